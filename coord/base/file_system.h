@@ -50,7 +50,7 @@ class FileSystem {
   virtual absl::StatusOr<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) = 0;
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
   virtual absl::Status Remove(const std::string& path) = 0;
-  // Existing directories are fine; parents are made.
+  // Existing directories are fine; parents are made. What it made is durable when it returns.
   virtual absl::Status MakeDirectory(const std::string& path) = 0;
   // Names (not paths) of the regular files in it, sorted.
   virtual absl::StatusOr<std::vector<std::string>> List(const std::string& directory) = 0;
