@@ -13,7 +13,8 @@ class Random {
   virtual std::uint64_t Next() = 0;
   // Uniform in [0, bound) by multiply-and-shift (bias below 2^-32 for bounds below 2^32); bound > 0.
   std::uint64_t Below(std::uint64_t bound) {
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(Next()) * bound) >> 64);
+    __extension__ using Wide = unsigned __int128;  // no ISO type, and -Wpedantic says so
+    return static_cast<std::uint64_t>((static_cast<Wide>(Next()) * bound) >> 64);
   }
 };
 
