@@ -1,0 +1,101 @@
+// The session as blocking calls, for command lines and tests: a loop thread of its own inside.
+//
+//   auto client = coord::BlockingClient::Connect({.session = {.endpoints = {"127.0.0.1:7400"}}, .call_timeout =
+//   std::chrono::seconds(30)}); if (!client.ok()) return client.status();   // UNAVAILABLE: nobody answered
+//   absl::StatusOr<coord::GetResult> got = (*client)->Get("/drover");
+//
+// Every call waits at most `call_timeout`. A write that ran into it is unknown (status.h); a read is DEADLINE_EXCEEDED.
+// Threads: any number may call at once. Never from a loop's thread.
+#ifndef DROVER_COORD_CLIENT_INCLUDE_DROVER_COORD_BLOCKING_H_
+#define DROVER_COORD_CLIENT_INCLUDE_DROVER_COORD_BLOCKING_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "coord/base/time.h"
+#include "drover/coord/session.h"
+#include "drover/coord/types.h"
+
+namespace drover::coord {
+
+struct BlockingOptions {
+  SessionOptions session;
+  base::Duration call_timeout = std::chrono::seconds(30);
+};
+
+class BlockingClient {
+ public:
+  // Opens a session and waits for its grant; UNAVAILABLE when none came within `call_timeout`.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<BlockingClient>> Connect(BlockingOptions options);
+  // Closes the session, waiting at most a second for the service's word.
+  virtual ~BlockingClient() = default;
+
+  [[nodiscard]] virtual SessionTicket ticket() = 0;
+  // The session ended by itself; calls fail from then on.
+  [[nodiscard]] virtual bool expired() = 0;
+
+  [[nodiscard]] virtual absl::StatusOr<CreateResult> Create(std::string path, std::string data, CreateOptions how = {}) = 0;
+  [[nodiscard]] virtual absl::StatusOr<SetResult> Set(std::string path, std::string data,
+                                                      std::optional<std::uint32_t> version = std::nullopt) = 0;
+  [[nodiscard]] virtual absl::StatusOr<DeleteResult> Delete(std::string path,
+                                                            std::optional<std::uint32_t> version = std::nullopt) = 0;
+  [[nodiscard]] virtual absl::StatusOr<TransactionResult> Commit(Transaction transaction) = 0;
+
+  [[nodiscard]] virtual absl::StatusOr<GetResult> Get(std::string path) = 0;
+  [[nodiscard]] virtual absl::StatusOr<ExistsResult> Exists(std::string path) = 0;
+  // All names, read page by page: not one state if there is more than one page.
+  [[nodiscard]] virtual absl::StatusOr<std::vector<std::string>> Children(std::string path) = 0;
+  // All nodes of the subtree, page by page; at most `limit` of them (0: all).
+  [[nodiscard]] virtual absl::StatusOr<std::vector<Node>> List(std::string path, std::size_t limit = 0) = 0;
+  [[nodiscard]] virtual absl::StatusOr<Zxid> Sync() = 0;
+
+  // Hands every event under `path` to `on_event`, on the client's own thread (it must not call this client), until it returns
+  // false, `stop` (may be null) returns true (asked every 100 ms), or the session ends. OK if the caller ended it.
+  [[nodiscard]] virtual absl::Status Watch(std::string path, WatchOptions options, absl::AnyInvocable<bool(const Event&)> on_event,
+                                           absl::AnyInvocable<bool()> stop) = 0;
+
+  // Ends the session now, with its ephemerals, and says whether the service confirmed it.
+  [[nodiscard]] virtual absl::Status Close() = 0;
+
+  // Runs `use` with the session on the client's loop thread and waits for it to return: for what this facade does not have.
+  virtual void OnLoop(absl::AnyInvocable<void(Session&)> use) = 0;
+};
+
+// What one node knows of itself and its cluster; answered without a quorum.
+struct MemberStatus {
+  std::uint64_t node_id = 0;
+  std::string address;
+  std::string role;
+  std::uint64_t lag_entries = 0;  // known to the leader only
+};
+
+struct NodeStatus {
+  std::uint64_t node_id = 0;
+  std::uint64_t cluster_id = 0;
+  std::string role;  // leader, follower, candidate, learner
+  std::uint64_t leader_id = 0;
+  std::uint64_t term = 0;
+  std::uint64_t commit_index = 0;
+  std::uint64_t applied_index = 0;
+  Zxid last_zxid;
+  std::uint64_t log_bytes = 0;
+  std::uint64_t sessions = 0;
+  std::uint64_t nodes = 0;
+  std::uint64_t tree_bytes = 0;
+  std::uint64_t watches = 0;
+  std::string version;
+  std::vector<MemberStatus> members;
+};
+
+[[nodiscard]] absl::StatusOr<NodeStatus> FetchNodeStatus(const std::string& endpoint, base::Duration timeout);
+
+}  // namespace drover::coord
+
+#endif  // DROVER_COORD_CLIENT_INCLUDE_DROVER_COORD_BLOCKING_H_

@@ -1,0 +1,211 @@
+// The values that a program exchanges with the coordination service. Plain data; copyable; any thread.
+//
+// Limits (over one: refused with kTooLarge or kInvalidArgument): data of a node 1 MiB; path 4,096 bytes; 1,024 operations and 4 MiB
+// in a transaction; a page of a list 1 MiB or 10,000 nodes. Times are the cluster's, in milliseconds since 1970.
+#ifndef DROVER_COORD_CLIENT_INCLUDE_DROVER_COORD_TYPES_H_
+#define DROVER_COORD_CLIENT_INCLUDE_DROVER_COORD_TYPES_H_
+
+#include <compare>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "coord/base/ids.h"
+#include "coord/base/time.h"
+#include "drover/coord/status.h"
+
+namespace drover::coord {
+
+using base::SessionId;
+using base::Zxid;
+
+struct Stat {
+  Zxid czxid;  // of the creation: names come back, this never does
+  Zxid mzxid;  // of the last change of the data
+  Zxid pzxid;  // of the last creation or deletion of a child
+  base::WallTime ctime;
+  base::WallTime mtime;
+  std::uint32_t version = 0;
+  std::uint32_t cversion = 0;
+  std::uint32_t aversion = 0;
+  SessionId ephemeral_owner;  // 0: not ephemeral
+  std::uint32_t data_length = 0;
+  std::uint32_t num_children = 0;
+
+  friend bool operator==(const Stat&, const Stat&) = default;
+};
+
+struct Node {
+  std::string path;
+  Stat stat;
+  std::string data;
+
+  friend bool operator==(const Node&, const Node&) = default;
+};
+
+// A place in the history of the tree. The changes of one transaction have ordinals 0, 1, 2 ...
+struct Position {
+  static constexpr std::uint32_t kAll = std::numeric_limits<std::uint32_t>::max();
+
+  Zxid zxid;
+  std::uint32_t ordinal = kAll;  // everything of `zxid` up to and including this one; kAll: all of it
+
+  friend auto operator<=>(const Position&, const Position&) = default;
+};
+
+struct Event {
+  enum class Type : std::uint8_t { kCreated = 1, kChanged = 2, kDeleted = 3 };
+
+  Zxid zxid;
+  std::uint32_t ordinal = 0;
+  Type type = Type::kCreated;
+  std::string path;
+  Stat stat;         // after the change; of a deletion: before it
+  std::string data;  // where the watch asked for it; not of a deletion
+
+  [[nodiscard]] Position position() const { return Position{zxid, ordinal}; }
+  friend bool operator==(const Event&, const Event&) = default;
+};
+
+struct CreateOptions {
+  bool ephemeral = false;   // deleted with the session that made it; cannot have children
+  bool sequential = false;  // a ten-digit number is appended to the path
+  bool parents = false;     // missing parents are made too: persistent and empty
+};
+
+// One condition of a transaction. Only kExists holds a value for a missing node (0); every other compare on one is false.
+struct Compare {
+  enum class Field : std::uint8_t {
+    kExists = 1,
+    kCzxid = 2,
+    kMzxid = 3,
+    kPzxid = 4,
+    kVersion = 5,
+    kCversion = 6,
+    kEphemeralOwner = 7,
+    kDataLength = 8,
+    kNumChildren = 9,
+    kCtime = 10,
+    kMtime = 11,
+    kAversion = 12,
+  };
+  enum class Relation : std::uint8_t { kEqual = 0, kNotEqual = 1, kLess = 2, kGreater = 3 };
+
+  std::string path;
+  Field field = Field::kExists;
+  Relation relation = Relation::kEqual;
+  std::uint64_t value = 0;
+
+  [[nodiscard]] static Compare Exists(std::string path) { return {std::move(path), Field::kExists, Relation::kEqual, 1}; }
+  [[nodiscard]] static Compare Absent(std::string path) { return {std::move(path), Field::kExists, Relation::kEqual, 0}; }
+  [[nodiscard]] static Compare Czxid(std::string path, Zxid zxid) {
+    return {std::move(path), Field::kCzxid, Relation::kEqual, zxid.value};
+  }
+  [[nodiscard]] static Compare Mzxid(std::string path, Zxid zxid) {
+    return {std::move(path), Field::kMzxid, Relation::kEqual, zxid.value};
+  }
+  [[nodiscard]] static Compare Version(std::string path, std::uint32_t version) {
+    return {std::move(path), Field::kVersion, Relation::kEqual, version};
+  }
+  [[nodiscard]] static Compare EphemeralOwner(std::string path, SessionId owner) {
+    return {std::move(path), Field::kEphemeralOwner, Relation::kEqual, owner.value};
+  }
+  [[nodiscard]] static Compare NumChildren(std::string path, std::uint32_t count) {
+    return {std::move(path), Field::kNumChildren, Relation::kEqual, count};
+  }
+
+  friend bool operator==(const Compare&, const Compare&) = default;
+};
+
+// One write inside a transaction.
+struct Operation {
+  enum class Kind : std::uint8_t { kCreate, kDelete, kSet };
+
+  Kind kind = Kind::kCreate;
+  std::string path;
+  std::string data;                      // create, set
+  CreateOptions create;                  // create
+  std::optional<std::uint32_t> version;  // delete, set: refused with kBadVersion unless the node has it
+
+  [[nodiscard]] static Operation Create(std::string path, std::string data, CreateOptions options = {}) {
+    return {Kind::kCreate, std::move(path), std::move(data), options, std::nullopt};
+  }
+  [[nodiscard]] static Operation Set(std::string path, std::string data, std::optional<std::uint32_t> version = std::nullopt) {
+    return {Kind::kSet, std::move(path), std::move(data), {}, version};
+  }
+  [[nodiscard]] static Operation Delete(std::string path, std::optional<std::uint32_t> version = std::nullopt) {
+    return {Kind::kDelete, std::move(path), {}, {}, version};
+  }
+};
+
+// All compares hold: `then` is applied, else `otherwise`. One zxid; the branch is atomic: if one of its operations is refused,
+// nothing of it takes effect and the transaction is refused with that operation's code.
+//
+//   Transaction{.compares = {Compare::Czxid(candidate, epoch), Compare::Mzxid(record, fence)},
+//               .then = {Operation::Set(record, running)}}
+struct Transaction {
+  std::vector<Compare> compares;
+  std::vector<Operation> then;
+  std::vector<Operation> otherwise;
+};
+
+struct OperationResult {
+  std::string path;  // create: the path made, with its sequence number
+  Stat stat;         // create, set
+};
+
+struct TransactionResult {
+  bool succeeded = false;  // the compares held, so `then` was the branch
+  Zxid zxid;
+  std::vector<OperationResult> results;  // one per operation of the branch
+};
+
+struct CreateResult {
+  std::string path;
+  Stat stat;
+  Zxid zxid;
+};
+
+struct SetResult {
+  Stat stat;
+  Zxid zxid;
+};
+
+struct DeleteResult {
+  Zxid zxid;
+};
+
+struct GetResult {
+  Node node;
+  Zxid zxid;  // of the state read
+};
+
+struct ExistsResult {
+  std::optional<Stat> stat;  // nothing: there is no such node
+  Zxid zxid;
+};
+
+struct ChildrenPage {
+  std::vector<std::string> names;  // sorted by bytes
+  bool more = false;               // ask again after the last one
+  Zxid zxid;
+};
+
+struct ListPage {
+  std::vector<Node> nodes;  // sorted by path components, the root of the list first
+  bool more = false;
+  Zxid zxid;  // each page is one consistent state; two pages may be of different ones
+};
+
+// Order of lists: by path components, so a node comes right before everything below it ("/a" < "/a/b" < "/a-b").
+[[nodiscard]] bool PathLess(absl::string_view a, absl::string_view b);
+// "/a" and everything below it; "/" covers all.
+[[nodiscard]] bool PathCovers(absl::string_view root, absl::string_view path);
+
+}  // namespace drover::coord
+
+#endif  // DROVER_COORD_CLIENT_INCLUDE_DROVER_COORD_TYPES_H_
