@@ -1,11 +1,9 @@
 #include "coord/raft/raft.h"
 
-#include <cassert>
-#include <cstdio>
-#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "coord/base/check.h"
 #include "coord/raft/invariants.h"
 
 namespace drover::coord::raft {
@@ -26,9 +24,7 @@ class Raft::StepCheck {
     const State after = raft_->Inspect();
     absl::Status ok = CheckState(after);
     if (ok.ok()) ok = CheckStep(before_, after);
-    if (ok.ok()) return;
-    std::fprintf(stderr, "%s\n", ok.ToString().c_str());
-    std::abort();
+    DROVER_CHECK(ok.ok()) << ok.ToString();
   }
 
  private:
@@ -47,7 +43,7 @@ Raft::Raft(const Options& options, Recovered recovered)
       commit_(recovered.commit),
       tail_(recovered.last, recovered.last_term) {
   // Entries between commit and last would have to be read back from the disk; a sole voter has none.
-  assert(recovered.commit == recovered.last);
+  DROVER_CHECK(recovered.commit == recovered.last) << " commit " << recovered.commit << " last " << recovered.last;
 }
 
 absl::Status Raft::Step(const Message& message) {

@@ -1,7 +1,8 @@
 #include "coord/raft/tail.h"
 
-#include <cassert>
 #include <utility>
+
+#include "coord/base/check.h"
 
 namespace drover::coord::raft {
 
@@ -12,14 +13,14 @@ std::optional<Term> Tail::TermAt(Index index) const {
 }
 
 const Entry& Tail::Append(Term term, EntryKind kind, base::Bytes payload) {
-  assert(term >= last_term());
+  DROVER_CHECK(term >= last_term());
   const Index index = last().Next();
   entries_.push_back(Entry{term, index, kind, std::move(payload)});
   return entries_.back();
 }
 
 std::vector<Entry> Tail::TakeThrough(Index index) {
-  assert(index >= before_ && index <= last());
+  DROVER_CHECK(index >= before_ && index <= last()) << " index " << index << " last " << last();
   std::vector<Entry> taken;
   taken.reserve(index.value - before_.value);
   while (before_ < index) {
