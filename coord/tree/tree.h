@@ -1,0 +1,155 @@
+// The znodes: structure, Stats and the undo of an unfinished transaction. Rules and refusals are writes.h, encodings reads.h.
+//
+// Mutations happen between Begin and Commit or Rollback; each sees the ones before it, and Rollback takes all of them back. Their
+// arguments must be right already (the parent exists, the name is free ...): a wrong one is a bug, not an input.
+// Memory: a node holds its parent and its own name, not its path. Nodes are owned by the tree and stay where they are; a pointer is
+// good until the Commit of the transaction that deletes it.
+// Threads: one.
+#ifndef DROVER_COORD_TREE_TREE_H_
+#define DROVER_COORD_TREE_TREE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
+#include "absl/strings/string_view.h"
+#include "coord/base/ids.h"
+#include "coord/base/time.h"
+#include "coord/tree/stat.h"
+
+namespace drover::coord::tree {
+
+class Node;
+
+// Children by the bytes of their names; looked up without making a Node.
+struct NameOrder {
+  using is_transparent = void;
+  bool operator()(const Node* a, const Node* b) const;
+  bool operator()(const Node* a, absl::string_view b) const;
+  bool operator()(absl::string_view a, const Node* b) const;
+};
+using Children = absl::btree_set<Node*, NameOrder>;
+
+class Node {
+ public:
+  [[nodiscard]] const Node* parent() const { return parent_; }  // of the root: null
+  [[nodiscard]] absl::string_view name() const { return name_; }
+  [[nodiscard]] absl::string_view data() const { return data_; }
+  [[nodiscard]] const Children& children() const { return children_; }
+  [[nodiscard]] base::Zxid czxid() const { return czxid_; }
+  [[nodiscard]] bool ephemeral() const { return owner_ != base::SessionId(); }
+  [[nodiscard]] base::SessionId ephemeral_owner() const { return owner_; }
+  [[nodiscard]] std::uint32_t version() const { return version_; }
+  // Children ever created: the next sequence suffix. (Stat.cversion counts deletions too.)
+  [[nodiscard]] std::uint64_t children_created() const { return children_created_; }
+  [[nodiscard]] Stat stat() const;
+  // What the tree's size counts for it.
+  [[nodiscard]] std::size_t bytes() const;
+  // Replaces `out` by its path.
+  void PathTo(std::string* out) const;
+  [[nodiscard]] std::string Path() const;
+
+ private:
+  friend class Tree;
+
+  Node* parent_ = nullptr;
+  std::string name_;
+  std::string data_;
+  Children children_;
+  base::Zxid czxid_, mzxid_, pzxid_;
+  base::WallTime ctime_, mtime_;
+  base::SessionId owner_;
+  std::uint64_t children_created_ = 0;
+  std::uint32_t version_ = 0;
+  std::uint32_t aversion_ = 0;
+};
+
+// Order in which a session's ephemerals end: by creation, and within one transaction by path.
+struct CreationOrder {
+  bool operator()(const Node* a, const Node* b) const;
+};
+using Ephemerals = absl::btree_set<Node*, CreationOrder>;
+
+class Tree {
+ public:
+  // What a node counts for besides its name and data, about what it takes in memory.
+  static constexpr std::size_t kNodeBytes = 256;
+
+  Tree();
+  ~Tree();
+  Tree(const Tree&) = delete;
+  Tree& operator=(const Tree&) = delete;
+
+  [[nodiscard]] const Node& root() const { return *root_; }
+  // Null where there is none. `path` must be valid (path.h).
+  [[nodiscard]] const Node* Find(absl::string_view path) const;
+  [[nodiscard]] const Node* FindChild(const Node& parent, absl::string_view name) const;
+  // Null where it has none.
+  [[nodiscard]] const Ephemerals* EphemeralsOf(base::SessionId session) const;
+  [[nodiscard]] const absl::btree_map<base::SessionId, Ephemerals>& ephemerals() const { return ephemerals_; }
+  [[nodiscard]] std::size_t node_count() const { return node_count_; }  // the root is one
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+  void Begin(base::Zxid zxid, base::WallTime time);
+  const Node* Create(const Node* parent, absl::string_view name, absl::string_view data, base::SessionId owner);
+  void SetData(const Node* node, absl::string_view data);
+  void Delete(const Node* node);
+  void Commit();
+  void Rollback();
+
+ private:
+  enum class Change : std::uint8_t { kCreate, kSetData, kDelete };
+  // What undoes one change: fields of the node (kSetData) or of its parent (else) as they were.
+  struct Undo {
+    Change change;
+    Node* node;
+    base::Zxid zxid;       // mzxid, or the parent's pzxid
+    base::WallTime mtime;  // kSetData
+    std::string data;      // kSetData
+  };
+
+  Node* Own(const Node* node) { return const_cast<Node*>(node); }
+  void Link(Node* node);
+  void Unlink(Node* node);
+
+  Node* root_;
+  std::size_t node_count_ = 1;
+  std::size_t bytes_;
+  absl::btree_map<base::SessionId, Ephemerals> ephemerals_;
+
+  bool open_ = false;
+  base::Zxid zxid_;
+  base::WallTime time_;
+  std::vector<Undo> undo_;
+};
+
+// Walks a subtree in list order (a node, then its children by name, each with all below it), giving paths. Any change of the tree
+// ends its use.
+class SubtreeCursor {
+ public:
+  // At `root`, whose path is `path`.
+  SubtreeCursor(const Node& root, absl::string_view path);
+  // At the first node of the subtree behind `after` in list order. `after` is a valid path at or below `path`; it need not exist.
+  SubtreeCursor(const Node& root, absl::string_view path, absl::string_view after);
+
+  [[nodiscard]] const Node* node() const { return node_; }  // null at the end
+  [[nodiscard]] absl::string_view path() const { return path_; }
+  void Next();
+
+ private:
+  void Descend(const Node* child);
+  // To the next sibling, or the next one of an ancestor within the subtree.
+  void Climb();
+
+  const Node* root_;
+  const Node* node_;
+  std::string path_;
+};
+
+}  // namespace drover::coord::tree
+
+#endif  // DROVER_COORD_TREE_TREE_H_

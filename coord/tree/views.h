@@ -1,0 +1,286 @@
+// Operations as views over their received bytes (drover.coord.v1 requests, drover.peer.v1 batches), and the writers of those bytes.
+//
+// A view points into the bytes that it was parsed from and lives no longer. Parse returns false for malformed input and for nothing
+// else: whether a path, kind or number makes sense is judged at apply. Parsing is one pass over one level; nothing is allocated.
+#ifndef DROVER_COORD_TREE_VIEWS_H_
+#define DROVER_COORD_TREE_VIEWS_H_
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "coord/base/bytes.h"
+#include "coord/base/ids.h"
+#include "coord/base/time.h"
+#include "coord/base/wire.h"
+#include "coord/raft/types.h"
+#include "coord/tree/code.h"
+
+namespace drover::coord::tree {
+
+// ---- requests ----
+
+// Values are the field numbers of Request.operation.
+enum class RequestKind : std::uint32_t {
+  kNone = 0,  // none that we know
+  kCreate = 10,
+  kDelete = 11,
+  kSet = 12,
+  kTransaction = 13,
+  kCloseSession = 14,
+  kGet = 20,
+  kExists = 21,
+  kChildren = 22,
+  kList = 23,
+  kSync = 24,
+  kAddWatch = 30,
+  kRemoveWatch = 31,
+};
+[[nodiscard]] constexpr bool IsWrite(RequestKind kind) {
+  return kind >= RequestKind::kCreate && kind <= RequestKind::kCloseSession;
+}
+[[nodiscard]] constexpr bool IsRead(RequestKind kind) {
+  return kind >= RequestKind::kGet && kind <= RequestKind::kSync;
+}
+[[nodiscard]] constexpr bool IsWatch(RequestKind kind) {
+  return kind >= RequestKind::kAddWatch;
+}
+
+// The envelope; `body` is the bytes of the operation, which its own view parses.
+struct RequestView {
+  std::uint64_t number = 0;
+  std::uint64_t id = 0;
+  bool local = false;
+  RequestKind kind = RequestKind::kNone;
+  absl::string_view body;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, RequestView* out);
+};
+
+struct CreateView {
+  absl::string_view path;
+  absl::string_view data;
+  bool ephemeral = false;
+  bool sequential = false;
+  bool parents = false;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, CreateView* out);
+};
+
+struct DeleteView {
+  absl::string_view path;
+  std::uint32_t version_plus_one = 0;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, DeleteView* out);
+};
+
+struct SetView {
+  absl::string_view path;
+  absl::string_view data;
+  std::uint32_t version_plus_one = 0;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, SetView* out);
+};
+
+struct CompareView {
+  absl::string_view path;
+  CompareField field = CompareField::kUnspecified;
+  CompareRelation relation = CompareRelation::kEqual;
+  std::uint64_t value = 0;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, CompareView* out);
+};
+
+// One of kCreate, kDelete, kSet (kNone: none that we know).
+struct OperationView {
+  RequestKind kind = RequestKind::kNone;
+  absl::string_view body;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, OperationView* out);
+};
+
+struct TransactionView {
+  std::size_t compare_count = 0;
+  std::size_t then_count = 0;
+  std::size_t otherwise_count = 0;
+  absl::string_view bytes;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, TransactionView* out);
+  // Elements for CompareView::Parse and OperationView::Parse.
+  [[nodiscard]] base::RepeatedBytes compares() const { return {bytes, 1}; }
+  [[nodiscard]] base::RepeatedBytes then() const { return {bytes, 2}; }
+  [[nodiscard]] base::RepeatedBytes otherwise() const { return {bytes, 3}; }
+};
+
+// Get and Exists.
+struct PathView {
+  absl::string_view path;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, PathView* out);
+};
+
+// Children and List (`without_data` is List's alone).
+struct PageView {
+  absl::string_view path;
+  absl::string_view after;
+  std::uint32_t limit = 0;
+  bool without_data = false;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, PageView* out);
+};
+
+// A place in the history of the tree. Ordered by zxid, then ordinal.
+struct Position {
+  static constexpr std::uint32_t kAll = 4294967295;
+
+  base::Zxid zxid;
+  std::uint32_t ordinal = kAll;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, Position* out);
+  friend constexpr auto operator<=>(const Position&, const Position&) = default;
+};
+
+struct AddWatchView {
+  std::uint64_t watch_id = 0;
+  absl::string_view path;
+  std::uint32_t kind = 0;  // a WatchKind, or one that we do not know
+  bool with_data = false;
+  bool has_after = false;
+  Position after;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, AddWatchView* out);
+};
+
+struct RemoveWatchView {
+  std::uint64_t watch_id = 0;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, RemoveWatchView* out);
+};
+
+// ---- batches: what a log entry of kind kData carries ----
+
+// Whom to answer: the node whose client asked, its boot, and its tag. All 0 where nobody waits.
+struct Origin {
+  base::NodeId node;
+  base::BootNonce boot;
+  std::uint64_t tag = 0;
+
+  friend constexpr bool operator==(const Origin&, const Origin&) = default;
+};
+
+// Values are the field numbers of Command.command.
+enum class CommandKind : std::uint32_t { kNone = 0, kRequest = 10, kOpen = 11, kExpire = 12 };
+
+struct CommandView {
+  Origin origin;
+  base::SessionId session;  // 0: outside of any session
+  std::uint64_t seen = 0;
+  CommandKind kind = CommandKind::kNone;
+  absl::string_view body;  // a Request, an OpenSession, an ExpireSessions
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, CommandView* out);
+};
+
+struct BatchView {
+  base::WallTime time;
+  std::size_t command_count = 0;
+  absl::string_view bytes;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, BatchView* out);
+  // Elements for CommandView::Parse.
+  [[nodiscard]] base::RepeatedBytes commands() const { return {bytes, 2}; }
+};
+
+struct OpenSessionView {
+  absl::string_view secret;  // 16 bytes
+  std::uint32_t timeout_ms = 0;
+  std::uint32_t disconnect_grace_ms = 0;
+  absl::string_view name;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, OpenSessionView* out);
+};
+
+// `session_ids` reads both of the encodings that a repeated number may have.
+struct ExpireSessionsView {
+  raft::Term term;
+  absl::string_view bytes;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, ExpireSessionsView* out);
+  void AppendIds(std::vector<base::SessionId>* ids) const;
+};
+
+// ---- writers ----
+
+// Bytes of a Request. Numbered for writes (id 0), with an id for reads and watches (number 0).
+struct RequestHead {
+  std::uint64_t number = 0;
+  std::uint64_t id = 0;
+  bool local = false;
+};
+[[nodiscard]] std::string EncodeCreate(const RequestHead& head, const CreateView& op);
+[[nodiscard]] std::string EncodeDelete(const RequestHead& head, const DeleteView& op);
+[[nodiscard]] std::string EncodeSet(const RequestHead& head, const SetView& op);
+[[nodiscard]] std::string EncodeCloseSession(const RequestHead& head);
+[[nodiscard]] std::string EncodeGet(const RequestHead& head, absl::string_view path);
+[[nodiscard]] std::string EncodeExists(const RequestHead& head, absl::string_view path);
+[[nodiscard]] std::string EncodeChildren(const RequestHead& head, const PageView& op);
+[[nodiscard]] std::string EncodeList(const RequestHead& head, const PageView& op);
+[[nodiscard]] std::string EncodeSync(const RequestHead& head);
+[[nodiscard]] std::string EncodeAddWatch(const RequestHead& head, const AddWatchView& op);
+[[nodiscard]] std::string EncodeRemoveWatch(const RequestHead& head, const RemoveWatchView& op);
+
+// A Transaction request, part by part: compares, then both branches, in any order.
+class TransactionBuilder {
+ public:
+  TransactionBuilder& Compare(const CompareView& compare);
+  TransactionBuilder& Then(const CreateView& op) { return Add(2, op); }
+  TransactionBuilder& Then(const DeleteView& op) { return Add(2, op); }
+  TransactionBuilder& Then(const SetView& op) { return Add(2, op); }
+  TransactionBuilder& Otherwise(const CreateView& op) { return Add(3, op); }
+  TransactionBuilder& Otherwise(const DeleteView& op) { return Add(3, op); }
+  TransactionBuilder& Otherwise(const SetView& op) { return Add(3, op); }
+  [[nodiscard]] std::string Encode(const RequestHead& head) const;
+
+ private:
+  template <typename Op>
+  TransactionBuilder& Add(std::uint32_t branch, const Op& op);
+
+  std::string body_;
+};
+
+// One Batch: what a leader proposes. Not reusable after Finish.
+class BatchBuilder {
+ public:
+  explicit BatchBuilder(base::WallTime time);
+
+  // `request` is the bytes of a Request as received.
+  void AddRequest(const Origin& origin, base::SessionId session, std::uint64_t seen, absl::string_view request);
+  void AddOpen(const Origin& origin, const OpenSessionView& open);
+  void AddExpire(raft::Term term, absl::Span<const base::SessionId> sessions);
+
+  [[nodiscard]] std::size_t size() const { return out_.size(); }  // bytes so far
+  [[nodiscard]] std::size_t count() const { return count_; }
+  [[nodiscard]] base::Bytes Finish() { return base::Bytes::Adopt(std::move(out_)); }
+
+ private:
+  std::string out_;
+  std::size_t count_ = 0;
+};
+
+// The bytes of one Command: for those who gather commands before they know the batch's time. A Batch is AppendBatchTime followed by
+// any number of AppendCommand.
+[[nodiscard]] std::string EncodeRequestCommand(const Origin& origin, base::SessionId session, std::uint64_t seen,
+                                               absl::string_view request);
+[[nodiscard]] std::string EncodeOpenCommand(const Origin& origin, const OpenSessionView& open);
+[[nodiscard]] std::string EncodeExpireCommand(raft::Term term, absl::Span<const base::SessionId> sessions);
+void AppendBatchTime(base::WallTime time, std::string* batch);
+void AppendCommand(absl::string_view command, std::string* batch);
+
+}  // namespace drover::coord::tree
+
+#endif  // DROVER_COORD_TREE_VIEWS_H_

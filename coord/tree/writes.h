@@ -1,0 +1,74 @@
+// The rules of writes: what ZooKeeper would refuse is refused, with its code and in its order of precedence; the rest is done.
+//
+// Order in which refusals are looked for. Create: INVALID_ARGUMENT or TOO_LARGE, NO_NODE (the parent), NODE_EXISTS,
+// NO_CHILDREN_FOR_EPHEMERALS, RESOURCE_EXHAUSTED. Delete: INVALID_ARGUMENT, NO_NODE, BAD_VERSION, NOT_EMPTY. Set: INVALID_ARGUMENT
+// or TOO_LARGE, NO_NODE, BAD_VERSION, RESOURCE_EXHAUSTED.
+// Threads: one.
+#ifndef DROVER_COORD_TREE_WRITES_H_
+#define DROVER_COORD_TREE_WRITES_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "coord/base/ids.h"
+#include "coord/base/time.h"
+#include "coord/base/wire.h"
+#include "coord/tree/code.h"
+#include "coord/tree/event.h"
+#include "coord/tree/options.h"
+#include "coord/tree/tree.h"
+#include "coord/tree/views.h"
+
+namespace drover::coord::tree {
+
+// In whose name and when.
+struct WriteContext {
+  base::Zxid zxid;  // of the transaction, if it takes effect
+  base::WallTime time;
+  base::SessionId session;  // 0: none, so it cannot own ephemerals
+};
+
+class Writer {
+ public:
+  Writer(const Options* options, Tree* tree, EventRecorder* recorder) : options_(options), tree_(tree), recorder_(recorder) {}
+
+  // Applies one Create, Delete, Set or Transaction as one transaction: all of it with kOk, or nothing with the code of the refusal.
+  // Events go to the recorder (its Begin was called). The answer's fields behind the head are appended to `fields`.
+  [[nodiscard]] Code Apply(const WriteContext& context, RequestKind kind, absl::string_view body, std::string* fields);
+
+  // Deletes the ephemerals of a session, in creation order.
+  void DeleteEphemerals(const WriteContext& context, base::SessionId session);
+
+  // Says more than MessageOf about the last refusal; empty if there is nothing more to say.
+  [[nodiscard]] absl::string_view message() const { return message_; }
+
+ private:
+  // One operation within a transaction that has begun. On kOk its path and stat fields, numbered as given, go to `out`.
+  struct ResultFields {
+    std::uint32_t path, stat;
+  };
+  [[nodiscard]] Code Operate(const WriteContext& context, RequestKind kind, absl::string_view body, ResultFields fields,
+                             base::WireWriter* out);
+  [[nodiscard]] Code Create(const WriteContext& context, const CreateView& op, ResultFields fields, base::WireWriter* out);
+  [[nodiscard]] Code Delete(const DeleteView& op);
+  [[nodiscard]] Code Set(const SetView& op, ResultFields fields, base::WireWriter* out);
+  [[nodiscard]] Code Transact(const WriteContext& context, absl::string_view body, base::WireWriter* out);
+  [[nodiscard]] Code Compares(const TransactionView& transaction, bool* hold);
+
+  [[nodiscard]] Code Refuse(Code code, const char* message) {
+    message_ = message;
+    return code;
+  }
+  [[nodiscard]] bool Fits(std::size_t growth) const { return tree_->bytes() + growth <= options_->tree_bytes_max; }
+
+  const Options* const options_;
+  Tree* const tree_;
+  EventRecorder* const recorder_;
+  absl::string_view message_;
+  std::string path_;  // scratch
+};
+
+}  // namespace drover::coord::tree
+
+#endif  // DROVER_COORD_TREE_WRITES_H_
