@@ -1,0 +1,121 @@
+#include "master/records/spec.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "master/records/encode.h"
+#include "master/records/record_limits.h"
+#include "master/records/task_id.h"
+
+namespace drover::records {
+namespace {
+
+std::string CombineDigests(const task::v1::Policy& policy, absl::string_view program_digest) {
+  return Digest(absl::StrCat(Digest(EncodePolicy(policy)), program_digest));
+}
+
+bool HasNul(absl::string_view s) {
+  return s.find('\0') != absl::string_view::npos;
+}
+
+}  // namespace
+
+std::string EncodeProgram(const task::v1::Program& program) {
+  return EncodeDeterministically(program);
+}
+std::string EncodePolicy(const task::v1::Policy& policy) {
+  return EncodeDeterministically(policy);
+}
+
+std::string Digest(absl::string_view bytes) {
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, XXH3_128bits(bytes.data(), bytes.size()));
+  return std::string(reinterpret_cast<const char*>(canonical.digest), sizeof(canonical.digest));
+}
+
+void Normalise(task::v1::Policy* policy) {
+  if (policy->queue().empty()) policy->set_queue("default");
+}
+
+absl::Status CheckPolicy(const task::v1::Policy& policy) {
+  if (policy.name().size() > kTaskNameBytesMax) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the task's name has ", policy.name().size(), " bytes, at most ", kTaskNameBytesMax));
+  }
+  if (!IsName(policy.queue())) return absl::InvalidArgumentError(absl::StrCat("bad queue: ", kNameRule));
+  if (policy.priority() > kPriorityMax) {
+    return absl::InvalidArgumentError(absl::StrCat("priority ", policy.priority(), " is not in 0..", kPriorityMax));
+  }
+  if (policy.labels_size() > static_cast<int>(kLabelsMax)) {
+    return absl::ResourceExhaustedError(absl::StrCat(policy.labels_size(), " labels, at most ", kLabelsMax));
+  }
+  for (const auto& [key, value] : policy.labels()) {
+    if (!IsLabelKey(key) || !IsLabelValue(value)) {
+      return absl::InvalidArgumentError(
+          "bad label: keys are [A-Za-z0-9][A-Za-z0-9._/-]{0,62}, values up to 63 printable characters");
+    }
+  }
+  if (policy.time_limit_ms() < 0) return absl::InvalidArgumentError("a time limit is not negative");
+  if (policy.retries() > kRetriesMax) {
+    return absl::InvalidArgumentError(absl::StrCat(policy.retries(), " retries, at most ", kRetriesMax));
+  }
+  if (policy.at_most_once() && policy.retries() > 0) {
+    return absl::InvalidArgumentError("a task that runs at most once cannot have retries");
+  }
+  if (!task::v1::DisconnectPolicy_IsValid(policy.on_disconnect())) {
+    return absl::InvalidArgumentError("on_disconnect is KEEP or STOP");
+  }
+  const std::size_t size = policy.ByteSizeLong();
+  if (size > kPolicyBytesMax) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("name, queue and labels take ", size, " bytes together, at most ", kPolicyBytesMax));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckProgram(const task::v1::Program& program) {
+  if (program.argv_size() == 0 || program.argv(0).empty()) return absl::InvalidArgumentError("a program needs a command (argv[0])");
+  for (const std::string& argument : program.argv()) {
+    if (HasNul(argument)) return absl::InvalidArgumentError("an argument cannot hold a NUL byte");
+  }
+  for (const auto& [key, value] : program.env()) {
+    if (key.empty() || HasNul(key) || HasNul(value) || key.find('=') != std::string::npos) {
+      return absl::InvalidArgumentError("an environment variable has a name without '=' and no NUL byte");
+    }
+  }
+  if (!program.cwd().empty() && (program.cwd().front() != '/' || HasNul(program.cwd()))) {
+    return absl::InvalidArgumentError("cwd is an absolute path");
+  }
+  if (!program.stdin().empty() && program.has_stdin_object()) {
+    return absl::InvalidArgumentError("stdin is given either in place or as an object, not both");
+  }
+  return program.has_stdin_object() ? CheckObjectRef(program.stdin_object()) : absl::OkStatus();
+}
+
+absl::Status CheckObjectRef(const task::v1::ObjectRef& object) {
+  if (object.key().empty() || object.key().size() > kObjectKeyBytesMax) {
+    return absl::InvalidArgumentError(absl::StrCat("an object's key has 1 to ", kObjectKeyBytesMax, " bytes"));
+  }
+  if (object.digest().size() != 16) return absl::InvalidArgumentError("an object's digest is XXH3-128, 16 bytes");
+  if (object.size() > kObjectBytesMax) {
+    return absl::ResourceExhaustedError(absl::StrCat("an object of ", object.size(), " bytes, at most ", kObjectBytesMax));
+  }
+  return absl::OkStatus();
+}
+
+std::size_t InlineProgramBytesMax(const task::v1::Policy& policy) {
+  const std::size_t used = std::min(policy.ByteSizeLong(), kSpecBytesMax);
+  return std::min(kProgramBytesMax, kSpecBytesMax - used);
+}
+
+std::string SpecDigest(const task::v1::Policy& policy, absl::string_view encoded_program) {
+  return CombineDigests(policy, Digest(encoded_program));
+}
+
+std::string SpecDigest(const task::v1::Policy& policy, const task::v1::ObjectRef& program_object) {
+  return CombineDigests(policy, program_object.digest());
+}
+
+}  // namespace drover::records

@@ -1,0 +1,112 @@
+#include "master/records/spec.h"
+
+#include <gtest/gtest.h>
+
+#include "master/records/record_limits.h"
+
+namespace drover::records {
+namespace {
+
+task::v1::Policy GoodPolicy() {
+  task::v1::Policy policy;
+  Normalise(&policy);
+  return policy;
+}
+
+TEST(SpecTest, AProgramInPlaceAndTheSameProgramInTheStoreHaveOneDigest) {
+  task::v1::Program program;
+  program.add_argv("true");
+  const std::string encoded = EncodeProgram(program);
+  task::v1::ObjectRef object;
+  object.set_key("input/x/1/program");
+  object.set_size(encoded.size());
+  object.set_digest(Digest(encoded));
+  EXPECT_EQ(SpecDigest(GoodPolicy(), encoded), SpecDigest(GoodPolicy(), object));
+  EXPECT_EQ(SpecDigest(GoodPolicy(), encoded).size(), 16U);
+}
+
+TEST(SpecTest, AnyDifferenceChangesTheDigest) {
+  const std::string base = SpecDigest(GoodPolicy(), absl::string_view("p"));
+  EXPECT_NE(base, SpecDigest(GoodPolicy(), absl::string_view("q")));
+  task::v1::Policy policy = GoodPolicy();
+  policy.set_priority(1);
+  EXPECT_NE(base, SpecDigest(policy, absl::string_view("p")));
+}
+
+TEST(SpecTest, MapsAreWrittenInOneOrder) {
+  task::v1::Program a, b;
+  for (const char* key : {"A", "B", "C", "D"}) (*a.mutable_env())[key] = "1";
+  for (const char* key : {"D", "B", "A", "C"}) (*b.mutable_env())[key] = "1";
+  EXPECT_EQ(EncodeProgram(a), EncodeProgram(b));
+}
+
+TEST(SpecTest, EachRuleOfAPolicyIsAnswered) {
+  using Code = absl::StatusCode;
+  const struct {
+    const char* what;
+    void (*change)(task::v1::Policy*);
+    Code code;
+  } cases[] = {
+      {"good", [](task::v1::Policy*) {}, Code::kOk},
+      {"longest name", [](task::v1::Policy* p) { p->set_name(std::string(128, 'n')); }, Code::kOk},
+      {"name", [](task::v1::Policy* p) { p->set_name(std::string(129, 'n')); }, Code::kResourceExhausted},
+      {"queue", [](task::v1::Policy* p) { p->set_queue("a/b"); }, Code::kInvalidArgument},
+      {"priority", [](task::v1::Policy* p) { p->set_priority(10); }, Code::kInvalidArgument},
+      {"label key", [](task::v1::Policy* p) { (*p->mutable_labels())["="] = "x"; }, Code::kInvalidArgument},
+      {"label value", [](task::v1::Policy* p) { (*p->mutable_labels())["k"] = "\n"; }, Code::kInvalidArgument},
+      {"time limit", [](task::v1::Policy* p) { p->set_time_limit_ms(-1); }, Code::kInvalidArgument},
+      {"retries", [](task::v1::Policy* p) { p->set_retries(1001); }, Code::kInvalidArgument},
+      {"at most once", [](task::v1::Policy* p) { p->set_at_most_once(true); }, Code::kOk},
+      {"at most once, retried", [](task::v1::Policy* p) { p->set_at_most_once(true), p->set_retries(1); }, Code::kInvalidArgument},
+      {"17 labels",
+       [](task::v1::Policy* p) {
+         for (int i = 0; i < 17; ++i) (*p->mutable_labels())["k" + std::to_string(i)] = "v";
+       },
+       Code::kResourceExhausted},
+      {"16 labels of full length",
+       [](task::v1::Policy* p) {
+         for (int i = 0; i < 16; ++i) (*p->mutable_labels())[std::to_string(i) + std::string(61, 'k')] = std::string(63, 'v');
+       },
+       Code::kResourceExhausted},
+  };
+  for (const auto& c : cases) {
+    task::v1::Policy policy = GoodPolicy();
+    c.change(&policy);
+    EXPECT_EQ(CheckPolicy(policy).code(), c.code) << c.what << ": " << CheckPolicy(policy);
+  }
+}
+
+TEST(SpecTest, ALargePolicyLeavesLessForTheProgramButAlwaysRoomForAReference) {
+  task::v1::Policy policy = GoodPolicy();
+  EXPECT_EQ(InlineProgramBytesMax(policy), kProgramBytesMax);
+  for (int i = 0; i < 14; ++i) (*policy.mutable_labels())[std::to_string(i) + std::string(61, 'k')] = std::string(63, 'v');
+  ASSERT_TRUE(CheckPolicy(policy).ok()) << CheckPolicy(policy);
+  EXPECT_LT(InlineProgramBytesMax(policy), kProgramBytesMax);
+  EXPECT_GE(InlineProgramBytesMax(policy), kObjectRefBytesMax);
+}
+
+TEST(SpecTest, EachRuleOfAProgramIsAnswered) {
+  const struct {
+    const char* what;
+    void (*change)(task::v1::Program*);
+    bool ok;
+  } cases[] = {
+      {"good", [](task::v1::Program*) {}, true},
+      {"no command", [](task::v1::Program* p) { p->clear_argv(); }, false},
+      {"empty argument", [](task::v1::Program* p) { p->add_argv(""); }, true},
+      {"NUL", [](task::v1::Program* p) { p->add_argv(std::string("a\0b", 3)); }, false},
+      {"variable with =", [](task::v1::Program* p) { (*p->mutable_env())["A=B"] = ""; }, false},
+      {"relative cwd", [](task::v1::Program* p) { p->set_cwd("tmp"); }, false},
+      {"absolute cwd", [](task::v1::Program* p) { p->set_cwd("/tmp"); }, true},
+      {"stdin object without digest", [](task::v1::Program* p) { p->mutable_stdin_object()->set_key("k"); }, false},
+  };
+  for (const auto& c : cases) {
+    task::v1::Program program;
+    program.add_argv("true");
+    c.change(&program);
+    EXPECT_EQ(CheckProgram(program).ok(), c.ok) << c.what;
+  }
+}
+
+}  // namespace
+}  // namespace drover::records
