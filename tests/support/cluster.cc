@@ -1,0 +1,157 @@
+#include "tests/support/cluster.h"
+
+#include <gtest/gtest.h>
+#include <httplib.h>
+
+#include <filesystem>
+#include <iostream>
+#include <sstream>
+#include <stdexcept>
+
+#include "tests/support/await.h"
+
+namespace drover::testing {
+namespace {
+
+std::string Tail(const std::string& text, std::size_t bytes) {
+  return text.size() <= bytes ? text : text.substr(text.size() - bytes);
+}
+
+void Append(std::vector<std::string>& argv, const std::vector<std::string>& more) {
+  argv.insert(argv.end(), more.begin(), more.end());
+}
+
+}  // namespace
+
+std::string Binary(const std::string& name) {
+  return std::string(DROVER_TEST_BIN_DIR) + "/" + name;
+}
+
+Cluster::Cluster(ClusterOptions options) : options_(std::move(options)), coord_port_(FreePort()) {
+  std::vector<std::string> argv = {Binary("drover-coord"), "--id", "1", "--data", path("coord"), "--listen", coord_address()};
+  Append(argv, options_.coord_flags);
+  coord_ = std::make_unique<Process>(argv, std::map<std::string, std::string>{}, path("coord.log"));
+  coord_->Start();
+
+  auto server = [&](const std::string& binary, const std::string& log) {
+    Server s;
+    if (options_.proxied) s.proxy = std::make_unique<Proxy>(coord_port_);
+    s.port = FreePort();
+    s.http_port = FreePort();
+    const std::string core = s.proxy ? s.proxy->address() : coord_address();
+    std::vector<std::string> command = {Binary(binary),
+                                        "--coord",
+                                        core,
+                                        "--store",
+                                        "file:" + path("store"),
+                                        "--listen",
+                                        "127.0.0.1:" + std::to_string(s.port),
+                                        "--http",
+                                        "127.0.0.1:" + std::to_string(s.http_port)};
+    const bool is_master = binary == "drover-master";
+    Append(command, is_master ? options_.master_flags : options_.worker_flags);
+    if (!is_master) Append(command, {"--name", log, "--slots", std::to_string(options_.slots)});
+    s.process = std::make_unique<Process>(command, is_master ? options_.master_env : std::map<std::string, std::string>{},
+                                          path(log + ".log"));
+    return s;
+  };
+  for (int i = 0; i < options_.masters; ++i) masters_.push_back(server("drover-master", "m" + std::to_string(i)));
+  for (int i = 0; i < options_.workers; ++i) workers_.push_back(server("drover-worker", worker_name(i)));
+  for (Server& s : masters_) s.process->Start();
+  for (Server& s : workers_) s.process->Start();
+  if (options_.masters > 0) AwaitElectedMaster();
+  if (options_.workers > 0 && options_.masters > 0) AwaitWorkers(options_.workers);
+}
+
+Cluster::~Cluster() {
+  for (Server& s : workers_) s.process->Kill();
+  for (Server& s : masters_) s.process->Kill();
+  coord_->Kill();
+  if (::testing::Test::HasFailure()) std::cerr << Logs();
+}
+
+CommandResult Cluster::Drover(const std::vector<std::string>& args, CommandOptions options) {
+  std::vector<std::string> argv = {Binary("drover")};
+  Append(argv, args);
+  options.env.emplace("DROVER_COORD", coord_address());
+  return RunCommand(argv, options);
+}
+
+nlohmann::json Cluster::Json(std::vector<std::string> args) {
+  args.insert(args.begin(), {"-o", "json"});
+  const CommandResult result = Drover(args);
+  if (result.exit_code != 0) {
+    std::ostringstream message;
+    message << "drover";
+    for (const std::string& arg : args) message << " " << arg;
+    throw std::runtime_error(message.str() + " exited " + std::to_string(result.exit_code) + ": " + result.err);
+  }
+  return nlohmann::json::parse(result.out);
+}
+
+std::optional<int> Cluster::ElectedMaster(std::optional<int> besides) {
+  const CommandResult result = Drover({"-o", "json", "--request-timeout", "5s", "master", "list"});
+  if (result.exit_code != 0) return std::nullopt;
+  for (const nlohmann::json& master : nlohmann::json::parse(result.out)) {
+    if (!master.at("leader").get<bool>()) continue;
+    for (int i = 0; i < masters(); ++i) {
+      if (master.at("address") == master_address(i) && besides != i) return i;
+    }
+  }
+  return std::nullopt;
+}
+
+int Cluster::AwaitElectedMaster(std::optional<int> besides) {
+  std::optional<int> elected;
+  if (!Await([&] { return (elected = ElectedMaster(besides)).has_value(); }))
+    throw std::runtime_error("no master was elected\n" + Logs());
+  return *elected;
+}
+
+void Cluster::AwaitWorkers(int count) {
+  const bool all = Await([&] {
+    const CommandResult result = Drover({"-o", "json", "worker", "list"});
+    return result.exit_code == 0 && static_cast<int>(nlohmann::json::parse(result.out).size()) == count;
+  });
+  if (!all) throw std::runtime_error("there are not " + std::to_string(count) + " workers\n" + Logs());
+}
+
+nlohmann::json Cluster::AwaitAllTerminal(std::size_t count) {
+  nlohmann::json tasks;
+  const bool done = Await([&] {
+    tasks = Json({"list", "--limit", "10000"});
+    if (tasks.size() < count) return false;
+    for (const nlohmann::json& task : tasks) {
+      const std::string state = task.at("state");
+      if (state != "SUCCEEDED" && state != "FAILED" && state != "CANCELLED" && state != "LOST") return false;
+    }
+    return true;
+  });
+  if (!done) throw std::runtime_error("some task is not terminal\n" + Logs());
+  return tasks;
+}
+
+double Cluster::MasterMetric(int i, const std::string& name) {
+  httplib::Client client("127.0.0.1", masters_.at(static_cast<std::size_t>(i)).http_port);
+  const httplib::Result result = client.Get("/metrics");
+  if (!result || result->status != 200) throw std::runtime_error("no metrics from master " + std::to_string(i));
+  double sum = 0;
+  std::istringstream lines(result->body);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.compare(0, name.size(), name) != 0 || line.size() <= name.size()) continue;
+    if (line[name.size()] != ' ' && line[name.size()] != '{') continue;
+    sum += std::stod(line.substr(line.rfind(' ') + 1));
+  }
+  return sum;
+}
+
+std::string Cluster::Logs() const {
+  std::string text;
+  for (const auto& entry : std::filesystem::directory_iterator(dir_.path())) {
+    if (entry.path().extension() == ".log")
+      text += "==== " + entry.path().filename().string() + "\n" + Tail(ReadFile(entry.path()), 4000) + "\n";
+  }
+  return text;
+}
+
+}  // namespace drover::testing

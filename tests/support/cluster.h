@@ -1,0 +1,90 @@
+// A cluster of real processes on free loopback ports, in a directory of its own: what every end-to-end test starts from.
+//
+// It is driven as a user would: through the `drover` command. One thread.
+#ifndef DROVER_TESTS_SUPPORT_CLUSTER_H_
+#define DROVER_TESTS_SUPPORT_CLUSTER_H_
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/support/process.h"
+#include "tests/support/proxy.h"
+
+namespace drover::testing {
+
+struct ClusterOptions {
+  int masters = 2;
+  int workers = 3;
+  int slots = 4;
+  std::vector<std::string> coord_flags;
+  std::vector<std::string> master_flags;
+  std::vector<std::string> worker_flags;
+  std::map<std::string, std::string> master_env;
+  // Workers and masters reach the core through a proxy each (`master_proxy`, `worker_proxy`).
+  bool proxied = false;
+};
+
+class Cluster {
+ public:
+  // Starts everything and waits until a master is elected and every worker is registered. Throws with the logs if that fails.
+  explicit Cluster(ClusterOptions options = {});
+  // Kills every process. If the test has failed, prints where the logs were kept.
+  ~Cluster();
+
+  // Runs `drover ARGS...` against this cluster.
+  CommandResult Drover(const std::vector<std::string>& args, CommandOptions options = {});
+  // The same with `-o json`; throws unless it exits 0.
+  nlohmann::json Json(std::vector<std::string> args);
+
+  Process& coord() { return *coord_; }
+  Process& master(int i) { return *masters_.at(static_cast<std::size_t>(i)).process; }
+  Process& worker(int i) { return *workers_.at(static_cast<std::size_t>(i)).process; }
+  Proxy& master_proxy(int i) { return *masters_.at(static_cast<std::size_t>(i)).proxy; }
+  Proxy& worker_proxy(int i) { return *workers_.at(static_cast<std::size_t>(i)).proxy; }
+  [[nodiscard]] int masters() const { return static_cast<int>(masters_.size()); }
+  [[nodiscard]] int workers() const { return static_cast<int>(workers_.size()); }
+  [[nodiscard]] static std::string worker_name(int i) { return "w" + std::to_string(i); }
+  [[nodiscard]] std::string master_address(int i) const {
+    return "127.0.0.1:" + std::to_string(masters_.at(static_cast<std::size_t>(i)).port);
+  }
+  [[nodiscard]] std::string coord_address() const { return "127.0.0.1:" + std::to_string(coord_port_); }
+
+  // Index of the elected master, or nothing while none is known to the core. With `besides`, only another one counts.
+  std::optional<int> ElectedMaster(std::optional<int> besides = std::nullopt);
+  int AwaitElectedMaster(std::optional<int> besides = std::nullopt);
+  void AwaitWorkers(int count);
+  // Waits until every task is terminal; returns them all.
+  nlohmann::json AwaitAllTerminal(std::size_t count);
+
+  // A value of a server's /metrics, summed over labels; 0 where there is no such series.
+  double MasterMetric(int i, const std::string& name);
+
+  [[nodiscard]] const std::string& dir() const { return dir_.path(); }
+  [[nodiscard]] std::string path(const std::string& name) const { return dir_.path() + "/" + name; }
+
+ private:
+  struct Server {
+    std::unique_ptr<Process> process;
+    std::unique_ptr<Proxy> proxy;
+    int port = 0;
+    int http_port = 0;
+  };
+  std::string Logs() const;
+
+  TemporaryDirectory dir_;
+  const ClusterOptions options_;
+  int coord_port_ = 0;
+  std::unique_ptr<Process> coord_;
+  std::vector<Server> masters_;
+  std::vector<Server> workers_;
+};
+
+// Where the build put a program of ours.
+std::string Binary(const std::string& name);
+
+}  // namespace drover::testing
+
+#endif  // DROVER_TESTS_SUPPORT_CLUSTER_H_

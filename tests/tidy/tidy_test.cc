@@ -1,0 +1,102 @@
+// The rules of the house, checked over the sources. Each rule also has a canary: a small text that it must refuse.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/tidy/sources.h"
+
+namespace drover::tidy {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+const std::vector<Source>& Tree() {
+  static const std::vector<Source> sources = ReadSources(DROVER_SOURCE_DIR);
+  return sources;
+}
+
+TEST(Tidy, TheTreeIsThere) {
+  EXPECT_GT(Tree().size(), 20u);
+}
+TEST(Tidy, RoomsKeepTheirBorders) {
+  EXPECT_THAT(CheckRooms(Tree()), IsEmpty());
+}
+TEST(Tidy, DecidingCodeIsDeterministic) {
+  EXPECT_THAT(CheckDeterminism(Tree()), IsEmpty());
+}
+TEST(Tidy, EveryTestIsBuiltAndNoneIsDisabled) {
+  EXPECT_THAT(CheckTests(Tree()), IsEmpty());
+}
+TEST(Tidy, HabitsAreKept) {
+  EXPECT_THAT(CheckHabits(Tree()), IsEmpty());
+}
+
+struct Canary {
+  const char* path;
+  const char* line;
+};
+
+TEST(Canaries, EachBorderCrossingIsFound) {
+  const Canary canaries[] = {
+      {"coord/raft/raft.cc", "#include <thread>"},
+      {"coord/raft/raft.cc", "#include <random>"},
+      {"coord/tree/tree.cc", "#include \"drover/coord/v1/coord.pb.h\""},
+      {"master/scheduler/scheduler.cc", "  const auto now = std::chrono::steady_clock::now();"},
+      {"coord/log/log.cc", "#include <grpcpp/grpcpp.h>"},
+      {"worker/agent/agent.cc", "#include <grpcpp/grpcpp.h>"},
+      {"coord/client/include/drover/coord/session.h", "#include \"drover/coord/v1/coord.pb.h\""},
+      {"coord/recipes/election.cc", "#include \"coord/client/session_machine.h\""},
+      {"coord/server/node.cc", "#include \"master/state/view.h\""},
+      {"coord/log/log.cc", "#include \"tests/sim/sim_loop.h\""},
+  };
+  for (const Canary& canary : canaries)
+    EXPECT_THAT(CheckRooms({{canary.path, {canary.line}}}), Not(IsEmpty())) << canary.path << ": " << canary.line;
+}
+
+TEST(Canaries, EachWayToBeUndeterminedIsFound) {
+  const Canary canaries[] = {
+      {"coord/tree/tree.cc", "  std::unordered_map<int, int> nodes;"},
+      {"coord/raft/raft.cc", "  std::uniform_int_distribution<int> d;"},
+      {"coord/raft/raft.cc", "  static int counter = 0;"},
+      {"worker/agent/agent.cc", "  std::this_thread::sleep_for(pause);"},
+      {"master/state/view.cc", "  std::future<int> answer;"},
+  };
+  for (const Canary& canary : canaries) {
+    EXPECT_THAT(CheckDeterminism({{canary.path, {canary.line}}}), SizeIs(1)) << canary.path << ": " << canary.line;
+  }
+}
+
+TEST(Canaries, ProseAndStringsBreakNoRule) {
+  EXPECT_THAT(CheckDeterminism({{"coord/tree/tree.cc",
+                                 {"  // a std::unordered_map would do, but its order differs", "  Say(\"std::unordered_map\");"}}}),
+              IsEmpty());
+}
+
+TEST(Canaries, ATestThatIsNotBuiltIsFound) {
+  EXPECT_THAT(CheckTests({{"coord/log/log.cc", {}},
+                          {"tests/coord/log/CMakeLists.txt", {"drover_test(t SOURCES b_test.cc)"}},
+                          {"tests/coord/log/a_test.cc", {}}}),
+              SizeIs(1));
+  EXPECT_THAT(CheckTests({{"coord/log/log.cc", {}},
+                          {"tests/coord/log/CMakeLists.txt", {"drover_test(t SOURCES a_test.cc)"}},
+                          {"tests/coord/log/a_test.cc", {}}}),
+              IsEmpty());
+}
+
+TEST(Canaries, ADisabledTestIsFound) {
+  EXPECT_THAT(CheckTests({{"coord/log/log.cc", {}},
+                          {"tests/coord/log/CMakeLists.txt", {"drover_test(t SOURCES a_test.cc)"}},
+                          {"tests/coord/log/a_test.cc", {"TEST(A, DISABLED_B) {}"}}}),
+              SizeIs(1));
+}
+
+TEST(Canaries, HabitsAreSeen) {
+  EXPECT_THAT(CheckHabits({{"coord/log/log.cc", {"// TODO: later"}}}), SizeIs(1));
+  EXPECT_THAT(CheckHabits({{"coord/log/log.h", {"#ifndef LOG_H"}}}), SizeIs(1));
+  EXPECT_THAT(CheckHabits({{"coord/log/log.cc", std::vector<std::string>(801)}}), SizeIs(1));
+  EXPECT_THAT(CheckHabits({{"client/include/drover/client/task_client.h", {"#ifndef DROVER_CLIENT_INCLUDE_DROVER_CLIENT_TASK_CLIENT_H_"}}}), IsEmpty());
+}
+
+}  // namespace
+}  // namespace drover::tidy
