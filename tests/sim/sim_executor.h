@@ -12,6 +12,7 @@ namespace drover::sim {
 
 // Work runs one at a time in the order submitted, as an event of the loop's process, and `done` as a later one: a crash may fall
 // before, between or after them. Work itself sees no time pass. A paused process pauses its executor.
+// `loop` must outlive it.
 class SimExecutor final : public base::Executor {
  public:
   struct Options {

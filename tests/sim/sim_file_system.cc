@@ -119,8 +119,9 @@ void SimFileSystem::WriteCached(Inode* inode, std::uint64_t offset, absl::string
   const std::uint64_t end = offset + data.size();
   if (end > old_size) inode->cached.resize(end, '\0');
   inode->cached.replace(offset, data.size(), data.data(), data.size());
+  // A gap between the old end and `offset` is new, too.
   for (std::uint64_t sector = std::min(offset, old_size) / kSector; sector <= (end - 1) / kSector; ++sector) {
-    if (sector * kSector >= offset || sector == offset / kSector || sector * kSector >= old_size) inode->dirty.insert(sector);
+    inode->dirty.insert(sector);
   }
 }
 

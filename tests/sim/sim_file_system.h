@@ -82,7 +82,6 @@ class SimFileSystem final : public base::FileSystem {
     std::set<std::uint64_t> dirty;  // sectors of `cached`
   };
   using Entries = std::map<std::string, std::shared_ptr<Inode>>;  // by whole path
-  enum class Verdict { kGo, kFail, kBegin };
   // A change of a directory that is not durable yet.
   struct Change {
     std::string from;  // not empty: this name goes

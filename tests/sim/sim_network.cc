@@ -139,7 +139,17 @@ void SimNetwork::Knock(const LinkPtr& link, const std::string& address, base::In
   const std::string& from = link->ends[0].host;
   const std::string& to = link->ends[1].host;
   if (Blocked(from, to) || Blocked(to, from)) {
-    if (world_->Now() >= deadline) return Refuse(link, absl::StrCat("connecting to ", address, " timed out"));
+    if (world_->Now() >= deadline) {
+      // The dialer's own clock says so: nothing has to cross the network.
+      world_->Schedule(link->ends[0].loop, base::Duration::zero(), [link, address] {
+        End& dialer = link->ends[0];
+        if (!dialer.open || dialer.closing) return;
+        dialer.open = false;
+        dialer.events->OnClosed(base::CloseCause::kPeerGone,
+                                absl::UnavailableError(absl::StrCat("connecting to ", address, " timed out")));
+      });
+      return;
+    }
     world_->Schedule(nullptr, kKnockAgain, [this, link, address, deadline] { Knock(link, address, deadline); });
     return;
   }
