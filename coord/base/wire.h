@@ -120,6 +120,11 @@ class WireWriter {
   [[nodiscard]] std::size_t Open(std::uint32_t field);
   void Close(std::size_t mark);
 
+  // Tag and length alone: the caller appends exactly `size` bytes of contents. For those who know the size.
+  void BytesHead(std::uint32_t field, std::size_t size);
+  // An element of a packed repeated field, within its contents.
+  void PackedVarint(std::uint64_t value) { AppendVarint(value); }
+
   // Bytes that are fields already.
   void Raw(absl::string_view fields) { out_->append(fields.data(), fields.size()); }
 

@@ -47,6 +47,7 @@ class EventHistory {
   std::deque<Event> events_;
   std::size_t bytes_ = 0;
   Position oldest_;
+  Position newest_;
 };
 
 }  // namespace drover::coord::tree

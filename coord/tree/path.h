@@ -13,7 +13,7 @@
 namespace drover::coord::tree {
 
 [[nodiscard]] bool IsPath(absl::string_view path);
-// What a sequential create may ask for: a path, or one with a trailing "/" (the suffix alone becomes the name).
+// What a sequential create may ask for: what becomes a path when digits are appended ("/a/" does).
 [[nodiscard]] bool IsSequentialPath(absl::string_view path);
 
 // Of a valid path that is not "/": what is before the last "/" ("/" for children of the root), and what is behind it.

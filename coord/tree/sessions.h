@@ -34,6 +34,8 @@ enum class Turn {
 class Session {
  public:
   using Secret = std::array<char, 16>;
+  // What a kept answer counts for besides its encoding.
+  static constexpr std::size_t kAnswerBytes = 32;
 
   [[nodiscard]] base::SessionId id() const { return id_; }  // the zxid of its opening
   [[nodiscard]] absl::string_view secret() const { return {secret_.data(), secret_.size()}; }
@@ -59,9 +61,6 @@ class Session {
 
  private:
   friend class SessionTable;
-  // What a kept answer counts for besides its encoding.
-  static constexpr std::size_t kAnswerBytes = 32;
-
   base::SessionId id_;
   Secret secret_{};
   std::uint32_t timeout_ms_ = 0;

@@ -62,6 +62,8 @@ class Sink {
 class StateMachine {
  public:
   explicit StateMachine(const Options& options = Options());
+  StateMachine(const StateMachine&) = delete;
+  StateMachine& operator=(const StateMachine&) = delete;
 
   // Applies the drover.peer.v1.Batch of one entry (kinds kData and kExpiry). `sink` may not be null. An error says that the batch
   // is malformed: commands before the malformed place are applied, as on every replica; a leader never proposes such a one.
@@ -85,7 +87,10 @@ class StateMachine {
   void ApplyNumbered(const CommandView& command, const RequestView& request, Session* session, Sink* sink);
   void ApplyOpen(const CommandView& command, Sink* sink);
   void ApplyExpire(raft::Term entry_term, const CommandView& command, Sink* sink);
-  void EndSession(base::SessionId session, base::Zxid zxid, Sink* sink);
+  // `session`: null for a unary write.
+  void ApplyWrite(const CommandView& command, const RequestView& request, Session* session, Sink* sink);
+  // Deletes the session and its ephemerals in one transaction and tells their events.
+  void EndSession(base::SessionId session, Sink* sink);
   void Refuse(const CommandView& command, const RequestView& request, Code code, absl::string_view message, Sink* sink);
 
   const Options options_;
@@ -97,6 +102,7 @@ class StateMachine {
   // Reused from write to write.
   EventRecorder recorder_;
   Writer writer_;
+  std::string fields_;
   std::string scratch_;
   std::vector<base::SessionId> expired_;
 };

@@ -1,0 +1,242 @@
+// The writers of views.h: requests, transactions, batches.
+#include "coord/tree/views.h"
+
+namespace drover::coord::tree {
+namespace {
+
+using base::WireWriter;
+
+void AppendFields(const CreateView& op, WireWriter* out) {
+  out->Bytes(1, op.path);
+  out->Bytes(2, op.data);
+  out->Varint(3, op.ephemeral ? 1 : 0);
+  out->Varint(4, op.sequential ? 1 : 0);
+  out->Varint(5, op.parents ? 1 : 0);
+}
+
+void AppendFields(const DeleteView& op, WireWriter* out) {
+  out->Bytes(1, op.path);
+  out->Varint(2, op.version_plus_one);
+}
+
+void AppendFields(const SetView& op, WireWriter* out) {
+  out->Bytes(1, op.path);
+  out->Bytes(2, op.data);
+  out->Varint(3, op.version_plus_one);
+}
+
+void AppendFields(const PathView& op, WireWriter* out) {
+  out->Bytes(1, op.path);
+}
+
+void AppendFields(const PageView& op, WireWriter* out) {
+  out->Bytes(1, op.path);
+  out->Bytes(2, op.after);
+  out->Varint(3, op.limit);
+  out->Varint(4, op.without_data ? 1 : 0);
+}
+
+void AppendFields(const AddWatchView& op, WireWriter* out) {
+  out->Varint(1, op.watch_id);
+  out->Bytes(2, op.path);
+  out->Varint(3, op.kind);
+  out->Varint(4, op.with_data ? 1 : 0);
+  if (!op.has_after) return;
+  const std::size_t mark = out->Open(5);
+  out->Varint(1, op.after.zxid.value);
+  out->Varint(2, op.after.ordinal);
+  out->Close(mark);
+}
+
+void AppendFields(const RemoveWatchView& op, WireWriter* out) {
+  out->Varint(1, op.watch_id);
+}
+
+void AppendFields(const OpenSessionView& op, WireWriter* out) {
+  out->Bytes(1, op.secret);
+  out->Varint(2, op.timeout_ms);
+  out->Varint(3, op.disconnect_grace_ms);
+  out->Bytes(4, op.name);
+}
+
+void AppendFields(const RequestHead& head, WireWriter* out) {
+  out->Varint(1, head.number);
+  out->Varint(2, head.id);
+  out->Varint(3, head.local ? 1 : 0);
+}
+
+void AppendFields(const Origin& origin, WireWriter* out) {
+  out->Varint(1, origin.node.value);
+  out->Varint(2, origin.boot.value);
+  out->Varint(3, origin.tag);
+}
+
+template <typename Op>
+std::string EncodeRequest(const RequestHead& head, RequestKind kind, const Op& op) {
+  std::string bytes;
+  WireWriter out(&bytes);
+  AppendFields(head, &out);
+  const std::size_t mark = out.Open(static_cast<std::uint32_t>(kind));
+  AppendFields(op, &out);
+  out.Close(mark);
+  return bytes;
+}
+
+std::string EncodeEmpty(const RequestHead& head, RequestKind kind) {
+  std::string bytes;
+  WireWriter out(&bytes);
+  AppendFields(head, &out);
+  out.BytesAlways(static_cast<std::uint32_t>(kind), {});
+  return bytes;
+}
+
+constexpr RequestKind KindOf(const CreateView&) {
+  return RequestKind::kCreate;
+}
+constexpr RequestKind KindOf(const DeleteView&) {
+  return RequestKind::kDelete;
+}
+constexpr RequestKind KindOf(const SetView&) {
+  return RequestKind::kSet;
+}
+
+}  // namespace
+
+std::string EncodeCreate(const RequestHead& head, const CreateView& op) {
+  return EncodeRequest(head, RequestKind::kCreate, op);
+}
+std::string EncodeDelete(const RequestHead& head, const DeleteView& op) {
+  return EncodeRequest(head, RequestKind::kDelete, op);
+}
+std::string EncodeSet(const RequestHead& head, const SetView& op) {
+  return EncodeRequest(head, RequestKind::kSet, op);
+}
+std::string EncodeCloseSession(const RequestHead& head) {
+  return EncodeEmpty(head, RequestKind::kCloseSession);
+}
+std::string EncodeGet(const RequestHead& head, absl::string_view path) {
+  return EncodeRequest(head, RequestKind::kGet, PathView{path});
+}
+std::string EncodeExists(const RequestHead& head, absl::string_view path) {
+  return EncodeRequest(head, RequestKind::kExists, PathView{path});
+}
+std::string EncodeChildren(const RequestHead& head, const PageView& op) {
+  return EncodeRequest(head, RequestKind::kChildren, op);
+}
+std::string EncodeList(const RequestHead& head, const PageView& op) {
+  return EncodeRequest(head, RequestKind::kList, op);
+}
+std::string EncodeSync(const RequestHead& head) {
+  return EncodeEmpty(head, RequestKind::kSync);
+}
+std::string EncodeAddWatch(const RequestHead& head, const AddWatchView& op) {
+  return EncodeRequest(head, RequestKind::kAddWatch, op);
+}
+std::string EncodeRemoveWatch(const RequestHead& head, const RemoveWatchView& op) {
+  return EncodeRequest(head, RequestKind::kRemoveWatch, op);
+}
+
+TransactionBuilder& TransactionBuilder::Compare(const CompareView& compare) {
+  WireWriter out(&body_);
+  const std::size_t mark = out.Open(1);
+  out.Bytes(1, compare.path);
+  out.Varint(2, static_cast<std::uint32_t>(compare.field));
+  out.Varint(3, static_cast<std::uint32_t>(compare.relation));
+  out.Varint(4, compare.value);
+  out.Close(mark);
+  return *this;
+}
+
+template <typename Op>
+TransactionBuilder& TransactionBuilder::Add(std::uint32_t branch, const Op& op) {
+  WireWriter out(&body_);
+  const std::size_t mark = out.Open(branch);
+  // Operation numbers its members 1, 2, 3 in the order in which Request has them.
+  const auto member = static_cast<std::uint32_t>(KindOf(op)) - static_cast<std::uint32_t>(RequestKind::kCreate) + 1;
+  const std::size_t inner = out.Open(member);
+  AppendFields(op, &out);
+  out.Close(inner);
+  out.Close(mark);
+  return *this;
+}
+template TransactionBuilder& TransactionBuilder::Add(std::uint32_t, const CreateView&);
+template TransactionBuilder& TransactionBuilder::Add(std::uint32_t, const DeleteView&);
+template TransactionBuilder& TransactionBuilder::Add(std::uint32_t, const SetView&);
+
+std::string TransactionBuilder::Encode(const RequestHead& head) const {
+  std::string bytes;
+  WireWriter out(&bytes);
+  AppendFields(head, &out);
+  out.BytesAlways(static_cast<std::uint32_t>(RequestKind::kTransaction), body_);
+  return bytes;
+}
+
+std::string EncodeRequestCommand(const Origin& origin, base::SessionId session, std::uint64_t seen, absl::string_view request) {
+  std::string bytes;
+  bytes.reserve(request.size() + 48);
+  WireWriter out(&bytes);
+  AppendFields(origin, &out);
+  out.Varint(4, session.value);
+  out.Varint(5, seen);
+  out.BytesAlways(static_cast<std::uint32_t>(CommandKind::kRequest), request);
+  return bytes;
+}
+
+std::string EncodeOpenCommand(const Origin& origin, const OpenSessionView& open) {
+  std::string bytes;
+  WireWriter out(&bytes);
+  AppendFields(origin, &out);
+  const std::size_t mark = out.Open(static_cast<std::uint32_t>(CommandKind::kOpen));
+  AppendFields(open, &out);
+  out.Close(mark);
+  return bytes;
+}
+
+std::string EncodeExpireCommand(raft::Term term, absl::Span<const base::SessionId> sessions) {
+  std::string bytes;
+  WireWriter out(&bytes);
+  const std::size_t mark = out.Open(static_cast<std::uint32_t>(CommandKind::kExpire));
+  out.Varint(1, term.value);
+  if (!sessions.empty()) {
+    const std::size_t ids = out.Open(2);
+    for (const base::SessionId session : sessions) out.PackedVarint(session.value);
+    out.Close(ids);
+  }
+  out.Close(mark);
+  return bytes;
+}
+
+void AppendBatchTime(base::WallTime time, std::string* batch) {
+  WireWriter(batch).Signed(1, time.value);
+}
+
+void AppendCommand(absl::string_view command, std::string* batch) {
+  WireWriter(batch).BytesAlways(2, command);
+}
+
+BatchBuilder::BatchBuilder(base::WallTime time) {
+  AppendBatchTime(time, &out_);
+}
+
+void BatchBuilder::AddRequest(const Origin& origin, base::SessionId session, std::uint64_t seen, absl::string_view request) {
+  WireWriter out(&out_);
+  const std::size_t mark = out.Open(2);
+  AppendFields(origin, &out);
+  out.Varint(4, session.value);
+  out.Varint(5, seen);
+  out.BytesAlways(static_cast<std::uint32_t>(CommandKind::kRequest), request);
+  out.Close(mark);
+  ++count_;
+}
+
+void BatchBuilder::AddOpen(const Origin& origin, const OpenSessionView& open) {
+  AppendCommand(EncodeOpenCommand(origin, open), &out_);
+  ++count_;
+}
+
+void BatchBuilder::AddExpire(raft::Term term, absl::Span<const base::SessionId> sessions) {
+  AppendCommand(EncodeExpireCommand(term, sessions), &out_);
+  ++count_;
+}
+
+}  // namespace drover::coord::tree
