@@ -1,0 +1,146 @@
+// What a new user does wrong, and what the machine does to them: each gets one clear answer, and nothing is lost.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/e2e/e2e.h"
+
+namespace drover::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+class CommandLineTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    ClusterOptions options;
+    options.workers = 0;
+    cluster_ = std::make_unique<Cluster>(options);
+  }
+  static void TearDownTestSuite() { cluster_.reset(); }
+  static std::unique_ptr<Cluster> cluster_;
+};
+std::unique_ptr<Cluster> CommandLineTest::cluster_;
+
+TEST_F(CommandLineTest, WrongUsageExitsTwoWithOneLineThatNamesIt) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> table = {
+      {{"frobnicate"}, "frobnicate"},
+      {{}, ""},
+      {{"submit"}, ""},
+      {{"status"}, ""},
+      {{"submit", "--priority", "12", "--", "true"}, "priority"},
+      {{"submit", "--time-limit", "soon", "--", "true"}, "time-limit"},
+      {{"submit", "--at-most-once", "--retries", "2", "--", "true"}, "retries"},
+      {{"submit", "--on-disconnect", "maybe", "--", "true"}, "on-disconnect"},
+      {{"submit", "--id", "white space", "--", "true"}, "id"},
+      {{"submit", "--no-such-flag", "--", "true"}, "no-such-flag"},
+      {{"-o", "xml", "list"}, "xml"},
+      {{"--coord", "nowhere", "list"}, "nowhere"},
+  };
+  for (const auto& [args, word] : table) {
+    const CommandResult result = cluster_->Drover(args);
+    std::string line = "drover";
+    for (const std::string& arg : args) line += " " + arg;
+    EXPECT_EQ(result.exit_code, 2) << line << ": " << result.out << result.err;
+    EXPECT_THAT(result.err, HasSubstr(word)) << line;
+    EXPECT_FALSE(result.err.empty()) << line;
+  }
+}
+
+TEST_F(CommandLineTest, NoServerThereExitsSevenAndSaysWhatWasTried) {
+  const std::string nobody = "127.0.0.1:" + std::to_string(FreePort());
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"list"}, {"tree", "get", "/"}, {"submit", "--", "true"}, {"cluster", "status"}}) {
+    std::vector<std::string> args = {"--coord", nobody, "--request-timeout", "1s"};
+    args.insert(args.end(), command.begin(), command.end());
+    const CommandResult result = cluster_->Drover(args);
+    EXPECT_EQ(result.exit_code, 7) << command[0] << ": " << result.err;
+    EXPECT_THAT(result.err, HasSubstr(nobody)) << command[0];
+    EXPECT_EQ(Lines(result.err).size(), 1u) << result.err;
+  }
+}
+
+TEST_F(CommandLineTest, AnErrorInJsonModeIsAnObject) {
+  const CommandResult result = cluster_->Drover({"-o", "json", "status", "never-was"});
+  EXPECT_EQ(result.exit_code, 6);
+  const nlohmann::json error = nlohmann::json::parse(result.err);
+  EXPECT_FALSE(error.at("error").at("message").get<std::string>().empty());
+  EXPECT_TRUE(error.at("error").contains("code"));
+}
+
+TEST_F(CommandLineTest, TheTreeCanBeReadAndChangedByHand) {
+  EXPECT_EQ(cluster_->Drover({"tree", "create", "/hand", "one"}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"tree", "create", "/hand", "again"}).exit_code, 8);
+  EXPECT_EQ(cluster_->Drover({"tree", "get", "/hand"}).out, "one");
+  EXPECT_EQ(cluster_->Drover({"tree", "set", "/hand", "two", "--version", "0"}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"tree", "set", "/hand", "three", "--version", "0"}).exit_code, 8);
+  CommandOptions options;
+  options.input = std::string("\0binary\n", 8);
+  EXPECT_EQ(cluster_->Drover({"tree", "set", "/hand", "-"}, options).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"tree", "get", "/hand"}).out, options.input);
+  EXPECT_EQ(Trimmed(cluster_->Drover({"tree", "create", "-s", "/hand/s-"}).out), "/hand/s-0000000000");
+  EXPECT_EQ(cluster_->Drover({"tree", "ls", "/hand"}).out, "s-0000000000\n");
+  EXPECT_EQ(cluster_->Drover({"tree", "delete", "/hand"}).exit_code, 8);
+  EXPECT_EQ(cluster_->Drover({"tree", "delete", "/hand/s-0000000000"}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"tree", "delete", "/hand"}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"tree", "get", "/hand"}).exit_code, 6);
+}
+
+TEST_F(CommandLineTest, AHeldEphemeralGoesWithItsHolderAndAWatchSeesBoth) {
+  Process watch({Binary("drover"), "tree", "watch", "/held"}, {{"DROVER_COORD", cluster_->coord_address()}},
+                cluster_->path("watch.log"));
+  watch.Start();
+  Process holder({Binary("drover"), "tree", "create", "-e", "--hold", "/held", "x"}, {{"DROVER_COORD", cluster_->coord_address()}},
+                 cluster_->path("holder.log"));
+  ASSERT_TRUE(Await([&] {
+    if (!holder.running()) holder.Start();
+    return cluster_->Drover({"tree", "get", "/held"}).out == "x";
+  }));
+  holder.Terminate();
+  EXPECT_TRUE(Await([&] { return cluster_->Drover({"tree", "get", "/held"}).exit_code == 6; }));
+  watch.Terminate();
+}
+
+TEST_F(CommandLineTest, TenThousandTasksWaitWhileNoWorkerIsUpAndNoneIsLost) {
+  CommandOptions options;
+  for (int i = 0; i < 10'000; ++i) options.input += std::to_string(i) + "\n";
+  const CommandResult result = cluster_->Drover({"submit", "--each-line", "-", "--", "echo", "{}"}, options);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  const std::vector<std::string> ids = Lines(result.out);
+  EXPECT_EQ(std::set<std::string>(ids.begin(), ids.end()).size(), 10'000u);
+  const nlohmann::json tasks = cluster_->Json({"list", "--state", "READY", "--limit", "10000"});
+  EXPECT_EQ(tasks.size(), 10'000u);
+  EXPECT_EQ(cluster_->Drover({"wait", ids[0], ids[9'999], "--timeout", "100ms"}).exit_code, 5);
+}
+
+TEST_F(CommandLineTest, AnArgumentListOverTheLimitIsRefusedAndNamed) {
+  CommandOptions options;
+  options.input.assign(65 << 20, 'x');
+  const CommandResult result = cluster_->Drover({"submit", "--stdin", "-", "--", "cat"}, options);
+  EXPECT_EQ(result.exit_code, 8) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("64 MiB"));
+}
+
+TEST_F(CommandLineTest, ServersRefuseWhatCannotWorkInOneLine) {
+  const std::vector<std::pair<std::vector<std::string>, int>> table = {
+      {{"drover-coord", "--id", "1", "--listen", "127.0.0.1:0"}, 2},                                     // no --data
+      {{"drover-coord", "--id", "1", "--data", cluster_->path("x"), "--listen", "0.0.0.0:0"}, 2},        // not loopback
+      {{"drover-coord", "--id", "1", "--data", cluster_->path("coord"), "--listen", "127.0.0.1:0"}, 1},  // data in use
+      {{"drover-master", "--coord", cluster_->coord_address(), "--store", "file:/proc/nowhere", "--listen", "127.0.0.1:0"}, 1},
+      {{"drover-worker", "--coord", cluster_->coord_address(), "--store", "ftp://x", "--listen", "127.0.0.1:0"}, 2},
+      {{"drover-worker", "--coord", cluster_->coord_address(), "--slots", "0", "--listen", "127.0.0.1:0"}, 2},
+  };
+  for (const auto& [args, exit_code] : table) {
+    std::vector<std::string> argv = args;
+    argv[0] = Binary(args[0]);
+    std::string line;
+    for (const std::string& arg : args) line += arg + " ";
+    const CommandResult result = RunCommand(argv);
+    EXPECT_EQ(result.exit_code, exit_code) << line << ": " << result.err;
+    EXPECT_FALSE(result.err.empty()) << line;
+  }
+}
+
+}  // namespace
+}  // namespace drover::testing

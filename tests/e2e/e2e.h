@@ -1,0 +1,43 @@
+// Small words that the end-to-end tests share.
+#ifndef DROVER_TESTS_E2E_E2E_H_
+#define DROVER_TESTS_E2E_E2E_H_
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/await.h"
+#include "tests/support/cluster.h"
+
+namespace drover::testing {
+
+inline std::vector<std::string> Lines(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+inline std::string Trimmed(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  return text;
+}
+
+inline std::map<std::string, int> CountStates(const nlohmann::json& tasks) {
+  std::map<std::string, int> states;
+  for (const nlohmann::json& task : tasks) ++states[task.at("state").get<std::string>()];
+  return states;
+}
+
+// Lets a fault last: the length of an outage is what such a test is about, not a wait for something to happen.
+inline void Last(std::chrono::milliseconds length) {
+  std::this_thread::sleep_for(length);
+}
+
+}  // namespace drover::testing
+
+#endif  // DROVER_TESTS_E2E_E2E_H_

@@ -1,0 +1,77 @@
+// Masters that die, are paused, or are deposed while they hold a decision.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/e2e/e2e.h"
+
+namespace drover::testing {
+namespace {
+
+TEST(MasterTest, TheStandbyAssignsAfterTheElectedMasterIsKilled) {
+  Cluster cluster;
+  const int elected = cluster.AwaitElectedMaster();
+  cluster.master(elected).Kill();
+  EXPECT_EQ(cluster.Drover({"run", "--", "echo", "still here"}).out, "still here\n");
+  EXPECT_NE(cluster.AwaitElectedMaster(elected), elected);
+}
+
+// Holds the elected master's planned transitions by the fault point of the dev build.
+class HeldCommitTest : public ::testing::Test {
+ protected:
+  HeldCommitTest() : hold_(dir_ / "hold"), cluster_(Options()) {}
+  ClusterOptions Options() {
+    ClusterOptions options;
+    options.workers = 1;
+    options.master_env = {{"DROVER_FAULT_HOLD_COMMITS", hold_}};
+    return options;
+  }
+  // The candidate node of the elected master.
+  std::string Candidate() {
+    std::vector<std::string> names = Lines(cluster_.Drover({"tree", "ls", "/drover/default/masters"}).out);
+    std::sort(names.begin(), names.end());
+    return "/drover/default/masters/" + names.at(0);
+  }
+  TemporaryDirectory dir_;
+  const std::string hold_;
+  Cluster cluster_;
+};
+
+TEST_F(HeldCommitTest, ADeposedMastersTransitionIsRefusedByItsGuard) {
+  const int deposed = cluster_.AwaitElectedMaster();
+  const std::string id = Trimmed(cluster_.Drover({"submit", "--label", "nowhere=yes", "--", "true"}).out);
+  WriteFile(hold_, "");
+  // Cancelling is a planned transition of the elected master: it is decided there and held.
+  Process cancel({Binary("drover"), "--master", cluster_.master_address(deposed), "--request-timeout", "60s", "cancel", id},
+                 {{"DROVER_COORD", cluster_.coord_address()}}, cluster_.path("cancel.log"));
+  cancel.Start();
+  ASSERT_TRUE(Await([&] { return cluster_.MasterMetric(deposed, "drover_master_commits_held") >= 1; }));
+  EXPECT_EQ(cluster_.Drover({"tree", "delete", Candidate()}).exit_code, 0);
+  const int successor = cluster_.AwaitElectedMaster(deposed);
+  EXPECT_NE(successor, deposed);
+  std::filesystem::remove(hold_);
+  EXPECT_TRUE(Await([&] { return cluster_.MasterMetric(deposed, "drover_master_transitions_refused_total") >= 1; }));
+  cancel.Wait();
+  EXPECT_TRUE(cluster_.master(deposed).running()) << "its session lived: it is a candidate again";
+}
+
+TEST(MasterTest, APausedMasterIsReplacedAndComesBackAsACandidate) {
+  Cluster cluster;
+  const int paused = cluster.AwaitElectedMaster();
+  cluster.master(paused).Signal(SIGSTOP);
+  const int successor = cluster.AwaitElectedMaster(paused);
+  EXPECT_NE(successor, paused);
+  EXPECT_EQ(cluster.Drover({"run", "--", "echo", "one"}).out, "one\n");
+  Last(std::chrono::seconds(20));
+  cluster.master(paused).Signal(SIGCONT);
+  ASSERT_TRUE(Await([&] {
+    const nlohmann::json masters = cluster.Json({"master", "list"});
+    return masters.size() == 2;
+  }));
+  EXPECT_EQ(cluster.AwaitElectedMaster(), successor);
+  EXPECT_EQ(cluster.Drover({"run", "--", "echo", "two"}).out, "two\n");
+  EXPECT_EQ(CountStates(cluster.AwaitAllTerminal(2)), (std::map<std::string, int>{{"SUCCEEDED", 2}}));
+}
+
+}  // namespace
+}  // namespace drover::testing

@@ -1,0 +1,161 @@
+// A task's whole way through a healthy cluster: what goes in, what comes out, byte for byte.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <filesystem>
+#include <set>
+
+#include "tests/e2e/e2e.h"
+
+namespace drover::testing {
+namespace {
+
+class TaskTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { cluster_ = std::make_unique<Cluster>(); }
+  static void TearDownTestSuite() { cluster_.reset(); }
+  static std::unique_ptr<Cluster> cluster_;
+};
+std::unique_ptr<Cluster> TaskTest::cluster_;
+
+std::string Noise(std::size_t size) {
+  std::string bytes(size, '\0');
+  std::uint32_t x = 2463534242U;
+  for (char& c : bytes) {
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    c = static_cast<char>(x);
+  }
+  return bytes;
+}
+
+TEST_F(TaskTest, RunPrintsWhatTheProgramPrintsAndExitsAsItDoes) {
+  const CommandResult result = cluster_->Drover({"run", "--", "sh", "-c", "echo out; echo err >&2; exit 7"});
+  EXPECT_EQ(result.out, "out\n");
+  EXPECT_NE(result.err.find("err\n"), std::string::npos);
+  EXPECT_EQ(result.exit_code, 7);
+}
+
+TEST_F(TaskTest, ASignalEndsRunAsAShellShowsIt) {
+  EXPECT_EQ(cluster_->Drover({"run", "--", "sh", "-c", "kill -SEGV $$"}).exit_code, 128 + SIGSEGV);
+}
+
+TEST_F(TaskTest, AKibibyteOfBinaryOutputArrivesByteForByte) {
+  const std::string bytes = Noise(1024);
+  WriteFile(cluster_->path("small"), bytes);
+  EXPECT_EQ(cluster_->Drover({"run", "--", "cat", cluster_->path("small")}).out, bytes);
+}
+
+TEST_F(TaskTest, AHundredMebibytesOfBinaryOutputArriveByteForByte) {
+  const std::string bytes = Noise(100 << 20);
+  WriteFile(cluster_->path("large"), bytes);
+  const CommandResult result = cluster_->Drover({"run", "--", "cat", cluster_->path("large")});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_TRUE(result.out == bytes) << result.out.size() << " bytes arrived";
+  std::filesystem::remove(cluster_->path("large"));
+}
+
+TEST_F(TaskTest, StandardInputIsHandedOver) {
+  const std::string bytes = Noise(300'000);
+  CommandOptions options;
+  options.input = bytes;
+  const CommandResult result = cluster_->Drover({"run", "--stdin", "-", "--", "cat"}, options);
+  EXPECT_TRUE(result.out == bytes) << result.out.size() << " bytes arrived; " << result.err;
+}
+
+TEST_F(TaskTest, TheProgramSeesItsTaskAndNothingElseOfTheWorker) {
+  const CommandResult result = cluster_->Drover({"run", "--id", "environment", "--env", "COLOUR=blue", "--", "env"});
+  std::set<std::string> names;
+  for (const std::string& line : Lines(result.out)) names.insert(line.substr(0, line.find('=')));
+  const std::set<std::string> expected = {"PATH",           "HOME",           "LANG",         "TMPDIR",       "COLOUR",
+                                          "DROVER_TASK_ID", "DROVER_ATTEMPT", "DROVER_FENCE", "DROVER_WORKER"};
+  EXPECT_EQ(names, expected) << result.out << result.err;
+  EXPECT_NE(result.out.find("DROVER_TASK_ID=environment\n"), std::string::npos);
+  EXPECT_NE(result.out.find("DROVER_ATTEMPT=1\n"), std::string::npos);
+  EXPECT_NE(result.out.find("COLOUR=blue\n"), std::string::npos);
+}
+
+TEST_F(TaskTest, TheWorkingDirectoryIsFreshAndGoneAfterwards) {
+  const CommandResult first = cluster_->Drover({"run", "--", "sh", "-c", "pwd; ls -A; touch left"});
+  const std::vector<std::string> lines = Lines(first.out);
+  ASSERT_EQ(lines.size(), 1u) << first.out << first.err;
+  EXPECT_TRUE(Await([&] { return !std::filesystem::exists(lines[0]); }));
+  EXPECT_EQ(cluster_->Drover({"run", "--cwd", cluster_->dir(), "--", "pwd"}).out, cluster_->dir() + "\n");
+}
+
+TEST_F(TaskTest, SubmitPrintsTheIdAloneAndTheSameSubmissionIsTheSameTask) {
+  const CommandResult first = cluster_->Drover({"submit", "--id", "twice", "--", "echo", "hello"});
+  EXPECT_EQ(first.out, "twice\n");
+  EXPECT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_EQ(cluster_->Drover({"submit", "--id", "twice", "--", "echo", "hello"}).exit_code, 0);
+  const CommandResult other = cluster_->Drover({"submit", "--id", "twice", "--", "echo", "other"});
+  EXPECT_EQ(other.exit_code, 8);
+  EXPECT_NE(other.err.find("twice"), std::string::npos) << other.err;
+  EXPECT_EQ(cluster_->Drover({"wait", "twice"}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"logs", "twice"}).out, "hello\n");
+  const nlohmann::json task = cluster_->Json({"status", "twice"});
+  EXPECT_EQ(task.at("state"), "SUCCEEDED");
+  EXPECT_EQ(task.at("attempt"), 1);
+  EXPECT_EQ(task.at("exit_code"), 0);
+}
+
+TEST_F(TaskTest, WaitTellsFailureFromCancellationFromTimeOut) {
+  const std::string failed = Trimmed(cluster_->Drover({"submit", "--", "false"}).out);
+  const std::string endless = Trimmed(cluster_->Drover({"submit", "--", "sleep", "1000"}).out);
+  EXPECT_EQ(cluster_->Drover({"wait", failed}).exit_code, 3);
+  EXPECT_EQ(cluster_->Drover({"wait", endless, "--timeout", "200ms"}).exit_code, 5);
+  EXPECT_EQ(cluster_->Drover({"cancel", endless}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"wait", endless}).exit_code, 4);
+  EXPECT_EQ(cluster_->Drover({"status", "no-such-task"}).exit_code, 6);
+}
+
+TEST_F(TaskTest, RetriesRunTheProgramAgainWithAGreaterFence) {
+  const CommandResult submitted = cluster_->Drover(
+      {"submit", "--retries", "2", "--", "sh", "-c", "echo $DROVER_FENCE >> " + cluster_->path("fences") + "; exit 1"});
+  const std::string id = Trimmed(submitted.out);
+  EXPECT_EQ(cluster_->Drover({"wait", id}).exit_code, 3);
+  const std::vector<std::string> fences = Lines(ReadFile(cluster_->path("fences")));
+  ASSERT_EQ(fences.size(), 3u);
+  EXPECT_LT(std::stoull(fences[0]), std::stoull(fences[1]));
+  EXPECT_LT(std::stoull(fences[1]), std::stoull(fences[2]));
+  EXPECT_EQ(cluster_->Json({"status", id}).at("attempts").size(), 3u);
+}
+
+TEST_F(TaskTest, ATimeLimitEndsEverythingTheTaskStarted) {
+  const std::string pids = cluster_->path("limited");
+  const CommandResult result =
+      cluster_->Drover({"run", "--time-limit", "500ms", "--", "sh", "-c",
+                        "setsid sh -c 'echo $$ >> " + pids + "; exec sleep 1000' & echo $$ >> " + pids + "; exec sleep 1000"});
+  EXPECT_NE(result.exit_code, 0);
+  const std::vector<std::string> lines = Lines(ReadFile(pids));
+  ASSERT_EQ(lines.size(), 2u) << result.err;
+  for (const std::string& pid : lines) EXPECT_TRUE(Await([&] { return !Alive(std::stoi(pid)); })) << pid;
+}
+
+TEST_F(TaskTest, TheArgumentOfAHundredKibibytesRuns) {
+  const std::string argument(100 << 10, 'a');
+  EXPECT_EQ(cluster_->Drover({"run", "--", "sh", "-c", "printf %s \"$1\" | wc -c", "sh", argument}).out, "102400\n");
+}
+
+TEST_F(TaskTest, EachLineSubmitsATaskPerLine) {
+  CommandOptions options;
+  options.input = "one\ntwo words\nthree\n";
+  const CommandResult result = cluster_->Drover(
+      {"submit", "--each-line", "-", "--wait", "--", "sh", "-c", "echo \"$1\" >> " + cluster_->path("lines"), "sh", "{}"}, options);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(Lines(result.out).size(), 3u);
+  std::vector<std::string> lines = Lines(ReadFile(cluster_->path("lines")));
+  std::sort(lines.begin(), lines.end());
+  EXPECT_EQ(lines, (std::vector<std::string>{"one", "three", "two words"}));
+}
+
+TEST_F(TaskTest, LabelsChooseTheWorkerAndAnUnknownOneWaits) {
+  const std::string waiting = Trimmed(cluster_->Drover({"submit", "--label", "colour=none", "--", "true"}).out);
+  EXPECT_EQ(cluster_->Drover({"wait", waiting, "--timeout", "300ms"}).exit_code, 5);
+  EXPECT_EQ(cluster_->Json({"status", waiting}).at("state"), "READY");
+  EXPECT_EQ(cluster_->Drover({"cancel", waiting}).exit_code, 0);
+}
+
+}  // namespace
+}  // namespace drover::testing
