@@ -1,0 +1,101 @@
+// Runs task programs: the seam between the agent, which decides, and processes.
+//
+// Implementations: LocalRunner (local_runner.h: reaper, shims and real processes); a simulated one runs scripts on simulated time.
+// Threads: every call is made, and every listener called, on the loop thread. No listener is called from inside a call.
+#ifndef DROVER_WORKER_EXEC_PROCESS_RUNNER_H_
+#define DROVER_WORKER_EXEC_PROCESS_RUNNER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "coord/base/bytes.h"
+#include "coord/base/strong.h"
+#include "coord/base/time.h"
+
+namespace drover::worker::exec {
+
+// One run of one program; never reused within a worker process.
+using RunId = base::Strong<struct RunIdTag>;
+
+enum class Stream : std::uint8_t { kOut = 0, kErr = 1 };
+
+// Who ended a program, or told it to end. The first one stands.
+enum class KilledBy : std::uint8_t {
+  kNobody = 0,
+  kCancel = 1,     // a user's wish
+  kTimeLimit = 2,  // TaskRun::time_limit
+  kLease = 3,      // the lease of a TaskRun::needs_lease ended
+  kRevoked = 4,    // the attempt no longer stands: its outcome could not be committed
+  kDrain = 5,      // the worker stops and waits no longer
+};
+
+struct TaskRun {
+  // argv[0] is looked up in the task's own PATH unless it has a slash. Not empty.
+  std::vector<std::string> argv;
+  // The whole environment but TMPDIR, which is set first: a later entry of the same name wins. Nothing is inherited.
+  std::vector<std::pair<std::string, std::string>> env;
+  // Absolute; empty: a fresh directory, removed afterwards.
+  std::string cwd;
+  // Standard input: `stdin_file` if set, else `stdin_bytes` (shared, not copied, until the program has started), else /dev/null.
+  base::Bytes stdin_bytes;
+  std::string stdin_file;
+  // From the start of the program; then SIGTERM, `grace`, SIGKILL. Zero: none.
+  base::Duration time_limit{};
+  base::Duration grace = std::chrono::seconds(10);
+  // Starts only before the lease's deadline and is killed (SIGKILL at once) at it.
+  bool needs_lease = false;
+};
+
+struct Exit {
+  enum class Kind : std::uint8_t {
+    kExited,      // `code`
+    kSignalled,   // `signal`
+    kNotStarted,  // it never ran: `error` (errno) and `sentence`; with killed_by kLease: the lease had ended
+    kLost,        // the reaper died: its processes are dead, how it ended is unknown
+  };
+  Kind kind = Kind::kLost;
+  int code = 0;
+  int signal = 0;
+  int error = 0;
+  KilledBy killed_by = KilledBy::kNobody;
+  std::string sentence;
+};
+
+class RunListener {
+ public:
+  // The program runs (exec has succeeded).
+  virtual void OnStarted() = 0;
+  // What it wrote, in order per stream. At most RunnerOptions::unacked_bytes_max are handed out before they are acknowledged by
+  // ProcessRunner::Ack; until then its pipe fills and the program waits in write().
+  virtual void OnOutput(Stream stream, base::Bytes data) = 0;
+  // Last event, after all output: the program and everything it ever started are dead, its directory is gone.
+  virtual void OnExit(const Exit& exit) = 0;
+
+ protected:
+  ~RunListener() = default;
+};
+
+class ProcessRunner {
+ public:
+  // A destroyed runner kills what it runs; no listener is called any more.
+  virtual ~ProcessRunner() = default;
+
+  // Never fails at once: what goes wrong is OnExit(kNotStarted). `listener` must live until OnExit or the runner's end.
+  virtual RunId Start(TaskRun run, RunListener* listener) = 0;
+  // SIGTERM to the program's process group, after `grace` SIGKILL to all it started; zero grace: SIGKILL at once. A second call may
+  // shorten the grace; the first reason stands. A run that has ended is ignored.
+  virtual void Kill(RunId run, KilledBy reason, base::Duration grace) = 0;
+  // Takes `bytes` of OnOutput off the bound. A run that has ended is ignored.
+  virtual void Ack(RunId run, std::size_t bytes) = 0;
+  // Runs with needs_lease may live until then. Only later instants count: moving it back has no effect.
+  virtual void SetLease(base::Instant deadline) = 0;
+  // What whoever survives this process is to act upon once its tasks are dead (the reaper's callback gets it). Empty: nothing.
+  virtual void SetLastWill(std::string will) = 0;
+};
+
+}  // namespace drover::worker::exec
+
+#endif  // DROVER_WORKER_EXEC_PROCESS_RUNNER_H_
