@@ -63,9 +63,8 @@ struct SessionOptions {
   // Requests accepted and not yet answered. Over either bound a call is refused with kResourceExhausted and was not sent.
   std::size_t pending_requests_max = 65'536;
   std::size_t pending_bytes_max = std::size_t{64} << 20;
-  // What one frame carries at most, and how much may wait in the transport before the rest waits here.
+  // A frame takes no further request once it is this long; a request longer than 8 MiB less 64 KiB is refused with kTooLarge.
   std::size_t frame_bytes_max = std::size_t{1} << 20;
-  std::size_t queued_bytes_max = std::size_t{1} << 20;
 };
 
 enum class SessionState { kConnecting, kConnected, kSuspended, kExpired, kClosed };
@@ -141,6 +140,8 @@ class Session {
   // Drops links and callbacks (uncalled). The session itself lives on until its timeout or grace: Close it first to end it.
   virtual ~Session() = default;
 
+  [[nodiscard]] virtual base::Loop* loop() const = 0;
+
   virtual void AddObserver(SessionObserver* observer) = 0;
   virtual void RemoveObserver(SessionObserver* observer) = 0;
 
@@ -155,6 +156,8 @@ class Session {
   [[nodiscard]] virtual base::Instant lease_deadline() const = 0;
   // The cluster's time of the last acknowledged contact, 0 before the first.
   [[nodiscard]] virtual base::WallTime cluster_time() const = 0;
+  // Why a link, or an attempt to make one, ended last; OK if none has.
+  [[nodiscard]] virtual const absl::Status& last_break() const = 0;
   // The newest zxid seen in an answer, an event or a bookmark.
   [[nodiscard]] virtual Zxid seen_zxid() const = 0;
 
@@ -167,7 +170,7 @@ class Session {
                       WriteOptions options = {}) = 0;
   virtual void Commit(Transaction transaction, Callback<TransactionResult> done, WriteOptions options = {}) = 0;
 
-  // Reads.
+  // Reads. Linearizable ones may be refused with kUnavailable while the node at hand has no quorum: ask again later.
   virtual void Get(std::string path, Callback<GetResult> done, ReadOptions options = {}) = 0;
   virtual void Exists(std::string path, Callback<ExistsResult> done, ReadOptions options = {}) = 0;
   // A page: names greater than `after`; limit 0: as many as a page holds.

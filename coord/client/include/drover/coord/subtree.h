@@ -109,6 +109,7 @@ class SubtreeCache final : private SubtreeListener {
   void OnEnded(const absl::Status& why) override;
 
   Listener* const listener_;
+  const std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // a listener may destroy this in a callback
   Nodes nodes_;
   std::unique_ptr<SubtreeFollower> follower_;
 };

@@ -1,0 +1,270 @@
+#include "drover/coord/blocking.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "coord/base/mutex.h"
+#include "coord/transport/cq_loop.h"
+#include "coord/transport/grpc_dialer.h"
+#include "drover/coord/session_closer.h"
+
+namespace drover::coord {
+namespace {
+
+constexpr char kSessionMethod[] = "/drover.coord.v1.Coordination/Session";
+constexpr base::Duration kCloseWait = std::chrono::seconds(1);
+constexpr base::Duration kStopPoll = std::chrono::milliseconds(100);
+
+// One value that one thread hands to another, once. Later values are dropped.
+template <typename T>
+class Handover {
+ public:
+  void Give(T value) {
+    base::MutexLock lock(&mu_);
+    if (value_.has_value()) return;
+    value_.emplace(std::move(value));
+    given_.NotifyAll();
+  }
+  // Nothing when `timeout` passed first.
+  [[nodiscard]] std::optional<T> TakeWithin(base::Duration timeout) {
+    const auto until = std::chrono::steady_clock::now() + timeout;
+    base::MutexLock lock(&mu_);
+    while (!value_.has_value()) {
+      const auto left = until - std::chrono::steady_clock::now();
+      if (left <= base::Duration{0}) return std::nullopt;
+      given_.WaitFor(&mu_, left);
+    }
+    return std::move(value_);
+  }
+  [[nodiscard]] T Take() {
+    base::MutexLock lock(&mu_);
+    while (!value_.has_value()) given_.Wait(&mu_);
+    return *std::move(value_);
+  }
+
+ private:
+  base::Mutex mu_;
+  base::CondVar given_;
+  std::optional<T> value_ ABSL_GUARDED_BY(mu_);
+};
+
+// What a callback holds: a callback that is dropped uncalled (its session is gone) still ends the wait.
+template <typename T>
+class Promise {
+ public:
+  explicit Promise(std::shared_ptr<Handover<absl::StatusOr<T>>> to) : to_(std::move(to)) {}
+  Promise(Promise&&) noexcept = default;
+  Promise& operator=(Promise&&) = delete;
+  ~Promise() {
+    if (to_ != nullptr) to_->Give(RefusedError(Code::kSessionExpired, "the client was closed"));
+  }
+  void operator()(absl::StatusOr<T> value) { to_->Give(std::move(value)); }
+
+ private:
+  std::shared_ptr<Handover<absl::StatusOr<T>>> to_;
+};
+
+struct Nothing {};
+
+// Where a blocking Watch meets its events. Loop thread.
+class WatchRelay final : public WatchListener {
+ public:
+  WatchRelay(absl::AnyInvocable<bool(const Event&)> on_event, std::shared_ptr<Handover<absl::Status>> done)
+      : on_event_(std::move(on_event)), done_(std::move(done)) {}
+  void OnEvent(const Event& event) override {
+    if (ended_ || on_event_(event)) return;
+    ended_ = true;
+    done_->Give(absl::OkStatus());
+  }
+  void OnCompacted() override {
+    done_->Give(RefusedError(Code::kCompacted, "the history since the last event is gone: read anew"));
+  }
+  void OnEnded(const absl::Status& why) override { done_->Give(why); }
+
+ private:
+  absl::AnyInvocable<bool(const Event&)> on_event_;
+  const std::shared_ptr<Handover<absl::Status>> done_;
+  bool ended_ = false;
+};
+
+class Client final : public BlockingClient, private SessionObserver {
+ public:
+  explicit Client(BlockingOptions options) : options_(std::move(options)) {
+    thread_.RunOnLoop([this] {
+      dialer_ = std::make_unique<transport::GrpcDialer>(thread_.loop(), kSessionMethod);
+      session_ = Session::Open(thread_.loop(), dialer_.get(), options_.session);
+      session_->AddObserver(this);
+    });
+  }
+
+  ~Client() override {
+    (void)CloseWithin(kCloseWait);  // unconfirmed, it ends by its timeout
+    thread_.RunOnLoop([this] {
+      session_.reset();
+      dialer_.reset();
+    });
+  }
+
+  [[nodiscard]] absl::Status WaitUntilConnected() {
+    if (std::optional<absl::Status> granted = connected_.TakeWithin(options_.call_timeout)) return *granted;
+    absl::Status why;
+    thread_.RunOnLoop([this, &why] { why = session_->last_break(); });
+    return absl::UnavailableError(absl::StrCat("no coordination node answered", why.ok() ? "" : absl::StrCat(": ", why.message())));
+  }
+
+  SessionTicket ticket() override {
+    SessionTicket ticket;
+    thread_.RunOnLoop([this, &ticket] { ticket = session_->ticket().value_or(SessionTicket()); });
+    return ticket;
+  }
+
+  bool expired() override {
+    bool expired = false;
+    thread_.RunOnLoop([this, &expired] { expired = session_->state() == SessionState::kExpired; });
+    return expired;
+  }
+
+  absl::StatusOr<CreateResult> Create(std::string path, std::string data, CreateOptions how) override {
+    return Call<CreateResult>([&](Session& session, Callback<CreateResult> done) {
+      session.Create(std::move(path), std::move(data), how, std::move(done), {options_.call_timeout});
+    });
+  }
+  absl::StatusOr<SetResult> Set(std::string path, std::string data, std::optional<std::uint32_t> version) override {
+    return Call<SetResult>([&](Session& session, Callback<SetResult> done) {
+      session.Set(std::move(path), std::move(data), version, std::move(done), {options_.call_timeout});
+    });
+  }
+  absl::StatusOr<DeleteResult> Delete(std::string path, std::optional<std::uint32_t> version) override {
+    return Call<DeleteResult>([&](Session& session, Callback<DeleteResult> done) {
+      session.Delete(std::move(path), version, std::move(done), {options_.call_timeout});
+    });
+  }
+  absl::StatusOr<TransactionResult> Commit(Transaction transaction) override {
+    return Call<TransactionResult>([&](Session& session, Callback<TransactionResult> done) {
+      session.Commit(std::move(transaction), std::move(done), {options_.call_timeout});
+    });
+  }
+  absl::StatusOr<GetResult> Get(std::string path) override {
+    return Call<GetResult>(
+        [&](Session& session, Callback<GetResult> done) { session.Get(std::move(path), std::move(done), read_options()); });
+  }
+  absl::StatusOr<ExistsResult> Exists(std::string path) override {
+    return Call<ExistsResult>(
+        [&](Session& session, Callback<ExistsResult> done) { session.Exists(std::move(path), std::move(done), read_options()); });
+  }
+  absl::StatusOr<Zxid> Sync() override {
+    return Call<Zxid>([&](Session& session, Callback<Zxid> done) { session.Sync(std::move(done), read_options()); });
+  }
+
+  absl::StatusOr<std::vector<std::string>> Children(std::string path) override {
+    std::vector<std::string> names;
+    while (true) {
+      absl::StatusOr<ChildrenPage> page = Call<ChildrenPage>([&](Session& session, Callback<ChildrenPage> done) {
+        session.Children(path, names.empty() ? "" : names.back(), 0, std::move(done), read_options());
+      });
+      if (!page.ok()) return page.status();
+      for (std::string& name : page->names) names.push_back(std::move(name));
+      if (!page->more || page->names.empty()) return names;
+    }
+  }
+
+  absl::StatusOr<std::vector<Node>> List(std::string path, std::size_t limit) override {
+    std::vector<Node> nodes;
+    while (true) {
+      const auto page_limit = static_cast<std::uint32_t>(std::min<std::size_t>(limit == 0 ? 0 : limit - nodes.size(), UINT32_MAX));
+      absl::StatusOr<ListPage> page = Call<ListPage>([&](Session& session, Callback<ListPage> done) {
+        session.List(path, nodes.empty() ? "" : nodes.back().path, page_limit, std::move(done), read_options());
+      });
+      if (!page.ok()) return page.status();
+      const bool last = !page->more || page->nodes.empty();
+      for (Node& node : page->nodes) nodes.push_back(std::move(node));
+      if (last || (limit != 0 && nodes.size() >= limit)) return nodes;
+    }
+  }
+
+  absl::Status Watch(std::string path, WatchOptions options, absl::AnyInvocable<bool(const Event&)> on_event,
+                     absl::AnyInvocable<bool()> stop) override {
+    auto done = std::make_shared<Handover<absl::Status>>();
+    WatchRelay relay(std::move(on_event), done);
+    WatchId id;
+    thread_.RunOnLoop([&] { id = session_->Watch(std::move(path), options, &relay); });
+    std::optional<absl::Status> outcome;
+    while (!outcome.has_value()) {
+      outcome = done->TakeWithin(kStopPoll);
+      if (!outcome.has_value() && stop && stop()) outcome = absl::OkStatus();
+    }
+    thread_.RunOnLoop([&] { session_->Unwatch(id); });
+    return *outcome;
+  }
+
+  absl::Status Close() override { return CloseWithin(options_.call_timeout); }
+
+  void OnLoop(absl::AnyInvocable<void(Session&)> use) override {
+    thread_.RunOnLoop([&] { use(*session_); });
+  }
+
+ private:
+  template <typename T, typename Make>
+  absl::StatusOr<T> Call(Make make) {
+    auto result = std::make_shared<Handover<absl::StatusOr<T>>>();
+    // Waits for the call to be made only, so that `make` may refer to the caller's variables.
+    thread_.RunOnLoop([&] { make(*session_, Promise<T>(result)); });
+    return result->Take();
+  }
+
+  absl::Status CloseWithin(base::Duration limit) {
+    auto closed = std::make_shared<Handover<absl::Status>>();
+    thread_.RunOnLoop([&] { session_->Close([closed](absl::Status status) { closed->Give(std::move(status)); }); });
+    if (std::optional<absl::Status> status = closed->TakeWithin(limit)) return *status;
+    return UnknownOutcomeError(UnknownCause::kDeadline, "the end of the session was not confirmed in time");
+  }
+
+  [[nodiscard]] ReadOptions read_options() const { return {.local = false, .timeout = options_.call_timeout}; }
+
+  void OnConnected() override { connected_.Give(absl::OkStatus()); }
+  void OnExpired(const absl::Status& why) override { connected_.Give(why); }
+
+  const BlockingOptions options_;
+  Handover<absl::Status> connected_;
+  transport::LoopThread thread_;
+  // Of the loop's thread; made and destroyed there.
+  std::unique_ptr<transport::GrpcDialer> dialer_;
+  std::unique_ptr<Session> session_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<BlockingClient>> BlockingClient::Connect(BlockingOptions options) {
+  if (options.session.endpoints.empty()) return absl::InvalidArgumentError("no coordination endpoint was given");
+  auto client = std::make_unique<Client>(std::move(options));
+  const absl::Status connected = client->WaitUntilConnected();
+  if (!connected.ok()) return connected;
+  return std::unique_ptr<BlockingClient>(std::move(client));
+}
+
+absl::Status CloseSessionByTicket(SessionTicket ticket, SessionCloserOptions options, base::Duration deadline) {
+  if (options.endpoints.empty()) return absl::InvalidArgumentError("no coordination endpoint was given");
+  auto closed = std::make_shared<Handover<absl::Status>>();
+  transport::LoopThread thread;
+  std::unique_ptr<transport::GrpcDialer> dialer;
+  std::unique_ptr<SessionCloser> closer;
+  thread.RunOnLoop([&] {
+    dialer = std::make_unique<transport::GrpcDialer>(thread.loop(), kSessionMethod);
+    closer = SessionCloser::Start(thread.loop(), dialer.get(), std::move(ticket), std::move(options),
+                                  [closed](absl::Status status) { closed->Give(std::move(status)); });
+  });
+  std::optional<absl::Status> outcome;
+  if (deadline == base::Duration{0}) {
+    outcome = closed->Take();
+  } else {
+    outcome = closed->TakeWithin(deadline);
+  }
+  thread.RunOnLoop([&] {
+    closer.reset();
+    dialer.reset();
+  });
+  if (!outcome.has_value()) return absl::DeadlineExceededError("the end of the session was not confirmed in time");
+  return *outcome;
+}
+
+}  // namespace drover::coord

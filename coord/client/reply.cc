@@ -1,0 +1,118 @@
+#include "coord/client/reply.h"
+
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace drover::coord::client {
+namespace {
+
+bool Read(const AnswerView& answer, CreateResult* out) {
+  *out = {std::string(answer.path), answer.stat, answer.zxid};
+  return true;
+}
+
+bool Read(const AnswerView& answer, SetResult* out) {
+  *out = {answer.stat, answer.zxid};
+  return true;
+}
+
+bool Read(const AnswerView& answer, DeleteResult* out) {
+  *out = {answer.zxid};
+  return true;
+}
+
+bool Read(const AnswerView& answer, TransactionResult* out) {
+  out->zxid = answer.zxid;
+  std::vector<Code> codes;
+  return ParseTransactionResult(answer.transaction, out, &codes);
+}
+
+bool Read(const AnswerView& answer, GetResult* out) {
+  // The node's path is what was asked for; the answer need not repeat it.
+  *out = {Node{std::string(answer.path), answer.stat, std::string(answer.data)}, answer.zxid};
+  return true;
+}
+
+bool Read(const AnswerView& answer, ExistsResult* out) {
+  *out = {answer.stat, answer.zxid};
+  return true;
+}
+
+bool Read(const AnswerView& answer, ChildrenPage* out) {
+  out->more = answer.more;
+  out->zxid = answer.zxid;
+  base::RepeatedBytes names = answer.names();
+  absl::string_view name;
+  while (names.Next(&name)) out->names.emplace_back(name);
+  return names.ok();
+}
+
+bool Read(const AnswerView& answer, ListPage* out) {
+  out->more = answer.more;
+  out->zxid = answer.zxid;
+  base::RepeatedBytes nodes = answer.nodes();
+  absl::string_view node;
+  while (nodes.Next(&node)) {
+    if (!ParseNode(node, &out->nodes.emplace_back())) return false;
+  }
+  return nodes.ok();
+}
+
+bool Read(const AnswerView& answer, Zxid* out) {
+  *out = answer.zxid;
+  return true;
+}
+
+template <typename T>
+void Call(Callback<T> done, const AnswerView& answer) {
+  if (answer.code != Code::kOk) {
+    if constexpr (std::is_same_v<T, ExistsResult>) {
+      if (answer.code == Code::kNoNode) return done(ExistsResult{std::nullopt, answer.zxid});
+    }
+    return done(StatusOf(answer));
+  }
+  T result;
+  if (!Read(answer, &result)) return done(absl::InternalError("the service sent an answer that cannot be read"));
+  done(std::move(result));
+}
+
+}  // namespace
+
+absl::Status StatusOf(const AnswerView& answer) {
+  if (answer.code == Code::kOk) return absl::OkStatus();
+  TransactionResult result;
+  std::vector<Code> codes;
+  if (!answer.transaction.empty() && ParseTransactionResult(answer.transaction, &result, &codes)) {
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      if (codes[i] == answer.code) return RefusedError(answer.code, answer.message, answer.zxid, i);
+    }
+  }
+  return RefusedError(answer.code, answer.message, answer.zxid);
+}
+
+void Deliver(Reply reply, const AnswerView& answer) {
+  std::visit(
+      [&answer](auto& done) {
+        using T = std::decay_t<decltype(done)>;
+        if constexpr (std::is_same_v<T, DoneCallback>) {
+          done(StatusOf(answer));
+        } else if constexpr (!std::is_same_v<T, std::monostate>) {
+          Call(std::move(done), answer);
+        }
+      },
+      reply);
+}
+
+void Fail(Reply reply, const absl::Status& status) {
+  std::visit(
+      [&status](auto& done) {
+        if constexpr (!std::is_same_v<std::decay_t<decltype(done)>, std::monostate>) done(status);
+      },
+      reply);
+}
+
+}  // namespace drover::coord::client

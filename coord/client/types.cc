@@ -1,0 +1,26 @@
+#include "drover/coord/types.h"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace drover::coord {
+
+bool PathLess(absl::string_view a, absl::string_view b) {
+  const std::size_t common = std::min(a.size(), b.size());
+  for (std::size_t i = 0; i < common; ++i) {
+    if (a[i] == b[i]) continue;
+    // A separator ends a component, and a shorter component comes before any longer one.
+    if (a[i] == '/') return true;
+    if (b[i] == '/') return false;
+    return static_cast<unsigned char>(a[i]) < static_cast<unsigned char>(b[i]);
+  }
+  return a.size() < b.size();
+}
+
+bool PathCovers(absl::string_view root, absl::string_view path) {
+  if (root == "/") return true;
+  if (path.size() < root.size() || path.substr(0, root.size()) != root) return false;
+  return path.size() == root.size() || path[root.size()] == '/';
+}
+
+}  // namespace drover::coord

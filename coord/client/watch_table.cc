@@ -1,0 +1,166 @@
+#include "coord/client/watch_table.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "coord/client/reply.h"
+
+namespace drover::coord::client {
+
+WatchId WatchTable::Add(std::string path, WatchOptions options, WatchListener* listener) {
+  const WatchId id(next_watch_++);
+  Watch& watch = watches_[id];
+  watch.path = std::move(path);
+  watch.with_data = options.with_data;
+  watch.listener = listener;
+  watch.position = options.after;
+  outgoing_.emplace_back(id, true);
+  return id;
+}
+
+void WatchTable::Remove(WatchId id) {
+  if (watches_.erase(id) == 0) return;
+  const auto waiting = std::find(outgoing_.begin(), outgoing_.end(), std::pair(id, true));
+  if (waiting != outgoing_.end()) {
+    outgoing_.erase(waiting);  // the service has not heard of it on this stream
+  } else {
+    outgoing_.emplace_back(id, false);
+  }
+}
+
+void WatchTable::StartStream(std::size_t endpoint) {
+  endpoint_ = endpoint;
+  outgoing_.clear();
+  asked_.clear();
+  progress_ = Zxid();
+  for (auto& [id, watch] : watches_) {
+    watch.armed = false;
+    outgoing_.emplace_back(id, true);
+  }
+}
+
+std::uint64_t WatchTable::Fill(std::string* frame, std::uint64_t credits) {
+  std::uint64_t sent = 0;
+  while (!outgoing_.empty() && sent < credits) {
+    const auto [id, arm] = outgoing_.front();
+    outgoing_.pop_front();
+    const std::uint64_t ask = next_ask_++;
+    if (arm) {
+      Watch& watch = watches_.at(id);
+      watch.resuming = watch.position.has_value();
+      asked_.emplace(ask, id);
+      AppendIdentified(frame, ask | kIdBit, EncodeAddWatch(id.value, watch.path, watch.with_data, watch.position));
+    } else {
+      AppendIdentified(frame, ask | kIdBit, EncodeRemoveWatch(id.value));
+    }
+    ++sent;
+  }
+  return sent;
+}
+
+void WatchTable::OnAnswer(const AnswerView& answer) {
+  const auto asked = asked_.find(answer.id & ~kIdBit);
+  if (asked == asked_.end()) return;
+  const WatchId id = asked->second;
+  asked_.erase(asked);
+  const auto found = watches_.find(id);
+  if (found == watches_.end()) return;  // removed meanwhile
+  Watch& watch = found->second;
+
+  if (answer.code == Code::kCompacted && watch.resuming) {
+    watch.compacted_at.insert(endpoint_);
+    return;
+  }
+  if (answer.code == Code::kUnavailable) {
+    outgoing_.emplace_back(id, true);  // the node is not as far as the position; it will be
+    return;
+  }
+  if (answer.code != Code::kOk) {
+    WatchListener* listener = watch.listener;
+    watches_.erase(found);
+    listener->OnEnded(StatusOf(answer));
+    return;
+  }
+  watch.armed = true;
+  watch.compacted_at.clear();
+  // Of a resumed watch the position is that of the last event replayed; the next bookmark moves it on.
+  const Position now{answer.zxid, Position::kAll};
+  if (!watch.resuming && (!watch.position.has_value() || *watch.position < now)) watch.position = now;
+  progress_ = Zxid();
+  if (!std::exchange(watch.announced, true)) watch.listener->OnArmed(answer.zxid);
+}
+
+void WatchTable::OnEvent(const EventView& view) {
+  const std::shared_ptr<const bool> alive = alive_;
+  const Position at = view.event.position();
+  for (const std::uint64_t number : view.watches) {
+    const auto found = watches_.find(WatchId(number));
+    if (found == watches_.end()) continue;
+    Watch& watch = found->second;
+    if (watch.position.has_value() && at <= *watch.position) continue;
+    watch.position = at;
+    watch.listener->OnEvent(view.event);
+    if (!*alive) return;
+  }
+}
+
+void WatchTable::OnProgress(Zxid zxid) {
+  if (zxid <= progress_) return;
+  progress_ = zxid;
+  const Position all{zxid, Position::kAll};
+  const std::shared_ptr<const bool> alive = alive_;
+  WatchId last;
+  // A listener may change the table: look for the next one by id.
+  for (auto next = watches_.begin(); next != watches_.end(); next = watches_.upper_bound(last)) {
+    last = next->first;
+    Watch& watch = next->second;
+    if (!watch.armed || (watch.position.has_value() && all <= *watch.position)) continue;
+    watch.position = all;
+    watch.listener->OnProgress(zxid);
+    if (!*alive) return;
+  }
+}
+
+std::optional<std::size_t> WatchTable::EndpointToTry(std::size_t current) const {
+  for (const auto& [id, watch] : watches_) {
+    if (watch.compacted_at.count(current) == 0) continue;
+    for (std::size_t step = 1; step < endpoints_; ++step) {
+      const std::size_t endpoint = (current + step) % endpoints_;
+      if (watch.compacted_at.count(endpoint) == 0) return endpoint;
+    }
+  }
+  return std::nullopt;
+}
+
+void WatchTable::OnUnreachable(std::size_t endpoint) {
+  for (auto& [id, watch] : watches_) {
+    if (!watch.compacted_at.empty()) watch.compacted_at.insert(endpoint);
+  }
+}
+
+void WatchTable::ReportCompacted() {
+  const std::shared_ptr<const bool> alive = alive_;
+  WatchId last;
+  for (auto next = watches_.begin(); next != watches_.end(); next = watches_.upper_bound(last)) {
+    last = next->first;
+    if (next->second.compacted_at.size() < endpoints_) continue;
+    WatchListener* listener = next->second.listener;
+    watches_.erase(next);
+    listener->OnCompacted();
+    if (!*alive) return;
+  }
+}
+
+void WatchTable::EndAll(const absl::Status& why) {
+  const std::shared_ptr<const bool> alive = alive_;
+  outgoing_.clear();
+  asked_.clear();
+  while (!watches_.empty()) {
+    WatchListener* listener = watches_.begin()->second.listener;
+    watches_.erase(watches_.begin());
+    listener->OnEnded(why);
+    if (!*alive) return;
+  }
+}
+
+}  // namespace drover::coord::client
