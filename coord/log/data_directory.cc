@@ -1,0 +1,101 @@
+#include "coord/log/data_directory.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "coord/base/checksum.h"
+#include "coord/base/status.h"
+#include "coord/log/frame.h"
+
+namespace drover::coord::log {
+namespace {
+
+constexpr absl::string_view kMagic = "DROVERID";
+constexpr std::uint32_t kVersion = 1;
+constexpr std::size_t kBytes = 48;
+
+constexpr char kLockName[] = "LOCK";
+constexpr char kName[] = "identity";
+constexpr char kTemporaryName[] = "identity.tmp";
+
+}  // namespace
+
+std::string EncodeIdentity(const Identity& identity) {
+  std::string contents(kMagic.data(), kMagic.size());
+  PutU32(kVersion, &contents);
+  PutU32(0, &contents);
+  PutU64(identity.node.value, &contents);
+  PutU64(identity.incarnation.value, &contents);
+  PutU64(identity.cluster.value, &contents);
+  PutU64(base::Checksum(contents), &contents);
+  return contents;
+}
+
+absl::StatusOr<Identity> DecodeIdentity(absl::string_view contents) {
+  if (contents.size() >= 12 && contents.substr(0, kMagic.size()) == kMagic && GetU32(contents, 8) > kVersion) {
+    return absl::FailedPreconditionError(absl::StrCat("identity format version ", GetU32(contents, 8),
+                                                      "; this program reads version ", kVersion, ": use the newer program"));
+  }
+  if (contents.size() != kBytes || contents.substr(0, kMagic.size()) != kMagic ||
+      GetU64(contents, kBytes - 8) != base::Checksum(contents.substr(0, kBytes - 8))) {
+    return absl::DataLossError(
+        "the identity of this node is damaged. In a cluster, remove the node from it, empty its directory and add it as a new "
+        "member; a "
+        "single node is restored from a backup.");
+  }
+  return Identity{base::NodeId(GetU64(contents, 16)), base::Incarnation(GetU64(contents, 24)),
+                  base::ClusterId(GetU64(contents, 32))};
+}
+
+DataDirectory::DataDirectory(base::FileSystem* fs, std::string path, std::unique_ptr<base::FileLock> lock)
+    : fs_(fs), path_(std::move(path)), lock_(std::move(lock)) {}
+
+absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::Open(base::FileSystem* fs, const std::string& path) {
+  DROVER_RETURN_IF_ERROR(fs->MakeDirectory(path));
+  DROVER_ASSIGN_OR_RETURN(std::unique_ptr<base::FileLock> lock, fs->Lock(path + "/" + kLockName));
+  std::unique_ptr<DataDirectory> directory(new DataDirectory(fs, path, std::move(lock)));
+  const absl::StatusOr<std::unique_ptr<base::File>> file = fs->Open(directory->PathOf(kName), base::OpenMode::kRead);
+  if (absl::IsNotFound(file.status())) return directory;
+  DROVER_RETURN_IF_ERROR(file.status());
+  DROVER_ASSIGN_OR_RETURN(const std::string contents, (*file)->ReadAt(0, kBytes + 1));
+  absl::StatusOr<Identity> identity = DecodeIdentity(contents);
+  if (!identity.ok()) return base::Annotate(identity.status(), directory->PathOf(kName));
+  directory->identity_ = *identity;
+  // A process that died after its rename may have left it un-synced; whoever has read it must be able to rely on it.
+  DROVER_RETURN_IF_ERROR(fs->SyncDirectory(path));
+  return directory;
+}
+
+absl::Status DataDirectory::CreateIdentity(base::NodeId node, base::Incarnation incarnation) {
+  if (identity_)
+    return absl::FailedPreconditionError(absl::StrCat(PathOf(kName), " exists already: an identity is never replaced"));
+  if (node.value == 0 || incarnation.value == 0) return absl::InvalidArgumentError("node id and incarnation must not be 0");
+  return Write(Identity{node, incarnation, base::ClusterId()});
+}
+
+absl::Status DataDirectory::AdoptCluster(base::ClusterId cluster) {
+  if (!identity_) return absl::FailedPreconditionError(absl::StrCat(path_, " has no identity yet"));
+  if (identity_->cluster == cluster) return absl::OkStatus();
+  if (identity_->cluster.value != 0) {
+    return absl::FailedPreconditionError(absl::StrCat(path_, " belongs to another cluster already"));
+  }
+  return Write(Identity{identity_->node, identity_->incarnation, cluster});
+}
+
+absl::Status DataDirectory::Write(const Identity& identity) {
+  const std::string temporary = PathOf(kTemporaryName);
+  absl::StatusOr<std::unique_ptr<base::File>> file = fs_->Open(temporary, base::OpenMode::kCreate);
+  if (absl::IsAlreadyExists(file.status())) {  // of a process that died here
+    DROVER_RETURN_IF_ERROR(fs_->Remove(temporary));
+    file = fs_->Open(temporary, base::OpenMode::kCreate);
+  }
+  DROVER_RETURN_IF_ERROR(file.status());
+  DROVER_RETURN_IF_ERROR((*file)->WriteAt(0, EncodeIdentity(identity)));
+  DROVER_RETURN_IF_ERROR((*file)->Sync());
+  DROVER_RETURN_IF_ERROR(fs_->Rename(temporary, PathOf(kName)));
+  DROVER_RETURN_IF_ERROR(fs_->SyncDirectory(path_));
+  identity_ = identity;
+  return absl::OkStatus();
+}
+
+}  // namespace drover::coord::log

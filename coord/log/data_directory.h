@@ -1,0 +1,63 @@
+// A node's data directory: its lock, and the identity that tells this node from any other that ever had its id.
+//
+// Blocking; before the loop starts, or on the disk's thread.
+#ifndef DROVER_COORD_LOG_DATA_DIRECTORY_H_
+#define DROVER_COORD_LOG_DATA_DIRECTORY_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "coord/base/file_system.h"
+#include "coord/base/ids.h"
+
+namespace drover::coord::log {
+
+// Kept in the file `identity`, which is written whole (temporary file, sync, rename, sync of the directory) and never edited.
+struct Identity {
+  base::NodeId node;
+  base::Incarnation incarnation;  // random, chosen when the directory was empty
+  base::ClusterId cluster;        // 0 until the node's log exists
+
+  friend bool operator==(const Identity&, const Identity&) = default;
+};
+
+class DataDirectory {
+ public:
+  // Makes the directory where needed, takes its LOCK until destroyed, reads the identity. `fs` must outlive it.
+  // FAILED_PRECONDITION: another process holds the lock. DATA_LOSS: the identity is damaged.
+  static absl::StatusOr<std::unique_ptr<DataDirectory>> Open(base::FileSystem* fs, const std::string& path);
+
+  // Empty in a new directory.
+  [[nodiscard]] const std::optional<Identity>& identity() const { return identity_; }
+
+  // Once, in a new directory; durable when it returns. `node` and `incarnation` are not 0.
+  absl::Status CreateIdentity(base::NodeId node, base::Incarnation incarnation);
+  // Log::Open calls it when the log exists. Once, or with the same cluster.
+  absl::Status AdoptCluster(base::ClusterId cluster);
+
+  [[nodiscard]] base::FileSystem* fs() const { return fs_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+  // The path of a file in it.
+  [[nodiscard]] std::string PathOf(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  DataDirectory(base::FileSystem* fs, std::string path, std::unique_ptr<base::FileLock> lock);
+  absl::Status Write(const Identity& identity);
+
+  base::FileSystem* const fs_;
+  const std::string path_;
+  const std::unique_ptr<base::FileLock> lock_;
+  std::optional<Identity> identity_;
+};
+
+// For tests and inspection: the file's contents.
+std::string EncodeIdentity(const Identity& identity);
+// DATA_LOSS, or FAILED_PRECONDITION for a newer format.
+absl::StatusOr<Identity> DecodeIdentity(absl::string_view contents);
+
+}  // namespace drover::coord::log
+
+#endif  // DROVER_COORD_LOG_DATA_DIRECTORY_H_

@@ -1,0 +1,79 @@
+#include "coord/log/inspect.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "coord/base/status.h"
+#include "coord/log/log_state.h"
+#include "coord/log/scan.h"
+
+namespace drover::coord::log {
+namespace {
+
+class Inspector final : public ScanVisitor {
+ public:
+  Inspector(InspectVisitor* visitor, Inspection* result) : visitor_(visitor), result_(result) {}
+
+  absl::Status OnSegment(const SegmentReader& segment) override {
+    ++result_->segments;
+    result_->cluster = segment.header().cluster;
+    visitor_->OnSegment(segment.path(), segment.header());
+    return state_.ApplySegment(segment.header());
+  }
+  absl::Status OnFrame(const Frame& frame) override { return Visit(frame, true); }
+  absl::Status Visit(const Frame& frame, bool proven) {
+    ++result_->frames;
+    result_->entries_written += frame.header.entry_count;
+    visitor_->OnFrame(frame, proven);
+    if (frame.header.type == FrameType::kBatch) {
+      DROVER_RETURN_IF_ERROR(ForEachEntry(frame, [&](const raft::Entry& entry) { visitor_->OnEntry(entry); }));
+    }
+    return state_.ApplyFrame(frame);
+  }
+  [[nodiscard]] const LogState& state() const { return state_; }
+
+ private:
+  InspectVisitor* const visitor_;
+  Inspection* const result_;
+  LogState state_;
+};
+
+absl::Status ReadIdentity(base::FileSystem* fs, const std::string& path, std::optional<Identity>* identity) {
+  const absl::StatusOr<std::unique_ptr<base::File>> file = fs->Open(path, base::OpenMode::kRead);
+  if (absl::IsNotFound(file.status())) return absl::OkStatus();
+  DROVER_RETURN_IF_ERROR(file.status());
+  DROVER_ASSIGN_OR_RETURN(const std::string contents, (*file)->ReadAt(0, 4096));
+  absl::StatusOr<Identity> decoded = DecodeIdentity(contents);
+  if (!decoded.ok()) return base::Annotate(decoded.status(), path);
+  *identity = *decoded;
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Inspection> Inspect(base::FileSystem* fs, const std::string& directory, InspectVisitor* visitor) {
+  Inspection result;
+  DROVER_RETURN_IF_ERROR(ReadIdentity(fs, directory + "/identity", &result.identity));
+  std::optional<base::ClusterId> cluster;
+  if (result.identity && result.identity->cluster.value != 0) cluster = result.identity->cluster;
+  Inspector inspector(visitor, &result);
+  DROVER_ASSIGN_OR_RETURN(const Scanned scanned, Scan(fs, directory, cluster, &inspector));
+  if (scanned.tail.unproven) {
+    DROVER_RETURN_IF_ERROR(inspector.Visit(*scanned.tail.unproven, false));
+    result.notes.push_back(absl::StrCat("the last frame, at offset ", scanned.tail.unproven->ref.offset, " of ",
+                                        SegmentName(scanned.tail.unproven->ref.segment),
+                                        ", is whole but may not have been synced"));
+  }
+  if (scanned.tail.torn_at) {
+    result.notes.push_back(absl::StrCat("a torn write at offset ", *scanned.tail.torn_at, " of ",
+                                        SegmentName(scanned.chain.back().number), " does not count"));
+  }
+  for (const std::string& name : scanned.stale) result.notes.push_back(absl::StrCat(name, " is superseded and does not count"));
+  result.hard_state = inspector.state().hard_state();
+  result.first_index = inspector.state().first_index();
+  result.last_index = inspector.state().last_index();
+  return result;
+}
+
+}  // namespace drover::coord::log

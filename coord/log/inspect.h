@@ -1,0 +1,48 @@
+// Looks at a data directory without changing it or taking its lock: for `log dump`, `log verify` and tests.
+#ifndef DROVER_COORD_LOG_INSPECT_H_
+#define DROVER_COORD_LOG_INSPECT_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "coord/base/file_system.h"
+#include "coord/log/data_directory.h"
+#include "coord/log/frame.h"
+#include "coord/log/segment.h"
+#include "coord/raft/types.h"
+
+namespace drover::coord::log {
+
+// Hears of everything that counts, in the order written. All methods may be left out.
+class InspectVisitor {
+ public:
+  virtual ~InspectVisitor() = default;
+  virtual void OnSegment(const std::string& /*path*/, const SegmentHeader& /*header*/) {}
+  // `proven`: known to have been synced. A whole last frame may be not.
+  virtual void OnFrame(const Frame& /*frame*/, bool /*proven*/) {}
+  virtual void OnEntry(const raft::Entry& /*entry*/) {}
+};
+
+struct Inspection {
+  std::optional<Identity> identity;
+  base::ClusterId cluster;
+  raft::HardState hard_state;
+  raft::Index first_index;
+  raft::Index last_index;
+  std::uint64_t segments = 0;
+  std::uint64_t frames = 0;
+  std::uint64_t entries_written = 0;  // with those truncated later
+  // For people: a torn tail, superseded segments. Not errors: recovery deals with them.
+  std::vector<std::string> notes;
+};
+
+// OK: recovery would succeed (as far as reading goes). Otherwise the error with which it would refuse, after the visitor has heard
+// of all that comes before. A directory that a node is writing to may look torn.
+absl::StatusOr<Inspection> Inspect(base::FileSystem* fs, const std::string& directory, InspectVisitor* visitor);
+
+}  // namespace drover::coord::log
+
+#endif  // DROVER_COORD_LOG_INSPECT_H_

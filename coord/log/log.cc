@@ -1,0 +1,332 @@
+#include "coord/log/log.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "coord/base/check.h"
+#include "coord/base/status.h"
+
+namespace drover::coord::log {
+namespace {
+
+// Builds the state that the proven frames of a directory describe.
+class StateBuilder final : public ScanVisitor {
+ public:
+  explicit StateBuilder(LogState* state) : state_(state) {}
+  absl::Status OnSegment(const SegmentReader& segment) override { return state_->ApplySegment(segment.header()); }
+  absl::Status OnFrame(const Frame& frame) override { return state_->ApplyFrame(frame); }
+
+ private:
+  LogState* const state_;
+};
+
+}  // namespace
+
+Log::Log(DataDirectory* directory, const Options& options, base::ClusterId cluster)
+    : directory_(directory), fs_(directory->fs()), options_(options), cluster_(cluster) {}
+
+// Opening ---------------------------------------------------------------------------------------------------------------------
+
+absl::StatusOr<std::unique_ptr<Log>> Log::Open(DataDirectory* directory, const Options& options) {
+  if (!directory->identity()) return absl::FailedPreconditionError(absl::StrCat(directory->path(), " has no identity yet"));
+  std::optional<base::ClusterId> cluster;
+  if (directory->identity()->cluster.value != 0) cluster = directory->identity()->cluster;
+  LogState state;
+  StateBuilder builder(&state);
+  const absl::StatusOr<Scanned> scanned = Scan(directory->fs(), directory->path(), cluster, &builder);
+  std::unique_ptr<Log> log;
+  if (scanned.ok()) {
+    log.reset(new Log(directory, options, scanned->chain.front().cluster));
+    log->state_ = std::move(state);
+    DROVER_RETURN_IF_ERROR(log->Recover(*scanned));
+  } else if (!absl::IsNotFound(scanned.status())) {
+    return scanned.status();
+  } else if (cluster) {
+    return Damage(directory->path(), 0, "this node has had a log, and it is gone");
+  } else if (options.cluster_if_new.value == 0) {
+    return scanned.status();
+  } else {
+    log.reset(new Log(directory, options, options.cluster_if_new));
+    DROVER_RETURN_IF_ERROR(log->state_.ApplySegment(SegmentHeader{}));
+    DROVER_RETURN_IF_ERROR(log->BeginSegment(1, FrameRef{}, FrameHeader{}, nullptr));
+  }
+  // After the log exists: a directory that knows its cluster and has no log has lost it.
+  DROVER_RETURN_IF_ERROR(directory->AdoptCluster(log->cluster_));
+  return log;
+}
+
+absl::Status Log::Recover(const Scanned& scanned) {
+  const SegmentHeader& last = scanned.chain.back();
+  const std::optional<Frame>& unproven = scanned.tail.unproven;
+  LogState whole = state_;
+  if (unproven) DROVER_RETURN_IF_ERROR(whole.ApplyFrame(*unproven));
+  if (whole.first_index() > options_.snapshot_index.Next() && whole.first_index().value > 1) {
+    return Damage(directory_->PathOf(SegmentName(scanned.chain.front().number)), 0,
+                  absl::StrCat("the log begins with entry ", whole.first_index().value, ", needed are those from ",
+                               options_.snapshot_index.value + 1, ": earlier segments are missing"));
+  }
+  // A last segment without a proven frame is superseded whole, so that restarts do not pile up empty ones.
+  const bool supersede = scanned.tail.header_only;
+  for (const SegmentHeader& header : scanned.chain) {
+    if (supersede && header.number == last.number) break;
+    Segment& segment = segments_[header.number];
+    segment.path = directory_->PathOf(SegmentName(header.number));
+    DROVER_ASSIGN_OR_RETURN(segment.file, fs_->Open(segment.path, base::OpenMode::kRead));
+    DROVER_ASSIGN_OR_RETURN(segment.bytes, segment.file->Size());
+  }
+  const FrameRef previous = supersede ? last.previous : scanned.tail.proven;
+  // Never behind the old tail: a torn write or a frame that was never synced lies there. If that frame is whole it may have been
+  // acknowledged, so it goes on in the new segment, and is synced before anybody relies on it.
+  if (unproven) {
+    std::string frame = StartFrame();
+    frame.append(unproven->payload.view().data(), unproven->payload.size());
+    DROVER_RETURN_IF_ERROR(BeginSegment(scanned.highest_number + 1, previous, unproven->header, &frame));
+  } else {
+    DROVER_RETURN_IF_ERROR(BeginSegment(scanned.highest_number + 1, previous, FrameHeader{}, nullptr));
+  }
+  if (supersede) RemoveQuietly(SegmentName(last.number));
+  for (const std::string& name : scanned.stale) RemoveQuietly(name);
+  return absl::OkStatus();
+}
+
+// Writing ---------------------------------------------------------------------------------------------------------------------
+
+absl::Status Log::Check(const AppendRequest& request) const {
+  const raft::HardState now = hard_state();
+  const raft::HardState next = request.hard_state.value_or(now);
+  if (next.term < now.term) return absl::InvalidArgumentError("the term would go back");
+  if (next.term == now.term && now.vote.value != 0 && next.vote != now.vote) {
+    return absl::InvalidArgumentError("a second vote in one term");
+  }
+  raft::Index last = last_index();
+  if (request.truncate_from) {
+    if (*request.truncate_from > last || *request.truncate_from < first_index()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("truncation from ", request.truncate_from->value, ", which is not in the log"));
+    }
+    last = request.truncate_from->Previous();
+  }
+  raft::Term term = TermAt(last);
+  std::uint64_t bytes = 0;
+  for (const raft::Entry& entry : request.entries) {
+    if (entry.index != last.Next()) {
+      return absl::InvalidArgumentError(absl::StrCat("entry ", entry.index.value, " does not follow ", last.value));
+    }
+    if (entry.term < term || entry.term > next.term || entry.term.value == 0) {
+      return absl::InvalidArgumentError(absl::StrCat("entry ", entry.index.value, " of term ", entry.term.value, " behind term ",
+                                                     term.value, " in a log of term ", next.term.value));
+    }
+    last = entry.index;
+    term = entry.term;
+    bytes += kEntryHeaderBytes + Padded(entry.payload.size());
+  }
+  if (bytes > kPayloadBytesMax) return absl::InvalidArgumentError("more than 2 GiB in one append");
+  return absl::OkStatus();
+}
+
+absl::Status Log::Append(const AppendRequest& request) {
+  DROVER_RETURN_IF_ERROR(poison_);
+  DROVER_RETURN_IF_ERROR(Check(request));
+  state_.NoteCommit(request.commit);
+  const raft::HardState next = request.hard_state.value_or(hard_state());
+  if (request.entries.empty() && !request.truncate_from && next == hard_state()) return absl::OkStatus();
+  std::string frame = StartFrame();
+  std::uint64_t bytes = kFrameHeaderBytes;
+  for (const raft::Entry& entry : request.entries) bytes += kEntryHeaderBytes + Padded(entry.payload.size());
+  frame.reserve(bytes);
+  for (const raft::Entry& entry : request.entries) AppendEntry(entry, &frame);
+  const FrameHeader header{.type = FrameType::kBatch,
+                           .truncates = request.truncate_from.has_value(),
+                           .hard_state = next,
+                           .first_index = request.truncate_from.value_or(last_index().Next()),
+                           .entry_count = static_cast<std::uint32_t>(request.entries.size())};
+  return WriteFrame(header, &frame);
+}
+
+absl::Status Log::Prove() {
+  DROVER_RETURN_IF_ERROR(poison_);
+  if (proven_ || tail_unclean_) return absl::OkStatus();
+  std::string frame = StartFrame();
+  const FrameHeader header{.type = FrameType::kProof, .hard_state = hard_state(), .first_index = last_index().Next()};
+  return WriteFrame(header, &frame);
+}
+
+absl::Status Log::WriteFrame(const FrameHeader& header, std::string* frame) {
+  const bool full = has_frames_ && end_ + frame->size() > options_.segment_bytes && header.type != FrameType::kProof;
+  if (full || tail_unclean_) return BeginSegment(segments_.rbegin()->first + 1, last_synced_, header, frame);
+  DROVER_RETURN_IF_ERROR(Reserve(end_ + frame->size()));
+  const std::uint64_t number = segments_.rbegin()->first;
+  base::File* const file = segments_.rbegin()->second.file.get();
+  const FrameRef ref{.segment = number, .offset = end_, .checksum = SealFrame({cluster_, number, end_}, header, frame)};
+  if (const absl::Status written = file->WriteAt(end_, *frame); !written.ok()) {
+    if (!absl::IsResourceExhausted(written)) return Poison(written);
+    // Nobody knows how much of it is there. Nothing is ever written over or behind it; a next segment's header leaves it out.
+    tail_unclean_ = true;
+    return written;
+  }
+  if (const absl::Status synced = file->Sync(); !synced.ok()) return Poison(synced);
+  last_synced_ = ref;
+  end_ += frame->size();
+  has_frames_ = true;
+  proven_ = header.type == FrameType::kProof;
+  Applied(header, *frame, ref);
+  return absl::OkStatus();
+}
+
+absl::Status Log::Reserve(std::uint64_t bytes) {
+  Segment& segment = segments_.rbegin()->second;
+  if (bytes <= segment.bytes) return absl::OkStatus();
+  const std::uint64_t step = std::min(std::max(segment.bytes, options_.allocate_first_bytes), options_.allocate_step_bytes);
+  const std::uint64_t ample = std::max(bytes, std::min(segment.bytes + step, options_.segment_bytes));
+  std::uint64_t size = ample;
+  absl::Status status = segment.file->Allocate(size);
+  if (absl::IsResourceExhausted(status) && ample > bytes) {
+    size = bytes;
+    status = segment.file->Allocate(size);
+  }
+  if (absl::IsResourceExhausted(status)) return status;  // at most zeros have been written
+  if (!status.ok()) return Poison(status);
+  segment.bytes = size;
+  return absl::OkStatus();
+}
+
+absl::Status Log::BeginSegment(std::uint64_t number, const FrameRef& previous, const FrameHeader& header, std::string* frame) {
+  FrameRef last;
+  std::string contents = EncodeSegmentHeader(state_.NextHeader(cluster_, number, previous), &last);
+  if (frame != nullptr) {
+    const std::uint64_t offset = contents.size();
+    last = {.segment = number, .offset = offset, .checksum = SealFrame({cluster_, number, offset}, header, frame)};
+    contents += *frame;
+  }
+  const std::string name = SegmentName(number);
+  const std::string temporary = directory_->PathOf(name + ".tmp");
+  Segment segment{
+      .file = nullptr,
+      .path = directory_->PathOf(name),
+      .bytes = std::max<std::uint64_t>(contents.size(), std::min(options_.allocate_first_bytes, options_.segment_bytes))};
+  // Under its own name a segment has a durable header and first frame from the start, so that one without is damaged.
+  const auto write = [&]() -> absl::Status {
+    absl::StatusOr<std::unique_ptr<base::File>> file = fs_->Open(temporary, base::OpenMode::kCreate);
+    if (absl::IsAlreadyExists(file.status())) {  // of an earlier attempt
+      DROVER_RETURN_IF_ERROR(fs_->Remove(temporary));
+      file = fs_->Open(temporary, base::OpenMode::kCreate);
+    }
+    DROVER_RETURN_IF_ERROR(file.status());
+    segment.file = *std::move(file);
+    DROVER_RETURN_IF_ERROR(segment.file->WriteAt(0, contents));
+    return segment.file->Allocate(segment.bytes);
+  };
+  absl::Status status = write();
+  if (status.ok()) {
+    if (const absl::Status synced = segment.file->Sync(); !synced.ok()) return Poison(synced);
+    status = fs_->Rename(temporary, segment.path);
+  }
+  if (absl::IsResourceExhausted(status)) {  // nothing refers to it yet
+    RemoveQuietly(name + ".tmp");
+    return status;
+  }
+  if (!status.ok()) return Poison(status);
+  if (const absl::Status synced = fs_->SyncDirectory(directory_->path()); !synced.ok()) return Poison(synced);
+
+  segments_[number] = std::move(segment);
+  end_ = contents.size();
+  last_synced_ = last;
+  has_frames_ = frame != nullptr;
+  proven_ = frame == nullptr;
+  tail_unclean_ = false;
+  if (frame != nullptr) Applied(header, *frame, last);
+  return absl::OkStatus();
+}
+
+void Log::Applied(const FrameHeader& header, const std::string& frame, const FrameRef& ref) {
+  const Frame applied{.header = header,
+                      .payload = base::Bytes(nullptr, absl::string_view(frame).substr(kFrameHeaderBytes)),  // ApplyFrame keeps none
+                      .ref = ref,
+                      .size = frame.size()};
+  const absl::Status status = state_.ApplyFrame(applied);
+  DROVER_CHECK(status.ok()) << "a frame was written that recovery would refuse: " << status;
+}
+
+absl::Status Log::Poison(const absl::Status& status) {
+  // Never the code of a full disk: that would invite the caller to go on.
+  poison_ = absl::InternalError(
+      absl::StrCat("the log cannot be trusted after this error, the process must end and recover: ", status.message()));
+  return poison_;
+}
+
+// Reading and dropping --------------------------------------------------------------------------------------------------------
+
+absl::StatusOr<Frame> Log::ReadExtent(const Extent& extent) {
+  const auto segment = segments_.find(extent.frame.segment);
+  DROVER_CHECK(segment != segments_.end()) << "segment " << extent.frame.segment;
+  if (read_last_ && read_last_->ref == extent.frame) return *read_last_;
+  DROVER_ASSIGN_OR_RETURN(std::string bytes, segment->second.file->ReadAt(extent.frame.offset, extent.frame_bytes));
+  const base::Bytes owned = base::Bytes::Adopt(std::move(bytes));
+  std::optional<SealedHeader> sealed;
+  if (owned.size() == extent.frame_bytes) {
+    sealed = ParseHeader({cluster_, extent.frame.segment, extent.frame.offset}, owned.view());
+  }
+  if (!sealed || sealed->checksum != extent.frame.checksum || !PayloadIsWhole(*sealed, owned.view().substr(kFrameHeaderBytes))) {
+    return Damage(segment->second.path, extent.frame.offset, "a frame was damaged after it had been written");
+  }
+  read_last_ = Frame{.header = sealed->header,
+                     .payload = owned.Share(owned.view().substr(kFrameHeaderBytes)),
+                     .ref = extent.frame,
+                     .size = extent.frame_bytes};
+  return *read_last_;
+}
+
+absl::StatusOr<std::vector<raft::Entry>> Log::Read(raft::Index first, std::size_t max_bytes) {
+  DROVER_RETURN_IF_ERROR(poison_);
+  if (first < first_index() || first > last_index()) {
+    return absl::OutOfRangeError(
+        absl::StrCat("entry ", first.value, " is not in the log of ", first_index().value, " to ", last_index().value));
+  }
+  std::vector<raft::Entry> entries;
+  std::size_t bytes = 0;
+  for (raft::Index index = first; index <= last_index();) {
+    const Extent* const extent = state_.Find(index);
+    DROVER_CHECK(extent != nullptr) << "entry " << index;
+    DROVER_ASSIGN_OR_RETURN(const Frame frame, ReadExtent(*extent));
+    bool full = false;
+    DROVER_RETURN_IF_ERROR(ForEachEntry(frame, [&](raft::Entry entry) {
+      if (full || entry.index < index || entry.index > extent->last()) return;
+      bytes += entry.payload.size();
+      full = !entries.empty() && bytes > max_bytes;
+      if (!full) entries.push_back(std::move(entry));
+    }));
+    if (full) break;
+    index = extent->last().Next();
+  }
+  return entries;
+}
+
+absl::Status Log::Compact(raft::Index before) {
+  DROVER_RETURN_IF_ERROR(poison_);
+  // Extents lie in the order of their indices, so everything below the segment of the first one still needed can go.
+  std::uint64_t keep = segments_.rbegin()->first;
+  for (const Extent& extent : state_.extents()) {
+    if (extent.last() < before) continue;
+    keep = extent.frame.segment;
+    break;
+  }
+  if (segments_.begin()->first == keep) return absl::OkStatus();
+  read_last_.reset();
+  while (segments_.begin()->first < keep) {
+    if (const absl::Status removed = fs_->Remove(segments_.begin()->second.path); !removed.ok()) return Poison(removed);
+    segments_.erase(segments_.begin());
+  }
+  state_.DropSegmentsBelow(keep);
+  if (const absl::Status synced = fs_->SyncDirectory(directory_->path()); !synced.ok()) return Poison(synced);
+  return absl::OkStatus();
+}
+
+std::uint64_t Log::bytes() const {
+  std::uint64_t sum = 0;
+  for (const auto& [number, segment] : segments_) sum += segment.bytes;
+  return sum;
+}
+
+}  // namespace drover::coord::log
