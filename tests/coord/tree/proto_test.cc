@@ -1,0 +1,259 @@
+// The project's own encodings against the generated classes, both ways.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "coord/tree/answer.h"
+#include "coord/tree/views.h"
+#include "drover/coord/v1/coord.pb.h"
+#include "drover/peer/v1/entry.pb.h"
+#include "tests/coord/tree/harness.h"
+
+namespace drover::coord::tree {
+namespace {
+
+namespace pb = drover::coord::v1;
+namespace peer = drover::peer::v1;
+
+template <typename Message>
+Message Parse(absl::string_view bytes) {
+  Message message;
+  EXPECT_TRUE(message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
+  // Nothing that the message does not know, and nothing in a field of another type.
+  EXPECT_TRUE(message.GetReflection()->GetUnknownFields(message).empty());
+  return message;
+}
+
+TEST(Proto, EnumerationsAreTheSame) {
+  const auto* codes = pb::Code_descriptor();
+  EXPECT_EQ(codes->value_count(), 17);
+  EXPECT_EQ(static_cast<int>(Code::kNotTried), pb::NOT_TRIED);
+  EXPECT_EQ(static_cast<int>(Code::kNoNode), pb::NO_NODE);
+  EXPECT_EQ(static_cast<int>(Code::kNodeExists), pb::NODE_EXISTS);
+  EXPECT_EQ(static_cast<int>(Code::kBadVersion), pb::BAD_VERSION);
+  EXPECT_EQ(static_cast<int>(Code::kNotEmpty), pb::NOT_EMPTY);
+  EXPECT_EQ(static_cast<int>(Code::kNoChildrenForEphemerals), pb::NO_CHILDREN_FOR_EPHEMERALS);
+  EXPECT_EQ(static_cast<int>(Code::kInvalidArgument), pb::INVALID_ARGUMENT);
+  EXPECT_EQ(static_cast<int>(Code::kTooLarge), pb::TOO_LARGE);
+  EXPECT_EQ(static_cast<int>(Code::kRolledBack), pb::ROLLED_BACK);
+  EXPECT_EQ(static_cast<int>(Code::kOutOfOrder), pb::OUT_OF_ORDER);
+  EXPECT_EQ(static_cast<int>(Code::kWindowFull), pb::WINDOW_FULL);
+  EXPECT_EQ(static_cast<int>(Code::kSessionExpired), pb::SESSION_EXPIRED);
+  EXPECT_EQ(static_cast<int>(Code::kResourceExhausted), pb::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(static_cast<int>(Code::kCompacted), pb::COMPACTED);
+  EXPECT_EQ(static_cast<int>(Code::kUnavailable), pb::UNAVAILABLE);
+  EXPECT_EQ(static_cast<int>(Code::kUnimplemented), pb::UNIMPLEMENTED);
+  EXPECT_EQ(static_cast<int>(CompareField::kAversion), pb::Compare::AVERSION);
+  EXPECT_EQ(static_cast<int>(CompareField::kExists), pb::Compare::EXISTS);
+  EXPECT_EQ(static_cast<int>(CompareField::kPzxid), pb::Compare::PZXID);
+  EXPECT_EQ(static_cast<int>(CompareField::kEphemeralOwner), pb::Compare::EPHEMERAL_OWNER);
+  EXPECT_EQ(static_cast<int>(CompareField::kMtime), pb::Compare::MTIME);
+  EXPECT_EQ(static_cast<int>(CompareRelation::kGreater), pb::Compare::GREATER);
+  EXPECT_EQ(static_cast<int>(CompareRelation::kNotEqual), pb::Compare::NOT_EQUAL);
+  EXPECT_EQ(static_cast<int>(EventType::kDeleted), pb::Event::DELETED);
+  EXPECT_EQ(static_cast<int>(WatchKind::kPersistentRecursive), pb::PERSISTENT_RECURSIVE);
+}
+
+TEST(Proto, RequestsThatWeWriteAreRead) {
+  const auto create = Parse<pb::Request>(EncodeCreate({.number = 1, .id = 2, .local = true}, {"/a", "d", true, true, true}));
+  EXPECT_EQ(create.number(), 1u);
+  EXPECT_EQ(create.id(), 2u);
+  EXPECT_TRUE(create.local());
+  EXPECT_EQ(create.create().path(), "/a");
+  EXPECT_EQ(create.create().data(), "d");
+  EXPECT_TRUE(create.create().ephemeral() && create.create().sequential() && create.create().parents());
+  const auto remove = Parse<pb::Request>(EncodeDelete({}, {"/a", 4}));
+  EXPECT_EQ(remove.delete_().path(), "/a");
+  EXPECT_EQ(remove.delete_().version_plus_one(), 4u);
+  const auto set = Parse<pb::Request>(EncodeSet({}, {"/a", "x", 5}));
+  EXPECT_EQ(set.set().data(), "x");
+  EXPECT_EQ(set.set().version_plus_one(), 5u);
+  EXPECT_TRUE(Parse<pb::Request>(EncodeCloseSession({})).has_close_session());
+  EXPECT_EQ(Parse<pb::Request>(EncodeGet({}, "/g")).get().path(), "/g");
+  EXPECT_EQ(Parse<pb::Request>(EncodeExists({}, "/g")).exists().path(), "/g");
+  const auto children = Parse<pb::Request>(EncodeChildren({}, {"/c", "after", 6}));
+  EXPECT_EQ(children.children().after(), "after");
+  EXPECT_EQ(children.children().limit(), 6u);
+  const auto list = Parse<pb::Request>(EncodeList({}, {"/c", "/c/x", 6, true}));
+  EXPECT_EQ(list.list().after(), "/c/x");
+  EXPECT_TRUE(list.list().without_data());
+  EXPECT_TRUE(Parse<pb::Request>(EncodeSync({})).has_sync());
+  AddWatchView watch;
+  watch.watch_id = 7;
+  watch.path = "/w";
+  watch.kind = 1;
+  watch.with_data = true;
+  watch.has_after = true;
+  watch.after = {base::Zxid(8), 9};
+  const auto add = Parse<pb::Request>(EncodeAddWatch({.id = 1}, watch));
+  EXPECT_EQ(add.add_watch().watch_id(), 7u);
+  EXPECT_EQ(add.add_watch().kind(), pb::PERSISTENT_RECURSIVE);
+  EXPECT_TRUE(add.add_watch().with_data());
+  EXPECT_EQ(add.add_watch().after().zxid(), 8u);
+  EXPECT_EQ(add.add_watch().after().ordinal(), 9u);
+  EXPECT_EQ(Parse<pb::Request>(EncodeRemoveWatch({}, {7})).remove_watch().watch_id(), 7u);
+  TransactionBuilder t;
+  t.Compare({"/a", CompareField::kCzxid, CompareRelation::kLess, 10});
+  t.Then(CreateView{"/b"}).Then(DeleteView{"/c", 1}).Then(SetView{"/d", "x"}).Otherwise(DeleteView{"/e"});
+  const auto transaction = Parse<pb::Request>(t.Encode({.number = 1})).transaction();
+  EXPECT_EQ(transaction.compares(0).field(), pb::Compare::CZXID);
+  EXPECT_EQ(transaction.compares(0).relation(), pb::Compare::LESS);
+  EXPECT_EQ(transaction.compares(0).value(), 10u);
+  ASSERT_EQ(transaction.then_size(), 3);
+  EXPECT_EQ(transaction.then(0).create().path(), "/b");
+  EXPECT_EQ(transaction.then(1).delete_().version_plus_one(), 1u);
+  EXPECT_EQ(transaction.then(2).set().data(), "x");
+  EXPECT_EQ(transaction.otherwise(0).delete_().path(), "/e");
+}
+
+TEST(Proto, RequestsWrittenByProtobufAreRead) {
+  pb::Request request;
+  request.set_number(5);
+  request.set_id(1u << 31);
+  auto* transaction = request.mutable_transaction();
+  auto* compare = transaction->add_compares();
+  compare->set_path("/c");
+  compare->set_field(pb::Compare::NUM_CHILDREN);
+  compare->set_relation(pb::Compare::GREATER);
+  compare->set_value(~std::uint64_t{0});
+  transaction->add_then()->mutable_create()->set_path("/x");
+  transaction->add_otherwise()->mutable_set()->set_data(std::string(300, 'z'));
+  const std::string bytes = request.SerializeAsString();
+  RequestView view;
+  ASSERT_TRUE(RequestView::Parse(bytes, &view));
+  EXPECT_EQ(view.number, 5u);
+  EXPECT_EQ(view.id, 1u << 31);
+  EXPECT_EQ(view.kind, RequestKind::kTransaction);
+  TransactionView t;
+  ASSERT_TRUE(TransactionView::Parse(view.body, &t));
+  EXPECT_EQ(t.compare_count, 1u);
+  absl::string_view element;
+  base::RepeatedBytes compares = t.compares();
+  ASSERT_TRUE(compares.Next(&element));
+  CompareView c;
+  ASSERT_TRUE(CompareView::Parse(element, &c));
+  EXPECT_EQ(c.path, "/c");
+  EXPECT_EQ(c.field, CompareField::kNumChildren);
+  EXPECT_EQ(c.relation, CompareRelation::kGreater);
+  EXPECT_EQ(c.value, ~std::uint64_t{0});
+  base::RepeatedBytes otherwise = t.otherwise();
+  ASSERT_TRUE(otherwise.Next(&element));
+  OperationView op;
+  ASSERT_TRUE(OperationView::Parse(element, &op));
+  EXPECT_EQ(op.kind, RequestKind::kSet);
+  SetView set;
+  ASSERT_TRUE(SetView::Parse(op.body, &set));
+  EXPECT_EQ(set.data.size(), 300u);
+}
+
+TEST(Proto, BatchesAreTheSameBytes) {
+  peer::Batch batch;
+  batch.set_time_ms(123456789);
+  auto* command = batch.add_commands();
+  command->set_origin_node(1);
+  command->set_origin_boot(~std::uint64_t{0});
+  command->set_origin_tag(3);
+  command->set_session_id(4);
+  command->set_seen(5);
+  const std::string request = EncodeCreate({.number = 6}, {"/a", std::string(200, 'x')});
+  command->set_request(request);
+  auto* open = batch.add_commands();
+  open->set_origin_tag(7);
+  open->mutable_open()->set_secret("0123456789abcdef");
+  open->mutable_open()->set_timeout_ms(1000);
+  open->mutable_open()->set_disconnect_grace_ms(250);
+  open->mutable_open()->set_name("name");
+  auto* expire = batch.add_commands();
+  expire->mutable_expire()->set_term(9);
+  expire->mutable_expire()->add_session_ids(4);
+  expire->mutable_expire()->add_session_ids(400);
+
+  BatchBuilder builder{base::WallTime(123456789)};
+  builder.AddRequest({base::NodeId(1), base::BootNonce(~std::uint64_t{0}), 3}, base::SessionId(4), 5, request);
+  builder.AddOpen({{}, {}, 7}, {"0123456789abcdef", 1000, 250, "name"});
+  builder.AddExpire(raft::Term(9), {base::SessionId(4), base::SessionId(400)});
+  EXPECT_EQ(builder.Finish().view(), batch.SerializeAsString());
+}
+
+TEST(Proto, AnswersAndEventsAreRead) {
+  Machine m;
+  Client c(&m);
+  TransactionBuilder t;
+  t.Then(CreateView{"/a", "data"}).Then(CreateView{"/a/b"}).Then(SetView{"/a", "more"}).Then(DeleteView{"/a/b"});
+  m.now_ms = 1'700'000'000'000;
+  c.Transact(t);
+  const auto answer = Parse<pb::Answer>(m.answers.back().bytes.view());
+  EXPECT_EQ(answer.number(), 1u);
+  EXPECT_EQ(answer.code(), pb::OK);
+  EXPECT_EQ(answer.zxid(), 2u);
+  ASSERT_EQ(answer.transaction().results_size(), 4);
+  EXPECT_TRUE(answer.transaction().succeeded());
+  EXPECT_EQ(answer.transaction().results(0).path(), "/a");
+  EXPECT_EQ(answer.transaction().results(0).stat().data_length(), 4u);
+  EXPECT_EQ(answer.transaction().results(2).stat().version(), 1u);
+  EXPECT_EQ(answer.transaction().results(2).stat().ctime(), 1'700'000'000'000);
+
+  const auto event = Parse<pb::Event>(m.events[2].encoded(true));
+  EXPECT_EQ(event.zxid(), 2u);
+  EXPECT_EQ(event.ordinal(), 2u);
+  EXPECT_EQ(event.type(), pb::Event::CHANGED);
+  EXPECT_EQ(event.path(), "/a");
+  EXPECT_EQ(event.data(), "more");
+  EXPECT_EQ(event.stat().num_children(), 1u);
+  EXPECT_EQ(event.stat().cversion(), 1u);
+  EXPECT_TRUE(Parse<pb::Event>(m.events[2].encoded(false)).data().empty());
+
+  c.Transact(TransactionBuilder().Then(CreateView{"/x"}).Then(CreateView{"/a"}).Then(CreateView{"/y"}));
+  const auto refused = Parse<pb::Answer>(m.answers.back().bytes.view());
+  EXPECT_EQ(refused.code(), pb::NODE_EXISTS);
+  EXPECT_FALSE(refused.message().empty());
+  ASSERT_EQ(refused.transaction().results_size(), 3);
+  EXPECT_EQ(refused.transaction().results(0).code(), pb::ROLLED_BACK);
+  EXPECT_EQ(refused.transaction().results(1).code(), pb::NODE_EXISTS);
+  EXPECT_EQ(refused.transaction().results(2).code(), pb::NOT_TRIED);
+}
+
+TEST(Proto, ReadAnswersAreRead) {
+  Machine m;
+  m.Create("/a", "data");
+  m.Create("/a/b", "child");
+  const auto read = [&](const std::string& request) {
+    RequestView view;
+    EXPECT_TRUE(RequestView::Parse(request, &view));
+    return Parse<pb::Answer>(m->Read(view).view());
+  };
+  EXPECT_EQ(read(EncodeGet({.id = 4}, "/a")).data(), "data");
+  EXPECT_EQ(read(EncodeGet({.id = 4}, "/a")).id(), 4u);
+  const auto list = read(EncodeList({}, {"/a", "", 1}));
+  EXPECT_TRUE(list.more());
+  EXPECT_EQ(list.nodes(0).path(), "/a");
+  EXPECT_EQ(list.nodes(0).data(), "data");
+  EXPECT_EQ(list.nodes(0).stat().num_children(), 1u);
+  EXPECT_EQ(read(EncodeChildren({}, {"/a"})).names(0), "b");
+  const auto compacted = Parse<pb::Answer>(EncodeCompacted(3, base::Zxid(9), {base::Zxid(5), Position::kAll}).view());
+  EXPECT_EQ(compacted.code(), pb::COMPACTED);
+  EXPECT_EQ(compacted.id(), 3u);
+  EXPECT_EQ(compacted.oldest().zxid(), 5u);
+  EXPECT_EQ(compacted.oldest().ordinal(), 4294967295u);
+}
+
+TEST(Proto, ItemsMakeAFrame) {
+  Machine m;
+  m.Create("/a", std::string(300, 'd'));
+  std::string frame;
+  AppendEventItem(m.events[0], true, {1, 1000, 3}, &frame);
+  AppendAnswerItem(m.answers[0].bytes.view(), &frame);
+  AppendEventItem(m.events[0], false, {0}, &frame);
+  const auto parsed = Parse<pb::ServerFrame>(frame);
+  ASSERT_EQ(parsed.items_size(), 3);
+  EXPECT_EQ(parsed.items(0).event().data().size(), 300u);
+  ASSERT_EQ(parsed.items(0).event().watch_ids_size(), 3);
+  EXPECT_EQ(parsed.items(0).event().watch_ids(1), 1000u);
+  EXPECT_EQ(parsed.items(1).answer().path(), "/a");
+  EXPECT_TRUE(parsed.items(2).event().data().empty());
+  ASSERT_EQ(parsed.items(2).event().watch_ids_size(), 1);
+  EXPECT_EQ(parsed.items(2).event().watch_ids(0), 0u);
+}
+
+}  // namespace
+}  // namespace drover::coord::tree

@@ -1,0 +1,188 @@
+#include "coord/tree/watches.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "coord/base/random.h"
+#include "coord/tree/path.h"
+#include "tests/coord/tree/harness.h"
+
+namespace drover::coord::tree {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr auto kRecursive = static_cast<std::uint32_t>(WatchKind::kPersistentRecursive);
+
+class Watches : public testing::Test {
+ protected:
+  Code Add(std::uint64_t stream, std::uint64_t id, absl::string_view path, bool with_data = false) {
+    return watches_.Add(StreamId(stream), id, path, kRecursive, with_data);
+  }
+  // "stream: path ids [data]" of what the events since the last call deliver.
+  std::vector<std::string> Deliver() {
+    std::vector<std::string> texts;
+    const absl::Span<const Event> news = absl::MakeConstSpan(m_.events).subspan(seen_);
+    watches_.Match(news, [&](const Delivery& d) {
+      texts.push_back(
+          absl::StrCat(d.stream.value, ": ", d.event->path(), " ", absl::StrJoin(d.watch_ids, ","), d.with_data ? " data" : ""));
+    });
+    seen_ = m_.events.size();
+    return texts;
+  }
+
+  Machine m_;
+  WatchTable watches_;
+  std::size_t seen_ = 0;
+};
+
+TEST_F(Watches, SeeTheirNodeAndAllBelowIt) {
+  Add(1, 10, "/a");
+  for (const char* path : {"/a", "/a/b", "/a/b/c", "/ab", "/b"}) m_.Create(path);
+  EXPECT_THAT(Deliver(), ElementsAre("1: /a 10", "1: /a/b 10", "1: /a/b/c 10"));
+}
+
+TEST_F(Watches, OfTheRootSeeEverythingTheRootToo) {
+  Add(1, 1, "/");
+  m_.Create("/a");
+  m_.Set("/", "x");
+  m_.Create("/a/b");
+  EXPECT_THAT(Deliver(), ElementsAre("1: /a 1", "1: / 1", "1: /a/b 1"));
+}
+
+TEST_F(Watches, NeedNotExist) {
+  EXPECT_EQ(Add(1, 1, "/x/y/z"), Code::kOk);
+  m_.Create("/x");
+  m_.Create("/x/y");
+  m_.Create("/x/y/z");
+  EXPECT_THAT(Deliver(), ElementsAre("1: /x/y/z 1"));
+}
+
+TEST_F(Watches, OneItemPerStreamHoweverManyMatch) {
+  m_.Create("/a");
+  Deliver();
+  Add(2, 5, "/a/b", true);
+  Add(2, 4, "/");
+  Add(2, 9, "/a");
+  Add(1, 7, "/a/b");
+  m_.Create("/a/b");
+  m_.Create("/a/c");
+  EXPECT_THAT(Deliver(), ElementsAre("1: /a/b 7", "2: /a/b 4,5,9 data", "2: /a/c 4,9"));
+}
+
+TEST_F(Watches, GoWhenRemovedAndWithTheirStream) {
+  Add(1, 1, "/a");
+  Add(1, 2, "/");
+  Add(2, 1, "/a");
+  EXPECT_TRUE(watches_.Remove(StreamId(1), 1));
+  EXPECT_FALSE(watches_.Remove(StreamId(1), 1));
+  EXPECT_FALSE(watches_.Remove(StreamId(3), 1));
+  m_.Create("/a");
+  EXPECT_THAT(Deliver(), ElementsAre("1: /a 2", "2: /a 1"));
+  watches_.RemoveStream(StreamId(1));
+  watches_.RemoveStream(StreamId(1));
+  m_.Set("/a", "x");
+  EXPECT_THAT(Deliver(), ElementsAre("2: /a 1"));
+  watches_.RemoveStream(StreamId(2));
+  EXPECT_EQ(watches_.size(), 0u);
+  m_.Set("/a", "y");
+  EXPECT_THAT(Deliver(), IsEmpty());
+}
+
+TEST_F(Watches, BadOnesAreRefusedAndLeaveNothing) {
+  EXPECT_EQ(Add(1, 1, "a"), Code::kInvalidArgument);
+  EXPECT_EQ(watches_.Add(StreamId(1), 1, "/a", 0, false), Code::kInvalidArgument);
+  EXPECT_EQ(watches_.Add(StreamId(1), 1, "/a", 2, false), Code::kUnimplemented);
+  EXPECT_EQ(watches_.size(), 0u);
+  EXPECT_EQ(Add(1, 1, "/a"), Code::kOk);
+  EXPECT_EQ(Add(1, 1, "/b"), Code::kInvalidArgument) << "the id is in use";
+  EXPECT_EQ(Add(2, 1, "/b"), Code::kOk) << "by another stream: fine";
+  EXPECT_EQ(watches_.size(), 2u);
+  EXPECT_EQ(watches_.size(StreamId(1)), 1u);
+}
+
+TEST_F(Watches, ItemOfAFrameIsTheEventWithItsWatchIds) {
+  Add(1, 300, "/a", true);
+  Add(1, 2, "/");
+  m_.Create("/a", "data");
+  std::string frame;
+  watches_.Match(m_.events, [&](const Delivery& d) { AppendEventItem(*d.event, d.with_data, d.watch_ids, &frame); });
+  base::WireReader items(frame);
+  ASSERT_TRUE(items.Next());
+  ASSERT_TRUE(items.Is(4, base::WireType::kBytes));
+  base::WireReader item(items.bytes());
+  ASSERT_TRUE(item.Next());
+  ASSERT_TRUE(item.Is(2, base::WireType::kBytes));
+  const DecodedEvent event = DecodeEvent(item.bytes());
+  EXPECT_EQ(TextOf(event), "1.0 created /a 'data'");
+  EXPECT_THAT(event.watch_ids, ElementsAre(2, 300));
+  EXPECT_FALSE(item.Next());
+  EXPECT_FALSE(items.Next());
+}
+
+TEST_F(Watches, AgreeWithANaiveTable) {
+  struct Naive {
+    std::string path;
+    bool with_data;
+  };
+  std::map<std::uint64_t, std::map<std::uint64_t, Naive>> naive;
+  base::SeededRandom random(11);
+  const auto path = [&](std::uint64_t depth_max) {
+    std::string p;
+    for (std::uint64_t depth = random.Below(depth_max + 1); depth > 0; --depth) absl::StrAppend(&p, "/", random.Below(3));
+    return p.empty() ? std::string("/") : p;
+  };
+  for (int round = 0; round < 5000; ++round) {
+    const std::uint64_t stream = random.Below(4);
+    const std::uint64_t id = random.Below(6);
+    switch (random.Below(8)) {
+      case 0:
+      case 1: {
+        const Naive watch{path(4), random.Below(2) == 0};
+        const bool is_new = naive[stream].try_emplace(id, watch).second;
+        ASSERT_EQ(Add(stream, id, watch.path, watch.with_data), is_new ? Code::kOk : Code::kInvalidArgument);
+        break;
+      }
+      case 2:
+        ASSERT_EQ(watches_.Remove(StreamId(stream), id), naive[stream].erase(id) == 1);
+        break;
+      case 3:
+        if (random.Below(10) != 0) break;
+        watches_.RemoveStream(StreamId(stream));
+        naive.erase(stream);
+        break;
+      default: {
+        m_.Unary(random.Below(2) == 0 ? EncodeDelete({}, {path(4)}) : EncodeCreate({}, {path(4), "", false, false, true}));
+        std::vector<std::string> expected;
+        for (std::size_t i = seen_; i < m_.events.size(); ++i) {
+          for (const auto& [s, watches] : naive) {
+            std::vector<std::uint64_t> ids;
+            bool data = false;
+            for (const auto& [w, watch] : watches) {
+              if (!IsAtOrBelow(m_.events[i].path(), watch.path)) continue;
+              ids.push_back(w);
+              data |= watch.with_data;
+            }
+            if (!ids.empty()) {
+              expected.push_back(absl::StrCat(s, ": ", m_.events[i].path(), " ", absl::StrJoin(ids, ","), data ? " data" : ""));
+            }
+          }
+        }
+        ASSERT_EQ(Deliver(), expected);
+      }
+    }
+    std::size_t count = 0;
+    for (const auto& [s, watches] : naive) count += watches.size();
+    ASSERT_EQ(watches_.size(), count);
+  }
+}
+
+}  // namespace
+}  // namespace drover::coord::tree
