@@ -63,23 +63,27 @@ absl::Status JudgeEnd(SegmentReader* reader, std::uint64_t end, std::optional<st
 }
 
 absl::StatusOr<Tail> ScanLast(SegmentReader* reader, ScanVisitor* visitor) {
-  Tail tail{.proven = reader->header_frame().ref, .unproven = std::nullopt, .torn_at = std::nullopt, .header_only = true};
+  Tail tail;
+  tail.proven = reader->header_frame().ref;
+  tail.header_only = true;
+  Frame last;  // nothing proves it yet
+  bool has_last = false;
   std::uint64_t end = reader->header_frame().end();
   while (true) {
-    DROVER_ASSIGN_OR_RETURN(SegmentReader::Result result, reader->ReadFrame(end));
+    DROVER_ASSIGN_OR_RETURN(const SegmentReader::Result result, reader->ReadFrame(end));
     if (!result.frame) {
       DROVER_RETURN_IF_ERROR(JudgeEnd(reader, end, result.broken_end, &tail));
+      if (has_last) tail.unproven = last;
       return tail;
     }
-    // This one proves the one before.
-    if (tail.unproven) {
-      DROVER_RETURN_IF_ERROR(visitor->OnFrame(*tail.unproven));
-      tail.proven = tail.unproven->ref;
+    if (has_last) {
+      DROVER_RETURN_IF_ERROR(visitor->OnFrame(last));
+      tail.proven = last.ref;
       tail.header_only = false;
-      tail.unproven.reset();
     }
-    end = result.frame->end();
-    if (result.frame->header.type != FrameType::kProof) tail.unproven = std::move(result.frame);
+    last = *result.frame;
+    has_last = last.header.type != FrameType::kProof;
+    end = last.end();
   }
 }
 
