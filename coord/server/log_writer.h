@@ -1,0 +1,84 @@
+// Group commit: while one batch is written and synced on the disk's thread, the next one gathers.
+#ifndef DROVER_COORD_SERVER_LOG_WRITER_H_
+#define DROVER_COORD_SERVER_LOG_WRITER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "coord/base/loop.h"
+#include "coord/log/data_directory.h"
+#include "coord/log/log.h"
+#include "coord/raft/types.h"
+
+namespace drover::coord::server {
+
+// The open log and its directory; they go together.
+struct Disk {
+  std::unique_ptr<log::DataDirectory> directory;
+  std::unique_ptr<log::Log> log;
+};
+
+// Loop thread. From construction on the disk belongs to the executor's work; the writer may be destroyed while a batch is under
+// way.
+class LogWriter {
+ public:
+  struct Options {
+    base::Duration disk_full_retry = std::chrono::milliseconds(500);
+    // After so long without a write the last frame is marked as synced, so that damage to it is not taken for a torn write.
+    base::Duration prove_after = std::chrono::seconds(1);
+  };
+  struct Written {
+    raft::Index last;
+    raft::Term last_term;
+    std::size_t entries = 0;
+    std::size_t bytes = 0;  // of payloads
+    base::Duration took{};
+  };
+  // `written`: a batch is durable. `failed`: the log is not to be trusted any more, nothing will be written again.
+  LogWriter(base::Loop* loop, base::Executor* executor, Disk disk, const Options& options,
+            std::function<void(const Written&)> written, std::function<void(const absl::Status&)> failed);
+  ~LogWriter();
+  LogWriter(const LogWriter&) = delete;
+  LogWriter& operator=(const LogWriter&) = delete;
+
+  // In order; joined with what waits already. `commit`: what is known to be committed.
+  void Add(const std::optional<raft::HardState>& hard_state, std::vector<raft::Entry> entries, raft::Index commit);
+
+  // The last try found no space; it is repeated until there is.
+  [[nodiscard]] bool disk_full() const { return disk_full_; }
+  // What the log takes on the disk, as of the last batch.
+  [[nodiscard]] std::uint64_t log_bytes() const { return log_bytes_; }
+
+ private:
+  struct Job;
+
+  void WriteNext();
+  void OnDone(const std::shared_ptr<Job>& job);
+  void Prove();
+  void Run(std::shared_ptr<Job> job);
+
+  base::Loop* const loop_;
+  base::Executor* const executor_;
+  const std::shared_ptr<Disk> disk_;
+  const Options options_;
+  const std::function<void(const Written&)> written_;
+  const std::function<void(const absl::Status&)> failed_;
+
+  log::AppendRequest gathering_;
+  std::shared_ptr<Job> retrying_;  // found no space
+  bool busy_ = false;
+  bool broken_ = false;
+  bool disk_full_ = false;
+  std::uint64_t log_bytes_;
+  base::Timer timer_;                 // of the next retry, or of the mark
+  std::shared_ptr<LogWriter*> self_;  // completions may outlive the writer
+};
+
+}  // namespace drover::coord::server
+
+#endif  // DROVER_COORD_SERVER_LOG_WRITER_H_

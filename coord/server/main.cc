@@ -1,0 +1,188 @@
+// drover-coord: one node of the coordination core.
+//
+// Exit codes: 0 after SIGTERM or SIGINT; 1 it cannot work, or its log can no longer be trusted; 2 usage.
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "coord/base/file_system.h"
+#include "coord/base/random.h"
+#include "coord/base/thread_executor.h"
+#include "coord/process/http_server.h"
+#include "coord/process/logging.h"
+#include "coord/process/metrics.h"
+#include "coord/process/options.h"
+#include "coord/process/signals.h"
+#include "coord/process/version.h"
+#include "coord/server/node.h"
+#include "coord/server/prometheus_observer.h"
+#include "coord/server/services.h"
+#include "coord/transport/cq_loop.h"
+
+namespace drover::coord::server {
+namespace {
+
+struct Flags {
+  std::uint64_t id = 0;
+  std::string data;
+  std::string initial_cluster;
+  process::ServerFlags server;
+  std::uint64_t segment_bytes = log::Options().segment_bytes;
+  std::uint64_t history_bytes = tree::HistoryOptions().bytes_max;
+  std::uint64_t uncommitted_bytes = NodeOptions().uncommitted_bytes_max;
+  std::uint64_t streams = NodeOptions().streams_max;
+  base::Duration stop_grace = std::chrono::seconds(2);
+};
+
+// "1=host:port,2=host:port": the ids and addresses that a new cluster begins with.
+absl::Status CheckInitialCluster(const Flags& flags) {
+  if (flags.initial_cluster.empty()) return absl::OkStatus();
+  std::vector<std::uint64_t> ids;
+  for (absl::string_view part : absl::StrSplit(flags.initial_cluster, ',')) {
+    const std::pair<std::string, std::string> member = absl::StrSplit(part, absl::MaxSplits('=', 1));
+    std::uint64_t id = 0;
+    if (!absl::SimpleAtoi(member.first, &id) || id == 0 || !process::ParseHostPort(member.second).ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("--initial-cluster: \"", part, "\" is not ID=HOST:PORT"));
+    }
+    ids.push_back(id);
+  }
+  std::sort(ids.begin(), ids.end());
+  if (std::adjacent_find(ids.begin(), ids.end()) != ids.end()) {
+    return absl::InvalidArgumentError("--initial-cluster names an id twice");
+  }
+  if (!std::binary_search(ids.begin(), ids.end(), flags.id)) {
+    return absl::InvalidArgumentError(absl::StrCat("--initial-cluster does not name this node's id ", flags.id));
+  }
+  if (ids.size() > 1) {
+    return absl::InvalidArgumentError(absl::StrCat("--initial-cluster names ", ids.size(),
+                                                   " nodes, but this version runs clusters of one node: name this node alone"));
+  }
+  return absl::OkStatus();
+}
+
+int FailWith(const absl::Status& status) {
+  std::fprintf(stderr, "drover-coord: %s\n", std::string(status.message()).c_str());
+  return 1;
+}
+
+NodeOptions OptionsOf(const Flags& flags) {
+  NodeOptions options;
+  options.id = base::NodeId(flags.id);
+  options.address = flags.server.advertise.empty() ? flags.server.listen : flags.server.advertise;
+  options.data_directory = flags.data;
+  options.history.bytes_max = flags.history_bytes;
+  options.log.segment_bytes = flags.segment_bytes;
+  options.uncommitted_bytes_max = flags.uncommitted_bytes;
+  options.streams_max = flags.streams;
+  return options;
+}
+
+int Run(const Flags& flags) {
+  const process::Logger log("coord.server");
+  process::Metrics metrics;
+  base::SystemRandom random;
+  const std::unique_ptr<base::FileSystem> files = base::NewRealFileSystem();
+  transport::CqLoop loop;
+  base::ThreadExecutor disk(&loop, {"drover-disk"});
+
+  int exit_code = 0;
+  std::atomic<bool> ready = false;
+  transport::ServerOptions server_options;
+  server_options.listen = flags.server.listen;
+  Services services(&loop, server_options, flags.server.advertise);
+  PrometheusObserver observer(&metrics, [&](const NodeStatus& status) {
+    services.SetServing(status.serving);
+    ready = status.serving;
+  });
+
+  NodeSeams seams;
+  seams.loop = &loop;
+  seams.disk = &disk;
+  seams.files = files.get();
+  seams.random = &random;
+  seams.observer = &observer;
+  seams.on_fatal = [&](const absl::Status& status) {
+    // Nothing that was not acknowledged before is acknowledged from here on; a restart finds out what the disk really has.
+    log.Error("the log failed: exiting", {{"error", status}});
+    exit_code = 1;
+    loop.Stop();
+  };
+  absl::StatusOr<std::unique_ptr<Node>> opened = Node::Open(seams, OptionsOf(flags));
+  if (!opened.ok()) return FailWith(opened.status());
+  std::unique_ptr<Node> node = std::move(*opened);  // goes before `services`: it holds the connections
+
+  if (const absl::Status status = services.Start(node.get()); !status.ok()) return FailWith(status);
+  process::HttpServer::Options http_options;
+  http_options.listen = flags.server.http;
+  http_options.metrics = &metrics;
+  http_options.healthy = process::LoopTurns([&loop] { return loop.BusyFor(); }, std::chrono::seconds(5));
+  http_options.ready = [&ready] {
+    return ready ? absl::OkStatus() : absl::UnavailableError("this node does not serve: no leader is known to it yet");
+  };
+  process::HttpServer http(http_options);
+  if (!flags.server.http.empty()) {
+    if (const absl::Status status = http.Start(); !status.ok()) return FailWith(status);
+    log.Info("http", {{"address", http.address()}});
+  }
+
+  bool stopping = false;
+  const process::Signals signals(&loop, [&](int signal) {
+    if (std::exchange(stopping, true)) return loop.Stop();  // asked twice: at once
+    log.Info("stopping", {{"signal", signal}});
+    node->Stop();
+    services.Shutdown(flags.stop_grace, [&loop] { loop.Stop(); });
+  });
+
+  const NodeStatus status = node->Status();
+  log.Info("listening", {{"node", status.node},
+                         {"cluster", status.cluster},
+                         {"address", services.address()},
+                         {"data", flags.data},
+                         {"last_index", status.applied},
+                         {"zxid", status.last_zxid},
+                         {"version", process::Version()}});
+  node->Start();
+  loop.Run();
+  node.reset();
+  return exit_code;
+}
+
+int Main(int argc, const char* const* argv) {
+  Flags flags;
+  process::OptionSet options("drover-coord", "A node of the coordination core: sessions, watches and the replicated tree.");
+  options.Number("--id", &flags.id, "This node's number in its cluster, 1 or more");
+  options.Text("--data", &flags.data, "Data directory; made if missing");
+  options.Text("--initial-cluster", &flags.initial_cluster, "1=HOST:PORT: the node that a new cluster begins with (one, for now)");
+  flags.server.AddTo(&options, "127.0.0.1:7400");
+  options.Number("--segment-bytes", &flags.segment_bytes, "A segment of the log ends at this size", 64U << 10);
+  options.Number("--history-bytes", &flags.history_bytes, "Events kept for watches that come back", 4096);
+  options.Number("--uncommitted-bytes", &flags.uncommitted_bytes, "Writes that may wait for the log", 1U << 20);
+  options.Number("--streams", &flags.streams, "Session streams at a time", 1);
+  options.Time("--stop-grace", &flags.stop_grace, "How long calls under way may take to end after SIGTERM");
+  if (const std::optional<int> code = options.Parse(argc, argv)) return *code;
+  if (flags.id == 0) return options.Refuse("--id is missing: give this node's number, e.g. --id 1");
+  if (flags.data.empty())
+    return options.Refuse("--data is missing: give a directory that lasts, e.g. --data /var/lib/drover/coord");
+  if (const absl::Status status = flags.server.Check(); !status.ok()) return options.Refuse(status.message());
+  if (const absl::Status status = CheckInitialCluster(flags); !status.ok()) return options.Refuse(status.message());
+  if (const absl::Status status = process::SetLogLevel(flags.server.log_level); !status.ok())
+    return options.Refuse(status.message());
+  return Run(flags);
+}
+
+}  // namespace
+}  // namespace drover::coord::server
+
+int main(int argc, char** argv) {
+  return drover::coord::server::Main(argc, argv);
+}

@@ -1,0 +1,211 @@
+// A node of the coordination core: consensus, log, replicated tree, sessions' streams, on one event loop. No gRPC.
+//
+// One wake-up of the loop: the streams read what came, reads and contacts share one quorum round, writes gather into one entry, and
+// Perform does what Raft wants done. The log is written on the executor's thread, one batch at a time; what arrives meanwhile is
+// the next batch. Answers leave after their entry was durable, committed and applied, in one frame per stream and wake-up.
+//
+// Threads: the loop's, for everything but what the executor runs.
+#ifndef DROVER_COORD_SERVER_NODE_H_
+#define DROVER_COORD_SERVER_NODE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "coord/base/connection.h"
+#include "coord/base/file_system.h"
+#include "coord/base/loop.h"
+#include "coord/base/random.h"
+#include "coord/raft/raft.h"
+#include "coord/server/leases.h"
+#include "coord/server/log_writer.h"
+#include "coord/server/observer.h"
+#include "coord/server/proposal_queue.h"
+#include "coord/server/recovery.h"
+#include "coord/server/session_stream.h"
+#include "coord/server/stream_host.h"
+#include "coord/tree/history.h"
+#include "coord/tree/state_machine.h"
+#include "coord/tree/watches.h"
+
+namespace drover::coord::server {
+
+// The effects of one Output, in their order.
+enum class PerformStep { kPersist, kSend, kApply, kServe, kChangeRole };
+
+struct NodeOptions {
+  base::NodeId id;
+  std::string address;         // where clients and peers reach it; goes into the configuration when the cluster begins
+  std::string data_directory;  // made if it is missing
+
+  tree::Options tree;
+  tree::HistoryOptions history;
+  StreamOptions stream;
+  Leases::Options leases;
+  log::Options log;
+  std::size_t uncommitted_bytes_max = 64U << 20;
+  std::size_t batch_bytes = 1U << 20;  // an entry is not made larger by gathering
+  std::size_t streams_max = 10'000;
+  std::size_t unary_calls_max = 1'024;
+  std::size_t expiries_per_entry_max = 1'000;
+  base::Duration tick = std::chrono::milliseconds(50);
+  LogWriter::Options log_writer;
+  // While sessions are attached and nothing is written, an entry with nothing but the time is, this often: contacts carry the
+  // cluster's time, which lives in entries.
+  base::Duration time_entry_interval = std::chrono::seconds(1);
+
+  // Called before each step; false: the process dies here, and nothing happens any more. For the simulator.
+  std::function<bool(PerformStep)> before_step;
+};
+
+// What a node stands on; all of it must outlive the node, the executor's work too.
+struct NodeSeams {
+  base::Loop* loop = nullptr;
+  base::Executor* disk = nullptr;
+  base::FileSystem* files = nullptr;
+  base::Random* random = nullptr;    // secrets, ids: unguessable
+  NodeObserver* observer = nullptr;  // may be null
+  // The log can no longer be trusted (a failed sync): nothing is acknowledged any more, the process should end.
+  std::function<void(const absl::Status&)> on_fatal;
+};
+
+class Node final : private StreamHost, private tree::Sink {
+ public:
+  // Opens (or makes) the data directory and replays the log. Blocks; before the loop runs.
+  // FAILED_PRECONDITION: another process has the directory, or it is another node's. DATA_LOSS: the log is damaged.
+  // UNIMPLEMENTED: the log is of a cluster with several voters.
+  static absl::StatusOr<std::unique_ptr<Node>> Open(const NodeSeams& seams, NodeOptions options);
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  // Begins to tick, and so to lead.
+  void Start();
+  // Takes a stream of Coordination.Session; null if it was refused (its status is sent).
+  base::ConnectionEvents* Accept(std::unique_ptr<base::Connection> connection);
+  // A drover.coord.v1.Request outside of any session. `done` runs once, on the loop, perhaps at once.
+  // INVALID_ARGUMENT, UNAVAILABLE (nothing was done), or UNAVAILABLE when the node stops (unknown outcome).
+  void Execute(const base::Bytes& request, ExecuteDone done);
+  // Ends every stream and call with UNAVAILABLE and takes no new ones. No session is the worse for it.
+  void Stop();
+
+  [[nodiscard]] NodeStatus Status() const;
+  [[nodiscard]] const tree::StateMachine& state() const override { return state_; }
+  [[nodiscard]] const raft::Raft& raft() const { return raft_; }
+
+ private:
+  struct Stream {
+    std::unique_ptr<SessionStream> machine;
+    bool wants_work = false;
+    bool wants_flush = false;
+    bool wants_round = false;
+  };
+  struct UnaryRead {
+    base::Bytes bytes;
+    tree::RequestView view;
+    ExecuteDone done;
+  };
+  // A quorum round: who waits for it.
+  struct Round {
+    std::vector<std::pair<StreamId, SessionStream::RoundTicket>> streams;
+    std::vector<UnaryRead> calls;
+  };
+
+  Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raft_options, Recovery recovery);
+
+  // StreamHost
+  [[nodiscard]] base::Instant Now() const override { return loop_->Now(); }
+  [[nodiscard]] const tree::EventHistory& history() const override { return history_; }
+  [[nodiscard]] tree::WatchTable& watches() override { return watches_; }
+  [[nodiscard]] Leases& leases() override { return leases_; }
+  [[nodiscard]] NodeObserver& observer() override { return *observer_; }
+  [[nodiscard]] base::NodeId node_id() const override { return options_.id; }
+  [[nodiscard]] base::ClusterId cluster_id() const override { return raft_.configuration().cluster; }
+  void WantWork(StreamId stream) override;
+  void WantFlush(StreamId stream) override;
+  void WantRound(StreamId stream) override;
+  [[nodiscard]] bool TakesWrites() const override;
+  void Propose(StreamId stream, base::SessionId session, std::uint64_t seen, absl::string_view request) override;
+  void ProposeOpen(StreamId stream, const OpenView& open) override;
+  void Attached(base::SessionId session, StreamId stream) override;
+
+  // tree::Sink
+  void OnEvents(absl::Span<const tree::Event> events) override;
+  void OnAnswer(const tree::Answered& answered) override;
+  void OnSessionOpened(const tree::Origin& origin, const tree::Session& session) override;
+  void OnSessionEnded(base::SessionId session, tree::SessionEnd end, base::Zxid zxid) override;
+
+  void WantTurn();
+  void Turn();
+  void WorkStreams();
+  void StartRound();
+  void Tick();
+  void ExpireSilentSessions();
+  void ProposeTimeIfDue();
+  void ProposeGathered();
+  void FlushStreams();
+  void Reap();
+
+  // The one place where effects happen.
+  void Perform(raft::Output output);
+  void Persist(raft::Output& output);
+  void Send(raft::Output& output);
+  void Apply(raft::Output& output);
+  void Serve(raft::Output& output);
+  void ChangeRole(raft::Output& output);
+
+  void ApplyEntry(const raft::Entry& entry);
+  void OnPersisted(const LogWriter::Written& written);
+  void Fail(const absl::Status& status);
+  [[nodiscard]] Stream* Find(StreamId stream);
+  [[nodiscard]] SessionStream* FindMachine(StreamId stream);
+
+  base::Loop* const loop_;
+  base::Random* const random_;
+  NodeObserver silent_;
+  NodeObserver* const observer_;
+  const std::function<void(const absl::Status&)> on_fatal_;
+  const NodeOptions options_;
+
+  raft::Raft raft_;
+  tree::StateMachine state_;
+  tree::EventHistory history_;
+  tree::WatchTable watches_;
+  Leases leases_;
+  ProposalQueue proposals_;
+  LogWriter log_writer_;
+  raft::Index applied_;
+  // When each entry that is not committed yet was proposed.
+  std::deque<std::pair<raft::Index, base::Instant>> proposed_at_;
+  base::WallTime last_proposed_time_;
+
+  std::map<StreamId, Stream> streams_;
+  StreamId last_stream_;
+  std::map<base::SessionId, StreamId> stream_of_;  // the newest of each session that has one here
+  std::vector<StreamId> working_, flushing_;
+  std::vector<StreamId> want_round_;
+  std::vector<UnaryRead> want_round_calls_;
+  std::map<std::uint64_t, Round> rounds_;
+  std::uint64_t last_round_ = 0;
+  std::size_t unary_calls_ = 0;
+
+  base::Timer tick_timer_;
+  bool started_ = false;  // replay is over
+  bool turn_posted_ = false;
+  bool tick_due_ = false;
+  bool stopping_ = false;
+  bool dead_ = false;            // after a fatal error: nothing happens any more
+  std::shared_ptr<Node*> self_;  // for posts that may outlive the node
+};
+
+}  // namespace drover::coord::server
+
+#endif  // DROVER_COORD_SERVER_NODE_H_

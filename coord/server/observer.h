@@ -1,0 +1,75 @@
+// What a node tells of itself: metrics, and the few events worth a line in the log. The node decides nothing by it.
+#ifndef DROVER_COORD_SERVER_OBSERVER_H_
+#define DROVER_COORD_SERVER_OBSERVER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "coord/base/ids.h"
+#include "coord/base/time.h"
+#include "coord/raft/output.h"
+#include "coord/tree/state_machine.h"
+
+namespace drover::coord::server {
+
+struct NodeStatus {
+  base::NodeId node;
+  base::ClusterId cluster;
+  raft::RoleName role = raft::RoleName::kFollower;
+  base::NodeId leader;
+  raft::Term term;
+  raft::Index commit;
+  raft::Index applied;
+  base::Zxid last_zxid;
+  std::uint64_t log_bytes = 0;
+  std::size_t sessions = 0;
+  std::size_t nodes = 0;
+  std::size_t tree_bytes = 0;
+  std::size_t watches = 0;
+  std::size_t streams = 0;
+  std::size_t history_bytes = 0;
+  std::size_t uncommitted_bytes = 0;
+  bool disk_full = false;
+  bool serving = false;  // leads, and the no-op of its term is committed
+};
+
+enum class Refusal {
+  kUncommittedBytes,  // a batch waited: too much is not committed yet
+  kDiskFull,          // a write to the log waited for space
+  kStreams,           // a stream too many
+  kUnaryCalls,        // a unary call too many
+  kSlowReader,        // a stream closed: answers and events were not read
+  kProtocol,          // a stream closed: its client broke the protocol
+};
+
+// Loop thread. Must be quick and call nothing of the node.
+class NodeObserver {
+ public:
+  virtual ~NodeObserver() = default;
+  virtual void OnRole(const raft::RoleChange&) {}
+  virtual void OnSessionOpened(const tree::Session&) {}
+  virtual void OnSessionEnded(base::SessionId, tree::SessionEnd) {}
+  virtual void OnExpiryProposed(std::size_t /*sessions*/) {}
+  virtual void OnProposed(std::size_t /*commands*/, std::size_t /*bytes*/) {}
+  // One batch of entries is durable, this long after it was handed to the disk.
+  virtual void OnPersisted(std::size_t /*entries*/, std::size_t /*bytes*/, base::Duration) {}
+  // A proposal was committed, this long after it was proposed.
+  virtual void OnCommitted(base::Duration) {}
+  // Around the application of entries: time does not pass on the loop's clock meanwhile.
+  virtual void BeginApply() {}
+  virtual void EndApply(std::size_t /*entries*/) {}
+  virtual void OnRead() {}
+  virtual void OnReceived(std::size_t /*bytes*/) {}
+  virtual void OnSent(std::size_t /*bytes*/) {}
+  virtual void OnRefused(Refusal) {}
+  // Something that must not be: an entry that no leader writes.
+  virtual void OnDamage(const absl::Status&) {}
+  // Now and then, for gauges.
+  virtual void OnStatus(const NodeStatus&) {}
+};
+
+}  // namespace drover::coord::server
+
+#endif  // DROVER_COORD_SERVER_OBSERVER_H_

@@ -1,0 +1,160 @@
+#include "coord/server/prometheus_observer.h"
+
+#include <utility>
+
+namespace drover::coord::server {
+namespace {
+
+double Seconds(base::Duration d) {
+  return std::chrono::duration<double>(d).count();
+}
+
+}  // namespace
+
+PrometheusObserver::PrometheusObserver(process::Metrics* metrics, std::function<void(const NodeStatus&)> on_status)
+    : metrics_(metrics),
+      on_status_(std::move(on_status)),
+      proposals_(metrics->Counter("drover_coord_proposals_total", "Entries proposed for the log")),
+      commands_(metrics->Counter("drover_coord_commands_total", "Writes and session openings in the proposed entries")),
+      proposed_bytes_(metrics->Counter("drover_coord_proposed_bytes_total", "Bytes of the proposed entries")),
+      log_writes_(metrics->Counter("drover_coord_log_writes_total", "Batches written to the log and synced")),
+      log_written_bytes_(metrics->Counter("drover_coord_log_written_bytes_total", "Payload bytes written to the log")),
+      applied_entries_(metrics->Counter("drover_coord_applied_entries_total", "Entries applied since the start")),
+      reads_(metrics->Counter("drover_coord_reads_total", "Reads answered")),
+      received_bytes_(metrics->Counter("drover_coord_received_bytes_total", "Bytes of frames received on session streams")),
+      sent_bytes_(metrics->Counter("drover_coord_sent_bytes_total", "Bytes of frames sent on session streams")),
+      sessions_opened_(metrics->Counter("drover_coord_sessions_opened_total", "Sessions opened")),
+      sessions_closed_(metrics->Counter("drover_coord_sessions_closed_total", "Sessions closed by their clients")),
+      sessions_expired_(metrics->Counter("drover_coord_sessions_expired_total", "Sessions expired")),
+      expiries_proposed_(metrics->Counter("drover_coord_expiries_proposed_total", "Sessions whose expiry this node proposed")),
+      refused_uncommitted_(Refused("uncommitted_bytes")),
+      refused_disk_full_(Refused("disk_full")),
+      refused_streams_(Refused("streams")),
+      refused_unary_(Refused("unary_calls")),
+      refused_slow_(Refused("slow_reader")),
+      refused_protocol_(Refused("protocol")),
+      fsync_seconds_(metrics->Histogram("drover_coord_fsync_seconds", "Writing and syncing one batch of the log, queueing included",
+                                        process::LatencyBounds())),
+      commit_seconds_(
+          metrics->Histogram("drover_coord_commit_seconds", "From proposing an entry to its commit", process::LatencyBounds())),
+      apply_seconds_(metrics->Histogram("drover_coord_apply_seconds", "Applying the entries committed together, answers included",
+                                        process::LatencyBounds())),
+      is_leader_(metrics->Gauge("drover_coord_is_leader", "1 while this node leads")),
+      term_(metrics->Gauge("drover_coord_term", "Current term")),
+      commit_index_(metrics->Gauge("drover_coord_commit_index", "Last committed entry")),
+      applied_index_(metrics->Gauge("drover_coord_applied_index", "Last applied entry")),
+      zxid_(metrics->Gauge("drover_coord_zxid", "Transactions of the tree so far")),
+      sessions_(metrics->Gauge("drover_coord_sessions", "Live sessions")),
+      streams_(metrics->Gauge("drover_coord_streams", "Session streams of this node")),
+      watches_(metrics->Gauge("drover_coord_watches", "Watches of this node's streams")),
+      nodes_(metrics->Gauge("drover_coord_nodes", "Nodes of the tree")),
+      tree_bytes_(metrics->Gauge("drover_coord_tree_bytes", "Size of the tree as its limit counts it")),
+      log_bytes_(metrics->Gauge("drover_coord_log_bytes", "Space that the log takes on the disk")),
+      history_bytes_(metrics->Gauge("drover_coord_history_bytes", "Size of the event history")),
+      uncommitted_bytes_(metrics->Gauge("drover_coord_uncommitted_bytes", "Bytes proposed and not committed")),
+      disk_full_(metrics->Gauge("drover_coord_disk_full", "1 while the log finds no space")) {}
+
+prometheus::Counter& PrometheusObserver::Refused(const char* reason) {
+  return metrics_->Counter("drover_coord_refusals_total", "What was refused or put off", {{"reason", reason}});
+}
+
+void PrometheusObserver::OnRole(const raft::RoleChange& change) {
+  const bool leads = change.role == raft::RoleName::kLeader;
+  log_.Info(leads ? "became leader" : "follows", {{"term", change.term}, {"leader", change.leader}});
+}
+
+void PrometheusObserver::OnSessionOpened(const tree::Session& session) {
+  sessions_opened_.Increment();
+  log_.Info("session opened", {{"session", session.id()},
+                               {"name", session.name()},
+                               {"timeout_ms", session.timeout_ms()},
+                               {"disconnect_grace_ms", session.disconnect_grace_ms()}});
+}
+
+void PrometheusObserver::OnSessionEnded(base::SessionId session, tree::SessionEnd end) {
+  const bool closed = end == tree::SessionEnd::kClosed;
+  (closed ? sessions_closed_ : sessions_expired_).Increment();
+  log_.Info(closed ? "session closed" : "session expired", {{"session", session}});
+}
+
+void PrometheusObserver::OnExpiryProposed(std::size_t sessions) {
+  expiries_proposed_.Increment(static_cast<double>(sessions));
+}
+
+void PrometheusObserver::OnProposed(std::size_t commands, std::size_t bytes) {
+  proposals_.Increment();
+  commands_.Increment(static_cast<double>(commands));
+  proposed_bytes_.Increment(static_cast<double>(bytes));
+}
+
+void PrometheusObserver::OnPersisted(std::size_t, std::size_t bytes, base::Duration took) {
+  log_writes_.Increment();
+  log_written_bytes_.Increment(static_cast<double>(bytes));
+  fsync_seconds_.Observe(Seconds(took));
+}
+
+void PrometheusObserver::OnCommitted(base::Duration took) {
+  commit_seconds_.Observe(Seconds(took));
+}
+
+void PrometheusObserver::BeginApply() {
+  apply_began_ = std::chrono::steady_clock::now();
+}
+
+void PrometheusObserver::EndApply(std::size_t entries) {
+  applied_entries_.Increment(static_cast<double>(entries));
+  apply_seconds_.Observe(Seconds(std::chrono::steady_clock::now() - apply_began_));
+}
+
+void PrometheusObserver::OnRead() {
+  reads_.Increment();
+}
+
+void PrometheusObserver::OnReceived(std::size_t bytes) {
+  received_bytes_.Increment(static_cast<double>(bytes));
+}
+
+void PrometheusObserver::OnSent(std::size_t bytes) {
+  sent_bytes_.Increment(static_cast<double>(bytes));
+}
+
+void PrometheusObserver::OnRefused(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::kUncommittedBytes:
+      return refused_uncommitted_.Increment();
+    case Refusal::kDiskFull:
+      return refused_disk_full_.Increment();
+    case Refusal::kStreams:
+      return refused_streams_.Increment();
+    case Refusal::kUnaryCalls:
+      return refused_unary_.Increment();
+    case Refusal::kSlowReader:
+      return refused_slow_.Increment();
+    case Refusal::kProtocol:
+      return refused_protocol_.Increment();
+  }
+}
+
+void PrometheusObserver::OnDamage(const absl::Status& status) {
+  log_.Error("malformed entry in the log", {{"error", status}});
+}
+
+void PrometheusObserver::OnStatus(const NodeStatus& status) {
+  is_leader_.Set(status.role == raft::RoleName::kLeader ? 1 : 0);
+  term_.Set(static_cast<double>(status.term.value));
+  commit_index_.Set(static_cast<double>(status.commit.value));
+  applied_index_.Set(static_cast<double>(status.applied.value));
+  zxid_.Set(static_cast<double>(status.last_zxid.value));
+  sessions_.Set(static_cast<double>(status.sessions));
+  streams_.Set(static_cast<double>(status.streams));
+  watches_.Set(static_cast<double>(status.watches));
+  nodes_.Set(static_cast<double>(status.nodes));
+  tree_bytes_.Set(static_cast<double>(status.tree_bytes));
+  log_bytes_.Set(static_cast<double>(status.log_bytes));
+  history_bytes_.Set(static_cast<double>(status.history_bytes));
+  uncommitted_bytes_.Set(static_cast<double>(status.uncommitted_bytes));
+  disk_full_.Set(status.disk_full ? 1 : 0);
+  on_status_(status);
+}
+
+}  // namespace drover::coord::server

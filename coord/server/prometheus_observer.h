@@ -1,0 +1,58 @@
+// A node's metrics and log lines. The names of the metrics are a promised surface (README.md lists them).
+#ifndef DROVER_COORD_SERVER_PROMETHEUS_OBSERVER_H_
+#define DROVER_COORD_SERVER_PROMETHEUS_OBSERVER_H_
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "coord/process/logging.h"
+#include "coord/process/metrics.h"
+#include "coord/server/observer.h"
+
+namespace drover::coord::server {
+
+class PrometheusObserver final : public NodeObserver {
+ public:
+  // `metrics` must outlive it. `on_status` is told what OnStatus is.
+  PrometheusObserver(process::Metrics* metrics, std::function<void(const NodeStatus&)> on_status);
+
+  void OnRole(const raft::RoleChange& change) override;
+  void OnSessionOpened(const tree::Session& session) override;
+  void OnSessionEnded(base::SessionId session, tree::SessionEnd end) override;
+  void OnExpiryProposed(std::size_t sessions) override;
+  void OnProposed(std::size_t commands, std::size_t bytes) override;
+  void OnPersisted(std::size_t entries, std::size_t bytes, base::Duration took) override;
+  void OnCommitted(base::Duration took) override;
+  void BeginApply() override;
+  void EndApply(std::size_t entries) override;
+  void OnRead() override;
+  void OnReceived(std::size_t bytes) override;
+  void OnSent(std::size_t bytes) override;
+  void OnRefused(Refusal refusal) override;
+  void OnDamage(const absl::Status& status) override;
+  void OnStatus(const NodeStatus& status) override;
+
+ private:
+  [[nodiscard]] prometheus::Counter& Refused(const char* reason);
+
+  process::Metrics* const metrics_;
+  const std::function<void(const NodeStatus&)> on_status_;
+  const process::Logger log_{"coord.server"};
+  std::chrono::steady_clock::time_point apply_began_;
+
+  prometheus::Counter &proposals_, &commands_, &proposed_bytes_;
+  prometheus::Counter &log_writes_, &log_written_bytes_, &applied_entries_;
+  prometheus::Counter &reads_, &received_bytes_, &sent_bytes_;
+  prometheus::Counter &sessions_opened_, &sessions_closed_, &sessions_expired_, &expiries_proposed_;
+  prometheus::Counter &refused_uncommitted_, &refused_disk_full_, &refused_streams_, &refused_unary_, &refused_slow_,
+      &refused_protocol_;
+  prometheus::Histogram &fsync_seconds_, &commit_seconds_, &apply_seconds_;
+  prometheus::Gauge &is_leader_, &term_, &commit_index_, &applied_index_, &zxid_;
+  prometheus::Gauge &sessions_, &streams_, &watches_, &nodes_, &tree_bytes_, &log_bytes_, &history_bytes_, &uncommitted_bytes_,
+      &disk_full_;
+};
+
+}  // namespace drover::coord::server
+
+#endif  // DROVER_COORD_SERVER_PROMETHEUS_OBSERVER_H_

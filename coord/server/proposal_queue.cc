@@ -1,0 +1,70 @@
+#include "coord/server/proposal_queue.h"
+
+#include <utility>
+#include <vector>
+
+namespace drover::coord::server {
+
+tree::Origin ProposalQueue::Admit(base::WallTime now, Waiter waiter) {
+  if (!gathering_) gathering_.emplace(now);
+  waiters_.emplace_hint(waiters_.end(), ++last_tag_, std::move(waiter));
+  return tree::Origin{node_, boot_, last_tag_};
+}
+
+void ProposalQueue::AddRequest(base::WallTime now, Waiter waiter, base::SessionId session, std::uint64_t seen,
+                               absl::string_view request) {
+  const tree::Origin origin = Admit(now, std::move(waiter));
+  gathering_->AddRequest(origin, session, seen, request);
+  EndIfFull();
+}
+
+void ProposalQueue::AddOpen(base::WallTime now, Waiter waiter, const tree::OpenSessionView& open) {
+  const tree::Origin origin = Admit(now, std::move(waiter));
+  gathering_->AddOpen(origin, open);
+  EndIfFull();
+}
+
+void ProposalQueue::EndIfFull() {
+  if (gathering_->size() >= batch_bytes_) End();
+}
+
+void ProposalQueue::End() {
+  const std::size_t commands = gathering_->count();
+  batches_.push_back(Batch{gathering_->Finish(), commands});
+  gathering_.reset();
+}
+
+const ProposalQueue::Batch* ProposalQueue::Front() {
+  if (batches_.empty() && gathering_) End();
+  return batches_.empty() ? nullptr : &batches_.front();
+}
+
+const Waiter* ProposalQueue::Peek(const tree::Origin& origin) const {
+  if (origin.node != node_ || origin.boot != boot_) return nullptr;
+  const auto it = waiters_.find(origin.tag);
+  return it == waiters_.end() ? nullptr : &it->second;
+}
+
+std::optional<Waiter> ProposalQueue::Take(const tree::Origin& origin) {
+  if (origin.node != node_ || origin.boot != boot_) return std::nullopt;
+  const auto it = waiters_.find(origin.tag);
+  if (it == waiters_.end()) return std::nullopt;
+  Waiter waiter = std::move(it->second);
+  waiters_.erase(it);
+  return waiter;
+}
+
+void ProposalQueue::FailCalls(const absl::Status& status) {
+  std::vector<ExecuteDone> calls;
+  for (auto it = waiters_.begin(); it != waiters_.end();) {
+    if (auto* call = std::get_if<ExecuteDone>(&it->second)) {
+      calls.push_back(std::move(*call));
+      it = waiters_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+  for (ExecuteDone& call : calls) call(status);
+}
+
+}  // namespace drover::coord::server

@@ -1,0 +1,417 @@
+#include "coord/server/session_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "coord/base/check.h"
+#include "coord/tree/answer.h"
+
+namespace drover::coord::server {
+
+using tree::Code;
+using tree::RequestKind;
+
+SessionStream::SessionStream(StreamHost* host, const StreamOptions* options, StreamId id,
+                             std::unique_ptr<base::Connection> connection)
+    : host_(host), options_(*options), id_(id), began_(host->Now()), connection_(std::move(connection)) {}
+
+void SessionStream::OnFrame(base::Bytes frame) {
+  if (closing_) return;
+  frames_.push_back(std::move(frame));
+  host_->WantWork(id_);
+}
+
+void SessionStream::OnDrained() {
+  host_->WantWork(id_);
+}
+
+void SessionStream::OnClosed(base::CloseCause cause, const absl::Status&) {
+  closed_ = true;
+  // A stream that this node ended says nothing about its client.
+  link_broke_ = cause == base::CloseCause::kPeerGone && !closing_;
+  host_->WantWork(id_);
+}
+
+void SessionStream::Work() {
+  // What came before the end still counts: a client may close its session and go.
+  while (!frames_.empty() && !closing_) {
+    const base::Bytes frame = std::move(frames_.front());
+    frames_.pop_front();
+    ReadFrame(frame);
+  }
+  if (std::holds_alternative<CatchingUp>(state_) && !closing_) TryResume(CatchingUp(std::get<CatchingUp>(state_)));
+  if (attaching() && host_->Now() - began_ >= options_.attach_timeout) {
+    Close(absl::UnavailableError("the stream was not attached to a session in time"));
+  }
+  if (Attached* a = attached()) {
+    do {
+      Execute(a);
+    } while (Issue(a));
+  }
+  if (closed_) NoteEnd();
+}
+
+void SessionStream::NoteEnd() {
+  host_->watches().RemoveStream(id_);
+  if (std::exchange(link_broke_, false)) host_->leases().LinkBroke(host_->Now(), session(), id_);
+}
+
+void SessionStream::ReadFrame(const base::Bytes& frame) {
+  host_->observer().OnReceived(frame.size());
+  ClientFrameView view;
+  if (!ClientFrameView::Parse(frame.view(), &view)) return Break("malformed frame");
+  Attached* a = attached();
+  if (a == nullptr && view.request_count != 0) return Break("requests before credits were granted");
+  if (std::holds_alternative<Greeting>(state_)) {
+    if (view.contact) early_contact_ = view.contact;
+    return Greet(view);
+  }
+  if (view.open || view.resume) return Break("Open or Resume in a later frame than the first");
+  if (a == nullptr) {
+    if (view.contact) early_contact_ = view.contact;
+    return;
+  }
+  host_->leases().Contact(host_->Now(), a->session);
+  if (view.contact) {
+    a->contact = view.contact;
+    host_->WantRound(id_);
+  }
+  a->seen = std::max(a->seen, view.seen);
+  TakeRequests(a, frame, view);
+}
+
+void SessionStream::Greet(const ClientFrameView& frame) {
+  if (frame.open.has_value() == frame.resume.has_value())
+    return Break("the first frame carries neither or both of Open and Resume");
+  if (frame.open) {
+    state_ = Opening{};
+    host_->ProposeOpen(id_, *frame.open);
+    return;
+  }
+  // A session is as old as its id: a node that has not applied that much cannot know it.
+  const base::Zxid until = std::max(frame.resume->seen_zxid, base::Zxid(frame.resume->session.value));
+  state_ = CatchingUp{frame.resume->session, std::string(frame.resume->secret), until};
+}
+
+void SessionStream::TryResume(const CatchingUp& waiting) {
+  if (host_->state().last_zxid() < waiting.until) return;
+  const tree::Session* session = host_->state().sessions().Find(waiting.session);
+  if (session == nullptr) return Close(absl::NotFoundError(absl::StrCat("session ", waiting.session.value, " has ended")));
+  if (!session->SecretIs(waiting.secret)) return Close(absl::UnauthenticatedError("wrong secret"));
+  Attach(*session);
+}
+
+void SessionStream::Attach(const tree::Session& session) {
+  Attached& a = state_.emplace<Attached>();
+  a.session = session.id();
+  Grant grant;
+  grant.session = session.id();
+  grant.secret = session.secret();
+  grant.timeout_ms = session.timeout_ms();
+  grant.last_write = session.last_write();
+  grant.node = host_->node_id();
+  grant.cluster = host_->cluster_id();
+  AppendGrant(grant, &grant_);
+  host_->Attached(session.id(), id_);
+  host_->leases().Attach(host_->Now(), session.id(), id_);
+  if (early_contact_) {
+    a.contact = std::exchange(early_contact_, std::nullopt);
+    host_->WantRound(id_);
+  }
+  host_->WantFlush(id_);
+}
+
+void SessionStream::TakeRequests(Attached* a, const base::Bytes& frame, const ClientFrameView& view) {
+  base::RepeatedBytes requests = view.requests();
+  absl::string_view bytes;
+  while (requests.Next(&bytes)) {
+    Request request;
+    request.frame = frame;
+    request.bytes = bytes;
+    request.seen = a->seen;
+    if (!tree::RequestView::Parse(bytes, &request.view)) return Break("malformed request");
+    if (++a->received > a->credits_sent) return Break("more requests than credits");
+    a->request_bytes += bytes.size();
+    if (a->request_bytes > options_.request_bytes_max) {
+      return Close(absl::ResourceExhaustedError("too many bytes of requests in flight"));
+    }
+    a->largest_request = std::max(bytes.size(), a->largest_request - a->largest_request / 64);
+    a->incoming.push_back(std::move(request));
+  }
+}
+
+bool SessionStream::Issue(Attached* a) {
+  bool issued = false;
+  while (!a->incoming.empty() && !closing_ && outbound_bytes() <= options_.outbound_pause_bytes) {
+    Request& request = a->incoming.front();
+    if (request.numbered()) {
+      // Behind a read that waits for its round, or for room, it could take effect before that read.
+      const bool behind_waiting_read = !a->issued.empty() && !a->issued.front().numbered();
+      if (a->barriers > 0 || behind_waiting_read || !host_->TakesWrites()) break;
+      host_->Propose(id_, a->session, request.seen, request.bytes);
+      ++a->writes_issued;
+    } else if (tree::IsRead(request.view.kind) && !request.view.local) {
+      request.barrier = true;
+      ++a->reads_issued;
+      host_->WantRound(id_);
+    } else {
+      request.confirmed = true;
+      tree::AddWatchView watch;
+      request.barrier =
+          request.view.kind == RequestKind::kAddWatch && tree::AddWatchView::Parse(request.view.body, &watch) && watch.has_after;
+    }
+    if (request.barrier) ++a->barriers;
+    a->issued.push_back(std::move(request));
+    a->incoming.pop_front();
+    issued = true;
+  }
+  return issued;
+}
+
+void SessionStream::Execute(Attached* a) {
+  while (!a->issued.empty() && !closing_ && !closed_ && ExecuteFront(a)) {
+  }
+}
+
+// False: it has to wait.
+bool SessionStream::ExecuteFront(Attached* a) {
+  Request& request = a->issued.front();
+  if (request.numbered() || !request.confirmed) return false;
+  // A read that writes wait behind is not put off: they may be in the log already.
+  if (a->writes_issued == 0 && outbound_bytes() > options_.outbound_pause_bytes) return false;
+  const RequestKind kind = request.view.kind;
+  if (tree::IsRead(kind)) {
+    host_->observer().OnRead();
+    Finish(a, host_->state().Read(request.view).view());
+    return true;
+  }
+  if (kind == RequestKind::kAddWatch) return ExecuteAddWatch(a);
+  if (kind == RequestKind::kRemoveWatch) {
+    tree::RemoveWatchView watch;
+    const bool known = tree::RemoveWatchView::Parse(request.view.body, &watch) && host_->watches().Remove(id_, watch.watch_id);
+    FinishWithCode(a, known ? Code::kOk : Code::kInvalidArgument);
+    return true;
+  }
+  // A write without a number could not be told from its repetition; what else there is, this version does not know.
+  FinishWithCode(a, tree::IsWrite(kind) ? Code::kInvalidArgument : Code::kUnimplemented);
+  return true;
+}
+
+bool SessionStream::ExecuteAddWatch(Attached* a) {
+  Request& request = a->issued.front();
+  tree::AddWatchView watch;
+  if (!tree::AddWatchView::Parse(request.view.body, &watch)) {
+    FinishWithCode(a, Code::kInvalidArgument);
+    return true;
+  }
+  Code code = host_->watches().Add(id_, watch.watch_id, watch.path, watch.kind, watch.with_data);
+  if (code != Code::kOk || !watch.has_after) {
+    FinishWithCode(a, code);
+    return true;
+  }
+  // Not armed before its history is replayed to the end: within one event of the loop, so nothing is missed or doubled.
+  host_->watches().Remove(id_, watch.watch_id);
+  const tree::Position after = request.replayed.value_or(watch.after);
+  if (after.zxid > host_->state().last_zxid()) {
+    FinishWithCode(a, Code::kUnavailable);
+    return true;
+  }
+  if (!host_->history().Covers(after)) {
+    Finish(a, tree::EncodeCompacted(request.view.id, host_->state().last_zxid(), host_->history().oldest()).view());
+    return true;
+  }
+  std::size_t slice = 0;
+  bool more = false;
+  host_->history().Replay(after, watch.path, [&](const tree::Event& event) {
+    more = more || slice >= options_.replay_bytes;
+    if (more || closing_) return;
+    const std::size_t before = items_.size();
+    tree::AppendEventItem(event, watch.with_data, {&watch.watch_id, 1}, &items_);
+    slice += items_.size() - before;
+    request.replayed = event.position();
+    ItemQueued();
+  });
+  if (closing_) return false;
+  if (more) {
+    host_->WantWork(id_);  // goes on in this wake-up, or once the transport has taken what is queued
+    return false;
+  }
+  code = host_->watches().Add(id_, watch.watch_id, watch.path, watch.kind, watch.with_data);
+  FinishWithCode(a, code);
+  return true;
+}
+
+void SessionStream::LowerBarrier(Attached* a, Request* request) {
+  if (std::exchange(request->barrier, false)) --a->barriers;
+}
+
+// Answers the front of what was issued.
+void SessionStream::Finish(Attached* a, absl::string_view answer) {
+  Request& request = a->issued.front();
+  LowerBarrier(a, &request);
+  if (request.numbered()) --a->writes_issued;
+  a->request_bytes -= request.bytes.size();
+  ++a->answered;
+  a->issued.pop_front();
+  tree::AppendAnswerItem(answer, &items_);
+  ItemQueued();
+}
+
+void SessionStream::FinishWithCode(Attached* a, Code code) {
+  tree::AnswerHead head;
+  head.number = a->issued.front().view.number;
+  head.id = a->issued.front().view.id;
+  head.code = code;
+  head.zxid = host_->state().last_zxid();
+  Finish(a, tree::EncodeAnswer(head).view());
+}
+
+void SessionStream::ItemQueued() {
+  item_ends_.push_back(items_.size());
+  host_->WantFlush(id_);
+  if (closing_ || outbound_bytes() <= options_.outbound_bytes_max) return;
+  items_.clear();
+  item_ends_.clear();
+  host_->observer().OnRefused(Refusal::kSlowReader);
+  Close(absl::ResourceExhaustedError("answers and events are not read fast enough: resume"));
+}
+
+SessionStream::RoundTicket SessionStream::BeginRound() {
+  RoundTicket ticket;
+  if (Attached* a = attached()) {
+    ticket.reads_issued = a->reads_issued;
+    ticket.contact = a->contact;
+  }
+  return ticket;
+}
+
+void SessionStream::OnRound(const RoundTicket& ticket) {
+  Attached* a = attached();
+  if (a == nullptr || closing_ || closed_) return;
+  for (Request& request : a->issued) {
+    if (a->reads_confirmed >= ticket.reads_issued) break;
+    if (request.confirmed || !tree::IsRead(request.view.kind)) continue;
+    request.confirmed = true;
+    ++a->reads_confirmed;
+    LowerBarrier(a, &request);
+  }
+  if (ticket.contact && host_->leases().MayAcknowledge(a->session)) {
+    a->ack = ticket.contact;
+    if (a->contact == ticket.contact) a->contact.reset();
+    host_->leases().Acknowledged(a->session, id_);
+    host_->WantFlush(id_);
+  }
+  host_->WantWork(id_);
+}
+
+void SessionStream::OnAnswer(absl::string_view answer) {
+  Attached* a = attached();
+  if (a == nullptr || closing_ || closed_) return;
+  // Writes are applied in the order in which they were issued, and every read before one was executed when it became the front.
+  DROVER_CHECK(!a->issued.empty() && a->issued.front().numbered());
+  Finish(a, answer);
+  Execute(a);
+  host_->WantWork(id_);
+}
+
+void SessionStream::OnEvent(const tree::Delivery& delivery) {
+  if (closing_ || closed_) return;
+  tree::AppendEventItem(*delivery.event, delivery.with_data, delivery.watch_ids, &items_);
+  ItemQueued();
+}
+
+void SessionStream::OnOpened(const tree::Session& session) {
+  if (std::holds_alternative<Opening>(state_) && !closing_ && !closed_) Attach(session);
+}
+
+void SessionStream::OnOpenRefused(Code code, absl::string_view message) {
+  // Too many sessions here is no affair of the client's protocol: another time, or another core.
+  Close(code == Code::kInvalidArgument ? absl::InvalidArgumentError(message) : absl::UnavailableError(message));
+}
+
+void SessionStream::OnSessionEnded(tree::SessionEnd end) {
+  Close(end == tree::SessionEnd::kClosed ? absl::OkStatus() : absl::NotFoundError("the session has expired"));
+}
+
+void SessionStream::OnReplaced() {
+  Close(absl::UnavailableError("the session was resumed by another stream"));
+}
+
+void SessionStream::Break(absl::string_view what) {
+  Close(absl::InvalidArgumentError(what));
+}
+
+void SessionStream::Close(const absl::Status& status) {
+  if (closing_ || closed_) return;
+  closing_ = status;
+  frames_.clear();
+  host_->WantFlush(id_);  // which ends the watches, too: this may be called while they are matched
+}
+
+std::uint64_t SessionStream::Credits(const Attached& a) const {
+  std::uint64_t window = options_.credits_start;
+  if (a.largest_request > 0) {
+    window =
+        std::clamp<std::uint64_t>(options_.request_bytes_aim / a.largest_request, options_.credits_start, options_.credits_max);
+  }
+  return std::max(a.credits_sent, a.answered + window);
+}
+
+void SessionStream::Send(std::string frame) {
+  host_->observer().OnSent(frame.size());
+  connection_->Send(base::Bytes::Adopt(std::move(frame)));
+}
+
+void SessionStream::Flush() {
+  if (closed_ || close_called_) return;
+  Attached* a = attached();
+  std::string frame = std::exchange(grant_, {});
+  if (a != nullptr && a->ack) AppendContactAck(*std::exchange(a->ack, std::nullopt), host_->state().time(), &frame);
+  if (!frame.empty() || !items_.empty()) {
+    bool replaying = false;
+    if (a != nullptr) {
+      const std::uint64_t credits = Credits(*a);
+      if (credits > a->credits_sent) AppendCredits(a->credits_sent = credits, &frame);
+      replaying = !a->issued.empty() && a->issued.front().replayed.has_value();
+    }
+    // Cut only where the items are very many: most of the time this is one frame.
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < item_ends_.size(); ++i) {
+      const bool last = i + 1 == item_ends_.size();
+      if (!last && item_ends_[i + 1] - begin <= options_.frame_bytes) continue;
+      frame.append(items_, begin, item_ends_[i] - begin);
+      begin = item_ends_[i];
+      if (!last) Send(std::exchange(frame, {}));
+    }
+    items_.clear();
+    item_ends_.clear();
+    const base::Zxid applied = host_->state().last_zxid();
+    if (a != nullptr && !replaying && applied > a->bookmark_sent && host_->watches().size(id_) > 0) {
+      AppendBookmark(applied, &frame);
+      a->bookmark_sent = applied;
+    }
+    Send(std::move(frame));
+  }
+  if (closing_) {
+    close_called_ = true;
+    host_->watches().RemoveStream(id_);
+    connection_->Close(*closing_);
+  }
+}
+
+bool SessionStream::waits_for_the_node() const {
+  const Attached* a = attached();
+  return a != nullptr ? !a->incoming.empty() : attaching();
+}
+
+base::SessionId SessionStream::session() const {
+  const Attached* a = attached();
+  return a == nullptr ? base::SessionId() : a->session;
+}
+
+std::size_t SessionStream::outbound_bytes() const {
+  return items_.size() + (closed_ ? 0 : connection_->queued_bytes());
+}
+
+}  // namespace drover::coord::server

@@ -1,0 +1,177 @@
+// One bidi stream of Coordination.Session: a sans-IO machine between a base::Connection and its node.
+//
+// Order. Requests take effect in the order sent. A write is handed to the node's batch at once, a read waits for a quorum round
+// (shared by all reads of a wake-up) and for the writes sent before it. So that no later write overtakes a read, a write is held
+// back while a read before it waits for its round; once the round's index is known, a write proposed from then on comes behind that
+// index, and the read is executed the moment that the last write before it is applied. Answers are queued in the order in which the
+// node applied what they show, and an event before any answer that shows it, because both are appended when the node applies.
+//
+// Bounds. Credits bound the requests in flight by number and size; reads wait while more than `outbound_pause_bytes` lie unsent; a
+// client that reads too slowly to keep the rest below `outbound_bytes_max` is closed with RESOURCE_EXHAUSTED and resumes.
+//
+// A stream never ends a session. A link that breaks is reported to the leases; a stream that is closed from here is not.
+#ifndef DROVER_COORD_SERVER_SESSION_STREAM_H_
+#define DROVER_COORD_SERVER_SESSION_STREAM_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "coord/base/bytes.h"
+#include "coord/base/connection.h"
+#include "coord/server/stream_host.h"
+#include "coord/tree/views.h"
+
+namespace drover::coord::server {
+
+struct StreamOptions {
+  // Requests in flight. A new stream starts with the smaller number; it stays there for a client whose requests are large.
+  std::uint64_t credits_start = 16;
+  std::uint64_t credits_max = 256;
+  // Bytes of requests in flight that credits aim at, and the bound at which the stream is closed.
+  std::size_t request_bytes_aim = 32U << 20;
+  std::size_t request_bytes_max = 128U << 20;
+  // Answers and events not taken by the transport yet.
+  std::size_t outbound_pause_bytes = 2U << 20;
+  std::size_t outbound_bytes_max = 16U << 20;
+  // A frame is begun anew beyond this (a single item may be larger).
+  std::size_t frame_bytes = 4U << 20;
+  // Events of one slice of a watch's replay.
+  std::size_t replay_bytes = 1U << 20;
+  // A stream that has not said Open or Resume, or waits to be caught up with, after this is closed.
+  base::Duration attach_timeout = std::chrono::seconds(10);
+};
+
+class SessionStream final : public base::ConnectionEvents {
+ public:
+  // `host` and `options` must outlive it.
+  SessionStream(StreamHost* host, const StreamOptions* options, StreamId id, std::unique_ptr<base::Connection> connection);
+  SessionStream(const SessionStream&) = delete;
+  SessionStream& operator=(const SessionStream&) = delete;
+
+  // From the connection. What comes is only noted; the node calls Work.
+  void OnFrame(base::Bytes frame) override;
+  void OnDrained() override;
+  void OnClosed(base::CloseCause cause, const absl::Status& status) override;
+
+  // Reads the frames that came and issues what can be issued.
+  void Work();
+  // Writes what is queued, if anything: one frame (more only if it is very large).
+  void Flush();
+
+  // What waits for the round that begins now; handed back to OnRound when the round has confirmed.
+  struct RoundTicket {
+    std::uint64_t reads_issued = 0;
+    std::optional<std::uint64_t> contact;
+  };
+  [[nodiscard]] RoundTicket BeginRound();
+  void OnRound(const RoundTicket& ticket);
+
+  void OnAnswer(absl::string_view answer);
+  void OnEvent(const tree::Delivery& delivery);
+  void OnOpened(const tree::Session& session);
+  void OnOpenRefused(tree::Code code, absl::string_view message);
+  void OnSessionEnded(tree::SessionEnd end);
+  // A newer stream has resumed the session.
+  void OnReplaced();
+  // Ends the stream; what is queued is still sent. No disconnect of the client.
+  void Close(const absl::Status& status);
+
+  [[nodiscard]] StreamId id() const { return id_; }
+  // 0: not attached.
+  [[nodiscard]] base::SessionId session() const;
+  // Open or Resume has not been answered yet.
+  [[nodiscard]] bool attaching() const { return !closed_ && !closing_ && attached() == nullptr; }
+  // It may be able to go on when the node has applied something.
+  [[nodiscard]] bool waits_for_the_node() const;
+  // The connection has ended: nothing is left to do.
+  [[nodiscard]] bool closed() const { return closed_; }
+  [[nodiscard]] std::size_t outbound_bytes() const;
+
+ private:
+  struct Greeting {};  // nothing came yet
+  struct Opening {};   // the opening is proposed
+  struct CatchingUp {  // Resume waits until this node has applied what the session has seen
+    base::SessionId session;
+    std::string secret;
+    base::Zxid until;
+  };
+  struct Request {
+    base::Bytes frame;  // shared by all requests of a frame
+    absl::string_view bytes;
+    tree::RequestView view;
+    std::uint64_t seen = 0;
+    bool confirmed = false;  // reads: needs no round any more
+    bool barrier = false;    // no write may be issued behind it until it is confirmed (reads) or executed (replays)
+    // A replay under way: where it stands.
+    std::optional<tree::Position> replayed;
+
+    [[nodiscard]] bool numbered() const { return view.number != 0; }
+  };
+  struct Attached {
+    base::SessionId session;
+    std::uint64_t seen = 0;
+    std::optional<std::uint64_t> contact;  // newest one received, not acknowledged
+    std::optional<std::uint64_t> ack;      // to be written
+    std::deque<Request> incoming;          // not issued
+    std::deque<Request> issued;            // in the order in which they take effect
+    std::size_t writes_issued = 0;         // of those in `issued`
+    std::size_t barriers = 0;              // of those in `issued`
+    std::uint64_t reads_issued = 0;        // linearizable ones, ever
+    std::uint64_t reads_confirmed = 0;
+    std::uint64_t received = 0;  // requests, for credits
+    std::uint64_t answered = 0;
+    std::size_t request_bytes = 0;  // in flight
+    std::size_t largest_request = 0;
+    std::uint64_t credits_sent = 0;
+    base::Zxid bookmark_sent;
+  };
+
+  [[nodiscard]] Attached* attached() { return std::get_if<Attached>(&state_); }
+  [[nodiscard]] const Attached* attached() const { return std::get_if<Attached>(&state_); }
+
+  void ReadFrame(const base::Bytes& frame);
+  void Greet(const ClientFrameView& frame);
+  void TryResume(const CatchingUp& waiting);
+  void Attach(const tree::Session& session);
+  void TakeRequests(Attached* a, const base::Bytes& frame, const ClientFrameView& view);
+  bool Issue(Attached* a);
+  void Execute(Attached* a);
+  bool ExecuteFront(Attached* a);
+  bool ExecuteAddWatch(Attached* a);
+  void Finish(Attached* a, absl::string_view answer);
+  void FinishWithCode(Attached* a, tree::Code code);
+  void LowerBarrier(Attached* a, Request* request);
+  [[nodiscard]] std::uint64_t Credits(const Attached& a) const;
+  void Break(absl::string_view what);
+  void ItemQueued();
+  void Send(std::string frame);
+  void NoteEnd();
+
+  StreamHost* const host_;
+  const StreamOptions& options_;
+  const StreamId id_;
+  const base::Instant began_;
+  const std::unique_ptr<base::Connection> connection_;
+
+  std::variant<Greeting, Opening, CatchingUp, Attached> state_;
+  std::deque<base::Bytes> frames_;              // came, not read
+  std::optional<std::uint64_t> early_contact_;  // came before the session was attached
+  std::string grant_;                           // to be written first
+  std::string items_;                           // answers and events queued
+  std::vector<std::size_t> item_ends_;          // where a frame may be cut
+  std::optional<absl::Status> closing_;         // to be closed with this once `items_` is sent
+  bool close_called_ = false;
+  bool closed_ = false;
+  bool link_broke_ = false;
+};
+
+}  // namespace drover::coord::server
+
+#endif  // DROVER_COORD_SERVER_SESSION_STREAM_H_

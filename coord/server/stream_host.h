@@ -1,0 +1,55 @@
+// What a session's stream sees of the node it belongs to.
+#ifndef DROVER_COORD_SERVER_STREAM_HOST_H_
+#define DROVER_COORD_SERVER_STREAM_HOST_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "coord/base/ids.h"
+#include "coord/base/time.h"
+#include "coord/server/frame.h"
+#include "coord/server/leases.h"
+#include "coord/server/observer.h"
+#include "coord/tree/history.h"
+#include "coord/tree/state_machine.h"
+#include "coord/tree/watches.h"
+
+namespace drover::coord::server {
+
+// Loop thread. None of these calls back into the stream.
+class StreamHost {
+ public:
+  [[nodiscard]] virtual base::Instant Now() const = 0;
+  [[nodiscard]] virtual const tree::StateMachine& state() const = 0;
+  [[nodiscard]] virtual const tree::EventHistory& history() const = 0;
+  [[nodiscard]] virtual tree::WatchTable& watches() = 0;
+  [[nodiscard]] virtual Leases& leases() = 0;
+  [[nodiscard]] virtual NodeObserver& observer() = 0;
+  [[nodiscard]] virtual base::NodeId node_id() const = 0;
+  [[nodiscard]] virtual base::ClusterId cluster_id() const = 0;
+
+  // The stream's Work is called once more in this wake-up, or the next.
+  virtual void WantWork(StreamId stream) = 0;
+  // A frame is to be written at the end of this wake-up.
+  virtual void WantFlush(StreamId stream) = 0;
+  // A quorum round that begins after this; the stream says what waits for it when the round begins (SessionStream::BeginRound).
+  virtual void WantRound(StreamId stream) = 0;
+
+  // Writes are taken. False while what was gathered before cannot be proposed: WantWork comes when it can.
+  [[nodiscard]] virtual bool TakesWrites() const = 0;
+  // Gathers a write into the next batch; SessionStream::OnAnswer gets its answer. `request` is copied as it is.
+  virtual void Propose(StreamId stream, base::SessionId session, std::uint64_t seen, absl::string_view request) = 0;
+  // The same for the opening of a session, with a new secret; SessionStream::OnOpened or OnOpenRefused follows.
+  virtual void ProposeOpen(StreamId stream, const OpenView& open) = 0;
+
+  // `stream` is where this session is from now on; an older one hears OnReplaced.
+  virtual void Attached(base::SessionId session, StreamId stream) = 0;
+
+ protected:
+  ~StreamHost() = default;
+};
+
+}  // namespace drover::coord::server
+
+#endif  // DROVER_COORD_SERVER_STREAM_HOST_H_
