@@ -146,7 +146,7 @@ std::optional<std::size_t> RefusedOperation(const absl::Status& status) {
   return refusal->operation_plus_one - 1;
 }
 
-bool IsUnknown(const absl::Status& status) {
+bool IsOutcomeUnknown(const absl::Status& status) {
   return status.GetPayload(kUnknown).has_value();
 }
 

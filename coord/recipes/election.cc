@@ -71,7 +71,7 @@ class Election::Impl final : private coord::SubtreeCache::Listener {
     if (state_ == State::kEnded) return;
     if (!made.ok()) {
       // An ended session is reported by the cache, once.
-      if (coord::IsSessionExpired(made.status()) || coord::IsUnknown(made.status())) return;
+      if (coord::IsSessionExpired(made.status()) || coord::IsOutcomeUnknown(made.status())) return;
       if (std::exchange(state_, State::kIdle) == State::kResigning) return TellResigned(absl::OkStatus());
       return observer_->OnDeposed(made.status());
     }
@@ -87,7 +87,7 @@ class Election::Impl final : private coord::SubtreeCache::Listener {
                      [this, alive = Alive(alive_)](absl::StatusOr<coord::TransactionResult> deleted) {
                        if (!*alive || state_ == State::kEnded) return;
                        // With the session gone the node is gone too; its end is reported by the cache.
-                       if (coord::IsSessionExpired(deleted.status()) || coord::IsUnknown(deleted.status())) return;
+                       if (coord::IsSessionExpired(deleted.status()) || coord::IsOutcomeUnknown(deleted.status())) return;
                        if (!deleted.ok()) return retry_.Set(kRetryDelay, [this] { DeleteMine(); });  // not taken now
                        mine_.reset();
                        state_ = State::kIdle;

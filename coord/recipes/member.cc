@@ -77,7 +77,7 @@ class Member::Impl final : private coord::SubtreeCache::Listener {
 
   void OnCreated(absl::StatusOr<coord::CreateResult> made) {
     // An ended session is reported by the cache, once.
-    const bool session_ended = coord::IsSessionExpired(made.status()) || coord::IsUnknown(made.status());
+    const bool session_ended = coord::IsSessionExpired(made.status()) || coord::IsOutcomeUnknown(made.status());
     if (state_ == State::kLeft) {
       if (session_ended || !made.ok()) return TellLeft(absl::OkStatus());
       incarnation_ = made->stat.czxid;
@@ -125,7 +125,7 @@ class Member::Impl final : private coord::SubtreeCache::Listener {
         {.compares = {coord::Compare::Czxid(path_, incarnation_)}, .then = {coord::Operation::Delete(path_)}, .otherwise = {}},
         [this, alive = Alive(alive_)](absl::StatusOr<coord::TransactionResult> deleted) {
           if (!*alive) return;
-          const bool session_ended = coord::IsSessionExpired(deleted.status()) || coord::IsUnknown(deleted.status());
+          const bool session_ended = coord::IsSessionExpired(deleted.status()) || coord::IsOutcomeUnknown(deleted.status());
           TellLeft(session_ended ? absl::OkStatus() : deleted.status());
         });
     incarnation_ = base::Zxid();

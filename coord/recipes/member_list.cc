@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "drover/recipes/membership.h"
 
 namespace drover::recipes {
@@ -8,18 +9,21 @@ namespace drover::recipes {
 class MemberList::Impl final : private coord::SubtreeCache::Listener {
  public:
   Impl(coord::Session* session, std::string path, MemberListObserver* observer)
-      : prefix_(path == "/" ? path : path + "/"), observer_(observer), cache_(session, {.path = std::move(path)}, this) {}
+      : prefix_(absl::StrCat(path, absl::EndsWith(path, "/") ? "" : "/")),
+        observer_(observer),
+        cache_(session, {.path = std::move(path)}, this) {}
 
   [[nodiscard]] const std::map<std::string, MemberInfo>& members() const { return members_; }
   [[nodiscard]] bool synced() const { return cache_.synced(); }
   [[nodiscard]] base::Zxid zxid() const { return cache_.zxid(); }
 
  private:
-  // Empty: no child of the list's path.
-  [[nodiscard]] std::string NameOf(absl::string_view path) const {
-    if (!absl::StartsWith(path, prefix_)) return "";
+  // Of a child of the list's path; empty for any other node.
+  [[nodiscard]] absl::string_view NameOf(absl::string_view path) const {
+    if (!absl::StartsWith(path, prefix_)) return {};
     const absl::string_view name = path.substr(prefix_.size());
-    return absl::StrContains(name, '/') ? "" : std::string(name);
+    if (absl::StrContains(name, '/')) return {};
+    return name;
   }
 
   void OnCacheChanged(const coord::Event* event) override {
@@ -27,14 +31,14 @@ class MemberList::Impl final : private coord::SubtreeCache::Listener {
     if (!cache_.synced()) return;  // the list stays as it was until the new one is complete
     members_.clear();
     for (const auto& [path, node] : cache_.nodes()) {
-      const std::string name = NameOf(path);
+      const std::string name(NameOf(path));
       if (!name.empty()) members_[name] = {name, node.data, node.stat.czxid, node.stat.mzxid};
     }
     observer_->OnListed();
   }
 
   void Take(const coord::Event& event) {
-    const std::string name = NameOf(event.path);
+    const std::string name(NameOf(event.path));
     if (name.empty()) return;
     if (event.type == coord::Event::Type::kDeleted) {
       const auto found = members_.find(name);

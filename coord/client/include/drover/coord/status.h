@@ -2,12 +2,13 @@
 //
 //   OK        The call took effect (a write) or shows a state (a read).
 //   refused   The service, or the client before it sent anything, said no: the call had no effect, for ever. RefusalOf() tells why.
-//   unknown   A write may or may not have taken effect. IsUnknown() is true. It happens in three cases only: the session was lost
+//   unknown   A write may or may not have taken effect. IsOutcomeUnknown() is true. It happens in three cases only: the session was
+//   lost
 //             with the write in flight; a write outside of any session lost its link; the caller's own deadline passed, which ends
 //             the wait and not the write. While a session lives, a lost link is not such a case: the write is sent again under its
 //             number and the first answer comes.
 //
-// The absl code is for printing and for mapping to exit codes; programs decide by RefusalOf() and IsUnknown().
+// The absl code is for printing and for mapping to exit codes; programs decide by RefusalOf() and IsOutcomeUnknown().
 //
 //   kNoNode NOT_FOUND · kNodeExists ALREADY_EXISTS · kBadVersion, kNotEmpty, kNoChildrenForEphemerals, kCompacted
 //   FAILED_PRECONDITION kInvalidArgument, kTooLarge INVALID_ARGUMENT · kSessionExpired ABORTED · kResourceExhausted
@@ -64,8 +65,12 @@ enum class UnknownCause { kSessionLost, kLinkLost, kDeadline };
 [[nodiscard]] base::Zxid RefusalZxid(const absl::Status& status);
 // Which operation of a transaction's branch was refused.
 [[nodiscard]] std::optional<std::size_t> RefusedOperation(const absl::Status& status);
-// A write may or may not have taken effect.
-[[nodiscard]] bool IsUnknown(const absl::Status& status);
+// A write may or may not have taken effect. (Not absl::IsUnknown, which asks for a code and not for an outcome.)
+[[nodiscard]] bool IsOutcomeUnknown(const absl::Status& status);
+// The same; spell it coord::IsUnknown, since the bare name finds absl's.
+[[nodiscard]] inline bool IsUnknown(const absl::Status& status) {
+  return IsOutcomeUnknown(status);
+}
 
 [[nodiscard]] inline bool IsNoNode(const absl::Status& s) {
   return RefusalOf(s) == Code::kNoNode;
@@ -84,9 +89,6 @@ enum class UnknownCause { kSessionLost, kLinkLost, kDeadline };
 }
 [[nodiscard]] inline bool IsCompacted(const absl::Status& s) {
   return RefusalOf(s) == Code::kCompacted;
-}
-[[nodiscard]] inline bool IsUnavailable(const absl::Status& s) {
-  return RefusalOf(s) == Code::kUnavailable;
 }
 
 }  // namespace drover::coord
