@@ -221,22 +221,15 @@ bool SessionStream::ExecuteAddWatch(Attached* a) {
     Finish(a, tree::EncodeCompacted(request.view.id, host_->state().last_zxid(), host_->history().oldest()).view());
     return true;
   }
-  std::size_t slice = 0;
-  bool more = false;
+  bool more = false;  // the next slice is for when the transport has taken this one
   host_->history().Replay(after, watch.path, [&](const tree::Event& event) {
-    more = more || slice >= options_.replay_bytes;
+    more = more || outbound_bytes() > options_.outbound_pause_bytes;
     if (more || closing_) return;
-    const std::size_t before = items_.size();
     tree::AppendEventItem(event, watch.with_data, {&watch.watch_id, 1}, &items_);
-    slice += items_.size() - before;
     request.replayed = event.position();
     ItemQueued();
   });
-  if (closing_) return false;
-  if (more) {
-    host_->WantWork(id_);  // goes on in this wake-up, or once the transport has taken what is queued
-    return false;
-  }
+  if (more || closing_) return false;
   code = host_->watches().Add(id_, watch.watch_id, watch.path, watch.kind, watch.with_data);
   FinishWithCode(a, code);
   return true;

@@ -37,13 +37,11 @@ struct StreamOptions {
   // Bytes of requests in flight that credits aim at, and the bound at which the stream is closed.
   std::size_t request_bytes_aim = 32U << 20;
   std::size_t request_bytes_max = 128U << 20;
-  // Answers and events not taken by the transport yet.
+  // Answers and events not taken by the transport yet: reads and replays wait beyond the first bound, the second one closes.
   std::size_t outbound_pause_bytes = 2U << 20;
   std::size_t outbound_bytes_max = 16U << 20;
   // A frame is begun anew beyond this (a single item may be larger).
   std::size_t frame_bytes = 4U << 20;
-  // Events of one slice of a watch's replay.
-  std::size_t replay_bytes = 1U << 20;
   // A stream that has not said Open or Resume, or waits to be caught up with, after this is closed.
   base::Duration attach_timeout = std::chrono::seconds(10);
 };

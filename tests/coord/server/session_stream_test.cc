@@ -257,7 +257,6 @@ TEST_F(SessionStreamTest, AWatchTooFarBackIsCompacted) {
 
 TEST_F(SessionStreamTest, ALongReplayComesInSlicesWithoutGapOrRepeat) {
   core_.Crash(sim::Survival::kEverything);
-  core_.options.stream.replay_bytes = 2'000;
   core_.options.stream.outbound_pause_bytes = 4'000;
   core_.options.stream.outbound_bytes_max = 40'000;
   core_.Start();
@@ -288,6 +287,7 @@ TEST_F(SessionStreamTest, ALongReplayComesInSlicesWithoutGapOrRepeat) {
 
 TEST_F(SessionStreamTest, ASlowReaderIsCutOffAndResumes) {
   core_.Crash(sim::Survival::kEverything);
+  core_.options.stream.outbound_pause_bytes = 20'000;
   core_.options.stream.outbound_bytes_max = 100'000;
   core_.Start();
   client_.Connect(60'000);
@@ -319,8 +319,11 @@ TEST_F(SessionStreamTest, ASlowReaderIsCutOffAndResumes) {
 }
 
 TEST_F(SessionStreamTest, LargeReadsWaitForAReaderThatIsSlow) {
+  SimClient writer(&core_, "writer");
+  writer.Connect();
+  writer.AwaitWrite((writer.Create("/big", std::string(900'000, 'b')), writer.Flush(), 1));
   client_.Connect();
-  client_.AwaitWrite((client_.Create("/big", std::string(900'000, 'b')), client_.Flush(), 1));
+  client_.AwaitRead((client_.Get("/"), client_.Flush(), 1));
   std::vector<std::uint64_t> reads;
   for (int i = 0; i < 64; ++i) reads.push_back(client_.Get("/big"));
   const auto write = client_.Set("/big", "small");
