@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <fstream>
 #include <iostream>
 #include <set>
 #include <utility>
@@ -17,6 +16,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "coord/base/status.h"
+#include "coord/process/config_file.h"
 #include "coord/process/version.h"
 
 namespace drover::process {
@@ -82,27 +82,6 @@ Values SplitCommas(const Values& values) {
   return out;
 }
 
-// Key and values of each line of a configuration file.
-absl::StatusOr<std::vector<std::pair<std::string, Values>>> ReadFile(const std::string& path) {
-  std::ifstream in(path);
-  if (!in) return absl::InvalidArgumentError(absl::StrCat("cannot read the configuration file ", path));
-  std::vector<CLI::ConfigItem> items;
-  try {
-    items = CLI::ConfigTOML().from_config(in);
-  } catch (const CLI::Error& error) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": ", error.what()));
-  }
-  std::vector<std::pair<std::string, Values>> out;
-  for (const CLI::ConfigItem& item : items) {
-    if (!item.parents.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": section [", absl::StrJoin(item.parents, "."), "]; write keys without sections"));
-    }
-    out.emplace_back(item.name, item.inputs);
-  }
-  return out;
-}
-
 }  // namespace
 
 class OptionSet::Impl {
@@ -135,7 +114,7 @@ class OptionSet::Impl {
         item->option->expected(1)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
       }
       if (kind == Kind::kPositional) item->option->expected(1);
-      if (kind == Kind::kPositionalList) item->option->expected(0, CLI::detail::expected_max_vector_size);
+      if (kind == Kind::kPositionalList) item->option->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args();
       if (!shown_default.empty()) item->option->default_str(shown_default);
     }
     items.push_back(std::move(item));
@@ -173,25 +152,28 @@ class OptionSet::Impl {
   }
 
   absl::Status TakeFile(const std::string& file) {
-    DROVER_ASSIGN_OR_RETURN(const auto lines, ReadFile(file));
+    DROVER_ASSIGN_OR_RETURN(const auto lines, ReadConfigFile(file));
     std::set<std::string> seen;
-    for (const auto& [key, values] : lines) {
-      const auto found = std::find_if(items.begin(), items.end(), [&key = key](const auto& i) { return i->long_name == key; });
+    for (const ConfigLine& line : lines) {
+      const std::string& key = line.key;
+      const Values& values = line.values;
+      const std::string where = absl::StrCat(file, ": line ", line.line, ": ");
+      const auto found = std::find_if(items.begin(), items.end(), [&key](const auto& i) { return i->long_name == key; });
       if (key.empty() || found == items.end() || (*found)->name == "--config") {
         return absl::InvalidArgumentError(
-            absl::StrCat(file, ": unknown key ", key, "; keys are the long options of ", path, " without dashes"));
+            absl::StrCat(where, "unknown key ", key, "; keys are the long options of ", path, " without dashes"));
       }
-      if (!seen.insert(key).second) return absl::InvalidArgumentError(absl::StrCat(file, ": key ", key, " is there twice"));
+      if (!seen.insert(key).second) return absl::InvalidArgumentError(absl::StrCat(where, "key ", key, " is there twice"));
       Item* const item = found->get();
-      if (values.empty() || (item->kind != Kind::kList && values.size() != 1)) {
-        return absl::InvalidArgumentError(absl::StrCat(file, ": key ", key, " takes one value"));
+      if (item->kind != Kind::kList && values.size() != 1) {
+        return absl::InvalidArgumentError(absl::StrCat(where, "key ", key, " takes one value"));
       }
       const bool stands = item->given;
       const Values former = item->values;
       item->values = values;
       // Judged even where flag or variable win: a wrong line in a file should not lie in wait.
       const std::size_t stores_before = stores.size();
-      DROVER_RETURN_IF_ERROR(Read(item, absl::StrCat(file, ": ", key)));
+      DROVER_RETURN_IF_ERROR(Read(item, absl::StrCat(where, key)));
       if (stands) {
         stores.resize(stores_before);
         item->values = former;

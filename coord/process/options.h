@@ -7,7 +7,7 @@
 //
 // An option's value comes from the first of: its flag; the environment variable DROVER_ + its long name in upper case with `_`
 // (--initial-cluster: DROVER_INITIAL_CLUSTER); the key of its long name without dashes in the file given by --config or
-// DROVER_CONFIG (a subset of TOML: `key = value`, `key = ["a", "b"]`, `#` comments); the target's value before Parse. An empty
+// DROVER_CONFIG (see config_file.h); the target's value before Parse. An empty
 // variable is one that is not set. The help shows the default. Options of a command (drover submit --priority) are flags only: a
 // program run as a task finds DROVER_ATTEMPT and the like in its environment, and a `drover` started there must not take them for
 // its own.
