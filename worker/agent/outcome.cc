@@ -1,0 +1,112 @@
+#include "worker/agent/outcome.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace drover::worker::agent {
+namespace {
+
+using exec::Exit;
+using exec::KilledBy;
+
+// The program, or what it needs, failed: counted against its retries.
+Outcome Failed(const v1::TaskRecord& record, task::v1::Reason reason, std::string sentence) {
+  Outcome outcome;
+  outcome.end.state = task::v1::FAILED;
+  outcome.end.reason = reason;
+  outcome.end.sentence = std::move(sentence);
+  outcome.counts_failure = true;
+  outcome.back_to_ready = record.failures() < record.policy().retries();
+  return outcome;
+}
+
+// Not the program's fault: it runs again, unless it may have had its only start.
+Outcome Interrupted(const v1::TaskRecord& record, bool started, task::v1::Reason reason, std::string sentence) {
+  Outcome outcome;
+  outcome.end.state = task::v1::LOST;
+  outcome.end.reason = reason;
+  outcome.end.sentence = std::move(sentence);
+  outcome.back_to_ready = !record.policy().at_most_once() || !started;
+  return outcome;
+}
+
+Outcome Cancelled(const AttemptFacts& facts) {
+  Outcome outcome;
+  outcome.end.state = task::v1::CANCELLED;
+  outcome.end.reason = task::v1::CANCELLED_BY_USER;
+  outcome.end.sentence = facts.cancel_reason;
+  return outcome;
+}
+
+Outcome OfExit(const v1::TaskRecord& record, const AttemptFacts& facts) {
+  const Exit& exit = *facts.exit;
+  switch (exit.killed_by) {
+    case KilledBy::kCancel:
+      return Cancelled(facts);
+    case KilledBy::kTimeLimit:
+      return Failed(record, task::v1::TIME_LIMIT, absl::StrCat("over its time limit of ", record.policy().time_limit_ms(), " ms"));
+    case KilledBy::kLease:
+      return Interrupted(record, exit.kind != Exit::Kind::kNotStarted, task::v1::DISCONNECTED, "its worker lost the core");
+    case KilledBy::kDrain:
+      return Interrupted(record, true, task::v1::WORKER_LOST, "its worker was stopped");
+    case KilledBy::kRevoked:
+    case KilledBy::kNobody:
+      break;
+  }
+  switch (exit.kind) {
+    case Exit::Kind::kNotStarted:
+      return Failed(record, task::v1::COULD_NOT_START, exit.sentence);
+    case Exit::Kind::kLost: {
+      Outcome outcome = Interrupted(record, true, task::v1::WORKER_LOST, exit.sentence);
+      outcome.counts_loss = true;
+      return outcome;
+    }
+    case Exit::Kind::kSignalled:
+      return Failed(record, task::v1::SIGNAL, absl::StrCat("killed by signal ", exit.signal));
+    case Exit::Kind::kExited:
+      break;
+  }
+  if (exit.code != 0) return Failed(record, task::v1::EXIT_CODE, absl::StrCat("exit code ", exit.code));
+  Outcome outcome;
+  outcome.end.state = task::v1::SUCCEEDED;
+  return outcome;
+}
+
+}  // namespace
+
+Outcome DecideOutcome(const v1::TaskRecord& record, const AttemptFacts& facts) {
+  Outcome outcome;
+  if (facts.exit) {
+    outcome = OfExit(record, facts);
+    const bool by_the_program = facts.exit->killed_by == KilledBy::kNobody && facts.exit->kind != Exit::Kind::kLost &&
+                                facts.exit->kind != Exit::Kind::kNotStarted;
+    if (!facts.output_error.empty() && by_the_program) {
+      outcome = Failed(record, task::v1::STORE_FAILED, absl::StrCat("its output is lost: ", facts.output_error));
+    }
+  } else if (!facts.input_error.empty()) {
+    outcome = Failed(record, task::v1::STORE_FAILED, facts.input_error);
+  } else {
+    outcome = Interrupted(record, false, task::v1::NONE, "returned by its worker, which stops");
+  }
+  // A cancelled task is not run again, and one that was interrupted is what the user wanted. What the program did by itself stands.
+  if (facts.cancel && (outcome.back_to_ready || outcome.end.state == task::v1::LOST)) outcome = Cancelled(facts);
+
+  outcome.end.fence = facts.fence;
+  outcome.end.started_at_ms = facts.started_at_ms;
+  outcome.end.finished_at_ms = facts.finished_at_ms;
+  if (facts.exit && facts.exit->kind == Exit::Kind::kExited) outcome.end.exit_code = facts.exit->code;
+  if (facts.exit && facts.exit->kind == Exit::Kind::kSignalled) outcome.end.signal = facts.exit->signal;
+  return outcome;
+}
+
+void ApplyOutcome(const Outcome& outcome, v1::TaskRecord* record) {
+  if (outcome.counts_failure) record->set_failures(record->failures() + 1);
+  if (outcome.counts_loss) record->set_losses(record->losses() + 1);
+  records::EndAttempt(record, outcome.end);
+  if (outcome.back_to_ready) {
+    records::BackToReady(record, outcome.end.reason, outcome.end.sentence);
+  } else {
+    records::EndTask(record, outcome.end);
+  }
+}
+
+}  // namespace drover::worker::agent
