@@ -256,17 +256,16 @@ void SimFileSystem::Crash(Survival survival) {
   ++boot_;
   locks_.clear();
   ClearFaults();
+  if (survival == Survival::kEverything) return;  // the cache lives on, and is no more durable than before
   for (auto& [directory, changes] : changes_) {
-    std::size_t kept = 0;
-    if (survival == Survival::kEverything) kept = changes.size();
-    if (survival == Survival::kRandom) kept = random_.Below(changes.size() + 1);
+    const std::size_t kept = survival == Survival::kRandom ? random_.Below(changes.size() + 1) : 0;
     for (std::size_t i = 0; i < kept; ++i) Apply(changes[i], &durable_entries_);
   }
   changes_.clear();
   entries_ = durable_entries_;
   for (auto& [path, inode] : entries_) {
     for (const std::uint64_t sector : inode->dirty) {
-      if (survival == Survival::kEverything || (survival == Survival::kRandom && random_.Below(2) == 0)) Keep(inode.get(), sector);
+      if (survival == Survival::kRandom && random_.Below(2) == 0) Keep(inode.get(), sector);
     }
     inode->dirty.clear();
     inode->cached = inode->durable;

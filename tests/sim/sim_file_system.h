@@ -22,7 +22,7 @@ namespace drover::sim {
 // What becomes of un-synced changes.
 enum class Survival {
   kNothing,     // power loss at the worst moment
-  kEverything,  // the process was killed, the kernel lives
+  kEverything,  // the process was killed, the kernel lives: it may still be lost by a later crash
   kRandom,      // power loss: each dirty sector and a prefix of each directory's changes survive by chance (torn writes)
 };
 
@@ -42,7 +42,8 @@ class SimFileSystem final : public base::FileSystem {
   absl::Status SyncDirectory(const std::string& directory) override;
   absl::StatusOr<std::unique_ptr<base::FileLock>> Lock(const std::string& path) override;
 
-  // The machine goes down and comes up: open files fail from here on, locks are free, planned faults are forgotten.
+  // The process, or the machine under it, goes down and comes up: open files fail from here on, locks are free, planned faults are
+  // forgotten.
   void Crash(Survival survival);
 
   // Faults. Calls of every method of FileSystem and File are counted from 1; destructors are not calls.

@@ -46,10 +46,17 @@ TEST_F(SimFileSystemTest, ACrashLosesDirectoryEntriesThatWereNotSynced) {
   EXPECT_EQ(fs_.Paths(), (std::vector<std::string>{"d/kept", "d/old"}));
 }
 
-TEST_F(SimFileSystemTest, AKilledProcessLosesNothing) {
-  ASSERT_TRUE(Create("d/a")->WriteAt(0, "x").ok());
+TEST_F(SimFileSystemTest, AKilledProcessLosesNothingButNothingIsMoreDurable) {
+  auto file = CreateDurably("d/a");
+  ASSERT_TRUE(file->WriteAt(0, "x").ok());
+  Create("d/b");
   fs_.Crash(Survival::kEverything);
+  EXPECT_FALSE(file->Size().ok());
   EXPECT_EQ(fs_.Read("d/a"), "x");
+  EXPECT_TRUE(fs_.Exists("d/b"));
+  fs_.Crash(Survival::kNothing);
+  EXPECT_EQ(fs_.Read("d/a"), "");
+  EXPECT_FALSE(fs_.Exists("d/b"));
 }
 
 TEST_F(SimFileSystemTest, ARandomCrashTearsWritesAtSectors) {

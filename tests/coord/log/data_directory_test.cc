@@ -1,0 +1,102 @@
+#include "coord/log/data_directory.h"
+
+#include <string>
+
+#include "gtest/gtest.h"
+#include "tests/sim/sim_file_system.h"
+
+namespace drover::coord::log {
+namespace {
+
+using absl::StatusCode;
+using sim::SimFileSystem;
+using sim::Survival;
+
+constexpr Identity kNew{base::NodeId(3), base::Incarnation(12345), base::ClusterId(0)};
+constexpr Identity kMember{base::NodeId(3), base::Incarnation(12345), base::ClusterId(9)};
+
+TEST(DataDirectory, AnIdentityIsChosenOnceAndKept) {
+  SimFileSystem fs(1);
+  {
+    const auto directory = DataDirectory::Open(&fs, "a/b/c").value();
+    EXPECT_FALSE(directory->identity());
+    EXPECT_EQ(directory->AdoptCluster(kMember.cluster).code(), StatusCode::kFailedPrecondition);
+    EXPECT_EQ(directory->CreateIdentity(base::NodeId(0), kNew.incarnation).code(), StatusCode::kInvalidArgument);
+    ASSERT_TRUE(directory->CreateIdentity(kNew.node, kNew.incarnation).ok());
+    EXPECT_EQ(directory->identity(), kNew);
+    EXPECT_EQ(directory->CreateIdentity(kNew.node, kNew.incarnation).code(), StatusCode::kFailedPrecondition);
+  }
+  fs.Crash(Survival::kNothing);
+  {
+    const auto directory = DataDirectory::Open(&fs, "a/b/c").value();
+    EXPECT_EQ(directory->identity(), kNew);
+    ASSERT_TRUE(directory->AdoptCluster(kMember.cluster).ok());
+    ASSERT_TRUE(directory->AdoptCluster(kMember.cluster).ok());
+    EXPECT_EQ(directory->AdoptCluster(base::ClusterId(10)).code(), StatusCode::kFailedPrecondition);
+  }
+  fs.Crash(Survival::kNothing);
+  EXPECT_EQ(DataDirectory::Open(&fs, "a/b/c").value()->identity(), kMember);
+}
+
+TEST(DataDirectory, OneProcessAtATime) {
+  SimFileSystem fs(1);
+  auto first = DataDirectory::Open(&fs, "d");
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(DataDirectory::Open(&fs, "d").status().code(), StatusCode::kFailedPrecondition);
+  first->reset();
+  EXPECT_TRUE(DataDirectory::Open(&fs, "d").ok());
+}
+
+// Crashes before, between and after the steps of both writes: the identity is the old one or the new one, never half.
+TEST(DataDirectory, AnIdentityIsWholeAfterAnyCrash) {
+  for (const Survival survival : {Survival::kNothing, Survival::kEverything, Survival::kRandom}) {
+    bool reached = true;
+    for (std::uint64_t n = 1; reached; ++n) {
+      SimFileSystem fs(n);
+      fs.StopAtCall(n);
+      bool created = false;
+      bool adopted = false;
+      if (const auto directory = DataDirectory::Open(&fs, "d"); directory.ok()) {
+        created = (*directory)->CreateIdentity(kNew.node, kNew.incarnation).ok();
+        adopted = created && (*directory)->AdoptCluster(kMember.cluster).ok();
+      }
+      reached = fs.fault_reached();
+      fs.Crash(survival);
+      const auto directory = DataDirectory::Open(&fs, "d");
+      ASSERT_TRUE(directory.ok()) << "call " << n << ": " << directory.status();
+      const std::optional<Identity> identity = (*directory)->identity();
+      if (adopted) {
+        EXPECT_EQ(identity, kMember) << "call " << n;
+      } else if (created) {
+        EXPECT_TRUE(identity == kNew || identity == kMember) << "call " << n;
+      } else {
+        EXPECT_TRUE(!identity || identity == kNew) << "call " << n;
+        // It can still become a member.
+        EXPECT_TRUE(identity || (*directory)->CreateIdentity(kNew.node, kNew.incarnation).ok());
+        EXPECT_TRUE((*directory)->AdoptCluster(kMember.cluster).ok());
+      }
+    }
+  }
+}
+
+TEST(DataDirectory, ADamagedIdentityIsRefused) {
+  SimFileSystem fs(1);
+  const std::string whole = EncodeIdentity(kMember);
+  for (std::size_t byte = 0; byte < whole.size(); ++byte) {
+    std::string damaged = whole;
+    damaged[byte] = static_cast<char>(damaged[byte] ^ 4);
+    fs.Write("d/identity", damaged);
+    const absl::Status status = DataDirectory::Open(&fs, "d").status();
+    // In the version field it may look like a newer format.
+    EXPECT_TRUE(absl::IsDataLoss(status) || (absl::IsFailedPrecondition(status) && byte >= 8 && byte < 12))
+        << byte << ": " << status;
+    EXPECT_NE(status.message().find("d/identity"), absl::string_view::npos);
+  }
+  fs.Write("d/identity", whole + "x");
+  EXPECT_TRUE(absl::IsDataLoss(DataDirectory::Open(&fs, "d").status()));
+  fs.Write("d/identity", "");
+  EXPECT_TRUE(absl::IsDataLoss(DataDirectory::Open(&fs, "d").status()));
+}
+
+}  // namespace
+}  // namespace drover::coord::log
