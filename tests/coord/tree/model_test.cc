@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -221,6 +220,9 @@ class Model {
     return options;
   }
 
+  // The codes that its writes were answered with.
+  [[nodiscard]] const std::set<Code>& met() const { return met_; }
+
   void Run(int steps) {
     for (int step = 0; step < steps && !testing::Test::HasFailure(); ++step) {
       SCOPED_TRACE(absl::StrCat("step ", step));
@@ -248,16 +250,24 @@ class Model {
       absl::StrAppend(&path, "/", std::string(1, static_cast<char>('a' + random_.Below(3))));
     return path;
   }
+  // What must be refused, as long as there is an ephemeral.
+  std::string BelowAnEphemeral() {
+    for (const auto& [path, node] : oracle_.nodes()) {
+      if (node.owner != 0) return absl::StrCat(path, "/a");
+    }
+    return Path();
+  }
   std::string Data() { return std::string(random_.Below(6), static_cast<char>('0' + random_.Below(10))); }
 
   Op RandomOp() {
     Op op;
     op.path = Path();
     const std::uint64_t dice = random_.Below(10);
-    op.kind = dice < 5 ? RequestKind::kCreate : dice < 8 ? RequestKind::kSet : RequestKind::kDelete;
+    op.kind = dice < 4 ? RequestKind::kCreate : dice < 6 ? RequestKind::kSet : RequestKind::kDelete;
     if (op.kind != RequestKind::kDelete) op.data = Data();
     if (op.kind == RequestKind::kCreate) {
       op.ephemeral = random_.Below(4) == 0;
+      if (random_.Below(8) == 0) op.path = BelowAnEphemeral();
       op.sequential = random_.Below(4) == 0;
       op.parents = random_.Below(3) == 0;
       if (op.sequential && random_.Below(3) == 0) op.path += op.path == "/" ? "" : "/";
@@ -367,6 +377,7 @@ class Model {
     const DecodedAnswer answer = machine_.Write(base::SessionId(session), seen, request);
     oracle_.events.clear();
     const std::string bytes = machine_.answers.back().bytes.ToString();
+    met_.insert(answer.code);
     if (naive != nullptr) {
       naive->seen = std::max(naive->seen, std::min(seen, naive->last));
       while (!naive->kept.empty() && naive->kept.begin()->first <= naive->seen) naive->kept.erase(naive->kept.begin());
@@ -511,6 +522,7 @@ class Model {
   }
 
   base::SeededRandom random_;
+  std::set<Code> met_;
   Machine machine_;
   Oracle oracle_;
   std::map<std::uint64_t, NaiveSession> sessions_;
@@ -520,6 +532,16 @@ class ModelTest : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(ModelTest, AgreesWithTheOracle) {
   Model(GetParam()).Run(2500);
+}
+
+// A model that never got there would prove nothing.
+TEST(Model, MeetsEveryOutcomeOfAWrite) {
+  Model model(99);
+  model.Run(4000);
+  for (const Code code : {Code::kOk, Code::kNoNode, Code::kNodeExists, Code::kBadVersion, Code::kNotEmpty,
+                          Code::kNoChildrenForEphemerals, Code::kInvalidArgument, Code::kOutOfOrder, Code::kWindowFull}) {
+    EXPECT_EQ(model.met().count(code), 1u) << code;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, ModelTest, testing::Range<std::uint64_t>(1, 21));
