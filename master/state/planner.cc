@@ -1,0 +1,228 @@
+// Following the view and taking turns. What a turn decides is in planner_steps.cc, what clients ask for in planner_commands.cc.
+#include "master/state/planner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "coord/base/check.h"
+#include "master/state/task_facts.h"
+
+namespace drover::master::state {
+
+Planner::Planner(base::Loop* loop, PlannerOptions options, Hooks hooks)
+    : loop_(loop), options_(options), hooks_(std::move(hooks)), scheduler_(std::make_unique<scheduler::Scheduler>()), tick_(loop) {}
+
+Planner::~Planner() {
+  *alive_ = false;
+}
+
+bool Planner::planning() const {
+  return lead_.has_value() && view_->synced() && view_->zxid() >= lead_->since;
+}
+
+void Planner::Lead(Epoch epoch, Zxid since, Committer* committer) {
+  lead_.emplace(Leading{Transitions(view_->paths(), std::move(epoch)), since, committer});
+  for (const auto& [key, assignment] : view_->assignments()) assignments_due_.insert(key);
+  for (const auto& [process_id, czxid] : view_->died()) died_due_.insert(process_id);
+  // Brings the view up to now, so that planning begins without waiting for the next heartbeat.
+  hooks_.sync([this, alive = alive_](Zxid) {
+    if (*alive) WakeUp();
+  });
+  Tick();
+}
+
+void Planner::StopLeading() {
+  if (!lead_.has_value()) return;
+  lead_.reset();
+  tick_.Cancel();
+  FailCommands();
+}
+
+// ---- following ----
+
+void Planner::OnViewReset(coord::ResetCause cause) {
+  ++generation_;
+  scheduler_ = std::make_unique<scheduler::Scheduler>();
+  assignments_due_.clear();
+  orphans_due_.clear();
+  died_due_.clear();
+  if (cause == coord::ResetCause::kCompacted && lead_.has_value()) hooks_.step_down();
+  if (hooks_.also != nullptr) hooks_.also->OnViewReset(cause);
+}
+
+void Planner::OnViewSynced() {
+  WakeUp();
+  if (hooks_.also != nullptr) hooks_.also->OnViewSynced();
+}
+
+void Planner::OnViewProgress() {
+  if (!orphans_due_.empty() || !cancellations_.empty()) WakeUp();
+  if (hooks_.also != nullptr) hooks_.also->OnViewProgress();
+}
+
+void Planner::OnTask(const TaskView& task) {
+  Place(task);
+  WakeUp();
+  if (hooks_.also != nullptr) hooks_.also->OnTask(task);
+}
+
+void Planner::OnTaskGone(const TaskView& task) {
+  scheduler_->Forget(task.ref);
+  orphans_due_.erase(task.id);
+  if (hooks_.also != nullptr) hooks_.also->OnTaskGone(task);
+}
+
+void Planner::OnWorker(const std::string& name) {
+  TellWorker(name);
+  for (auto it = view_->assignments().lower_bound({name, ""}); it != view_->assignments().end() && it->first.first == name; ++it) {
+    assignments_due_.insert(it->first);
+  }
+  for (const auto& [process_id, czxid] : view_->died()) died_due_.insert(process_id);
+  WakeUp();
+  if (hooks_.also != nullptr) hooks_.also->OnWorker(name);
+}
+
+void Planner::OnAssignment(const std::string& worker, const std::string& task) {
+  if (view_->FindAssignment(worker, task) != nullptr) {
+    assignments_due_.insert({worker, task});
+    orphans_due_.erase(task);
+  } else {
+    assignments_due_.erase({worker, task});
+    if (const TaskView* view = view_->Find(task)) Place(*view);
+    for (const auto& [process_id, czxid] : view_->died()) died_due_.insert(process_id);
+  }
+  WakeUp();
+  if (hooks_.also != nullptr) hooks_.also->OnAssignment(worker, task);
+}
+
+void Planner::OnDied(const std::string& process_id) {
+  died_due_.insert(process_id);
+  for (const auto& [name, worker] : view_->workers()) {
+    if (worker.info.process_id() == process_id) TellWorker(name);
+  }
+  for (const auto& [key, assignment] : view_->assignments()) {
+    if (assignment.data.process_id() == process_id) assignments_due_.insert(key);
+  }
+  WakeUp();
+  if (hooks_.also != nullptr) hooks_.also->OnDied(process_id);
+}
+
+void Planner::OnViewEnded(const absl::Status& why) {
+  if (hooks_.also != nullptr) hooks_.also->OnViewEnded(why);
+}
+
+void Planner::TellWorker(const std::string& name) {
+  const WorkerView* worker = view_->FindWorker(name);
+  if (worker == nullptr) {
+    scheduler_->RemoveWorker(name);
+    return;
+  }
+  const bool dying = view_->died().count(worker->info.process_id()) > 0;
+  scheduler_->PutWorker({.name = name,
+                         .slots = worker->info.slots(),
+                         .labels = SortedLabels(worker->info.labels()),
+                         .takes_work = !worker->info.draining() && !dying && !worker->info.process_id().empty()});
+}
+
+void Planner::Place(const TaskView& task) {
+  // What is planned counts as done until its answer; then it is looked at again.
+  if (in_flight(task.id)) return;
+  orphans_due_.erase(task.id);
+  switch (task.state) {
+    case task::v1::WAITING:
+    case task::v1::READY: {
+      const auto record = task.Decode();
+      if (record.ok()) scheduler_->SetWaiting(task.ref, FactsOf(*record, task.czxid));
+      return;
+    }
+    case task::v1::ASSIGNED:
+    case task::v1::RUNNING: {
+      const auto record = task.Decode();
+      if (!record.ok()) return;
+      scheduler_->SetHolding(task.ref, record->worker(), record->losses() >= scheduler::kLossesAlone);
+      if (view_->FindAssignment(record->worker(), task.id) == nullptr) orphans_due_.insert(task.id);
+      return;
+    }
+    default:
+      scheduler_->Forget(task.ref);
+      return;
+  }
+}
+
+// ---- turns ----
+
+void Planner::WakeUp() {
+  if (turn_posted_ || !lead_.has_value()) return;
+  turn_posted_ = true;
+  loop_->Post([this, alive = alive_] {
+    if (!*alive) return;
+    turn_posted_ = false;
+    Turn();
+  });
+}
+
+void Planner::Turn() {
+  if (!planning()) return;
+  Plan plan{lead_->transitions.epoch().czxid, view_->zxid(), {}};
+  PlanAssignments(&plan);
+  PlanOrphans(&plan);
+  PlanCancellations(&plan);
+  PlanPlacements(&plan);
+  PlanDied(&plan);
+  PlanRetirement(&plan);
+  if (!plan.steps.empty()) lead_->committer->Commit(std::move(plan));
+}
+
+void Planner::Tick() {
+  if (!lead_.has_value()) return;
+  for (const auto& [key, assignment] : view_->assignments()) {
+    if (assignment.data.lost_since() != 0) assignments_due_.insert(key);
+  }
+  WakeUp();
+  tick_.Set(options_.tick, [this] { Tick(); });
+}
+
+void Planner::AddStep(Plan* plan, StepKind kind, std::string key, const std::string& task, coord::Transaction transaction,
+                      absl::AnyInvocable<void(const CommitResult&)> then) {
+  in_flight_.insert(key);
+  plan->steps.push_back({kind, key, std::move(transaction),
+                         [this, alive = alive_, key, task, then = std::move(then)](const CommitResult& result) mutable {
+                           if (!*alive) return;
+                           if (then) then(result);
+                           if (result.outcome != CommitOutcome::kGuardRefused) {
+                             Answered(key, task, result);
+                             return;
+                           }
+                           // The view shows by now what refused it. The pause keeps a race that is lost again and again from
+                           // spinning.
+                           (void)loop_->After(options_.refused_pause, [this, alive, key, task, result] {
+                             if (*alive) Answered(key, task, result);
+                           });
+                         }});
+}
+
+void Planner::Answered(const std::string& key, const std::string& task, const CommitResult&) {
+  in_flight_.erase(key);
+  if (!task.empty()) LookAgain(task);
+  WakeUp();
+}
+
+void Planner::LookAgain(const std::string& task) {
+  if (const TaskView* view = view_->Find(task)) {
+    Place(*view);
+    if (view->state == task::v1::ASSIGNED || view->state == task::v1::RUNNING) {
+      const auto record = view->Decode();
+      if (record.ok()) assignments_due_.insert({record->worker(), task});
+    }
+  }
+  const auto behind = submissions_behind_.find(task);
+  if (behind != submissions_behind_.end()) {
+    std::vector<Submission> next = std::move(behind->second);
+    submissions_behind_.erase(behind);
+    for (Submission& submission : next) TrySubmit(std::move(submission));
+  }
+  WakeUp();
+}
+
+}  // namespace drover::master::state

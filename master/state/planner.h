@@ -1,0 +1,180 @@
+// Turns what the view shows into plans, while this master leads.
+//
+// In every master it follows the view and keeps the scheduler's indexes current, so that a standby that is elected plans at once.
+// It plans only between Lead and StopLeading, and only once the view has reached the zxid from which on nobody before can have
+// committed. Deciding happens in turns: events mark what is to be looked at, a posted task looks at it and hands one plan to
+// Commit.
+//
+// Optimistic: what is in flight is marked by its subject and not decided again before its answer; the scheduler counts a planned
+// slot as taken. A refused step is decided anew from the view, which by then shows what refused it.
+//
+// Threads: the session's loop. Callbacks of Submit and Cancel come once, never from inside the call (dropped unanswered if the
+// planner is destroyed before).
+#ifndef DROVER_MASTER_STATE_PLANNER_H_
+#define DROVER_MASTER_STATE_PLANNER_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/functional/any_invocable.h"
+#include "coord/base/loop.h"
+#include "drover/task/v1/task.pb.h"
+#include "master/scheduler/scheduler.h"
+#include "master/state/committer.h"
+#include "master/state/take_back.h"
+#include "master/state/transitions.h"
+#include "master/state/view.h"
+
+namespace drover::master::state {
+
+struct PlannerOptions {
+  // A started at-most-once task whose worker is away, and not known to be dead, is LOST after this.
+  base::Duration lost_after = std::chrono::minutes(10);
+  // The newest finished tasks stay in the tree; older ones leave once they have been finished for `retire_age`.
+  std::size_t finished_kept = 10'000;
+  base::Duration retire_age = std::chrono::seconds(60);
+  std::size_t retire_batch = 500;
+  // How often what depends on time alone is looked at.
+  base::Duration tick = std::chrono::seconds(1);
+  // Before a step that was refused is decided again.
+  base::Duration refused_pause = std::chrono::milliseconds(10);
+  // Steps in flight above which no new work is placed, and above which submissions are refused.
+  std::size_t in_flight_max = 4'096;
+  std::size_t submissions_max = 16'384;
+  // Placements of one turn: keeps a turn short.
+  std::size_t turn_placements = 256;
+};
+
+struct SubmitResult {
+  enum class Kind { kDone, kExisted, kConflict, kTooOld, kRefused, kOverloaded, kUnavailable };
+  Kind kind = Kind::kUnavailable;
+  std::string sentence;
+};
+
+struct CancelResult {
+  enum class Kind { kDone, kNotFound, kAlreadyTerminal, kUnavailable };
+  Kind kind = Kind::kUnavailable;
+  std::string sentence;
+};
+
+class Planner final : public ViewObserver {
+ public:
+  struct Hooks {
+    // The cluster's time, milliseconds since 1970.
+    std::function<std::int64_t()> cluster_now_ms;
+    // Calls back with the zxid of a state no older than this call; 0 if it cannot be had.
+    std::function<void(std::function<void(Zxid)>)> sync;
+    // Removed from the tree by this master: its objects may go.
+    std::function<void(const std::string& id, const worker::v1::TaskRecord&)> retired;
+    // The view lost its history while this master led: whoever else stands should lead.
+    std::function<void()> step_down;
+    // After the planner's own: for whoever shows the view to clients. May be null.
+    ViewObserver* also = nullptr;
+  };
+
+  // Give it to the view as its observer; then Attach the view.
+  Planner(base::Loop* loop, PlannerOptions options, Hooks hooks);
+  ~Planner();
+  void Attach(View* view) { view_ = view; }
+
+  void Lead(Epoch epoch, Zxid since, Committer* committer);
+  void StopLeading();
+  // Leads and plans: submissions are taken.
+  [[nodiscard]] bool planning() const;
+  [[nodiscard]] bool leads() const { return lead_.has_value(); }
+
+  // The record is READY, checked and digested. Idempotent by id.
+  void Submit(std::string id, worker::v1::TaskRecord record, absl::AnyInvocable<void(SubmitResult)> done);
+  void Cancel(std::string id, std::string reason, absl::AnyInvocable<void(CancelResult)> done);
+
+  [[nodiscard]] const scheduler::Scheduler& scheduler() const { return *scheduler_; }
+  [[nodiscard]] std::size_t waiting() const { return scheduler_->waiting(); }
+
+ private:
+  struct Leading {
+    Transitions transitions;
+    Zxid since;
+    Committer* committer;
+  };
+  struct Submission {
+    std::string id;
+    worker::v1::TaskRecord record;
+    absl::AnyInvocable<void(SubmitResult)> done;
+    int tries = 0;
+  };
+  struct Cancellation {
+    std::string reason;
+    std::vector<absl::AnyInvocable<void(CancelResult)>> done;
+    int tries = 0;
+  };
+
+  void OnViewReset(coord::ResetCause cause) override;
+  void OnViewSynced() override;
+  void OnViewProgress() override;
+  void OnTask(const TaskView& task) override;
+  void OnTaskGone(const TaskView& task) override;
+  void OnWorker(const std::string& name) override;
+  void OnAssignment(const std::string& worker, const std::string& task) override;
+  void OnDied(const std::string& process_id) override;
+  void OnViewEnded(const absl::Status& why) override;
+
+  void WakeUp();
+  void Turn();
+  void Tick();
+  // Makes the scheduler's idea of a task that of the view.
+  void Place(const TaskView& task);
+  void TellWorker(const std::string& name);
+
+  void PlanAssignments(Plan* plan);
+  void PlanAssignment(const AssignmentView& assignment, Plan* plan);
+  void PlanOrphans(Plan* plan);
+  void PlanCancellations(Plan* plan);
+  void PlanCancellation(const std::string& id, Plan* plan);
+  void AnswerCancellation(const std::string& id, CancelResult result);
+  void PlanPlacements(Plan* plan);
+  void PlanDied(Plan* plan);
+  void PlanRetirement(Plan* plan);
+  // Marks `key` as in flight until the step is answered, and looks again at the task afterwards.
+  void AddStep(Plan* plan, StepKind kind, std::string key, const std::string& task, coord::Transaction transaction,
+               absl::AnyInvocable<void(const CommitResult&)> then = nullptr);
+  void Answered(const std::string& key, const std::string& task, const CommitResult& result);
+  void LookAgain(const std::string& task);
+
+  void TrySubmit(Submission submission);
+  void SendSubmission(Submission submission);
+  void SubmissionAnswered(Submission submission, const CommitResult& result);
+  void AnswerLater(Submission submission, SubmitResult result);
+  void FailCommands();
+
+  [[nodiscard]] std::optional<Target> TargetOf(const std::string& worker) const;
+  [[nodiscard]] bool in_flight(absl::string_view key) const { return in_flight_.contains(key); }
+
+  base::Loop* const loop_;
+  const PlannerOptions options_;
+  const Hooks hooks_;
+  View* view_ = nullptr;
+  std::unique_ptr<scheduler::Scheduler> scheduler_;
+  std::optional<Leading> lead_;
+
+  absl::flat_hash_set<std::string> in_flight_;  // never iterated
+  std::set<View::AssignmentKey> assignments_due_;
+  std::set<std::string> orphans_due_;
+  std::set<std::string> died_due_;
+  std::map<std::string, Cancellation> cancellations_;
+  std::map<std::string, std::vector<Submission>> submissions_behind_;  // of an id that is in flight
+  std::uint64_t generation_ = 0;  // of the view's contents: answers of before a reset do not touch it
+  bool turn_posted_ = false;
+  base::Timer tick_;
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace drover::master::state
+
+#endif  // DROVER_MASTER_STATE_PLANNER_H_

@@ -1,0 +1,155 @@
+// What clients ask for: submissions and cancellations.
+#include <limits>
+#include <utility>
+
+#include "master/records/task_id.h"
+#include "master/state/planner.h"
+#include "master/state/task_facts.h"
+
+namespace drover::master::state {
+namespace {
+
+constexpr int kSubmitTriesMax = 8;
+constexpr char kNotLeading[] = "this master does not lead now; try again";
+
+}  // namespace
+
+void Planner::Submit(std::string id, worker::v1::TaskRecord record, absl::AnyInvocable<void(SubmitResult)> done) {
+  TrySubmit({std::move(id), std::move(record), std::move(done)});
+}
+
+void Planner::AnswerLater(Submission submission, SubmitResult result) {
+  loop_->Post([done = std::move(submission.done), result = std::move(result)]() mutable { done(std::move(result)); });
+}
+
+void Planner::TrySubmit(Submission submission) {
+  using Kind = SubmitResult::Kind;
+  if (!planning() || ++submission.tries > kSubmitTriesMax) {
+    AnswerLater(std::move(submission), {Kind::kUnavailable, kNotLeading});
+    return;
+  }
+  if (lead_->committer->outstanding() >= options_.submissions_max) {
+    AnswerLater(std::move(submission), {Kind::kOverloaded, "too many submissions are under way; try again in a second"});
+    return;
+  }
+  if (in_flight(submission.id)) {
+    submissions_behind_[submission.id].push_back(std::move(submission));
+    return;
+  }
+  if (const TaskView* task = view_->Find(submission.id)) {
+    const auto known = task->Decode();
+    const bool same = known.ok() && known->spec_digest() == submission.record.spec_digest();
+    AnswerLater(std::move(submission),
+                same ? SubmitResult{Kind::kExisted, ""} : SubmitResult{Kind::kConflict, "another task has this id"});
+    return;
+  }
+  if (const auto ticket = records::TicketOf(submission.id)) {
+    if (*ticket < view_->horizon()) {
+      AnswerLater(std::move(submission),
+                  {Kind::kTooOld, "a task of this id may have run and been retired; submit it under a new id"});
+      return;
+    }
+    if (*ticket > view_->zxid().value) {
+      // Another master may have handed it out a moment ago, or nobody ever did.
+      hooks_.sync([this, alive = alive_, ticket = *ticket,
+                   submission = std::make_shared<Submission>(std::move(submission))](Zxid now) {
+        if (!*alive) {
+          submission->done({Kind::kUnavailable, kNotLeading});
+        } else if (now == Zxid()) {
+          AnswerLater(std::move(*submission), {Kind::kUnavailable, "the core cannot be asked now; try again"});
+        } else if (ticket > now.value) {
+          AnswerLater(std::move(*submission), {Kind::kRefused, "ids of this form are generated from a ticket; choose another one"});
+        } else {
+          TrySubmit(std::move(*submission));
+        }
+      });
+      return;
+    }
+  }
+  SendSubmission(std::move(submission));
+}
+
+void Planner::SendSubmission(Submission submission) {
+  const TaskRef ref = view_->Pin(submission.id);
+  std::optional<Target> target;
+  if (lead_->committer->outstanding() < options_.in_flight_max) {
+    const auto facts = FactsOf(submission.record, Zxid(std::numeric_limits<std::uint64_t>::max()));
+    if (const std::optional<std::string> worker = scheduler_->Place(ref, facts)) {
+      target = TargetOf(*worker);
+      if (!target.has_value()) scheduler_->Forget(ref);
+    }
+  }
+  in_flight_.insert(submission.id);
+  Plan plan{lead_->transitions.epoch().czxid, view_->zxid(), {}};
+  Step step{StepKind::kSubmit, submission.id,
+            lead_->transitions.Submit(submission.id, submission.record, target, hooks_.cluster_now_ms()), nullptr};
+  step.done = [this, alive = alive_, generation = generation_, ref,
+               submission = std::move(submission)](const CommitResult& result) mutable {
+    if (!*alive) {
+      submission.done({SubmitResult::Kind::kUnavailable, kNotLeading});
+      return;
+    }
+    in_flight_.erase(submission.id);
+    if (generation == generation_) {
+      if (view_->Find(submission.id) == nullptr) scheduler_->Forget(ref);
+      view_->Unpin(submission.id);
+    }
+    SubmissionAnswered(std::move(submission), result);
+  };
+  plan.steps.push_back(std::move(step));
+  lead_->committer->Commit(std::move(plan));
+}
+
+void Planner::SubmissionAnswered(Submission submission, const CommitResult& result) {
+  using Kind = SubmitResult::Kind;
+  const std::string id = submission.id;
+  switch (result.outcome) {
+    case CommitOutcome::kDone:
+      submission.done({Kind::kDone, ""});
+      break;
+    case CommitOutcome::kGuardRefused:
+      // The worker went, or this master is deposed: by now it knows which.
+      TrySubmit(std::move(submission));
+      break;
+    case CommitOutcome::kRefused: {
+      const auto code = coord::RefusalOf(result.status);
+      if (code == coord::Code::kNodeExists) {
+        TrySubmit(std::move(submission));
+      } else if (code == coord::Code::kResourceExhausted) {
+        submission.done({Kind::kOverloaded, std::string(result.status.message())});
+      } else {
+        submission.done({Kind::kRefused, std::string(result.status.message())});
+      }
+      break;
+    }
+    case CommitOutcome::kSessionExpired:
+    case CommitOutcome::kUnknown:
+      submission.done({Kind::kUnavailable, "this master lost its session; try again with the same id"});
+      break;
+  }
+  LookAgain(id);
+}
+
+void Planner::Cancel(std::string id, std::string reason, absl::AnyInvocable<void(CancelResult)> done) {
+  if (!planning()) {
+    loop_->Post([done = std::move(done)]() mutable { done({CancelResult::Kind::kUnavailable, kNotLeading}); });
+    return;
+  }
+  Cancellation& cancellation = cancellations_[std::move(id)];
+  if (cancellation.done.empty()) cancellation.reason = std::move(reason);
+  cancellation.done.push_back(std::move(done));
+  WakeUp();
+}
+
+void Planner::FailCommands() {
+  for (auto& [id, cancellation] : std::exchange(cancellations_, {})) {
+    for (auto& done : cancellation.done) {
+      loop_->Post([done = std::move(done)]() mutable { done({CancelResult::Kind::kUnavailable, kNotLeading}); });
+    }
+  }
+  for (auto& [id, submissions] : std::exchange(submissions_behind_, {})) {
+    for (Submission& submission : submissions) AnswerLater(std::move(submission), {SubmitResult::Kind::kUnavailable, kNotLeading});
+  }
+}
+
+}  // namespace drover::master::state

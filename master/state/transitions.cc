@@ -1,0 +1,200 @@
+#include "master/state/transitions.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "master/records/record_limits.h"
+
+namespace drover::master::state {
+
+using coord::Compare;
+using coord::Operation;
+using coord::Transaction;
+
+namespace {
+
+void GiveTo(worker::v1::TaskRecord* record, const Target& target, std::int64_t now_ms) {
+  records::AddAttempt(record, target.worker, now_ms);
+  record->set_state(task::v1::ASSIGNED);
+  record->set_worker(target.worker);
+  record->set_reason(task::v1::NONE);
+  record->clear_sentence();
+}
+
+Operation MakeAssignment(const records::PoolPaths& paths, absl::string_view task, const Target& target) {
+  worker::v1::Assignment assignment;
+  assignment.set_process_id(target.process_id);
+  return Operation::Create(paths.Assignment(target.worker, task), records::Encode(assignment), {.parents = true});
+}
+
+}  // namespace
+
+Transaction Transitions::Guarded() const {
+  Transaction t;
+  t.compares.push_back(Compare::Czxid(epoch_.candidate_path, epoch_.czxid));
+  return t;
+}
+
+void Transitions::GuardVanished(const AssignmentView& assignment, const WorkerView* now_there, Transaction* t) const {
+  const std::string worker = paths_.Worker(assignment.worker);
+  t->compares.push_back(now_there == nullptr ? Compare::Absent(worker) : Compare::Czxid(worker, now_there->incarnation));
+}
+
+Transaction Transitions::Submit(absl::string_view id, worker::v1::TaskRecord record, const std::optional<Target>& target,
+                                std::int64_t now_ms) const {
+  Transaction t = Guarded();
+  if (target.has_value()) {
+    t.compares.push_back(Compare::Czxid(paths_.Worker(target->worker), target->incarnation));
+    GiveTo(&record, *target, now_ms);
+  }
+  t.then.push_back(Operation::Create(paths_.Task(id), records::Encode(record), {.parents = true}));
+  if (target.has_value()) t.then.push_back(MakeAssignment(paths_, id, *target));
+  return t;
+}
+
+Transaction Transitions::Assign(Subject task, const Target& target, std::int64_t now_ms) const {
+  Transaction t = Guarded();
+  t.compares.push_back(Compare::Czxid(paths_.Worker(target.worker), target.incarnation));
+  t.compares.push_back(Compare::Mzxid(paths_.Task(task.id), task.mzxid));
+  GiveTo(&task.record, target, now_ms);
+  t.then.push_back(Operation::Set(paths_.Task(task.id), records::Encode(task.record)));
+  t.then.push_back(MakeAssignment(paths_, task.id, target));
+  return t;
+}
+
+Transaction Transitions::TakeBack(Subject task, const AssignmentView& assignment, const WorkerView* now_there, bool count_loss,
+                                  absl::string_view sentence, std::int64_t now_ms) const {
+  const std::string path = paths_.Assignment(assignment.worker, assignment.task);
+  Transaction t = Guarded();
+  GuardVanished(assignment, now_there, &t);
+  t.compares.push_back(Compare::Czxid(path, assignment.czxid));
+  t.compares.push_back(Compare::Mzxid(path, assignment.mzxid));
+  t.compares.push_back(Compare::Mzxid(paths_.Task(task.id), task.mzxid));
+  records::EndAttempt(
+      &task.record,
+      {.state = task::v1::LOST, .reason = task::v1::WORKER_LOST, .fence = assignment.czxid.value, .finished_at_ms = now_ms});
+  if (count_loss) task.record.set_losses(task.record.losses() + 1);
+  records::BackToReady(&task.record, task::v1::WORKER_LOST, sentence);
+  t.then.push_back(Operation::Set(paths_.Task(task.id), records::Encode(task.record)));
+  t.then.push_back(Operation::Delete(path));
+  return t;
+}
+
+Transaction Transitions::GiveUp(Subject task, const AssignmentView& assignment, const WorkerView* now_there, bool count_loss,
+                                const records::AttemptEnd& end, bool died) const {
+  const std::string path = paths_.Assignment(assignment.worker, assignment.task);
+  Transaction t = Guarded();
+  GuardVanished(assignment, now_there, &t);
+  t.compares.push_back(Compare::Czxid(path, assignment.czxid));
+  t.compares.push_back(Compare::Mzxid(path, assignment.mzxid));
+  t.compares.push_back(Compare::Mzxid(paths_.Task(task.id), task.mzxid));
+  if (died) t.compares.push_back(Compare::Exists(paths_.Died(assignment.data.process_id())));
+  if (count_loss) task.record.set_losses(task.record.losses() + 1);
+  records::EndAttempt(&task.record, end);
+  records::EndTask(&task.record, end);
+  t.then.push_back(Operation::Set(paths_.Task(task.id), records::Encode(task.record)));
+  t.then.push_back(Operation::Delete(path));
+  return t;
+}
+
+Transaction Transitions::NoteLost(const AssignmentView& assignment, std::int64_t since_ms) const {
+  const std::string path = paths_.Assignment(assignment.worker, assignment.task);
+  Transaction t = Guarded();
+  t.compares.push_back(Compare::Czxid(path, assignment.czxid));
+  t.compares.push_back(Compare::Mzxid(path, assignment.mzxid));
+  worker::v1::Assignment data = assignment.data;
+  data.set_lost_since(since_ms);
+  t.then.push_back(Operation::Set(path, records::Encode(data)));
+  return t;
+}
+
+Transaction Transitions::CancelWaiting(Subject task, absl::string_view reason, std::int64_t now_ms) const {
+  Transaction t = Guarded();
+  t.compares.push_back(Compare::Mzxid(paths_.Task(task.id), task.mzxid));
+  records::EndTask(&task.record, {.state = task::v1::CANCELLED,
+                                  .reason = task::v1::CANCELLED_BY_USER,
+                                  .sentence = std::string(reason),
+                                  .finished_at_ms = now_ms});
+  t.then.push_back(Operation::Set(paths_.Task(task.id), records::Encode(task.record)));
+  return t;
+}
+
+Transaction Transitions::CancelAssigned(const AssignmentView& assignment, absl::string_view reason) const {
+  const std::string path = paths_.Assignment(assignment.worker, assignment.task);
+  Transaction t = Guarded();
+  t.compares.push_back(Compare::Czxid(path, assignment.czxid));
+  t.compares.push_back(Compare::Mzxid(path, assignment.mzxid));
+  worker::v1::Assignment data = assignment.data;
+  data.set_cancel(true);
+  data.set_cancel_reason(records::Clip(reason, records::kCancelReasonBytesMax));
+  t.then.push_back(Operation::Set(path, records::Encode(data)));
+  return t;
+}
+
+Transaction Transitions::Quarantine(Subject task, std::int64_t now_ms) const {
+  Transaction t = Guarded();
+  t.compares.push_back(Compare::Mzxid(paths_.Task(task.id), task.mzxid));
+  records::EndTask(&task.record, {.state = task::v1::FAILED,
+                                  .reason = task::v1::WORKER_LOST_LIMIT,
+                                  .sentence = absl::StrCat("given up: ", task.record.losses(), " workers died while they ran it"),
+                                  .finished_at_ms = now_ms});
+  t.then.push_back(Operation::Set(paths_.Task(task.id), records::Encode(task.record)));
+  return t;
+}
+
+Transaction Transitions::Orphaned(Subject task, std::int64_t now_ms) const {
+  Transaction t = Guarded();
+  t.compares.push_back(Compare::Mzxid(paths_.Task(task.id), task.mzxid));
+  t.compares.push_back(Compare::Absent(paths_.Assignment(task.record.worker(), task.id)));
+  const bool started = task.record.policy().at_most_once() && task.record.state() == task::v1::RUNNING;
+  records::AttemptEnd end{.state = task::v1::LOST,
+                          .reason = task::v1::WORKER_LOST,
+                          .sentence = "its assignment was deleted by somebody else",
+                          .finished_at_ms = now_ms};
+  records::EndAttempt(&task.record, end);
+  if (started) {
+    records::EndTask(&task.record, end);
+  } else {
+    records::BackToReady(&task.record, end.reason, end.sentence);
+  }
+  t.then.push_back(Operation::Set(paths_.Task(task.id), records::Encode(task.record)));
+  return t;
+}
+
+Transaction Transitions::RaiseHorizon(std::uint64_t ticket, Zxid horizon_mzxid) const {
+  worker::v1::Horizon horizon;
+  horizon.set_ticket(ticket);
+  Transaction t = Guarded();
+  if (horizon_mzxid == Zxid()) {
+    t.then.push_back(Operation::Create(paths_.Horizon(), records::Encode(horizon), {.parents = true}));
+  } else {
+    t.compares.push_back(Compare::Mzxid(paths_.Horizon(), horizon_mzxid));
+    t.then.push_back(Operation::Set(paths_.Horizon(), records::Encode(horizon)));
+  }
+  return t;
+}
+
+Transaction Transitions::Retire(absl::string_view id, Zxid mzxid) const {
+  Transaction t = Guarded();
+  t.compares.push_back(Compare::Mzxid(paths_.Task(id), mzxid));
+  t.then.push_back(Operation::Delete(paths_.Task(id)));
+  return t;
+}
+
+Transaction Transitions::DeleteDied(absl::string_view process_id, Zxid czxid) const {
+  Transaction t = Guarded();
+  t.compares.push_back(Compare::Czxid(paths_.Died(process_id), czxid));
+  t.then.push_back(Operation::Delete(paths_.Died(process_id)));
+  return t;
+}
+
+Transaction Transitions::DeleteStray(const AssignmentView& assignment) const {
+  const std::string path = paths_.Assignment(assignment.worker, assignment.task);
+  Transaction t = Guarded();
+  t.compares.push_back(Compare::Czxid(path, assignment.czxid));
+  t.compares.push_back(Compare::Absent(paths_.Task(assignment.task)));
+  t.then.push_back(Operation::Delete(path));
+  return t;
+}
+
+}  // namespace drover::master::state

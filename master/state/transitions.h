@@ -1,0 +1,95 @@
+// Every transition that a master commits, as a pure function from what the view shows to a guarded transaction.
+//
+// Guards compare creation zxids, never existence or version alone: names and versions come back, zxids do not. Each transaction is
+// guarded by the epoch (czxid of the master's own candidate node); what it takes for granted besides is compared, too:
+//   a new assignment     the worker's incarnation (czxid of its node) and the record's mzxid
+//   a standing one       its czxid (the fence); its mzxid where the task would run again, because a cancel changes only that
+//   a vanished worker    that its node is still missing, or is still that other incarnation
+// Tests hold the table of guards.
+#ifndef DROVER_MASTER_STATE_TRANSITIONS_H_
+#define DROVER_MASTER_STATE_TRANSITIONS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "coord/base/ids.h"
+#include "drover/coord/types.h"
+#include "drover/worker/v1/record.pb.h"
+#include "master/records/codec.h"
+#include "master/records/paths.h"
+#include "master/state/view.h"
+
+namespace drover::master::state {
+
+// Under which every write of this master stands.
+struct Epoch {
+  std::string candidate_path;
+  Zxid czxid;
+
+  friend bool operator==(const Epoch&, const Epoch&) = default;
+};
+
+// Whom a task is given to.
+struct Target {
+  std::string worker;
+  Zxid incarnation;
+  std::string process_id;
+};
+
+// A task with the record that was read.
+struct Subject {
+  std::string id;
+  Zxid mzxid;
+  worker::v1::TaskRecord record;
+};
+
+class Transitions {
+ public:
+  Transitions(records::PoolPaths paths, Epoch epoch) : paths_(std::move(paths)), epoch_(std::move(epoch)) {}
+
+  [[nodiscard]] const Epoch& epoch() const { return epoch_; }
+
+  // `record` is READY. With a target it is assigned in the same transaction. Refused with kNodeExists if the id is known.
+  [[nodiscard]] coord::Transaction Submit(absl::string_view id, worker::v1::TaskRecord record, const std::optional<Target>& target,
+                                          std::int64_t now_ms) const;
+  [[nodiscard]] coord::Transaction Assign(Subject task, const Target& target, std::int64_t now_ms) const;
+
+  // The worker of `assignment` vanished: `now_there` is who has its name now, null if nobody.
+  // READY again, with a loss more if `count_loss`.
+  [[nodiscard]] coord::Transaction TakeBack(Subject task, const AssignmentView& assignment, const WorkerView* now_there,
+                                            bool count_loss, absl::string_view sentence, std::int64_t now_ms) const;
+  // Over: LOST, FAILED (quarantine) or CANCELLED. `died`: decided because the notice of this process's death stands.
+  [[nodiscard]] coord::Transaction GiveUp(Subject task, const AssignmentView& assignment, const WorkerView* now_there,
+                                          bool count_loss, const records::AttemptEnd& end, bool died) const;
+  // Since when the worker has been away (0: it is back). Data of the assignment, not a transition of the record.
+  [[nodiscard]] coord::Transaction NoteLost(const AssignmentView& assignment, std::int64_t since_ms) const;
+
+  [[nodiscard]] coord::Transaction CancelWaiting(Subject task, absl::string_view reason, std::int64_t now_ms) const;
+  // Tells the worker, whose transition ends the task.
+  [[nodiscard]] coord::Transaction CancelAssigned(const AssignmentView& assignment, absl::string_view reason) const;
+
+  // A waiting task that has lost too many workers.
+  [[nodiscard]] coord::Transaction Quarantine(Subject task, std::int64_t now_ms) const;
+  // The record says ASSIGNED or RUNNING and no assignment stands: somebody deleted it by hand.
+  [[nodiscard]] coord::Transaction Orphaned(Subject task, std::int64_t now_ms) const;
+
+  // `horizon_mzxid` 0: there is none yet.
+  [[nodiscard]] coord::Transaction RaiseHorizon(std::uint64_t ticket, Zxid horizon_mzxid) const;
+  [[nodiscard]] coord::Transaction Retire(absl::string_view id, Zxid mzxid) const;
+  [[nodiscard]] coord::Transaction DeleteDied(absl::string_view process_id, Zxid czxid) const;
+  // An assignment of a task that has no record.
+  [[nodiscard]] coord::Transaction DeleteStray(const AssignmentView& assignment) const;
+
+ private:
+  [[nodiscard]] coord::Transaction Guarded() const;
+  void GuardVanished(const AssignmentView& assignment, const WorkerView* now_there, coord::Transaction* t) const;
+
+  const records::PoolPaths paths_;
+  const Epoch epoch_;
+};
+
+}  // namespace drover::master::state
+
+#endif  // DROVER_MASTER_STATE_TRANSITIONS_H_

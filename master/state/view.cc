@@ -1,0 +1,235 @@
+#include "master/state/view.h"
+
+#include <algorithm>
+
+#include "master/records/codec.h"
+
+namespace drover::master::state {
+
+using records::PathKind;
+using records::PathParts;
+
+absl::StatusOr<worker::v1::TaskRecord> TaskView::Decode() const {
+  return records::DecodeTaskRecord(record);
+}
+
+View::View(coord::Session* session, records::PoolPaths paths, ViewObserver* observer)
+    : paths_(std::move(paths)), observer_(observer) {
+  follower_ = coord::SubtreeFollower::Start(session, {.path = paths_.root(), .with_data = true}, this);
+}
+
+View::~View() = default;
+
+const TaskView* View::Find(absl::string_view id) const {
+  const auto it = by_id_.find(id);
+  return it == by_id_.end() || !it->second->present ? nullptr : it->second;
+}
+
+const TaskView* View::At(TaskRef ref) const {
+  if (ref.value >= slots_.size() || slots_[ref.value] == nullptr) return nullptr;
+  return slots_[ref.value].get();
+}
+
+const WorkerView* View::FindWorker(absl::string_view name) const {
+  const auto it = workers_.find(std::string(name));
+  return it == workers_.end() ? nullptr : &it->second;
+}
+
+const AssignmentView* View::FindAssignment(absl::string_view worker, absl::string_view task) const {
+  const auto it = assignments_.find({std::string(worker), std::string(task)});
+  return it == assignments_.end() ? nullptr : &it->second;
+}
+
+TaskRef View::Pin(absl::string_view id) {
+  TaskView* task = Slot(id);
+  ++task->pins;
+  return task->ref;
+}
+
+void View::Unpin(absl::string_view id) {
+  const auto it = by_id_.find(id);
+  if (it == by_id_.end() || it->second->pins == 0) return;
+  --it->second->pins;
+  FreeIfUnused(it->second);
+}
+
+TaskView* View::Slot(absl::string_view id) {
+  if (const auto it = by_id_.find(id); it != by_id_.end()) return it->second;
+  TaskRef ref(static_cast<std::uint32_t>(slots_.size()));
+  if (free_.empty()) {
+    slots_.emplace_back();
+  } else {
+    ref = free_.back();
+    free_.pop_back();
+  }
+  auto task = std::make_unique<TaskView>();
+  task->id = std::string(id);
+  task->ref = ref;
+  TaskView* added = task.get();
+  slots_[ref.value] = std::move(task);
+  by_id_.emplace(added->id, added);
+  return added;
+}
+
+void View::FreeIfUnused(TaskView* task) {
+  if (task->present || task->pins > 0) return;
+  by_id_.erase(task->id);
+  free_.push_back(task->ref);
+  slots_[task->ref.value].reset();
+}
+
+void View::Unindex(TaskView* task) {
+  if (!task->present) return;
+  by_submission_.erase({task->czxid, task->ref});
+  if (records::IsTerminal(task->state)) finished_.erase({task->mzxid, task->ref});
+}
+
+void View::PutTask(absl::string_view id, const coord::Stat& stat, const std::string& data) {
+  TaskView* task = Slot(id);
+  Unindex(task);
+  task->record = data;
+  task->record.shrink_to_fit();
+  task->czxid = stat.czxid;
+  task->mzxid = stat.mzxid;
+  task->changed_at_ms = stat.mtime.value;
+  task->present = true;
+  const auto record = task->Decode();
+  task->state = record.ok() ? record->state() : task::v1::STATE_UNSPECIFIED;
+  by_submission_.insert({task->czxid, task->ref});
+  if (records::IsTerminal(task->state)) finished_.insert({task->mzxid, task->ref});
+  if (observer_ != nullptr) observer_->OnTask(*task);
+}
+
+void View::RemoveTask(absl::string_view id) {
+  const auto it = by_id_.find(id);
+  if (it == by_id_.end() || !it->second->present) return;
+  TaskView* task = it->second;
+  Unindex(task);
+  if (observer_ != nullptr) observer_->OnTaskGone(*task);
+  task->present = false;
+  task->record.clear();
+  task->state = task::v1::STATE_UNSPECIFIED;
+  FreeIfUnused(task);
+}
+
+void View::Put(const std::string& path, const coord::Stat& stat, const std::string& data) {
+  const PathParts parts = paths_.Parse(path);
+  const std::string name(parts.name);
+  switch (parts.kind) {
+    case PathKind::kTask:
+      PutTask(parts.name, stat, data);
+      break;
+    case PathKind::kWorker: {
+      // What is no registration counts as one that takes no work: the name is taken, whatever it is.
+      auto info = records::DecodeWorkerInfo(data);
+      workers_[name] = WorkerView{name, stat.czxid, info.ok() ? *std::move(info) : worker::v1::WorkerInfo()};
+      if (observer_ != nullptr) observer_->OnWorker(name);
+      break;
+    }
+    case PathKind::kAssignment: {
+      auto assignment = records::DecodeAssignment(data);
+      const std::string worker(parts.worker);
+      assignments_[{worker, name}] =
+          AssignmentView{worker, name, stat.czxid, stat.mzxid, assignment.ok() ? *std::move(assignment) : worker::v1::Assignment()};
+      if (observer_ != nullptr) observer_->OnAssignment(worker, name);
+      break;
+    }
+    case PathKind::kDied:
+      died_[name] = stat.czxid;
+      if (observer_ != nullptr) observer_->OnDied(name);
+      break;
+    case PathKind::kHorizon: {
+      const auto horizon = records::DecodeHorizon(data);
+      // It only rises: bytes that are none do not lower it.
+      if (horizon.ok()) horizon_ = std::max<std::uint64_t>(horizon_, horizon->ticket());
+      horizon_mzxid_ = stat.mzxid;
+      break;
+    }
+    case PathKind::kStore: {
+      auto store = records::DecodeStoreInfo(data);
+      if (store.ok()) store_ = *std::move(store);
+      break;
+    }
+    case PathKind::kCandidate:
+    case PathKind::kAssignees:
+    case PathKind::kOther:
+      break;
+  }
+}
+
+void View::Remove(const std::string& path) {
+  const PathParts parts = paths_.Parse(path);
+  const std::string name(parts.name);
+  switch (parts.kind) {
+    case PathKind::kTask:
+      RemoveTask(parts.name);
+      break;
+    case PathKind::kWorker:
+      workers_.erase(name);
+      if (observer_ != nullptr) observer_->OnWorker(name);
+      break;
+    case PathKind::kAssignment: {
+      const std::string worker(parts.worker);
+      assignments_.erase({worker, name});
+      if (observer_ != nullptr) observer_->OnAssignment(worker, name);
+      break;
+    }
+    case PathKind::kDied:
+      died_.erase(name);
+      break;
+    case PathKind::kHorizon:
+      horizon_mzxid_ = Zxid();
+      break;
+    case PathKind::kStore:
+      store_.reset();
+      break;
+    case PathKind::kCandidate:
+    case PathKind::kAssignees:
+    case PathKind::kOther:
+      break;
+  }
+}
+
+void View::OnReset(coord::ResetCause cause) {
+  if (observer_ != nullptr) observer_->OnViewReset(cause);
+  slots_.clear();
+  free_.clear();
+  by_id_.clear();
+  by_submission_.clear();
+  finished_.clear();
+  workers_.clear();
+  assignments_.clear();
+  died_.clear();
+  horizon_ = 0;
+  horizon_mzxid_ = Zxid();
+  store_.reset();
+  seen_ = Zxid();
+}
+
+void View::OnNode(const coord::Node& node, Zxid) {
+  Put(node.path, node.stat, node.data);
+}
+
+void View::OnEvent(const coord::Event& event) {
+  if (event.type == coord::Event::Type::kDeleted) {
+    Remove(event.path);
+  } else {
+    Put(event.path, event.stat, event.data);
+  }
+}
+
+void View::OnSynced(Zxid zxid) {
+  seen_ = std::max(seen_, zxid);
+  if (observer_ != nullptr) observer_->OnViewSynced();
+}
+
+void View::OnProgress(Zxid zxid) {
+  seen_ = std::max(seen_, zxid);
+  if (observer_ != nullptr) observer_->OnViewProgress();
+}
+
+void View::OnEnded(const absl::Status& why) {
+  if (observer_ != nullptr) observer_->OnViewEnded(why);
+}
+
+}  // namespace drover::master::state
