@@ -56,7 +56,7 @@ class CqLoop::Impl final : public Completion {
   // The builder of which the queue is a part: for the loop's one server.
   std::unique_ptr<grpc::ServerBuilder> TakeServerBuilder() { return std::move(builder_); }
 
-  // `call->Flush()` is run once at the end of this wake-up.
+  // `call->Flush()` runs once at the end of this wake-up.
   void FlushLater(Call* call) { dirty_.push_back(call); }
   void Forget(Call* call);
   void Enlist(Call* call);
@@ -98,6 +98,7 @@ class CqLoop::Impl final : public Completion {
   std::uint64_t next_hook_ = 1;
   std::vector<Call*> dirty_;
   std::vector<Call*> flushing_;
+  bool turn_again_ = false;
   Call* calls_ = nullptr;  // head of a doubly linked list
   std::vector<base::Task> mail_;
 
@@ -137,8 +138,8 @@ class Call {
 
   // Ends the call at once; its operations come back soon after. Idempotent.
   virtual void Cut() = 0;
-  // End of a wake-up, after FlushSoon.
-  virtual void Flush() {}
+  // End of a wake-up, after FlushSoon. True if it called its user, who may have posted or sent: the loop turns once more.
+  virtual bool Flush() { return false; }
 
  protected:
   virtual ~Call();

@@ -111,7 +111,7 @@ base::Duration CqLoop::Impl::BusyFor() const {
 }
 
 base::Duration CqLoop::Impl::TimeToSleep() {
-  if (!tasks_.empty() || !dirty_.empty()) return base::Duration::zero();
+  if (!tasks_.empty() || !dirty_.empty() || std::exchange(turn_again_, false)) return base::Duration::zero();
   if (timers_.empty()) return kForever;
   return std::max(base::Duration::zero(), timers_.begin()->first.first - ReadBootClock());
 }
@@ -273,7 +273,7 @@ void CqLoop::Impl::FlushCalls() {
     if (call == nullptr) continue;
     flushing_[i] = nullptr;
     call->flush_pending_ = false;
-    call->Flush();
+    turn_again_ |= call->Flush();
   }
   flushing_.clear();
 }

@@ -29,11 +29,7 @@ class ClientStreamCall final : public StreamCall {
  private:
   void StartRead(grpc::ByteBuffer* into, void* tag) override { stream_->Read(into, tag); }
 
-  void StartWrite(const grpc::ByteBuffer& frame, bool more_follows, void* tag) override {
-    grpc::WriteOptions how;
-    if (more_follows) how.set_buffer_hint();
-    stream_->Write(frame, how, tag);
-  }
+  void StartWrite(const grpc::ByteBuffer& frame, void* tag) override { stream_->Write(frame, tag); }
 
   void StartEnd() override { stream_->WritesDone(half_close_op_.Begin()); }
 

@@ -75,11 +75,7 @@ class ServerStreamCall final : public StreamCall {
 
  private:
   void StartRead(grpc::ByteBuffer* into, void* tag) override { incoming_->stream.Read(into, tag); }
-  void StartWrite(const grpc::ByteBuffer& frame, bool more_follows, void* tag) override {
-    grpc::WriteOptions how;
-    if (more_follows) how.set_buffer_hint();
-    incoming_->stream.Write(frame, how, tag);
-  }
+  void StartWrite(const grpc::ByteBuffer& frame, void* tag) override { incoming_->stream.Write(frame, tag); }
   void StartEnd() override { incoming_->Finish(closing() ? close_status() : absl::OkStatus(), end_op_.Begin()); }
 
   void OnMessage(base::Bytes frame) override {
@@ -230,14 +226,15 @@ class ClientStreamServerCall final : public Call {
   void Cut() override { incoming_->context.TryCancel(); }
 
   // Tells what a read that came back empty means: by now OnDone has said whether the client is there.
-  void Flush() override {
-    if (!read_done_) return;
+  bool Flush() override {
+    if (!read_done_) return false;
     auto done = std::exchange(read_done_, nullptr);
     if (cancelled_) {
       done(absl::CancelledError("the client has gone"));
     } else {
       done(std::optional<base::Bytes>());
     }
+    return true;
   }
 
  private:

@@ -103,13 +103,18 @@ void StreamCall::DropOutbox() {
   queued_bytes_ = writing_bytes_;
 }
 
-void StreamCall::Flush() {
+bool StreamCall::Flush() {
+  SendNext();
+  return false;
+}
+
+void StreamCall::SendNext() {
   if (!open_ || broken_ || write_op_.out()) return;
   if (!outbox_.empty()) {
     const base::Bytes frame = std::move(outbox_.front());
     outbox_.pop_front();
     writing_bytes_ = frame.size();
-    StartWrite(ToByteBuffer(frame), !outbox_.empty(), write_op_.Begin());
+    StartWrite(ToByteBuffer(frame), write_op_.Begin());
     return;
   }
   if ((closing_ || ending_) && !end_started_) {
@@ -125,7 +130,7 @@ void StreamCall::OnWrite(bool ok) {
     DropOutbox();
     return;
   }
-  Flush();
+  SendNext();
   if (!write_op_.out() && !closing_ && !broken_ && events_ != nullptr) events_->OnDrained();
 }
 

@@ -15,22 +15,24 @@
 
 namespace drover::transport {
 
-// The frames of one wake-up are handed to gRPC at its end, all but the last with the hint that more follows, so they leave in one
-// write to the socket. Life: open -> (Close) -> ended, which is when every operation has come back; then OnClosed, once.
+// Frames go to gRPC one at a time, each when it has taken the one before, from the end of the wake-up in which they were sent.
+// (gRPC has a hint that more frames follow, to join their writes; with 1.51 a stream that uses it stalls. Users who have much to
+// say in one wake-up say it in one frame.) Life: open -> (Close) -> ended, which is when every operation has come back; then
+// OnClosed, once.
 class StreamCall : public Call {
  public:
   // The connection that stands for this call. Its destruction lets the call go.
   std::unique_ptr<base::Connection> MakeConnection();
   void SetEvents(base::ConnectionEvents* events) { events_ = events; }
 
-  void Flush() final;
+  bool Flush() final;
 
  protected:
   StreamCall(CqLoop::Impl* loop, std::size_t receive_bytes_max, base::Duration linger);
   ~StreamCall() override;
 
   virtual void StartRead(grpc::ByteBuffer* into, void* tag) = 0;
-  virtual void StartWrite(const grpc::ByteBuffer& frame, bool more_follows, void* tag) = 0;
+  virtual void StartWrite(const grpc::ByteBuffer& frame, void* tag) = 0;
   // The outbox is empty and this side, or the other, has ended the stream.
   virtual void StartEnd() = 0;
   struct End {
@@ -68,6 +70,7 @@ class StreamCall : public Call {
 
   void Send(base::Bytes frame);
   void Abandon();
+  void SendNext();
   void OnRead(bool ok);
   void OnWrite(bool ok);
 

@@ -145,8 +145,10 @@ class StreamedCall final : public ClientCall {
   };
 
   // Answers a read that came after the end.
-  void Flush() override {
-    if (ended_ && done_) Deliver();
+  bool Flush() override {
+    if (!ended_ || !done_) return false;
+    Deliver();
+    return true;
   }
 
  private:
