@@ -1,0 +1,120 @@
+// What a program says and learns about tasks. Plain data; copyable; any thread.
+//
+// Limits (over one: refused with a sentence): an id matches [A-Za-z0-9][A-Za-z0-9._-]{0,127}; program and standard input together
+// 64 MiB, one argument 128 KiB less one byte (the kernel's); 16 labels of 63 bytes each way; queue 63 bytes, name 128; priority
+// 0..9. Times are milliseconds since 1970-01-01 UTC, of the cluster; 0: has not happened.
+#ifndef DROVER_CLIENT_INCLUDE_DROVER_CLIENT_TASK_H_
+#define DROVER_CLIENT_INCLUDE_DROVER_CLIENT_TASK_H_
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace drover::client {
+
+// What a worker does with a task of which it lost the core's word.
+enum class OnDisconnect {
+  kKeep,  // runs on; its outcome counts if the assignment still stands then
+  kStop,  // is killed before another copy of it may start anywhere
+};
+
+struct TaskSpec {
+  // Empty: the client chooses one that sorts by time of submission. The same id and spec again is the same task.
+  std::string id;
+
+  std::vector<std::string> argv;
+  std::map<std::string, std::string> env;
+  std::string cwd;  // absolute; empty: a fresh directory, removed afterwards
+  std::string stdin_data;
+
+  std::string name;
+  std::string queue;                          // empty: "default"
+  int priority = 0;                           // 9 first
+  std::map<std::string, std::string> labels;  // the worker must have them
+  std::chrono::milliseconds time_limit{0};    // of each attempt; 0: none
+  int retries = 0;                            // after failures of the program itself
+  bool at_most_once = false;
+  OnDisconnect on_disconnect = OnDisconnect::kKeep;
+};
+
+// Values as in drover.task.v1.State.
+enum class State { kUnspecified, kWaiting, kReady, kAssigned, kRunning, kSucceeded, kFailed, kCancelled, kLost };
+[[nodiscard]] absl::string_view StateName(State state);  // "SUCCEEDED"
+[[nodiscard]] std::optional<State> ParseState(absl::string_view name);
+// Final: nothing changes such a task any more.
+[[nodiscard]] bool IsTerminal(State state);
+
+// Values as in drover.task.v1.Reason.
+enum class Reason {
+  kNone,
+  kExitCode,
+  kSignal,
+  kTimeLimit,
+  kCancelledByUser,
+  kWorkerLost,
+  kWorkerLostLimit,
+  kDisconnected,
+  kCouldNotStart,
+  kStoreFailed,
+  kDeadline,
+  kDependency,
+};
+[[nodiscard]] absl::string_view ReasonName(Reason reason);  // "TIME_LIMIT"
+
+struct Attempt {
+  std::uint64_t fence = 0;  // grows from attempt to attempt, for ever: the program sees it as DROVER_FENCE
+  std::string worker;
+  std::int64_t assigned_at_ms = 0;
+  std::int64_t started_at_ms = 0;
+  std::int64_t finished_at_ms = 0;
+  State state = State::kUnspecified;
+  Reason reason = Reason::kNone;
+  int exit_code = -1;
+  int signal = 0;
+};
+
+struct Task {
+  std::string id;
+  std::string name;
+  std::string queue;
+  int priority = 0;
+  State state = State::kUnspecified;
+  Reason reason = Reason::kNone;
+  std::string sentence;       // why, for people
+  std::uint32_t attempt = 0;  // number of the newest, from 1; 0: none yet
+  std::uint64_t fence = 0;
+  std::string worker;
+  int exit_code = -1;  // -1: there is none
+  int signal = 0;      // 0: there is none
+  std::int64_t submitted_at_ms = 0;
+  std::int64_t started_at_ms = 0;
+  std::int64_t finished_at_ms = 0;
+  std::vector<Attempt> attempts;  // the last 5, oldest first
+};
+
+enum class OutputStream { kStdout, kStderr };
+
+struct Worker {
+  std::string id;
+  std::string address;
+  std::uint32_t slots = 0;
+  std::uint32_t running = 0;
+  std::map<std::string, std::string> labels;
+  std::string state;  // READY or DRAINING
+};
+
+struct Master {
+  std::string id;
+  std::string address;
+  bool leader = false;
+  std::uint64_t epoch = 0;
+};
+
+}  // namespace drover::client
+
+#endif  // DROVER_CLIENT_INCLUDE_DROVER_CLIENT_TASK_H_

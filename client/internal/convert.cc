@@ -1,0 +1,132 @@
+#include "client/internal/convert.h"
+
+namespace drover::client {
+namespace {
+
+State FromState(task::v1::State state) {
+  return task::v1::State_IsValid(state) ? static_cast<State>(state) : State::kUnspecified;
+}
+
+Reason FromReason(task::v1::Reason reason) {
+  return task::v1::Reason_IsValid(reason) ? static_cast<Reason>(reason) : Reason::kNone;
+}
+
+static_assert(static_cast<int>(State::kLost) == task::v1::LOST && task::v1::State_MAX == task::v1::LOST);
+static_assert(static_cast<int>(State::kSucceeded) == task::v1::SUCCEEDED);
+static_assert(static_cast<int>(Reason::kDependency) == task::v1::DEPENDENCY && task::v1::Reason_MAX == task::v1::DEPENDENCY);
+static_assert(static_cast<int>(Reason::kCouldNotStart) == task::v1::COULD_NOT_START);
+
+}  // namespace
+
+task::v1::Policy ToPolicy(const TaskSpec& spec) {
+  task::v1::Policy policy;
+  policy.set_name(spec.name);
+  policy.set_queue(spec.queue);
+  policy.set_priority(static_cast<std::uint32_t>(spec.priority));
+  policy.mutable_labels()->insert(spec.labels.begin(), spec.labels.end());
+  policy.set_time_limit_ms(spec.time_limit.count());
+  policy.set_retries(static_cast<std::uint32_t>(spec.retries));
+  policy.set_at_most_once(spec.at_most_once);
+  policy.set_on_disconnect(spec.on_disconnect == OnDisconnect::kStop ? task::v1::STOP : task::v1::KEEP);
+  return policy;
+}
+
+task::v1::Program ToProgram(const TaskSpec& spec) {
+  task::v1::Program program;
+  for (const std::string& argument : spec.argv) program.add_argv(argument);
+  program.mutable_env()->insert(spec.env.begin(), spec.env.end());
+  program.set_cwd(spec.cwd);
+  program.set_stdin(spec.stdin_data);
+  return program;
+}
+
+task::v1::State ToState(State state) {
+  return static_cast<task::v1::State>(state);
+}
+
+Task FromTask(const task::v1::Task& task) {
+  Task t;
+  t.id = task.id();
+  t.name = task.policy().name();
+  t.queue = task.policy().queue();
+  t.priority = static_cast<int>(task.policy().priority());
+  t.state = FromState(task.state());
+  t.reason = FromReason(task.reason());
+  t.sentence = task.sentence();
+  t.attempt = task.attempt();
+  t.fence = task.fence();
+  t.worker = task.worker();
+  t.exit_code = IsTerminal(t.state) ? task.exit_code() : -1;
+  t.signal = IsTerminal(t.state) ? task.signal() : 0;
+  t.submitted_at_ms = task.submitted_at();
+  t.started_at_ms = task.started_at();
+  t.finished_at_ms = task.finished_at();
+  for (const task::v1::Attempt& attempt : task.attempts()) {
+    Attempt a;
+    a.fence = attempt.fence();
+    a.worker = attempt.worker();
+    a.assigned_at_ms = attempt.assigned_at();
+    a.started_at_ms = attempt.started_at();
+    a.finished_at_ms = attempt.finished_at();
+    a.state = FromState(attempt.state());
+    a.reason = FromReason(attempt.reason());
+    a.exit_code = IsTerminal(a.state) ? attempt.exit_code() : -1;
+    a.signal = attempt.signal();
+    t.attempts.push_back(std::move(a));
+  }
+  return t;
+}
+
+Worker FromWorker(const task::v1::Worker& worker) {
+  Worker w;
+  w.id = worker.id();
+  w.address = worker.address();
+  w.slots = worker.slots();
+  w.running = worker.running();
+  w.labels.insert(worker.labels().begin(), worker.labels().end());
+  w.state = worker.state();
+  return w;
+}
+
+Master FromMaster(const task::v1::Master& master) {
+  return Master{master.id(), master.address(), master.leader(), master.epoch()};
+}
+
+SubmitResult FromSubmitResult(const task::v1::SubmitResponse::Result& result) {
+  SubmitOutcome outcome = SubmitOutcome::kRefused;
+  switch (result.outcome()) {
+    case task::v1::DONE:
+    case task::v1::EXISTED:
+      outcome = SubmitOutcome::kAccepted;
+      break;
+    case task::v1::CONFLICT:
+      outcome = SubmitOutcome::kConflict;
+      break;
+    case task::v1::TOO_OLD:
+      outcome = SubmitOutcome::kTooOld;
+      break;
+    default:
+      break;
+  }
+  return SubmitResult{result.id(), outcome, result.sentence()};
+}
+
+CancelResult FromCancelResult(const task::v1::CancelResponse::Result& result) {
+  CancelOutcome outcome = CancelOutcome::kRefused;
+  switch (result.outcome()) {
+    case task::v1::DONE:
+      outcome = CancelOutcome::kCancelled;
+      break;
+    case task::v1::ALREADY_TERMINAL:
+      outcome = CancelOutcome::kAlreadyTerminal;
+      break;
+    case task::v1::NOT_FOUND:
+      outcome = CancelOutcome::kNotFound;
+      break;
+    default:
+      break;
+  }
+  return CancelResult{result.id(), outcome, result.sentence()};
+}
+
+}  // namespace drover::client

@@ -1,0 +1,61 @@
+#include "client/internal/submission.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "client/internal/convert.h"
+#include "master/records/record_limits.h"
+#include "master/records/spec.h"
+#include "master/records/task_id.h"
+
+namespace drover::client {
+namespace {
+
+// Below the service's 4 MiB by what ids, policies and framing add.
+constexpr std::size_t kBatchBytes = 3 << 20;
+constexpr std::size_t kBytesPerTask = 256;
+
+std::size_t BytesOf(const TaskSpec& spec) {
+  std::size_t bytes = kBytesPerTask + spec.stdin_data.size() + spec.cwd.size() + spec.name.size();
+  for (const std::string& argument : spec.argv) bytes += argument.size();
+  for (const auto& [key, value] : spec.env) bytes += key.size() + value.size();
+  for (const auto& [key, value] : spec.labels) bytes += key.size() + value.size();
+  // A large program is in the store and its reference in the request.
+  return std::min(bytes, kBytesPerTask + records::kSpecBytesMax);
+}
+
+}  // namespace
+
+absl::Status CheckSpec(const TaskSpec& spec) {
+  if (!spec.id.empty() && !records::IsTaskId(spec.id)) {
+    return absl::InvalidArgumentError(absl::StrCat("\"", spec.id.substr(0, 200), "\" is no task id: ", records::kTaskIdRule));
+  }
+  if (spec.priority < 0)
+    return absl::InvalidArgumentError(absl::StrCat("priority is 0 to ", records::kPriorityMax, ", not ", spec.priority));
+  if (spec.retries < 0)
+    return absl::InvalidArgumentError(absl::StrCat("retries is 0 to ", records::kRetriesMax, ", not ", spec.retries));
+  if (spec.time_limit.count() < 0) return absl::InvalidArgumentError("a time limit is not negative");
+  task::v1::Policy policy = ToPolicy(spec);
+  records::Normalise(&policy);
+  if (absl::Status s = records::CheckPolicy(policy); !s.ok()) return s;
+  return records::CheckProgram(ToProgram(spec));
+}
+
+std::size_t BatchSize(const std::vector<TaskSpec>& specs, std::size_t begin) {
+  std::size_t bytes = 0, end = begin;
+  while (end < specs.size() && end - begin < records::kBatchTasksMax) {
+    bytes += BytesOf(specs[end]);
+    if (bytes > kBatchBytes && end > begin) break;
+    ++end;
+  }
+  return end - begin;
+}
+
+task::v1::TaskSpec ToTaskSpec(const TaskSpec& spec) {
+  task::v1::TaskSpec message;
+  message.set_id(spec.id);
+  *message.mutable_policy() = ToPolicy(spec);
+  return message;
+}
+
+}  // namespace drover::client

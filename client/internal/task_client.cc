@@ -1,0 +1,246 @@
+#include "drover/client/task_client.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "client/internal/convert.h"
+#include "client/internal/submission.h"
+#include "client/internal/task_client_impl.h"
+#include "client/store/names.h"
+#include "coord/process/options.h"
+#include "master/records/record_limits.h"
+#include "master/records/spec.h"
+#include "master/records/task_id.h"
+
+namespace drover::client {
+namespace {
+
+constexpr std::size_t kIdsPerCall = 1000;
+constexpr std::uint32_t kListLimitMax = 10'000;
+// How long a short cut through the store may hold up a call that has another way.
+constexpr auto kStoreLookupTimeout = std::chrono::seconds(5);
+
+absl::Status StatusOf(const SubmitResult& result) {
+  const std::string message = absl::StrCat("task ", result.id, ": ", result.sentence);
+  switch (result.outcome) {
+    case SubmitOutcome::kAccepted:
+      return absl::OkStatus();
+    case SubmitOutcome::kConflict:
+      return absl::AlreadyExistsError(message);
+    case SubmitOutcome::kTooOld:
+      return absl::FailedPreconditionError(message);
+    case SubmitOutcome::kRefused:
+      return absl::ResourceExhaustedError(message);
+  }
+  return absl::InternalError(message);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<TaskClient>> TaskClient::Create(ClientOptions options) {
+  if (!records::IsName(options.pool)) {
+    return absl::InvalidArgumentError(absl::StrCat("\"", options.pool, "\" is no pool: ", records::kNameRule));
+  }
+  if (options.coord.empty() && options.masters.empty()) {
+    return absl::InvalidArgumentError("neither coordination nodes nor masters are given: nobody can be asked");
+  }
+  for (const auto* addresses : {&options.coord, &options.masters}) {
+    for (const std::string& address : *addresses) {
+      if (auto parsed = process::ParseHostPort(address); !parsed.ok()) return parsed.status();
+    }
+  }
+  ClientParts parts;
+  if (!options.coord.empty()) parts.directory = NewTreeDirectory(options.coord, options.pool);
+  parts.stubs = NewGrpcTaskStubs();
+  parts.waiter = std::make_unique<SystemWaiter>();
+  parts.random = std::make_unique<base::SystemRandom>();
+  return std::make_unique<TaskClientImpl>(std::move(options), std::move(parts));
+}
+
+TaskClientImpl::TaskClientImpl(ClientOptions options, ClientParts parts)
+    : options_(std::move(options)),
+      parts_(std::move(parts)),
+      calls_({options_.masters, options_.pool, options_.request_timeout, options_.try_timeout}, parts_.directory.get(),
+             parts_.stubs.get(), parts_.waiter.get(), parts_.random.get()),
+      store_(options_.use_store ? parts_.directory.get() : nullptr) {}
+
+void TaskClientImpl::Saw(std::uint64_t zxid) {
+  std::uint64_t seen = seen_zxid_.load();
+  while (seen < zxid && !seen_zxid_.compare_exchange_weak(seen, zxid)) {
+  }
+}
+
+template <typename Request, typename Response>
+absl::Status TaskClientImpl::Call(absl::Status (TaskStub::*method)(const Request&, Response*, const CallLimits&),
+                                  const Request& request, Response* response) {
+  return calls_.Run(Idempotency::kSafe, [&](TaskStub* stub, const CallLimits& limits) {
+    response->Clear();
+    return (stub->*method)(request, response, limits);
+  });
+}
+
+absl::StatusOr<std::string> TaskClientImpl::Submit(TaskSpec spec) {
+  if (absl::Status s = CheckSpec(spec); !s.ok()) return s;
+  std::vector<TaskSpec> specs;
+  specs.push_back(std::move(spec));
+  auto results = SubmitAll(&specs);
+  if (!results.ok()) return results.status();
+  if (absl::Status s = StatusOf(results->front()); !s.ok()) return s;
+  return results->front().id;
+}
+
+absl::StatusOr<std::vector<SubmitResult>> TaskClientImpl::SubmitAll(std::vector<TaskSpec>* specs) {
+  std::vector<SubmitResult> results;
+  results.reserve(specs->size());
+  for (std::size_t begin = 0, size = 0; begin < specs->size(); begin += size) {
+    size = BatchSize(*specs, begin);
+    const auto first = specs->begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto last = first + static_cast<std::ptrdiff_t>(size);
+
+    // A ticket for each batch: an id that is used long after its ticket was given could be refused as too old.
+    if (std::any_of(first, last, [](const TaskSpec& spec) { return spec.id.empty(); })) {
+      task::v1::GetTicketResponse ticket;
+      if (absl::Status s = Call(&TaskStub::GetTicket, task::v1::GetTicketRequest(), &ticket); !s.ok()) return s;
+      // Consecutive numbers keep the order of the batch; the top is free so that they do not wrap.
+      std::uint64_t number = parts_.random->Next() >> 1;
+      for (auto spec = first; spec != last; ++spec) {
+        if (spec->id.empty()) spec->id = records::GeneratedId(ticket.ticket(), number++);
+      }
+    }
+
+    task::v1::SubmitRequest request;
+    std::vector<std::size_t> sent;  // index in results
+    for (auto spec = first; spec != last; ++spec) {
+      results.push_back({spec->id, SubmitOutcome::kAccepted, ""});
+      absl::Status status = CheckSpec(*spec);
+      task::v1::TaskSpec message = ToTaskSpec(*spec);
+      if (status.ok()) status = AddProgram(*spec, &message);
+      if (absl::IsInvalidArgument(status) || absl::IsResourceExhausted(status)) {
+        results.back().outcome = SubmitOutcome::kRefused;
+        results.back().sentence = std::string(status.message());
+        continue;
+      }
+      if (!status.ok()) return status;
+      *request.add_tasks() = std::move(message);
+      sent.push_back(results.size() - 1);
+    }
+    if (sent.empty()) continue;
+
+    task::v1::SubmitResponse response;
+    if (absl::Status s = Call(&TaskStub::Submit, request, &response); !s.ok()) return s;
+    if (response.results_size() != request.tasks_size())
+      return absl::InternalError("the master answered for another number of tasks");
+    Saw(response.zxid());
+    for (std::size_t i = 0; i < sent.size(); ++i) results[sent[i]] = FromSubmitResult(response.results(static_cast<int>(i)));
+  }
+  return results;
+}
+
+absl::Status TaskClientImpl::AddProgram(const TaskSpec& spec, task::v1::TaskSpec* message) {
+  task::v1::Program program = ToProgram(spec);
+  std::string encoded = records::EncodeProgram(program);
+  if (encoded.size() <= records::InlineProgramBytesMax(message->policy())) {
+    *message->mutable_program() = std::move(program);
+    return absl::OkStatus();
+  }
+  if (encoded.size() > records::kObjectBytesMax) {
+    return absl::ResourceExhaustedError(absl::StrCat("program and standard input have ", encoded.size(), " bytes; at most ",
+                                                     records::kObjectBytesMax, " are taken"));
+  }
+  auto object = PutProgram(spec.id, encoded);
+  if (!object.ok()) return object.status();
+  *message->mutable_program_object() = *std::move(object);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<task::v1::ObjectRef> TaskClientImpl::PutProgram(const std::string& task_id, const std::string& encoded) {
+  if (store_.Reachable(parts_.waiter->Now() + kStoreLookupTimeout)) {
+    auto put = store_.Put(store::InputKey(task_id, parts_.random->Next()), encoded);
+    if (!put.ok()) return put.status();
+    task::v1::ObjectRef object;
+    object.set_key(put->key);
+    object.set_size(put->size);
+    object.set_digest(store::DigestBytes(put->digest));
+    return object;
+  }
+  task::v1::UploadResponse response;
+  // A second try makes a second object; one of them is an orphan that goes with the others of its kind.
+  absl::Status status = calls_.Run(Idempotency::kSafe, [&](TaskStub* stub, const CallLimits& limits) {
+    return stub->Upload(task_id, encoded, &response, limits);
+  });
+  if (!status.ok()) return status;
+  return std::move(*response.mutable_object());
+}
+
+absl::StatusOr<GetResult> TaskClientImpl::GetAll(const std::vector<std::string>& ids) {
+  GetResult result;
+  for (std::size_t begin = 0; begin < ids.size(); begin += kIdsPerCall) {
+    task::v1::GetRequest request;
+    for (std::size_t i = begin; i < std::min(ids.size(), begin + kIdsPerCall); ++i) request.add_ids(ids[i]);
+    request.set_seen_zxid(seen_zxid_.load());
+    task::v1::GetResponse response;
+    if (absl::Status s = Call(&TaskStub::Get, request, &response); !s.ok()) return s;
+    Saw(response.zxid());
+    for (const task::v1::Task& task : response.tasks()) result.tasks.push_back(FromTask(task));
+    result.not_found.insert(result.not_found.end(), response.not_found().begin(), response.not_found().end());
+  }
+  return result;
+}
+
+absl::StatusOr<Task> TaskClientImpl::Get(const std::string& id) {
+  auto got = GetAll({id});
+  if (!got.ok()) return got.status();
+  if (got->tasks.empty()) return absl::NotFoundError(absl::StrCat("there is no task ", id, " (any more)"));
+  return std::move(got->tasks.front());
+}
+
+absl::StatusOr<TaskPage> TaskClientImpl::List(const ListOptions& options) {
+  if (options.limit == 0 || options.limit > kListLimitMax) {
+    return absl::InvalidArgumentError(absl::StrCat("a list's limit is 1 to ", kListLimitMax, ", not ", options.limit));
+  }
+  task::v1::ListRequest request;
+  for (State state : options.states) request.add_states(ToState(state));
+  request.set_limit(options.limit);
+  request.set_after(options.after);
+  request.set_seen_zxid(seen_zxid_.load());
+  task::v1::ListResponse response;
+  if (absl::Status s = Call(&TaskStub::List, request, &response); !s.ok()) return s;
+  Saw(response.zxid());
+  TaskPage page;
+  for (const task::v1::Task& task : response.tasks()) page.tasks.push_back(FromTask(task));
+  page.next = response.next();
+  return page;
+}
+
+absl::StatusOr<std::vector<CancelResult>> TaskClientImpl::Cancel(const std::vector<std::string>& ids, const std::string& reason) {
+  std::vector<CancelResult> results;
+  for (std::size_t begin = 0; begin < ids.size(); begin += kIdsPerCall) {
+    task::v1::CancelRequest request;
+    for (std::size_t i = begin; i < std::min(ids.size(), begin + kIdsPerCall); ++i) request.add_ids(ids[i]);
+    request.set_reason(reason);
+    task::v1::CancelResponse response;
+    if (absl::Status s = Call(&TaskStub::Cancel, request, &response); !s.ok()) return s;
+    Saw(response.zxid());
+    for (const auto& result : response.results()) results.push_back(FromCancelResult(result));
+  }
+  return results;
+}
+
+absl::StatusOr<std::vector<Worker>> TaskClientImpl::ListWorkers() {
+  task::v1::ListWorkersResponse response;
+  if (absl::Status s = Call(&TaskStub::ListWorkers, task::v1::ListWorkersRequest(), &response); !s.ok()) return s;
+  std::vector<Worker> workers;
+  for (const task::v1::Worker& worker : response.workers()) workers.push_back(FromWorker(worker));
+  return workers;
+}
+
+absl::StatusOr<std::vector<Master>> TaskClientImpl::ListMasters() {
+  task::v1::ListMastersResponse response;
+  if (absl::Status s = Call(&TaskStub::ListMasters, task::v1::ListMastersRequest(), &response); !s.ok()) return s;
+  std::vector<Master> masters;
+  for (const task::v1::Master& master : response.masters()) masters.push_back(FromMaster(master));
+  return masters;
+}
+
+}  // namespace drover::client

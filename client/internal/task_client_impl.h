@@ -1,0 +1,69 @@
+// TaskClient on MasterCalls, with the object store as a short cut for bytes.
+#ifndef DROVER_CLIENT_INTERNAL_TASK_CLIENT_IMPL_H_
+#define DROVER_CLIENT_INTERNAL_TASK_CLIENT_IMPL_H_
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/internal/directory.h"
+#include "client/internal/master_calls.h"
+#include "client/internal/store_access.h"
+#include "client/internal/task_stub.h"
+#include "client/internal/waiter.h"
+#include "coord/base/random.h"
+#include "drover/client/task_client.h"
+#include "drover/worker/v1/record.pb.h"
+
+namespace drover::client {
+
+// What the client stands on; tests bring their own.
+struct ClientParts {
+  std::unique_ptr<Directory> directory;  // null: nothing is looked up
+  std::unique_ptr<TaskStubs> stubs;
+  std::unique_ptr<Waiter> waiter;
+  std::unique_ptr<base::Random> random;
+};
+
+class TaskClientImpl final : public TaskClient {
+ public:
+  TaskClientImpl(ClientOptions options, ClientParts parts);
+
+  absl::StatusOr<std::string> Submit(TaskSpec spec) override;
+  absl::StatusOr<std::vector<SubmitResult>> SubmitAll(std::vector<TaskSpec>* specs) override;
+  absl::StatusOr<Task> Get(const std::string& id) override;
+  absl::StatusOr<GetResult> GetAll(const std::vector<std::string>& ids) override;
+  absl::StatusOr<TaskPage> List(const ListOptions& options) override;
+  absl::Status Watch(const std::vector<std::string>& ids, const OnTask& on_task, const OnMissing& on_missing,
+                     std::optional<std::chrono::steady_clock::time_point> deadline, std::stop_token stop) override;
+  absl::StatusOr<std::vector<Task>> Wait(const std::vector<std::string>& ids, std::chrono::milliseconds timeout) override;
+  absl::StatusOr<std::vector<CancelResult>> Cancel(const std::vector<std::string>& ids, const std::string& reason) override;
+  absl::Status ReadOutput(const OutputOptions& options, const OnData& on_data) override;
+  absl::StatusOr<std::vector<Worker>> ListWorkers() override;
+  absl::StatusOr<std::vector<Master>> ListMasters() override;
+
+ private:
+  // One idempotent unary call, with the service's method of that name.
+  template <typename Request, typename Response>
+  absl::Status Call(absl::Status (TaskStub::*method)(const Request&, Response*, const CallLimits&), const Request& request,
+                    Response* response);
+  // Adds the program to `message`: inside, or by reference to an object put for it.
+  absl::Status AddProgram(const TaskSpec& spec, task::v1::TaskSpec* message);
+  absl::StatusOr<task::v1::ObjectRef> PutProgram(const std::string& task_id, const std::string& encoded);
+  // Output of an attempt that ended, from the tree and the store; false: not to be had that way, `on_data` was not called.
+  absl::StatusOr<bool> ReadEndedOutput(const OutputOptions& options, const OnData& on_data);
+  absl::Status ReadFromStore(const OutputOptions& options, const worker::v1::TaskRecord& record, const OnData& on_data);
+  void Saw(std::uint64_t zxid);
+
+  const ClientOptions options_;
+  const ClientParts parts_;
+  MasterCalls calls_;
+  StoreAccess store_;
+  // The newest zxid in any answer: no later answer may show an older state.
+  std::atomic<std::uint64_t> seen_zxid_{0};
+};
+
+}  // namespace drover::client
+
+#endif  // DROVER_CLIENT_INTERNAL_TASK_CLIENT_IMPL_H_

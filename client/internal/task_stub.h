@@ -1,0 +1,62 @@
+// One master's TaskService as blocking calls. The one implementation speaks gRPC; tests have another.
+#ifndef DROVER_CLIENT_INTERNAL_TASK_STUB_H_
+#define DROVER_CLIENT_INTERNAL_TASK_STUB_H_
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "client/internal/waiter.h"
+#include "drover/task/v1/task.pb.h"
+
+namespace drover::client {
+
+struct CallLimits {
+  Deadline deadline = Deadline::max();
+  std::stop_token stop;  // requested: the call ends CANCELLED
+};
+
+// Any thread. The statuses are the service's (task.proto), UNAVAILABLE when it cannot be reached, DEADLINE_EXCEEDED, CANCELLED.
+class TaskStub {
+ public:
+  virtual ~TaskStub() = default;
+  virtual absl::Status GetTicket(const task::v1::GetTicketRequest& request, task::v1::GetTicketResponse* response,
+                                 const CallLimits& limits) = 0;
+  virtual absl::Status Submit(const task::v1::SubmitRequest& request, task::v1::SubmitResponse* response,
+                              const CallLimits& limits) = 0;
+  virtual absl::Status Get(const task::v1::GetRequest& request, task::v1::GetResponse* response, const CallLimits& limits) = 0;
+  virtual absl::Status List(const task::v1::ListRequest& request, task::v1::ListResponse* response, const CallLimits& limits) = 0;
+  virtual absl::Status Cancel(const task::v1::CancelRequest& request, task::v1::CancelResponse* response,
+                              const CallLimits& limits) = 0;
+  virtual absl::Status ListWorkers(const task::v1::ListWorkersRequest& request, task::v1::ListWorkersResponse* response,
+                                   const CallLimits& limits) = 0;
+  virtual absl::Status ListMasters(const task::v1::ListMastersRequest& request, task::v1::ListMastersResponse* response,
+                                   const CallLimits& limits) = 0;
+  // Uploads `data` as one object.
+  virtual absl::Status Upload(const std::string& task_id, absl::string_view data, task::v1::UploadResponse* response,
+                              const CallLimits& limits) = 0;
+
+  // The callback returns false to end the stream (then OK).
+  virtual absl::Status Watch(const task::v1::WatchRequest& request,
+                             const std::function<bool(const task::v1::WatchResponse&)>& on_message, const CallLimits& limits) = 0;
+  virtual absl::Status ReadOutput(const task::v1::ReadOutputRequest& request,
+                                  const std::function<bool(const task::v1::ReadOutputResponse&)>& on_message,
+                                  const CallLimits& limits) = 0;
+};
+
+// Makes stubs by address. Any thread.
+class TaskStubs {
+ public:
+  virtual ~TaskStubs() = default;
+  virtual std::shared_ptr<TaskStub> For(const std::string& address) = 0;
+};
+
+std::unique_ptr<TaskStubs> NewGrpcTaskStubs();
+
+}  // namespace drover::client
+
+#endif  // DROVER_CLIENT_INTERNAL_TASK_STUB_H_

@@ -1,0 +1,38 @@
+// What the objects are called. The only place that spells these names.
+//
+//   input/<task>/<upload>                        an encoded Program; <upload> is a random number, so that two uploads never meet
+//   output/<task>/<fence>/<out|err>/<8 digits>   one attempt's output in numbered chunks, from 0, written while it runs
+//
+// A task's objects are those below InputsOf and OutputsOf; whoever committed the removal of its record deletes them.
+#ifndef DROVER_CLIENT_STORE_NAMES_H_
+#define DROVER_CLIENT_STORE_NAMES_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace drover::store {
+
+inline std::string InputsOf(absl::string_view task) {
+  return absl::StrCat("input/", task, "/");
+}
+inline std::string InputKey(absl::string_view task, std::uint64_t upload) {
+  return absl::StrCat(InputsOf(task), absl::Hex(upload, absl::kZeroPad16));
+}
+
+inline std::string OutputsOf(absl::string_view task) {
+  return absl::StrCat("output/", task, "/");
+}
+// `stderr_stream`: false for standard output.
+inline std::string OutputsOf(absl::string_view task, std::uint64_t fence, bool stderr_stream) {
+  return absl::StrCat(OutputsOf(task), fence, "/", stderr_stream ? "err" : "out", "/");
+}
+inline std::string OutputKey(absl::string_view task, std::uint64_t fence, bool stderr_stream, std::uint32_t chunk) {
+  return absl::StrCat(OutputsOf(task, fence, stderr_stream), absl::Dec(chunk, absl::kZeroPad8));
+}
+
+}  // namespace drover::store
+
+#endif  // DROVER_CLIENT_STORE_NAMES_H_
