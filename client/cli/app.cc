@@ -1,0 +1,112 @@
+#include "client/cli/app.h"
+
+#include <unistd.h>
+
+#include <map>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "client/cli/exit_code.h"
+
+namespace drover::cli {
+namespace {
+
+std::chrono::milliseconds Ms(base::Duration duration) {
+  return std::chrono::ceil<std::chrono::milliseconds>(duration);
+}
+
+}  // namespace
+
+void Globals::AddTo(process::OptionSet* options) {
+  options->Addresses("--coord", &coord, "Coordination nodes");
+  options->Addresses("--master", &masters, "Masters to ask, instead of those found in the tree");
+  options->Text("--pool", &pool, "Pool of workers");
+  options->Choice("-o,--output", &format, {"table", "json", "jsonl", "id"}, "How to print");
+  options->Time("--request-timeout", &request_timeout, "How long to try until core and masters answer");
+}
+
+std::optional<Format> ParseFormat(const std::string& name) {
+  static const std::map<std::string, Format> kFormats = {
+      {"table", Format::kTable}, {"json", Format::kJson}, {"jsonl", Format::kJsonl}, {"id", Format::kId}};
+  const auto found = kFormats.find(name);
+  if (found == kFormats.end()) return std::nullopt;
+  return found->second;
+}
+
+Format GuessFormat(const std::vector<std::string>& args) {
+  for (std::size_t i = 0; i < args.size() && args[i] != "--"; ++i) {
+    absl::string_view value;
+    if ((args[i] == "-o" || args[i] == "--output") && i + 1 < args.size()) {
+      value = args[i + 1];
+    } else if (absl::StartsWith(args[i], "--output=")) {
+      value = absl::string_view(args[i]).substr(9);
+    } else if (absl::StartsWith(args[i], "-o") && !absl::StartsWith(args[i], "--")) {
+      value = absl::string_view(args[i]).substr(2);
+    } else {
+      continue;
+    }
+    return ParseFormat(std::string(value)).value_or(Format::kTable);
+  }
+  return Format::kTable;
+}
+
+absl::StatusOr<std::unique_ptr<client::TaskClient>> App::Tasks() const {
+  client::ClientOptions options;
+  options.coord = globals.coord;
+  options.masters = globals.masters;
+  options.pool = globals.pool;
+  options.request_timeout = Ms(globals.request_timeout);
+  return client::TaskClient::Create(std::move(options));
+}
+
+absl::StatusOr<std::unique_ptr<coord::BlockingClient>> App::Core() const {
+  coord::BlockingOptions options;
+  options.session.endpoints = globals.coord;
+  options.session.first_endpoint = static_cast<std::size_t>(getpid());
+  options.session.name = absl::StrCat("drover ", getpid());
+  options.call_timeout = globals.request_timeout;
+  auto client = coord::BlockingClient::Connect(std::move(options));
+  if (absl::IsUnavailable(client.status())) {
+    return absl::UnavailableError(absl::StrCat("no coordination node answered at ", absl::StrJoin(globals.coord, ", "), " within ",
+                                               process::FormatDuration(globals.request_timeout), ": ", client.status().message()));
+  }
+  return client;
+}
+
+int Main(const std::vector<std::string>& args, const std::function<std::optional<std::string>(const std::string&)>& environment,
+         std::ostream& out, std::ostream& err) {
+  process::OptionSet root("drover", "Runs tasks on a cluster of workers, and shows what it does.");
+  Globals globals;
+  globals.AddTo(&root);
+  Commands commands;
+  AddDevCommand(&root, &commands);
+  AddRunCommand(&root, &commands);
+  AddSubmitCommand(&root, &commands);
+  AddTaskCommands(&root, &commands);
+  AddMemberCommands(&root, &commands);
+  AddTreeCommands(&root, &commands);
+  AddClusterCommands(&root, &commands);
+  AddVersionCommand(&root, &commands);
+  root.Footer(
+      "Exit codes: 0 ok, 1 other error, 2 usage, 3 a task failed or was lost, 4 cancelled, 5 timed out waiting, 6 not found,\n"
+      "7 core or master unavailable, 8 refused (limit or conflict).");
+
+  bool done = false;
+  if (absl::Status s = root.ParseFrom(args, environment, out, &done); !s.ok()) {
+    return Output(GuessFormat(args), &out, &err).Fail(kUsage, s);
+  }
+  if (done) return kOk;
+
+  Output output(*ParseFormat(globals.format), &out, &err);
+  for (const Command& command : commands) {
+    if (!command.options->chosen()) continue;
+    int code = command.run(App{globals, output});
+    out.flush();
+    if (code == kOk && !out.good()) code = output.Fail(absl::DataLossError("cannot write to standard output"));
+    return code;
+  }
+  return output.Fail(kUsage, absl::InvalidArgumentError("give a command; drover --help lists them"));
+}
+
+}  // namespace drover::cli

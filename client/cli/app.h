@@ -1,0 +1,70 @@
+// What every command has in hand: the global options, where to print, and the ways to the cluster.
+#ifndef DROVER_CLIENT_CLI_APP_H_
+#define DROVER_CLIENT_CLI_APP_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client/cli/output.h"
+#include "coord/base/time.h"
+#include "coord/process/options.h"
+#include "drover/client/task_client.h"
+#include "drover/coord/blocking.h"
+
+namespace drover::cli {
+
+struct Globals {
+  std::vector<std::string> coord = {"127.0.0.1:7400"};
+  std::vector<std::string> masters;
+  std::string pool = "default";
+  std::string format = "table";
+  base::Duration request_timeout = std::chrono::seconds(30);
+
+  void AddTo(process::OptionSet* options);
+};
+
+// "table", "json", "jsonl", "id".
+[[nodiscard]] std::optional<Format> ParseFormat(const std::string& name);
+// The format asked for in a command line that could not be understood, so that its error can be printed in it.
+[[nodiscard]] Format GuessFormat(const std::vector<std::string>& args);
+
+struct App {
+  const Globals& globals;
+  Output& output;
+
+  [[nodiscard]] absl::StatusOr<std::unique_ptr<client::TaskClient>> Tasks() const;
+  // A session with the coordination service. UNAVAILABLE names the nodes that were tried.
+  [[nodiscard]] absl::StatusOr<std::unique_ptr<coord::BlockingClient>> Core() const;
+  // Options that exclude each other and the like.
+  int Usage(const std::string& what) const { return output.Fail(absl::InvalidArgumentError(what)); }
+};
+
+// A command as it was registered: run if its options were chosen.
+struct Command {
+  process::OptionSet* options;
+  std::function<int(const App&)> run;
+};
+using Commands = std::vector<Command>;
+
+// One function for each group; each adds its commands to `root`, what they need travels in their `run`.
+void AddDevCommand(process::OptionSet* root, Commands* commands);
+void AddTaskCommands(process::OptionSet* root, Commands* commands);
+void AddRunCommand(process::OptionSet* root, Commands* commands);
+void AddSubmitCommand(process::OptionSet* root, Commands* commands);
+void AddMemberCommands(process::OptionSet* root, Commands* commands);
+void AddTreeCommands(process::OptionSet* root, Commands* commands);
+void AddClusterCommands(process::OptionSet* root, Commands* commands);
+void AddVersionCommand(process::OptionSet* root, Commands* commands);
+
+// The whole program: parses, runs, returns the exit code. `args` without the program's name.
+int Main(const std::vector<std::string>& args, const std::function<std::optional<std::string>(const std::string&)>& environment,
+         std::ostream& out, std::ostream& err);
+
+}  // namespace drover::cli
+
+#endif  // DROVER_CLIENT_CLI_APP_H_

@@ -1,0 +1,134 @@
+#include "client/cli/dev_plan.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace drover::cli {
+namespace {
+
+constexpr char kLoopback[] = "127.0.0.1";
+
+// Holds a loopback port: nobody else gets it before this is destroyed.
+class HeldPort {
+ public:
+  // `port` 0: any. Not held if it is taken.
+  explicit HeldPort(int port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    inet_pton(AF_INET, kLoopback, &address.sin_addr);
+    const int on = 1;
+    setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    socklen_t size = sizeof address;
+    if (bind(fd_, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+        getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size) == 0) {
+      port_ = ntohs(address.sin_port);
+    }
+  }
+  ~HeldPort() {
+    if (fd_ >= 0) close(fd_);
+  }
+  HeldPort(HeldPort&& other) noexcept : fd_(std::exchange(other.fd_, -1)), port_(other.port_) {}
+  HeldPort& operator=(HeldPort&&) = delete;
+
+  [[nodiscard]] int port() const { return port_; }  // 0: not held
+
+ private:
+  int fd_;
+  int port_ = 0;
+};
+
+std::map<std::string, int> FormerPorts(const std::string& file) {
+  std::map<std::string, int> ports;
+  std::ifstream in(file);
+  std::string id;
+  for (int port = 0; in >> id >> port;) {
+    if (port > 0 && port < 65536) ports[id] = port;
+  }
+  return ports;
+}
+
+std::string Address(const std::map<std::string, int>& ports, const std::string& id) {
+  return absl::StrCat(kLoopback, ":", ports.at(id));
+}
+
+}  // namespace
+
+std::vector<std::string> DevIds(const DevOptions& options) {
+  std::vector<std::string> ids = {"coord-1"};
+  for (int i = 1; i <= options.masters; ++i) ids.push_back(absl::StrCat("master-", i));
+  for (int i = 1; i <= options.workers; ++i) ids.push_back(absl::StrCat("worker-", i));
+  return ids;
+}
+
+absl::StatusOr<std::map<std::string, int>> PickPorts(const std::vector<std::string>& ids, const std::string& data) {
+  const std::string file = absl::StrCat(data, "/ports");
+  const std::map<std::string, int> former = FormerPorts(file);
+  std::vector<HeldPort> held;  // all until the end, so that no port is picked twice
+  std::map<std::string, int> ports;
+  for (const std::string& id : ids) {
+    const auto before = former.find(id);
+    if (before != former.end()) {
+      held.emplace_back(before->second);
+      ports[id] = held.back().port();
+    }
+    if (ports[id] == 0) {
+      held.emplace_back(0);
+      ports[id] = held.back().port();
+    }
+    if (ports[id] == 0)
+      return absl::ResourceExhaustedError(absl::StrCat("no free port on ", kLoopback, ": ", std::strerror(errno)));
+  }
+  std::ofstream out(file, std::ios::trunc);
+  for (const auto& [id, port] : ports) out << id << " " << port << "\n";
+  out.flush();
+  if (!out) return absl::InternalError(absl::StrCat("cannot write ", file));
+  return ports;
+}
+
+DevPlan MakePlan(const DevOptions& options, const std::map<std::string, int>& ports,
+                 const std::map<std::string, std::string>& environment) {
+  // What is meant for commands in this shell is not meant for the servers: all they need is on their command lines.
+  std::map<std::string, std::string> env;
+  for (const auto& [key, value] : environment) {
+    if (!absl::StartsWith(key, "DROVER_") || key == "DROVER_LOG_LEVEL") env[key] = value;
+  }
+  DevPlan plan;
+  plan.coord = Address(ports, "coord-1");
+  auto add = [&](DevServer::Kind kind, const std::string& id, std::vector<std::string> argv) {
+    DevServer server;
+    server.kind = kind;
+    server.address = Address(ports, id);
+    argv[0] = absl::StrCat(options.binaries, "/", argv[0]);
+    argv.insert(argv.end(), {"--listen", server.address});
+    server.child = {id, std::move(argv), env, absl::StrCat(options.data, "/", id, ".log")};
+    plan.servers.push_back(std::move(server));
+  };
+  const std::vector<std::string> common = {"--coord",    plan.coord, "--pool",
+                                           options.pool, "--store",  absl::StrCat("file:", options.data, "/store")};
+  add(DevServer::Kind::kCoord, "coord-1", {"drover-coord", "--id", "1", "--data", absl::StrCat(options.data, "/coord-1")});
+  for (int i = 1; i <= options.masters; ++i) {
+    const std::string id = absl::StrCat("master-", i);
+    std::vector<std::string> argv = {"drover-master", "--name", id};
+    argv.insert(argv.end(), common.begin(), common.end());
+    add(DevServer::Kind::kMaster, id, std::move(argv));
+  }
+  for (int i = 1; i <= options.workers; ++i) {
+    const std::string id = absl::StrCat("worker-", i);
+    std::vector<std::string> argv = {"drover-worker", "--name", id, "--slots", absl::StrCat(options.slots)};
+    argv.insert(argv.end(), common.begin(), common.end());
+    add(DevServer::Kind::kWorker, id, std::move(argv));
+  }
+  return plan;
+}
+
+}  // namespace drover::cli

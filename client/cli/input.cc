@@ -1,0 +1,59 @@
+#include "client/cli/input.h"
+
+#include <cerrno>
+#include <cstring>
+#include <iostream>
+
+#include "absl/strings/str_cat.h"
+
+namespace drover::cli {
+namespace {
+
+constexpr std::size_t kReadBytes = 1 << 16;
+
+absl::StatusOr<std::unique_ptr<std::ifstream>> OpenInput(const std::string& file) {
+  if (file == "-") return nullptr;
+  auto stream = std::make_unique<std::ifstream>(file, std::ios::binary);
+  if (!stream->is_open()) return absl::InvalidArgumentError(absl::StrCat("cannot open ", file, ": ", std::strerror(errno)));
+  return stream;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ReadInput(const std::string& file, std::size_t bytes_max, absl::string_view what) {
+  auto stream = OpenInput(file);
+  if (!stream.ok()) return stream.status();
+  std::istream& in = *stream == nullptr ? std::cin : **stream;
+  std::string data;
+  std::string block(kReadBytes, '\0');
+  while (in.read(block.data(), static_cast<std::streamsize>(block.size())), in.gcount() > 0) {
+    data.append(block, 0, static_cast<std::size_t>(in.gcount()));
+    if (data.size() > bytes_max) return absl::ResourceExhaustedError(absl::StrCat(what, " has at most ", BytesText(bytes_max)));
+  }
+  if (in.bad()) return absl::DataLossError(absl::StrCat("cannot read ", file == "-" ? "standard input" : file));
+  return data;
+}
+
+absl::StatusOr<LineReader> LineReader::Open(const std::string& file) {
+  auto stream = OpenInput(file);
+  if (!stream.ok()) return stream.status();
+  return LineReader(*std::move(stream));
+}
+
+std::istream& LineReader::in() const {
+  return file_ == nullptr ? std::cin : *file_;
+}
+bool LineReader::Next(std::string* line) {
+  return static_cast<bool>(std::getline(in(), *line));
+}
+bool LineReader::failed() const {
+  return in().bad();
+}
+
+std::string BytesText(std::size_t bytes) {
+  if (bytes >= 1 << 20 && bytes % (1 << 20) == 0) return absl::StrCat(bytes >> 20, " MiB");
+  if (bytes >= 1 << 10 && bytes % (1 << 10) == 0) return absl::StrCat(bytes >> 10, " KiB");
+  return absl::StrCat(bytes, " bytes");
+}
+
+}  // namespace drover::cli

@@ -1,0 +1,40 @@
+// What the command reads: a file or standard input, within a bound.
+#ifndef DROVER_CLIENT_CLI_INPUT_H_
+#define DROVER_CLIENT_CLI_INPUT_H_
+
+#include <cstddef>
+#include <fstream>
+#include <istream>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace drover::cli {
+
+// All of `file` ("-": standard input). INVALID_ARGUMENT if it cannot be opened; RESOURCE_EXHAUSTED, naming `what` and the bound, if
+// there is more.
+[[nodiscard]] absl::StatusOr<std::string> ReadInput(const std::string& file, std::size_t bytes_max, absl::string_view what);
+
+// Lines of a file or standard input, one at a time; the last needs no newline.
+class LineReader {
+ public:
+  [[nodiscard]] static absl::StatusOr<LineReader> Open(const std::string& file);
+  // False at the end.
+  bool Next(std::string* line);
+  // The reading failed, which is not the end.
+  [[nodiscard]] bool failed() const;
+
+ private:
+  explicit LineReader(std::unique_ptr<std::ifstream> file) : file_(std::move(file)) {}
+  [[nodiscard]] std::istream& in() const;
+  std::unique_ptr<std::ifstream> file_;  // null: standard input
+};
+
+// "64 MiB", "128 KiB", "5 bytes"
+[[nodiscard]] std::string BytesText(std::size_t bytes);
+
+}  // namespace drover::cli
+
+#endif  // DROVER_CLIENT_CLI_INPUT_H_

@@ -1,0 +1,27 @@
+// Ctrl-C and SIGTERM for commands that block: taken by a thread of its own, which calls back.
+#ifndef DROVER_CLIENT_CLI_INTERRUPTS_H_
+#define DROVER_CLIENT_CLI_INTERRUPTS_H_
+
+#include <functional>
+#include <stop_token>
+#include <thread>
+
+namespace drover::cli {
+
+// From construction on, SIGINT and SIGTERM do not end the process. Construct it before any other thread is started (they inherit
+// the blocked signals); one at a time.
+class Interrupts {
+ public:
+  // `on_signal(count)` runs on the thread of this object: 1 for the first signal, 2 for the second ...
+  explicit Interrupts(std::function<void(int count)> on_signal);
+  ~Interrupts();
+  Interrupts(const Interrupts&) = delete;
+  Interrupts& operator=(const Interrupts&) = delete;
+
+ private:
+  std::jthread thread_;
+};
+
+}  // namespace drover::cli
+
+#endif  // DROVER_CLIENT_CLI_INTERRUPTS_H_

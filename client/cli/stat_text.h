@@ -1,0 +1,24 @@
+// Nodes and events of the tree as the command prints them.
+#ifndef DROVER_CLIENT_CLI_STAT_TEXT_H_
+#define DROVER_CLIENT_CLI_STAT_TEXT_H_
+
+#include <string>
+
+#include "client/cli/output.h"
+#include "drover/coord/types.h"
+
+namespace drover::cli {
+
+[[nodiscard]] Json StatJson(const coord::Stat& stat);
+// The names of StatItem's cells.
+[[nodiscard]] const std::vector<std::string>& StatNames();
+[[nodiscard]] Item StatItem(const std::string& path, const coord::Stat& stat);
+// {"path", "data" (null if it is no text), "data_base64" (only then), "stat"}
+[[nodiscard]] Item NodeItem(const coord::Node& node);
+[[nodiscard]] Item EventItem(const coord::Event& event);
+// "CHANGED /a/b zxid=17 version=3 hello"
+[[nodiscard]] std::string EventText(const coord::Event& event);
+
+}  // namespace drover::cli
+
+#endif  // DROVER_CLIENT_CLI_STAT_TEXT_H_

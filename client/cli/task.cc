@@ -1,0 +1,186 @@
+// `drover wait`, `status`, `list`, `cancel` and `logs`.
+#include <unistd.h>
+
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "client/cli/app.h"
+#include "client/cli/exit_code.h"
+#include "client/cli/follow.h"
+#include "client/cli/raw_write.h"
+#include "client/cli/task_text.h"
+#include "client/cli/wait.h"
+
+namespace drover::cli {
+namespace {
+
+using client::TaskClient;
+
+// Registers a command that talks to the masters.
+template <typename Flags>
+void Add(process::OptionSet* options, Commands* commands, std::shared_ptr<Flags> flags,
+         int (*run)(const App&, TaskClient&, const Flags&)) {
+  commands->push_back({options, [flags = std::move(flags), run](const App& app) {
+                         auto tasks = app.Tasks();
+                         if (!tasks.ok()) return app.output.Fail(tasks.status());
+                         return run(app, **tasks, *flags);
+                       }});
+}
+
+struct WaitFlags {
+  std::vector<std::string> ids;
+  base::Duration timeout{0};
+};
+
+int Wait(const App& app, TaskClient& tasks, const WaitFlags& flags) {
+  return WaitFor(app, tasks, flags.ids, flags.timeout);
+}
+
+struct StatusFlags {
+  std::string id;
+};
+
+int Status(const App& app, TaskClient& tasks, const StatusFlags& flags) {
+  auto task = tasks.Get(flags.id);
+  if (!task.ok()) return app.output.Fail(task.status());
+  app.output.One(TaskNames(), TaskLines(*task));
+  return kOk;
+}
+
+struct ListFlags {
+  std::string state;
+  std::uint32_t limit = 100;
+};
+
+int List(const App& app, TaskClient& tasks, const ListFlags& flags) {
+  client::ListOptions options;
+  options.limit = flags.limit;
+  if (!flags.state.empty()) options.states = {*client::ParseState(flags.state)};
+  std::vector<Item> items;
+  // The service may answer in smaller pages than asked for.
+  while (items.size() < flags.limit) {
+    options.limit = flags.limit - static_cast<std::uint32_t>(items.size());
+    auto page = tasks.List(options);
+    if (!page.ok()) return app.output.Fail(page.status());
+    for (const client::Task& task : page->tasks) items.push_back(TaskRow(task));
+    if (page->next.empty()) break;
+    options.after = page->next;
+  }
+  app.output.List(TaskHeader(), items);
+  return kOk;
+}
+
+struct CancelFlags {
+  std::vector<std::string> ids;
+};
+
+const char* OutcomeName(client::CancelOutcome outcome) {
+  switch (outcome) {
+    case client::CancelOutcome::kCancelled:
+      return "CANCELLED";
+    case client::CancelOutcome::kAlreadyTerminal:
+      return "ALREADY_TERMINAL";
+    case client::CancelOutcome::kNotFound:
+      return "NOT_FOUND";
+    case client::CancelOutcome::kRefused:
+      return "REFUSED";
+  }
+  return "REFUSED";
+}
+
+int Cancel(const App& app, TaskClient& tasks, const CancelFlags& flags) {
+  auto results = tasks.Cancel(flags.ids);
+  if (!results.ok()) return app.output.Fail(results.status());
+  std::vector<Item> items;
+  std::string missing, refused;
+  for (const client::CancelResult& result : *results) {
+    Item item;
+    item.id = result.id;
+    item.json = {{"id", result.id}, {"outcome", OutcomeName(result.outcome)}, {"sentence", result.sentence}};
+    items.push_back(std::move(item));
+    if (result.outcome == client::CancelOutcome::kNotFound) missing = result.id;
+    if (result.outcome == client::CancelOutcome::kRefused) refused = absl::StrCat("task ", result.id, ": ", result.sentence);
+    if (result.outcome == client::CancelOutcome::kAlreadyTerminal)
+      app.output.Note(absl::StrCat("task ", result.id, " had ended already"));
+  }
+  if (app.output.json()) app.output.List({}, items);
+  if (!missing.empty()) return app.output.Fail(absl::NotFoundError(absl::StrCat("there is no task ", missing, " (any more)")));
+  if (!refused.empty()) return app.output.Fail(kRefused, absl::FailedPreconditionError(refused));
+  return kOk;
+}
+
+struct LogsFlags {
+  std::string id;
+  bool follow = false;
+  bool only_stderr = false;
+  bool both = false;
+  std::uint32_t attempt = 0;
+};
+
+int Logs(const App& app, TaskClient& tasks, const LogsFlags& flags) {
+  if (flags.only_stderr && flags.both) return app.Usage("logs: --stderr and --both exclude each other");
+  auto to = [](int fd) { return [fd](absl::string_view data) { return WriteRaw(fd, data); }; };
+  std::vector<FollowedStream> streams;
+  if (!flags.only_stderr) streams.push_back({client::OutputStream::kStdout, to(STDOUT_FILENO)});
+  if (flags.only_stderr) streams.push_back({client::OutputStream::kStderr, to(STDOUT_FILENO)});
+  if (flags.both) streams.push_back({client::OutputStream::kStderr, to(STDERR_FILENO)});
+
+  if (flags.follow) {
+    auto task = tasks.Get(flags.id);
+    if (!task.ok()) return app.output.Fail(task.status());
+    FollowOptions options;
+    options.id = flags.id;
+    options.first_attempt = flags.attempt != 0 ? flags.attempt : std::max(task->attempt, 1u);
+    options.one_attempt = flags.attempt != 0;
+    options.streams = std::move(streams);
+    options.note = [&app](const std::string& text) { app.output.Note(text); };
+    auto followed = Follower(&tasks, std::move(options)).Run();
+    return followed.ok() ? static_cast<int>(kOk) : app.output.Fail(followed.status());
+  }
+  for (const FollowedStream& stream : streams) {
+    client::OutputOptions options;
+    options.id = flags.id;
+    options.attempt = flags.attempt;
+    options.stream = stream.stream;
+    if (absl::Status s = tasks.ReadOutput(options, stream.write); !s.ok()) return app.output.Fail(s);
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void AddTaskCommands(process::OptionSet* root, Commands* commands) {
+  process::OptionSet& wait = root->Command("wait", "Waits until tasks have ended; 0 if all succeeded");
+  auto wait_flags = std::make_shared<WaitFlags>();
+  wait.Arguments("ID", &wait_flags->ids, "Tasks to wait for");
+  wait.Time("--timeout", &wait_flags->timeout, "Wait no longer than this");
+  Add(&wait, commands, wait_flags, Wait);
+
+  process::OptionSet& status = root->Command("status", "Shows one task");
+  auto status_flags = std::make_shared<StatusFlags>();
+  status.Argument("ID", &status_flags->id, "The task");
+  Add(&status, commands, status_flags, Status);
+
+  process::OptionSet& list = root->Command("list", "Lists tasks, the newest first");
+  auto list_flags = std::make_shared<ListFlags>();
+  list.Choice("--state", &list_flags->state,
+              {"WAITING", "READY", "ASSIGNED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "LOST"}, "Only those in this state");
+  list.Number("--limit", &list_flags->limit, "At most so many", 1, 10'000);
+  Add(&list, commands, list_flags, List);
+
+  process::OptionSet& cancel = root->Command("cancel", "Cancels tasks; those that run are stopped");
+  auto cancel_flags = std::make_shared<CancelFlags>();
+  cancel.Arguments("ID", &cancel_flags->ids, "Tasks to cancel");
+  Add(&cancel, commands, cancel_flags, Cancel);
+
+  process::OptionSet& logs = root->Command("logs", "Writes what a task's program wrote");
+  auto logs_flags = std::make_shared<LogsFlags>();
+  logs.Argument("ID", &logs_flags->id, "The task");
+  logs.Flag("-f,--follow", &logs_flags->follow, "Go on until the task has ended");
+  logs.Flag("--stderr", &logs_flags->only_stderr, "Its standard error instead of its standard output");
+  logs.Flag("--both", &logs_flags->both, "Both, each to where it belongs");
+  logs.Number("--attempt", &logs_flags->attempt, "Of this attempt instead of the newest", 1);
+  Add(&logs, commands, logs_flags, Logs);
+}
+
+}  // namespace drover::cli

@@ -1,0 +1,41 @@
+// The options that describe a task, shared by `drover submit` and `drover run`.
+#ifndef DROVER_CLIENT_CLI_TASK_FLAGS_H_
+#define DROVER_CLIENT_CLI_TASK_FLAGS_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "coord/base/time.h"
+#include "coord/process/options.h"
+#include "drover/client/task.h"
+
+namespace drover::cli {
+
+struct TaskFlags {
+  std::string id;
+  std::string name;
+  std::string queue;
+  std::uint32_t priority = 0;
+  std::map<std::string, std::string> env;
+  std::string cwd;
+  std::string stdin_file;
+  base::Duration time_limit{0};
+  std::uint32_t retries = 0;
+  bool at_most_once = false;
+  std::string on_disconnect = "keep";
+  std::map<std::string, std::string> labels;
+  std::vector<std::string> argv;
+
+  void AddTo(process::OptionSet* options);
+  // The task they describe; reads --stdin. INVALID_ARGUMENT: a usage error, as one sentence.
+  [[nodiscard]] absl::StatusOr<client::TaskSpec> Spec() const;
+};
+
+// The task of one line of --each-line: every `{}` in every argument becomes the line.
+[[nodiscard]] client::TaskSpec ForLine(const client::TaskSpec& spec, const std::string& line);
+
+}  // namespace drover::cli
+
+#endif  // DROVER_CLIENT_CLI_TASK_FLAGS_H_

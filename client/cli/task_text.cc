@@ -1,0 +1,134 @@
+#include "client/cli/task_text.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "client/cli/time_text.h"
+
+namespace drover::cli {
+namespace {
+
+std::string Text(absl::string_view view) {
+  return std::string(view);
+}
+
+Json TimeOrNull(std::int64_t ms) {
+  return ms == 0 ? Json(nullptr) : Json(Rfc3339(ms));
+}
+Json TextOrNull(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
+
+// A program that was ended by a signal has no exit code.
+template <typename T>
+Json ExitCodeOrNull(const T& t) {
+  return t.exit_code < 0 || t.signal != 0 ? Json(nullptr) : Json(t.exit_code);
+}
+template <typename T>
+Json SignalOrNull(const T& t) {
+  return t.signal == 0 ? Json(nullptr) : Json(t.signal);
+}
+
+Json AttemptJson(const client::Attempt& a) {
+  return Json{{"fence", a.fence},
+              {"worker", TextOrNull(a.worker)},
+              {"state", Text(client::StateName(a.state))},
+              {"exit_code", ExitCodeOrNull(a)},
+              {"signal", SignalOrNull(a)},
+              {"reason", Text(client::ReasonName(a.reason))},
+              {"assigned_at", TimeOrNull(a.assigned_at_ms)},
+              {"started_at", TimeOrNull(a.started_at_ms)},
+              {"finished_at", TimeOrNull(a.finished_at_ms)}};
+}
+
+template <typename T>
+std::string Took(const T& t) {
+  if (t.started_at_ms == 0 || t.finished_at_ms == 0 || t.finished_at_ms < t.started_at_ms) return "";
+  return ShortDuration(t.finished_at_ms - t.started_at_ms);
+}
+
+template <typename T>
+std::string Exit(const T& t) {
+  if (t.signal != 0) return absl::StrCat("signal ", t.signal);
+  return t.exit_code < 0 ? "" : absl::StrCat(t.exit_code);
+}
+
+std::string TimeText(std::int64_t ms) {
+  return ms == 0 ? "" : Rfc3339(ms);
+}
+
+}  // namespace
+
+Json TaskJson(const client::Task& t) {
+  Json attempts = Json::array();
+  for (const client::Attempt& a : t.attempts) attempts.push_back(AttemptJson(a));
+  return Json{{"id", t.id},
+              {"name", t.name},
+              {"queue", t.queue},
+              {"priority", t.priority},
+              {"state", Text(client::StateName(t.state))},
+              {"attempt", t.attempt},
+              {"fence", t.fence},
+              {"worker", TextOrNull(t.worker)},
+              {"exit_code", ExitCodeOrNull(t)},
+              {"signal", SignalOrNull(t)},
+              {"reason", Text(client::ReasonName(t.reason))},
+              {"sentence", t.sentence},
+              {"submitted_at", TimeOrNull(t.submitted_at_ms)},
+              {"started_at", TimeOrNull(t.started_at_ms)},
+              {"finished_at", TimeOrNull(t.finished_at_ms)},
+              {"attempts", std::move(attempts)}};
+}
+
+const std::vector<std::string>& TaskHeader() {
+  static const std::vector<std::string> kHeader = {"ID", "NAME", "STATE", "ATTEMPT", "WORKER", "EXIT", "TOOK", "SUBMITTED"};
+  return kHeader;
+}
+
+Item TaskRow(const client::Task& t) {
+  Item item;
+  item.id = t.id;
+  item.json = TaskJson(t);
+  item.cells = {t.id,    t.name,  Text(client::StateName(t.state)), t.attempt == 0 ? "" : absl::StrCat(t.attempt), t.worker,
+                Exit(t), Took(t), TimeText(t.submitted_at_ms)};
+  return item;
+}
+
+const std::vector<std::string>& TaskNames() {
+  static const std::vector<std::string> kNames = {"id",     "name",      "queue",     "priority", "state",    "reason", "why",
+                                                  "worker", "exit code", "submitted", "started",  "finished", "took",   "attempts"};
+  return kNames;
+}
+
+Item TaskLines(const client::Task& t) {
+  Item item;
+  item.id = t.id;
+  item.json = TaskJson(t);
+  const std::string attempts = absl::StrJoin(t.attempts, "; ", [](std::string* out, const client::Attempt& a) {
+    absl::StrAppend(out, client::StateName(a.state), " on ", a.worker, a.fence == 0 ? "" : absl::StrCat(" fence ", a.fence));
+    if (a.reason != client::Reason::kNone) absl::StrAppend(out, " (", client::ReasonName(a.reason), ")");
+  });
+  item.cells = {t.id,
+                t.name,
+                t.queue,
+                absl::StrCat(t.priority),
+                Text(client::StateName(t.state)),
+                t.reason == client::Reason::kNone ? "" : Text(client::ReasonName(t.reason)),
+                t.sentence,
+                t.worker,
+                Exit(t),
+                TimeText(t.submitted_at_ms),
+                TimeText(t.started_at_ms),
+                TimeText(t.finished_at_ms),
+                Took(t),
+                t.attempt == 0 ? "" : absl::StrCat(t.attempt, ": ", attempts)};
+  return item;
+}
+
+std::string EndText(const client::Task& t) {
+  std::string text = Text(client::StateName(t.state));
+  if (t.reason != client::Reason::kNone) absl::StrAppend(&text, " (", client::ReasonName(t.reason), ")");
+  if (!t.sentence.empty()) absl::StrAppend(&text, ": ", t.sentence);
+  return text;
+}
+
+}  // namespace drover::cli

@@ -1,0 +1,30 @@
+// Tasks as the command prints them.
+#ifndef DROVER_CLIENT_CLI_TASK_TEXT_H_
+#define DROVER_CLIENT_CLI_TASK_TEXT_H_
+
+#include <string>
+#include <vector>
+
+#include "client/cli/output.h"
+#include "drover/client/task.h"
+
+namespace drover::cli {
+
+// id name queue state attempt fence worker exit_code signal reason submitted_at started_at finished_at attempts[], and sentence.
+// Times are RFC 3339; what has not happened or does not apply is null.
+[[nodiscard]] Json TaskJson(const client::Task& task);
+
+// A row of `drover list`.
+[[nodiscard]] const std::vector<std::string>& TaskHeader();
+[[nodiscard]] Item TaskRow(const client::Task& task);
+
+// The lines of `drover status`.
+[[nodiscard]] const std::vector<std::string>& TaskNames();
+[[nodiscard]] Item TaskLines(const client::Task& task);
+
+// How it ended, as a sentence: "FAILED (EXIT_CODE): exited with 3".
+[[nodiscard]] std::string EndText(const client::Task& task);
+
+}  // namespace drover::cli
+
+#endif  // DROVER_CLIENT_CLI_TASK_TEXT_H_

@@ -1,0 +1,17 @@
+// Times for people and programs.
+#ifndef DROVER_CLIENT_CLI_TIME_TEXT_H_
+#define DROVER_CLIENT_CLI_TIME_TEXT_H_
+
+#include <cstdint>
+#include <string>
+
+namespace drover::cli {
+
+// Milliseconds since 1970 as RFC 3339 in UTC: "2026-01-31T12:00:00.123Z".
+[[nodiscard]] std::string Rfc3339(std::int64_t ms);
+// How long it took, shortly: "120ms", "3.4s", "2m05s", "1h02m".
+[[nodiscard]] std::string ShortDuration(std::int64_t ms);
+
+}  // namespace drover::cli
+
+#endif  // DROVER_CLIENT_CLI_TIME_TEXT_H_

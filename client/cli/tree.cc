@@ -1,0 +1,207 @@
+// `drover tree ...`: coordination data by hand.
+#include <atomic>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "client/cli/app.h"
+#include "client/cli/exit_code.h"
+#include "client/cli/input.h"
+#include "client/cli/interrupts.h"
+#include "client/cli/stat_text.h"
+
+namespace drover::cli {
+namespace {
+
+constexpr std::size_t kNodeBytesMax = 1 << 20;
+constexpr auto kHoldCheck = std::chrono::milliseconds(200);
+
+struct TreeFlags {
+  std::string path;
+  std::string data;
+  bool ephemeral = false;
+  bool hold = false;
+  bool sequential = false;
+  bool parents = false;
+  std::int64_t version = -1;  // any
+
+  [[nodiscard]] std::optional<std::uint32_t> Version() const {
+    if (version < 0) return std::nullopt;
+    return static_cast<std::uint32_t>(version);
+  }
+  // DATA, or standard input for "-".
+  [[nodiscard]] absl::StatusOr<std::string> Data() const {
+    if (data != "-") return data;
+    return ReadInput("-", kNodeBytesMax, "the data of a node");
+  }
+};
+
+using Use = std::function<int(const App&, coord::BlockingClient&)>;
+
+int WithCore(const App& app, const Use& use) {
+  auto core = app.Core();
+  if (!core.ok()) return app.output.Fail(core.status());
+  return use(app, **core);
+}
+
+// A refusal names the code only; the path makes it a sentence.
+absl::Status At(const std::string& path, const absl::Status& status) {
+  if (status.ok() || status.message().find(path) != absl::string_view::npos) return status;
+  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+}
+
+int Get(const App& app, coord::BlockingClient& core, const TreeFlags& flags) {
+  auto got = core.Get(flags.path);
+  if (!got.ok()) return app.output.Fail(At(flags.path, got.status()));
+  if (app.output.format() == Format::kTable) {
+    app.output.Raw(got->node.data);
+  } else {
+    app.output.One({}, NodeItem(got->node));
+  }
+  return kOk;
+}
+
+int Ls(const App& app, coord::BlockingClient& core, const TreeFlags& flags) {
+  auto names = core.Children(flags.path);
+  if (!names.ok()) return app.output.Fail(At(flags.path, names.status()));
+  if (app.output.format() == Format::kTable) {
+    std::string lines;
+    for (const std::string& name : *names) absl::StrAppend(&lines, name, "\n");
+    app.output.Raw(lines);
+    return kOk;
+  }
+  std::vector<Item> items;
+  for (const std::string& name : *names) {
+    Item item;
+    item.id = name;
+    item.json = {{"name", name}, {"path", absl::StrCat(flags.path == "/" ? "" : flags.path, "/", name)}};
+    items.push_back(std::move(item));
+  }
+  app.output.List({}, items);
+  return kOk;
+}
+
+int Stat(const App& app, coord::BlockingClient& core, const TreeFlags& flags) {
+  auto exists = core.Exists(flags.path);
+  if (!exists.ok()) return app.output.Fail(At(flags.path, exists.status()));
+  if (!exists->stat) return app.output.Fail(absl::NotFoundError(absl::StrCat(flags.path, ": there is no such node")));
+  app.output.One(StatNames(), StatItem(flags.path, *exists->stat));
+  return kOk;
+}
+
+int Set(const App& app, coord::BlockingClient& core, const TreeFlags& flags) {
+  auto data = flags.Data();
+  if (!data.ok()) return app.output.Fail(data.status());
+  auto set = core.Set(flags.path, *std::move(data), flags.Version());
+  if (!set.ok()) return app.output.Fail(At(flags.path, set.status()));
+  if (app.output.json()) app.output.One({}, StatItem(flags.path, set->stat));
+  return kOk;
+}
+
+// Until Ctrl-C, or until the session ended by itself.
+int Hold(const App& app, coord::BlockingClient& core, const std::atomic<bool>& interrupted) {
+  while (!interrupted) {
+    if (core.expired()) return app.output.Fail(kUnavailable, absl::AbortedError("the session has expired, so the node is gone"));
+    std::this_thread::sleep_for(kHoldCheck);
+  }
+  const absl::Status closed = core.Close();
+  return closed.ok() ? static_cast<int>(kOk) : app.output.Fail(closed);
+}
+
+int Create(const App& app, const TreeFlags& flags) {
+  if (flags.ephemeral != flags.hold) {
+    return app.Usage("tree create: -e and --hold go together, for an ephemeral node lives as long as the session of this command");
+  }
+  auto data = flags.Data();
+  if (!data.ok()) return app.output.Fail(data.status());
+  std::atomic<bool> interrupted = false;
+  std::unique_ptr<Interrupts> interrupts;
+  if (flags.hold) interrupts = std::make_unique<Interrupts>([&interrupted](int) { interrupted = true; });
+  return WithCore(app, [&](const App&, coord::BlockingClient& core) {
+    coord::CreateOptions how;
+    how.ephemeral = flags.ephemeral;
+    how.sequential = flags.sequential;
+    how.parents = flags.parents;
+    auto created = core.Create(flags.path, *data, how);
+    if (!created.ok()) return app.output.Fail(At(flags.path, created.status()));
+    app.output.Line(created->path, StatItem(created->path, created->stat));
+    return flags.hold ? Hold(app, core, interrupted) : static_cast<int>(kOk);
+  });
+}
+
+int Delete(const App& app, coord::BlockingClient& core, const TreeFlags& flags) {
+  auto deleted = core.Delete(flags.path, flags.Version());
+  if (!deleted.ok()) return app.output.Fail(At(flags.path, deleted.status()));
+  if (app.output.json()) {
+    Item item;
+    item.json = {{"path", flags.path}, {"zxid", deleted->zxid.value}};
+    app.output.One({}, item);
+  }
+  return kOk;
+}
+
+int Watch(const App& app, const TreeFlags& flags) {
+  std::atomic<bool> interrupted = false;
+  Interrupts interrupts([&interrupted](int) { interrupted = true; });
+  return WithCore(app, [&](const App&, coord::BlockingClient& core) {
+    const absl::Status status = core.Watch(
+        flags.path, {},
+        [&app](const coord::Event& event) {
+          app.output.Line(EventText(event), EventItem(event));
+          return true;
+        },
+        [&interrupted] { return interrupted.load(); });
+    return status.ok() ? static_cast<int>(kOk) : app.output.Fail(At(flags.path, status));
+  });
+}
+
+}  // namespace
+
+void AddTreeCommands(process::OptionSet* root, Commands* commands) {
+  process::OptionSet& tree = root->Command("tree", "Coordination data by hand");
+  auto flags = std::make_shared<TreeFlags>();
+  auto add = [&](const std::string& name, const std::string& summary) -> process::OptionSet& {
+    process::OptionSet& options = tree.Command(name, summary);
+    options.Argument("PATH", &flags->path, "Path of a node, like /a/b");
+    return options;
+  };
+  auto add_data = [&](process::OptionSet& options) {
+    options.Argument("DATA", &flags->data, "Data of the node; - reads standard input; nothing: empty", /*required=*/false);
+  };
+  auto add_version = [&](process::OptionSet& options) {
+    options.Number("--version", &flags->version, "Only if the node has this version", 0, std::int64_t{0xffff'fffe});
+  };
+  auto with_core = [&](process::OptionSet& options, int (*use)(const App&, coord::BlockingClient&, const TreeFlags&)) {
+    commands->push_back({&options, [flags, use](const App& app) {
+                           return WithCore(app, [&](const App& a, coord::BlockingClient& core) { return use(a, core, *flags); });
+                         }});
+  };
+
+  with_core(add("get", "Writes a node's data, byte for byte"), Get);
+  with_core(add("ls", "Lists the names of a node's children"), Ls);
+  with_core(add("stat", "Shows versions, zxids and times of a node"), Stat);
+
+  process::OptionSet& set = add("set", "Replaces a node's data");
+  add_data(set);
+  add_version(set);
+  with_core(set, Set);
+
+  process::OptionSet& create = add("create", "Makes a node and prints its path");
+  add_data(create);
+  create.Flag("-e,--ephemeral", &flags->ephemeral, "Deleted with the session of this command; needs --hold");
+  create.Flag("--hold", &flags->hold, "Keep the session until Ctrl-C");
+  create.Flag("-s,--sequential", &flags->sequential, "Append a ten-digit number to the path");
+  create.Flag("-p,--parents", &flags->parents, "Also make missing parents");
+  commands->push_back({&create, [flags](const App& app) { return Create(app, *flags); }});
+
+  process::OptionSet& remove = add("delete", "Deletes a node that has no children");
+  add_version(remove);
+  with_core(remove, Delete);
+
+  commands->push_back({&add("watch", "Prints every change of a node and of everything below it, until Ctrl-C"),
+                       [flags](const App& app) { return Watch(app, *flags); }});
+}
+
+}  // namespace drover::cli

@@ -1,0 +1,19 @@
+// Waiting for tasks, as `drover wait` and `drover submit --wait` do.
+#ifndef DROVER_CLIENT_CLI_WAIT_H_
+#define DROVER_CLIENT_CLI_WAIT_H_
+
+#include <string>
+#include <vector>
+
+#include "client/cli/app.h"
+
+namespace drover::cli {
+
+// Waits until all are terminal; `timeout` 0: for ever. Says on standard error which did not succeed; in JSON prints the tasks.
+// Returns 0 if all succeeded, else 3, 4, or 6 (an id is unknown), the first that applies; 5 when the time is over; 7 when nobody
+// answers.
+[[nodiscard]] int WaitFor(const App& app, client::TaskClient& tasks, const std::vector<std::string>& ids, base::Duration timeout);
+
+}  // namespace drover::cli
+
+#endif  // DROVER_CLIENT_CLI_WAIT_H_
