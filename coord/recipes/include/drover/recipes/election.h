@@ -19,9 +19,10 @@
 // Failure
 //   Link lost: nothing changes here; leadership lasts as long as the session does, and the guard holds either way. Whoever acts on
 //   more than guarded transactions heeds Session::lease_deadline().
-//   Session expired: OnDeposed(kSessionExpired) if it stood or led; this object is of no more use, make one with the new session.
-//   Its node deleted by somebody while the session lives: OnDeposed(kNoNode); it may Stand again, as the last.
-//   Its view of the candidates compacted: read anew; leadership is unaffected unless the node is found gone.
+//   Session expired: OnDeposed(kSessionExpired) if it stood or led, or kNoNode if the news of the deletion came first; then kEnded:
+//   this object is of no more use, make one with the new session. Its node deleted by somebody while the session lives:
+//   OnDeposed(kNoNode); it may Stand again, as the last. Its view of the candidates compacted: read anew; leadership is unaffected
+//   unless the node is found gone.
 //
 // Threads: all on the session's loop; no callback from inside a call. Destroy it before its session; that neither resigns nor
 // deletes.

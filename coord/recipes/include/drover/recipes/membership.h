@@ -10,11 +10,11 @@
 //   the holder goes, by its close, its reaper or its timeout. It is registered by a numbered write: reconnects make no second node.
 //
 // Failure
-//   Session expired: OnLost(kSessionExpired); Rejoin with a new session, the incarnation is then another one.
-//   Its node deleted by somebody while the session lives: OnLost(kNoNode); Rejoin with the same session registers it anew.
-//   Refused otherwise (a path that is none, data too large): OnLost with that refusal.
-//   A name taken for longer than `taken_report_after`: OnNameTaken with the holder's data, once; the wait goes on until Leave or
-//   destruction. Whoever wants to give up does so there.
+//   Session expired: OnLost(kSessionExpired), or kNoNode if the news of the deletion came first (ask Session::state; a Rejoin with
+//   the old session is then answered by OnLost again); Rejoin with a new session, the incarnation is then another one. Its node
+//   deleted by somebody while the session lives: OnLost(kNoNode); Rejoin with the same session registers it anew. Refused otherwise
+//   (a path that is none, data too large): OnLost with that refusal. A name taken for longer than `taken_report_after`: OnNameTaken
+//   with the holder's data, once; the wait goes on until Leave or destruction. Whoever wants to give up does so there.
 //
 // Threads: all on the session's loop; no callback from inside a call. Destroy it before its session; that does not deregister.
 #ifndef DROVER_COORD_RECIPES_INCLUDE_DROVER_RECIPES_MEMBERSHIP_H_
