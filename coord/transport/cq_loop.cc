@@ -50,6 +50,7 @@ CqLoop::Impl::~Impl() {
   mailbox_.Take(&mail_);
   mail_.clear();
   tasks_.clear();
+  timer_times_.clear();  // first: what goes with a timer may cancel another
   timers_.clear();
   hooks_.clear();
   for (Call* call = calls_; call != nullptr;) {
