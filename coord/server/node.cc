@@ -78,6 +78,7 @@ base::ConnectionEvents* Node::Accept(std::unique_ptr<base::Connection> connectio
   Stream& stream = streams_[last_stream_];
   stream.machine =
       std::make_unique<SessionStream>(static_cast<StreamHost*>(this), &options_.stream, last_stream_, std::move(connection));
+  waiting_.insert(last_stream_);
   return stream.machine.get();
 }
 
@@ -208,6 +209,13 @@ void Node::WorkStreams() {
     if (stream == nullptr) continue;
     stream->wants_work = false;
     stream->machine->Work();
+    if (stream->machine->closed()) {
+      ended_.push_back(id);
+    } else if (stream->machine->waits_for_the_node()) {
+      waiting_.insert(id);
+    } else {
+      waiting_.erase(id);
+    }
   }
 }
 
@@ -230,9 +238,7 @@ void Node::Tick() {
   tick_timer_.Set(options_.tick, [this] { Tick(); });
   raft_.Tick();
   tick_due_ = true;
-  for (auto& [id, stream] : streams_) {
-    if (stream.machine->attaching()) WantWork(id);  // its patience may be over
-  }
+  for (StreamId id : waiting_) WantWork(id);  // patience may be over
   observer_->OnStatus(Status());
   WantTurn();
 }
@@ -285,15 +291,13 @@ void Node::FlushStreams() {
 }
 
 void Node::Reap() {
-  for (auto it = streams_.begin(); it != streams_.end();) {
-    const SessionStream& machine = *it->second.machine;
-    if (!machine.closed() || it->second.wants_work) {
-      ++it;
-      continue;
-    }
-    const auto newest = stream_of_.find(machine.session());
-    if (newest != stream_of_.end() && newest->second == it->first) stream_of_.erase(newest);
-    it = streams_.erase(it);
+  for (StreamId id : std::exchange(ended_, {})) {
+    const auto it = streams_.find(id);
+    if (it == streams_.end()) continue;
+    const auto newest = stream_of_.find(it->second.machine->session());
+    if (newest != stream_of_.end() && newest->second == id) stream_of_.erase(newest);
+    waiting_.erase(id);
+    streams_.erase(it);
   }
 }
 
@@ -336,9 +340,7 @@ void Node::Apply(raft::Output& output) {
     proposed_at_.pop_front();
   }
   // What was held back may go on: streams that wait for their zxid, and those whose writes did not fit.
-  for (auto& [id, stream] : streams_) {
-    if (stream.machine->waits_for_the_node()) WantWork(id);
-  }
+  for (StreamId id : waiting_) WantWork(id);
 }
 
 void Node::ApplyEntry(const raft::Entry& entry) {

@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -190,7 +191,8 @@ class Node final : private StreamHost, private tree::Sink {
   std::map<StreamId, Stream> streams_;
   StreamId last_stream_;
   std::map<base::SessionId, StreamId> stream_of_;  // the newest of each session that has one here
-  std::vector<StreamId> working_, flushing_;
+  std::vector<StreamId> working_, flushing_, ended_;
+  std::set<StreamId> waiting_;  // not attached, or with requests that were held back: to be asked again
   std::vector<StreamId> want_round_;
   std::vector<UnaryRead> want_round_calls_;
   std::map<std::uint64_t, Round> rounds_;

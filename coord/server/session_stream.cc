@@ -12,6 +12,18 @@ namespace drover::coord::server {
 using tree::Code;
 using tree::RequestKind;
 
+namespace {
+
+// What the state machine counts for a kept answer besides its encoding, about.
+constexpr std::size_t kKeptAnswerBytes = 32;
+
+// Follows a growth at once and forgets it within some hundred steps.
+std::size_t LargestLately(std::size_t largest, std::size_t size) {
+  return std::max(size, largest - largest / 64);
+}
+
+}  // namespace
+
 SessionStream::SessionStream(StreamHost* host, const StreamOptions* options, StreamId id,
                              std::unique_ptr<base::Connection> connection)
     : host_(host), options_(*options), id_(id), began_(host->Now()), connection_(std::move(connection)) {}
@@ -136,7 +148,7 @@ void SessionStream::TakeRequests(Attached* a, const base::Bytes& frame, const Cl
     if (a->request_bytes > options_.request_bytes_max) {
       return Close(absl::ResourceExhaustedError("too many bytes of requests in flight"));
     }
-    a->largest_request = std::max(bytes.size(), a->largest_request - a->largest_request / 64);
+    a->largest_request = LargestLately(a->largest_request, bytes.size());
     a->incoming.push_back(std::move(request));
   }
 }
@@ -243,7 +255,10 @@ void SessionStream::LowerBarrier(Attached* a, Request* request) {
 void SessionStream::Finish(Attached* a, absl::string_view answer) {
   Request& request = a->issued.front();
   LowerBarrier(a, &request);
-  if (request.numbered()) --a->writes_issued;
+  if (request.numbered()) {
+    --a->writes_issued;
+    a->largest_write_answer = LargestLately(a->largest_write_answer, answer.size());
+  }
   a->request_bytes -= request.bytes.size();
   ++a->answered;
   a->issued.pop_front();
@@ -345,8 +360,9 @@ void SessionStream::Close(const absl::Status& status) {
 std::uint64_t SessionStream::Credits(const Attached& a) const {
   std::uint64_t window = options_.credits_start;
   if (a.largest_request > 0) {
-    window =
-        std::clamp<std::uint64_t>(options_.request_bytes_aim / a.largest_request, options_.credits_start, options_.credits_max);
+    const std::uint64_t by_requests = options_.request_bytes_aim / a.largest_request;
+    const std::uint64_t by_answers = host_->state().options().kept_bytes_max / 2 / (a.largest_write_answer + kKeptAnswerBytes);
+    window = std::clamp(std::min(by_requests, by_answers), options_.credits_start, options_.credits_max);
   }
   return std::max(a.credits_sent, a.answered + window);
 }

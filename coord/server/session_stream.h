@@ -34,7 +34,8 @@ struct StreamOptions {
   // Requests in flight. A new stream starts with the smaller number; it stays there for a client whose requests are large.
   std::uint64_t credits_start = 16;
   std::uint64_t credits_max = 256;
-  // Bytes of requests in flight that credits aim at, and the bound at which the stream is closed.
+  // Bytes of requests in flight that credits aim at, and the bound at which the stream is closed. (Credits also keep the unseen
+  // answers of the session to about half of what the state machine keeps.)
   std::size_t request_bytes_aim = 32U << 20;
   std::size_t request_bytes_max = 128U << 20;
   // Answers and events not taken by the transport yet: reads and replays wait beyond the first bound, the second one closes.
@@ -125,8 +126,9 @@ class SessionStream final : public base::ConnectionEvents {
     std::uint64_t reads_confirmed = 0;
     std::uint64_t received = 0;  // requests, for credits
     std::uint64_t answered = 0;
-    std::size_t request_bytes = 0;  // in flight
-    std::size_t largest_request = 0;
+    std::size_t request_bytes = 0;    // in flight
+    std::size_t largest_request = 0;  // both: lately
+    std::size_t largest_write_answer = 0;
     std::uint64_t credits_sent = 0;
     base::Zxid bookmark_sent;
   };

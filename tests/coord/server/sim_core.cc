@@ -112,7 +112,7 @@ void SimClient::Contact() {
 void SimClient::KeepContact(base::Duration interval) {
   contact_timer_.Set(interval, [this, interval] {
     KeepContact(interval);
-    if (!closed) Contact();
+    if (connection && grant && !closed) Contact();
   });
 }
 
@@ -167,7 +167,8 @@ std::uint64_t SimClient::Watch(const std::string& path, std::optional<v1::Positi
   return last_id_;
 }
 
-void SimClient::Flush() {
+void SimClient::Flush(std::uint64_t seen) {
+  next_.set_seen(seen);
   for (const v1::Request& request : next_.requests()) {
     if (request.number() != 0) writes_[request.number()] = request;
   }

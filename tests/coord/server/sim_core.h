@@ -88,7 +88,8 @@ class SimClient final : public base::ConnectionEvents {
   std::uint64_t Watch(const std::string& path, std::optional<v1::Position> after = std::nullopt);
   v1::Request* NewWrite();
   v1::Request* NewRead();
-  void Flush();
+  // `seen`: answers up to this may be forgotten.
+  void Flush(std::uint64_t seen = 0);
   // Sends writes numbered from `first` again, as they were.
   void Resend(std::uint64_t first);
 

@@ -1,0 +1,125 @@
+#include "coord/server/log_writer.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/sim/sim_executor.h"
+#include "tests/sim/sim_file_system.h"
+#include "tests/sim/sim_loop.h"
+
+namespace drover::coord::server {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class LogWriterTest : public ::testing::Test {
+ protected:
+  LogWriterTest() : world_(1), loop_(&world_), executor_(&loop_), files_(1) { Open(); }
+
+  void Open() {
+    Disk disk;
+    disk.directory = *log::DataDirectory::Open(&files_, "/data");
+    if (!disk.directory->identity()) {
+      ASSERT_TRUE(disk.directory->CreateIdentity(base::NodeId(1), base::Incarnation(2)).ok());
+    }
+    log::Options options;
+    options.cluster_if_new = base::ClusterId(3);
+    auto log = log::Log::Open(disk.directory.get(), options);
+    ASSERT_TRUE(log.ok()) << log.status();
+    disk.log = std::move(*log);
+    recovered_ = disk.log->last_index();
+    writer_ = std::make_unique<LogWriter>(
+        &loop_, &executor_, std::move(disk), LogWriter::Options{},
+        [this](const LogWriter::Written& written) { written_.push_back(written); },
+        [this](const absl::Status& status) { failed_ = status; });
+  }
+  void Add(std::uint64_t index, const std::string& payload = "p") {
+    writer_->Add(raft::HardState{raft::Term(1), base::NodeId(1)},
+                 {raft::Entry{raft::Term(1), raft::Index(index), raft::EntryKind::kData, base::Bytes::Copy(payload)}},
+                 raft::Index());
+  }
+  void Run(base::Duration duration) { world_.RunFor(duration); }
+
+  sim::SimWorld world_;
+  sim::SimLoop loop_;
+  sim::SimExecutor executor_;
+  sim::SimFileSystem files_;
+  std::unique_ptr<LogWriter> writer_;
+  std::vector<LogWriter::Written> written_;
+  absl::Status failed_;
+  raft::Index recovered_;
+};
+
+TEST_F(LogWriterTest, WhatComesDuringAWriteIsTheNextBatch) {
+  for (std::uint64_t i = 1; i <= 10; ++i) Add(i);
+  Run(milliseconds(100));
+  ASSERT_EQ(written_.size(), 2U);
+  EXPECT_EQ(written_[0].last, raft::Index(1));
+  EXPECT_EQ(written_[1].last, raft::Index(10));
+  EXPECT_EQ(written_[1].last_term, raft::Term(1));
+  EXPECT_EQ(written_[1].entries, 9U);
+  EXPECT_EQ(written_[1].bytes, 9U);
+}
+
+TEST_F(LogWriterTest, ABatchIsDurableWhenItIsReported) {
+  for (std::uint64_t i = 1; i <= 3; ++i) Add(i);
+  Run(milliseconds(100));
+  writer_.reset();
+  files_.Crash(sim::Survival::kNothing);
+  Open();
+  EXPECT_EQ(recovered_, raft::Index(3));
+}
+
+TEST_F(LogWriterTest, AFailureIsToldOnceAndNothingIsWrittenAfterIt) {
+  Add(1);
+  Run(milliseconds(10));
+  files_.FailNextSync(absl::InternalError("EIO"));
+  Add(2);
+  Add(3);
+  Run(seconds(5));
+  EXPECT_FALSE(failed_.ok());
+  EXPECT_EQ(written_.size(), 1U);
+  const std::uint64_t calls = files_.calls();
+  Add(4);
+  Run(seconds(5));
+  EXPECT_EQ(files_.calls(), calls);
+}
+
+TEST_F(LogWriterTest, AFullDiskIsTriedAgainUntilThereIsSpace) {
+  Add(1);
+  Run(milliseconds(10));
+  files_.SetCapacity(files_.bytes());
+  Add(2, std::string(200'000, 'x'));
+  Add(3);
+  Run(seconds(3));
+  EXPECT_TRUE(writer_->disk_full());
+  EXPECT_EQ(written_.size(), 1U);
+  files_.SetCapacity(UINT64_MAX);
+  Run(seconds(1));
+  EXPECT_FALSE(writer_->disk_full());
+  EXPECT_EQ(written_.back().last, raft::Index(3));
+}
+
+TEST_F(LogWriterTest, AnIdleMomentMarksTheLastFrameAsSynced) {
+  Add(1);
+  Run(milliseconds(900));
+  const std::uint64_t calls = files_.calls();
+  Run(milliseconds(500));
+  EXPECT_GT(files_.calls(), calls);
+  const std::uint64_t after = files_.calls();
+  Run(seconds(10));
+  EXPECT_EQ(files_.calls(), after) << "once";
+}
+
+TEST_F(LogWriterTest, CompletionsOfADestroyedWriterAreDropped) {
+  Add(1);
+  writer_.reset();
+  Run(seconds(1));
+  EXPECT_TRUE(written_.empty());
+}
+
+}  // namespace
+}  // namespace drover::coord::server
