@@ -46,13 +46,16 @@ CqLoop::Impl::Impl(CqLoopOptions options)
 CqLoop::Impl::~Impl() {
   DROVER_CHECK(!running_) << "a loop is destroyed while it runs";
   Stop();
-  // Tasks may own connections: they go while the loop can still pump for them.
+  // Tasks may own connections: they go while the loop can still pump for them. What goes may post, set and cancel: so everything is
+  // moved out before it is destroyed.
   mailbox_.Take(&mail_);
-  mail_.clear();
-  tasks_.clear();
-  timer_times_.clear();  // first: what goes with a timer may cancel another
-  timers_.clear();
-  hooks_.clear();
+  while (!mail_.empty() || !tasks_.empty() || !timers_.empty() || !hooks_.empty()) {
+    timer_times_.clear();
+    const auto mail = std::exchange(mail_, {});
+    const auto tasks = std::exchange(tasks_, {});
+    const auto timers = std::exchange(timers_, {});
+    const auto hooks = std::exchange(hooks_, {});
+  }
   for (Call* call = calls_; call != nullptr;) {
     Call* const next = call->next_;
     call->Cut();

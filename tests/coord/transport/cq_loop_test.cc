@@ -211,6 +211,26 @@ TEST(CqLoopStop, WhatIsLeftIsDestroyedUnrun) {
   EXPECT_EQ(witness.use_count(), 1);
 }
 
+TEST(CqLoopStop, WhatGoesWithTheLoopMayStillPostSetAndCancel) {
+  struct Busybody {
+    CqLoop* loop;
+    base::TimerId other;
+    ~Busybody() {
+      loop->Cancel(other);
+      loop->Post([] {});
+      static_cast<void>(loop->After(milliseconds(1), [] {}));
+    }
+  };
+  CqLoop loop;
+  const base::TimerId other = loop.After(milliseconds(1), [] {});
+  const auto with = [&] { return [b = std::unique_ptr<Busybody>(new Busybody{&loop, other})] {}; };
+  loop.Post(with());
+  loop.PostFromAnyThread(with());
+  static_cast<void>(loop.After(milliseconds(1), with()));
+  auto hook = loop.AtEndOfWakeup([h = std::shared_ptr<Busybody>(new Busybody{&loop, other})] {});
+  hook = nullptr;
+}
+
 TEST(CqLoopBusy, TellsHowLongAWakeupLasts) {
   LoopThread thread;
   std::atomic<bool> busy{false};
