@@ -1,5 +1,6 @@
 #include "tests/worker/agent/agent_fixture.h"
 
+#include <cstdlib>
 #include <utility>
 
 #include "master/records/spec.h"
@@ -140,6 +141,7 @@ bool AgentTest::HasAssignment(const std::string& task) {
 std::shared_ptr<SimRunner::Program> AgentTest::AwaitProgram(SimWorker& worker, std::size_t count) {
   Await([&] { return worker.runner->programs.size() >= count; }, "a program to start");
   EXPECT_EQ(worker.runner->programs.size(), count);
+  if (worker.runner->programs.size() < count) std::abort();  // nothing sensible can follow
   return worker.runner->programs.back();
 }
 

@@ -298,10 +298,12 @@ TEST_F(AttemptTest, AnAtMostOnceTaskTakenBackBeforeItsMarkIsNotStarted) {
 }
 
 TEST_F(AttemptTest, AMarkWhoseAnswerIsLostWithTheSessionStartsTheProgramOnce) {
-  // The mark is applied, its answer never arrives, the session expires; the assignment stands all the while.
+  // The mark is applied, its answer is lost, the session expires; the assignment stands all the while.
+  core_.network.SetLatency("core", "host1", milliseconds(50), milliseconds(50));
   Submit("t1", AtMostOnce());
-  Await([&] { return Record("t1").state() == task::v1::RUNNING || worker_->agent->attempts() == 1; }, "the attempt");
-  for (int i = 0; i < 1000 && Record("t1").state() != task::v1::RUNNING; ++i) core_.world.RunFor(std::chrono::microseconds(20));
+  for (int i = 0; i < 1000 && Record("t1").state() != task::v1::RUNNING; ++i) core_.world.RunFor(milliseconds(1));
+  ASSERT_EQ(worker_->runner->programs.size(), 0U) << "the answer was faster";
+  core_.network.Reset("host1", "core");  // what was under way is lost
   core_.network.CutPair("host1", "core");
   Await([&] { return !master_->Exists(paths_.Worker("w1"))->stat.has_value(); }, "the expiry");
   core_.network.HealAll();
@@ -321,6 +323,7 @@ TEST_F(AttemptTest, AnOutcomeWhoseAnswerIsLostWithTheSessionIsCommittedOnce) {
     core_.network.Cut(applied ? "core" : "host1", applied ? "host1" : "core");
     worker_->runner->Exit(run, 0);
     core_.world.RunFor(milliseconds(100));
+    core_.network.Reset("host1", "core");  // what was under way is lost
     core_.network.CutPair("host1", "core");
     Await([&] { return !master_->Exists(paths_.Worker("w1"))->stat.has_value(); }, "the expiry");
     EXPECT_EQ(HasAssignment(task), !applied);
