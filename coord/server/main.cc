@@ -44,8 +44,9 @@ struct Flags {
   base::Duration stop_grace = std::chrono::seconds(2);
 };
 
-// "1=host:port,2=host:port": the ids and addresses that a new cluster begins with.
-absl::Status CheckInitialCluster(const Flags& flags) {
+// "1=host:port,2=host:port": the ids and addresses that a new cluster begins with. This node's is its advertised one, unless given.
+absl::Status TakeInitialCluster(Flags* f) {
+  Flags& flags = *f;
   if (flags.initial_cluster.empty()) return absl::OkStatus();
   std::vector<std::uint64_t> ids;
   for (absl::string_view part : absl::StrSplit(flags.initial_cluster, ',')) {
@@ -55,6 +56,7 @@ absl::Status CheckInitialCluster(const Flags& flags) {
       return absl::InvalidArgumentError(absl::StrCat("--initial-cluster: \"", part, "\" is not ID=HOST:PORT"));
     }
     ids.push_back(id);
+    if (id == flags.id && flags.server.advertise.empty()) flags.server.advertise = member.second;
   }
   std::sort(ids.begin(), ids.end());
   if (std::adjacent_find(ids.begin(), ids.end()) != ids.end()) {
@@ -174,7 +176,7 @@ int Main(int argc, const char* const* argv) {
   if (flags.data.empty())
     return options.Refuse("--data is missing: give a directory that lasts, e.g. --data /var/lib/drover/coord");
   if (const absl::Status status = flags.server.Check(); !status.ok()) return options.Refuse(status.message());
-  if (const absl::Status status = CheckInitialCluster(flags); !status.ok()) return options.Refuse(status.message());
+  if (const absl::Status status = TakeInitialCluster(&flags); !status.ok()) return options.Refuse(status.message());
   if (const absl::Status status = process::SetLogLevel(flags.server.log_level); !status.ok())
     return options.Refuse(status.message());
   return Run(flags);

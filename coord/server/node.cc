@@ -96,7 +96,9 @@ void Node::Execute(const base::Bytes& request, ExecuteDone done) {
     return done(tree::EncodeAnswer(head));
   }
   if (unary_calls_ >= options_.unary_calls_max || (tree::IsWrite(view.kind) && !TakesWrites())) {
-    observer_->OnRefused(unary_calls_ >= options_.unary_calls_max ? Refusal::kUnaryCalls : Refusal::kUncommittedBytes);
+    observer_->OnRefused(unary_calls_ >= options_.unary_calls_max ? Refusal::kUnaryCalls
+                         : log_writer_.disk_full()                ? Refusal::kDiskFull
+                                                                  : Refusal::kUncommittedBytes);
     return done(absl::UnavailableError("this node is overloaded; nothing was done"));
   }
   ++unary_calls_;

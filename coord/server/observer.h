@@ -37,7 +37,7 @@ struct NodeStatus {
 
 enum class Refusal {
   kUncommittedBytes,  // a batch waited: too much is not committed yet
-  kDiskFull,          // a write to the log waited for space
+  kDiskFull,          // a write of a unary call, while the log finds no space
   kStreams,           // a stream too many
   kUnaryCalls,        // a unary call too many
   kSlowReader,        // a stream closed: answers and events were not read

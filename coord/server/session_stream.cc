@@ -61,6 +61,7 @@ void SessionStream::Work() {
       Execute(a);
     } while (Issue(a));
   }
+  if (close_called_ && host_->Now() - *close_called_ >= options_.close_timeout) closed_ = true;  // its destruction cuts the link
   if (closed_) NoteEnd();
 }
 
@@ -403,15 +404,16 @@ void SessionStream::Flush() {
     Send(std::move(frame));
   }
   if (closing_) {
-    close_called_ = true;
+    close_called_ = host_->Now();
     host_->watches().RemoveStream(id_);
     connection_->Close(*closing_);
   }
 }
 
 bool SessionStream::waits_for_the_node() const {
+  if (closing_) return !closed_;
   const Attached* a = attached();
-  return a != nullptr ? !a->incoming.empty() : attaching();
+  return a == nullptr || !a->incoming.empty();
 }
 
 base::SessionId SessionStream::session() const {

@@ -45,6 +45,8 @@ struct StreamOptions {
   std::size_t frame_bytes = 4U << 20;
   // A stream that has not said Open or Resume, or waits to be caught up with, after this is closed.
   base::Duration attach_timeout = std::chrono::seconds(10);
+  // A stream that was closed from here is cut after this if its client does not take what is queued.
+  base::Duration close_timeout = std::chrono::seconds(5);
 };
 
 class SessionStream final : public base::ConnectionEvents {
@@ -87,7 +89,7 @@ class SessionStream final : public base::ConnectionEvents {
   [[nodiscard]] base::SessionId session() const;
   // Open or Resume has not been answered yet.
   [[nodiscard]] bool attaching() const { return !closed_ && !closing_ && attached() == nullptr; }
-  // It may be able to go on when the node has applied something.
+  // It may be able to go on when the node has applied something, or when time has passed.
   [[nodiscard]] bool waits_for_the_node() const;
   // The connection has ended: nothing is left to do.
   [[nodiscard]] bool closed() const { return closed_; }
@@ -167,7 +169,7 @@ class SessionStream final : public base::ConnectionEvents {
   std::string items_;                           // answers and events queued
   std::vector<std::size_t> item_ends_;          // where a frame may be cut
   std::optional<absl::Status> closing_;         // to be closed with this once `items_` is sent
-  bool close_called_ = false;
+  std::optional<base::Instant> close_called_;
   bool closed_ = false;
   bool link_broke_ = false;
 };

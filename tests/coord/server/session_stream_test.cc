@@ -318,6 +318,22 @@ TEST_F(SessionStreamTest, ASlowReaderIsCutOffAndResumes) {
   EXPECT_EQ(client_.events.size(), 201U);
 }
 
+TEST_F(SessionStreamTest, AClosedStreamWhoseClientDoesNotReadIsCut) {
+  client_.Connect(60'000);
+  SimClient writer(&core_, "writer");
+  writer.Connect(60'000);
+  writer.AwaitWrite((writer.Create("/a", std::string(900'000, 'x')), writer.Flush(), 1));
+  core_.network.Cut(SimCore::kHost, "client");
+  for (int i = 0; i < 16; ++i) client_.Get("/a");
+  client_.Flush();
+  Run(seconds(1));
+  client_.Open();  // breaks the protocol
+  Run(seconds(4));
+  EXPECT_EQ(core_.node->Status().streams, 2U);
+  Run(seconds(2));
+  EXPECT_EQ(core_.node->Status().streams, 1U);
+}
+
 TEST_F(SessionStreamTest, LargeReadsWaitForAReaderThatIsSlow) {
   SimClient writer(&core_, "writer");
   writer.Connect();
