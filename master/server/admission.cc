@@ -1,0 +1,67 @@
+#include "master/server/admission.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "coord/base/status.h"
+#include "master/records/codec.h"
+#include "master/records/record_limits.h"
+#include "master/records/spec.h"
+#include "master/records/task_id.h"
+
+namespace drover::master::server {
+
+absl::Status CheckBatch(const task::v1::SubmitRequest& request, std::size_t encoded_bytes) {
+  // One task alone may be as large as a message can be: its program goes to the store.
+  if (request.tasks_size() > 1 && encoded_bytes > records::kBatchBytesMax) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("a batch of ", encoded_bytes, " bytes, at most ", records::kBatchBytesMax, ": send fewer tasks at once"));
+  }
+  if (request.tasks_size() > static_cast<int>(records::kBatchTasksMax)) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("a batch of ", request.tasks_size(), " tasks, at most ", records::kBatchTasksMax));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Admitted> Admit(const task::v1::TaskSpec& spec, std::int64_t now_ms) {
+  if (!records::IsTaskId(spec.id())) return absl::InvalidArgumentError(records::kTaskIdRule);
+  Admitted admitted;
+  worker::v1::TaskRecord& record = admitted.record;
+  *record.mutable_policy() = spec.policy();
+  records::Normalise(record.mutable_policy());
+  DROVER_RETURN_IF_ERROR(records::CheckPolicy(record.policy()));
+  if (spec.has_program() == spec.has_program_object()) {
+    return absl::InvalidArgumentError("a task has either a program or a reference to one");
+  }
+  if (spec.has_program_object()) {
+    DROVER_RETURN_IF_ERROR(records::CheckObjectRef(spec.program_object()));
+    *record.mutable_program_object() = spec.program_object();
+    record.set_spec_digest(records::SpecDigest(record.policy(), spec.program_object()));
+  } else {
+    DROVER_RETURN_IF_ERROR(records::CheckProgram(spec.program()));
+    std::string program = records::EncodeProgram(spec.program());
+    if (program.size() > records::kObjectBytesMax) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("a program of ", program.size(), " bytes, at most ", records::kObjectBytesMax));
+    }
+    record.set_spec_digest(records::SpecDigest(record.policy(), absl::string_view(program)));
+    if (program.size() <= records::InlineProgramBytesMax(record.policy())) {
+      record.set_program(std::move(program));
+    } else {
+      admitted.program_to_store = std::move(program);
+    }
+  }
+  record.set_state(task::v1::READY);
+  record.set_submitted_at(now_ms);
+  DROVER_RETURN_IF_ERROR(records::CheckBounds(record));
+  return admitted;
+}
+
+absl::Status CheckCancelReason(absl::string_view reason) {
+  if (reason.size() <= records::kCancelReasonBytesMax) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("the reason has ", reason.size(), " bytes, at most ", records::kCancelReasonBytesMax));
+}
+
+}  // namespace drover::master::server

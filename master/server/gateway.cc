@@ -1,0 +1,141 @@
+#include "master/server/gateway.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "coord/transport/message_bytes.h"
+
+namespace drover::master::server {
+namespace {
+
+constexpr char kForwardedKey[] = "drover-forwarded-by";
+constexpr base::Duration kForwardTimeout = std::chrono::seconds(30);
+
+std::string MethodName(const char* method) {
+  return absl::StrCat("/", kTaskServiceName, "/", method);
+}
+
+}  // namespace
+
+Gateway::Gateway(transport::CqLoop* loop, Master* master, PoolStore* store, base::Random* random)
+    : loop_(loop), master_(master), store_(store), random_(random), service_(loop, master, store, random), client_(loop) {}
+
+Gateway::~Gateway() = default;
+
+absl::StatusOr<std::string> Gateway::Route(const transport::CallInfo& info) const {
+  if (master_->serving()) return std::string();
+  const bool forwarded =
+      std::any_of(info.metadata.begin(), info.metadata.end(), [](const auto& m) { return m.first == kForwardedKey; });
+  if (forwarded) return absl::UnavailableError("the master this call was handed on to does not lead; try again");
+  for (const MasterInfo& candidate : master_->masters()) {
+    if (!candidate.leader) continue;
+    if (candidate.self) return absl::UnavailableError("this master was elected a moment ago and is not current yet; try again");
+    if (candidate.address.empty()) break;
+    return candidate.address;
+  }
+  return absl::UnavailableError("no master is elected now; try again");
+}
+
+void Gateway::Forward(const std::string& address, base::Bytes request, const transport::CallInfo& info,
+                      transport::UnaryReply reply) {
+  const std::uint64_t id = ++last_;
+  transport::CallOptions options;
+  options.timeout = info.time_left.value_or(kForwardTimeout);
+  options.metadata = {{kForwardedKey, "1"}};
+  calls_[id] = client_.Call(address, info.method, std::move(request), std::move(options),
+                            [this, id, reply = std::move(reply)](absl::StatusOr<base::Bytes> answer) mutable {
+                              reply(std::move(answer));
+                              loop_->Post([this, id] { calls_.erase(id); });
+                            });
+}
+
+template <typename Request, typename Response, typename Call>
+void Gateway::Unary(transport::Server* server, const char* method, Call call) {
+  server->RegisterUnary(
+      MethodName(method), [this, call](base::Bytes bytes, const transport::CallInfo& info, transport::UnaryReply reply) {
+        const auto route = Route(info);
+        if (!route.ok()) return reply(route.status());
+        if (!route->empty()) return Forward(*route, std::move(bytes), info, std::move(reply));
+        const auto request = transport::Decode<Request>(bytes);
+        if (!request.ok()) return reply(request.status());
+        call(*request, bytes.size(), Reply<Response>([reply = std::move(reply)](absl::StatusOr<Response> response) mutable {
+          if (!response.ok()) return reply(response.status());
+          reply(transport::Encode(*response));
+        }));
+      });
+}
+
+template <typename Make>
+void Gateway::Streaming(transport::Server* server, const char* method, Make make) {
+  server->RegisterServerStream(MethodName(method),
+                               [this, make](base::Bytes bytes, std::unique_ptr<base::Connection> connection,
+                                            const transport::CallInfo& info) -> base::ConnectionEvents* {
+                                 const std::uint64_t id = ++last_;
+                                 const auto route = Route(info);
+                                 if (!route.ok()) {
+                                   connection->Close(route.status());
+                                   return nullptr;
+                                 }
+                                 if (route->empty()) return make(id, bytes, std::move(connection));
+                                 transport::CallOptions options;
+                                 options.timeout = info.time_left.value_or(base::Duration(0));
+                                 options.metadata = {{kForwardedKey, "1"}};
+                                 auto& forward = forwards_[id];
+                                 forward = std::make_unique<ForwardStream>(
+                                     loop_, client_.CallForStream(*route, info.method, std::move(bytes), std::move(options)),
+                                     std::move(connection), [this, id] { forwards_.erase(id); });
+                                 return forward.get();
+                               });
+}
+
+void Gateway::Register(transport::Server* server) {
+  using namespace task::v1;  // NOLINT: the messages of one service
+  const auto without_size = [this](auto method) {
+    return [this, method](const auto& request, std::size_t, auto reply) { (service_.*method)(request, std::move(reply)); };
+  };
+  Unary<GetTicketRequest, GetTicketResponse>(server, "GetTicket", without_size(&TaskService::GetTicket));
+  Unary<SubmitRequest, SubmitResponse>(server, "Submit",
+                                       [this](const SubmitRequest& request, std::size_t size, Reply<SubmitResponse> reply) {
+                                         service_.Submit(request, size, std::move(reply));
+                                       });
+  Unary<GetRequest, GetResponse>(server, "Get", without_size(&TaskService::Get));
+  Unary<ListRequest, ListResponse>(server, "List", without_size(&TaskService::List));
+  Unary<CancelRequest, CancelResponse>(server, "Cancel", without_size(&TaskService::Cancel));
+  Unary<ListWorkersRequest, ListWorkersResponse>(server, "ListWorkers", without_size(&TaskService::ListWorkers));
+  Unary<ListMastersRequest, ListMastersResponse>(server, "ListMasters", without_size(&TaskService::ListMasters));
+
+  Streaming(
+      server, "Watch",
+      [this](std::uint64_t id, const base::Bytes& bytes, std::unique_ptr<base::Connection> connection) -> base::ConnectionEvents* {
+        const auto request = transport::Decode<WatchRequest>(bytes);
+        if (!request.ok()) {
+          connection->Close(request.status());
+          return nullptr;
+        }
+        auto& watch = watches_[id];
+        watch = std::make_unique<WatchStream>(loop_, master_, *request, std::move(connection), [this, id] { watches_.erase(id); });
+        return watch.get();
+      });
+  Streaming(
+      server, "ReadOutput",
+      [this](std::uint64_t id, const base::Bytes& bytes, std::unique_ptr<base::Connection> connection) -> base::ConnectionEvents* {
+        auto request = transport::Decode<ReadOutputRequest>(bytes);
+        if (!request.ok()) {
+          connection->Close(request.status());
+          return nullptr;
+        }
+        auto& output = outputs_[id];
+        output = std::make_unique<OutputStream>(loop_, master_, store_, *std::move(request), std::move(connection),
+                                                [this, id] { outputs_.erase(id); });
+        return output.get();
+      });
+  server->RegisterClientStream(MethodName("Upload"),
+                               [this](std::unique_ptr<transport::ClientStream> stream, const transport::CallInfo&) {
+                                 const std::uint64_t id = ++last_;
+                                 uploads_[id] = std::make_unique<Upload>(loop_, store_, &budget_, random_->Next(),
+                                                                         std::move(stream), [this, id] { uploads_.erase(id); });
+                               });
+}
+
+}  // namespace drover::master::server

@@ -1,0 +1,165 @@
+#include "master/server/output_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "client/store/names.h"
+#include "coord/transport/message_bytes.h"
+#include "master/records/codec.h"
+#include "master/server/task_service.h"
+
+namespace drover::master::server {
+
+OutputStream::OutputStream(base::Loop* loop, Master* master, PoolStore* store, task::v1::ReadOutputRequest request,
+                           std::unique_ptr<base::Connection> connection, std::function<void()> on_done, OutputStreamOptions options)
+    : loop_(loop),
+      master_(master),
+      store_(store),
+      request_(std::move(request)),
+      options_(options),
+      connection_(std::move(connection)),
+      on_done_(std::move(on_done)),
+      attempt_(request_.attempt()),
+      offset_(request_.offset()),
+      poll_(loop) {
+  master_->Listen(request_.id(), this);
+  // From no older state than the call: its client may have seen the task submitted by another master.
+  master_->Confirm([this, alive = alive_](const absl::Status& status) {
+    if (!*alive || closed_) return;
+    if (!status.ok()) return End(status);
+    started_ = true;
+    Wake();
+  });
+}
+
+OutputStream::~OutputStream() {
+  *alive_ = false;
+  master_->Unlisten(request_.id(), this);
+}
+
+void OutputStream::OnTaskChanged(const std::string&) {
+  Wake();
+}
+void OutputStream::OnServiceEnded() {
+  End(NotServing());
+}
+
+void OutputStream::Wake() {
+  if (posted_ || closed_) return;
+  posted_ = true;
+  loop_->Post([this, alive = alive_] {
+    if (!*alive) return;
+    posted_ = false;
+    Pump();
+  });
+}
+
+absl::StatusOr<OutputStream::Known> OutputStream::Look() {
+  const state::TaskView* task = master_->view().Find(request_.id());
+  if (task == nullptr) return absl::NotFoundError(absl::StrCat("no task ", request_.id()));
+  auto decoded = task->Decode();
+  if (!decoded.ok()) return decoded.status();
+  const worker::v1::TaskRecord& record = *decoded;
+  const bool stands = record.state() == task::v1::ASSIGNED || record.state() == task::v1::RUNNING;
+  const std::uint32_t total = record.attempts_total();
+  Known known;
+  if (attempt_ == 0) attempt_ = total;
+  if (attempt_ == 0 || attempt_ > total) {
+    known.ended = records::IsTerminal(record.state());
+    return known;
+  }
+  const int index = record.attempts_size() - 1 - static_cast<int>(total - attempt_);
+  if (index < 0) return absl::NotFoundError(absl::StrCat("attempt ", attempt_, " is too long ago: only the last 5 are known"));
+  known.fence = record.attempts(index).fence();
+  if (attempt_ == total && stands) {
+    const state::AssignmentView* assignment = master_->view().FindAssignment(record.worker(), request_.id());
+    if (assignment != nullptr) known.fence = assignment->czxid.value;
+    return known;
+  }
+  known.ended = true;
+  if (attempt_ == total && record.has_output()) {
+    const worker::v1::OutputStream& stream = request_.stream() == task::v1::STDERR ? record.output().err() : record.output().out();
+    known.chunks = stream.chunks();
+    known.tail = stream.data();
+  }
+  return known;
+}
+
+void OutputStream::Pump() {
+  if (closed_ || reading_ || !started_ || connection_->queued_bytes() > options_.queued_bytes_max) return;
+  if (!master_->serving()) return End(NotServing());
+  const auto known = Look();
+  if (!known.ok()) return End(known.status());
+  if (known->fence == 0) {
+    if (known->ended || !request_.follow()) return End(absl::OkStatus());
+    return;  // a change of the task wakes us
+  }
+  if (!known->chunks.has_value() || chunk_ < *known->chunks) return ReadChunk();
+  // All chunks are read; the rest is in the record.
+  if (offset_ < position_ + known->tail.size()) SendData(absl::string_view(known->tail).substr(offset_ - position_));
+  End(absl::OkStatus());
+}
+
+void OutputStream::ReadChunk() {
+  const auto known = Look();
+  auto store = store_->Use();
+  if (!store.ok()) return End(store.status());
+  reading_ = true;
+  // Chunks before the offset are only measured.
+  const std::uint64_t skip = offset_ > position_ ? offset_ - position_ : 0;
+  (*store)->Get(store::OutputKey(request_.id(), known->fence, request_.stream() == task::v1::STDERR, chunk_), {.offset = skip},
+                [this, alive = alive_](absl::StatusOr<store::GetResult> got) {
+                  if (!*alive || closed_) return;
+                  reading_ = false;
+                  OnChunk(got);
+                });
+}
+
+void OutputStream::OnChunk(const absl::StatusOr<store::GetResult>& got) {
+  if (absl::IsNotFound(got.status())) return WaitForMore();
+  if (!got.ok()) return End(got.status());
+  SendData(got->data.view());
+  position_ += got->object_size;
+  ++chunk_;
+  Wake();
+}
+
+// The chunk that comes next is not there: it may come, or there is none.
+void OutputStream::WaitForMore() {
+  const auto known = master_->serving() ? Look() : absl::StatusOr<Known>(NotServing());
+  if (!known.ok()) return End(known.status());
+  if (known->chunks.has_value() && chunk_ < *known->chunks) {
+    return End(absl::DataLossError(absl::StrCat("chunk ", chunk_, " of the output is not in the store")));
+  }
+  if (known->chunks.has_value()) return Wake();
+  if (known->ended || !request_.follow()) return End(absl::OkStatus());
+  poll_.Set(options_.poll, [this] { Wake(); });
+}
+
+void OutputStream::SendData(absl::string_view data) {
+  while (!data.empty()) {
+    const absl::string_view part = data.substr(0, options_.frame_bytes);
+    task::v1::ReadOutputResponse response;
+    response.set_data(std::string(part));
+    response.set_offset(offset_);
+    connection_->Send(transport::Encode(response));
+    offset_ += part.size();
+    data.remove_prefix(part.size());
+  }
+}
+
+void OutputStream::End(const absl::Status& status) {
+  if (closed_) return;
+  closed_ = true;
+  poll_.Cancel();
+  connection_->Close(status);
+}
+
+void OutputStream::OnClosed(base::CloseCause, const absl::Status&) {
+  closed_ = true;
+  poll_.Cancel();
+  loop_->Post(on_done_);
+}
+
+}  // namespace drover::master::server

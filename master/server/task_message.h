@@ -1,0 +1,15 @@
+// A task as clients see it, from its record and its standing assignment.
+#ifndef DROVER_MASTER_SERVER_TASK_MESSAGE_H_
+#define DROVER_MASTER_SERVER_TASK_MESSAGE_H_
+
+#include "drover/task/v1/task.pb.h"
+#include "master/state/view.h"
+
+namespace drover::master::server {
+
+// A record that cannot be read is shown with its id and a sentence that says so.
+[[nodiscard]] task::v1::Task ToTask(const state::TaskView& task, const state::View& view);
+
+}  // namespace drover::master::server
+
+#endif  // DROVER_MASTER_SERVER_TASK_MESSAGE_H_

@@ -1,0 +1,297 @@
+#include "master/server/task_service.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "client/store/names.h"
+#include "coord/process/logging.h"
+#include "master/records/codec.h"
+#include "master/server/admission.h"
+#include "master/server/task_message.h"
+
+namespace drover::master::server {
+namespace {
+
+task::v1::Outcome OutcomeOf(state::SubmitResult::Kind kind) {
+  using Kind = state::SubmitResult::Kind;
+  switch (kind) {
+    case Kind::kDone:
+      return task::v1::DONE;
+    case Kind::kExisted:
+      return task::v1::EXISTED;
+    case Kind::kConflict:
+      return task::v1::CONFLICT;
+    case Kind::kTooOld:
+      return task::v1::TOO_OLD;
+    case Kind::kRefused:
+    case Kind::kOverloaded:
+    case Kind::kUnavailable:
+      return task::v1::REFUSED;
+  }
+  return task::v1::REFUSED;
+}
+
+}  // namespace
+
+absl::Status NotServing() {
+  return absl::UnavailableError("this master does not lead its pool now; try again");
+}
+
+// One Submit call: its tasks are decided one by one and answered together. If any of them could not be decided now, the whole call
+// is UNAVAILABLE: sent again with the same ids, what was done is EXISTED then.
+struct TaskService::Batch {
+  task::v1::SubmitResponse response;
+  absl::Status failed;
+  std::size_t open = 0;
+  Reply<task::v1::SubmitResponse> reply;
+  Master* master = nullptr;
+
+  void Answer(int index, task::v1::Outcome outcome, absl::string_view sentence) {
+    auto* result = response.mutable_results(index);
+    result->set_outcome(outcome);
+    result->set_sentence(records::Clip(sentence, 1024));
+    Close();
+  }
+  void Fail(absl::Status status) {
+    if (failed.ok()) failed = std::move(status);
+    Close();
+  }
+  void Close() {
+    if (--open > 0) return;
+    if (!failed.ok()) return reply(failed);
+    if (master->ready()) response.set_zxid(master->view().zxid().value);
+    reply(std::move(response));
+  }
+};
+
+TaskService::TaskService(base::Loop* loop, Master* master, PoolStore* store, base::Random* random, TaskServiceOptions options)
+    : loop_(loop), master_(master), store_(store), random_(random), options_(options) {}
+
+void TaskService::GetTicket(const task::v1::GetTicketRequest&, Reply<task::v1::GetTicketResponse> reply) {
+  if (!master_->serving()) return reply(NotServing());
+  task::v1::GetTicketResponse response;
+  response.set_ticket(master_->view().zxid().value);
+  reply(std::move(response));
+}
+
+// ---- submit ----
+
+void TaskService::Submit(const task::v1::SubmitRequest& request, std::size_t encoded_bytes, Reply<task::v1::SubmitResponse> reply) {
+  if (!master_->serving()) return reply(NotServing());
+  if (absl::Status status = CheckBatch(request, encoded_bytes); !status.ok()) return reply(status);
+  auto batch = std::make_shared<Batch>();
+  batch->reply = std::move(reply);
+  batch->master = master_;
+  batch->open = static_cast<std::size_t>(request.tasks_size()) + 1;
+  for (const task::v1::TaskSpec& spec : request.tasks()) batch->response.add_results()->set_id(spec.id());
+  for (int i = 0; i < request.tasks_size(); ++i) SubmitOne(batch, i, request.tasks(i));
+  batch->Close();
+}
+
+void TaskService::SubmitOne(const std::shared_ptr<Batch>& batch, int index, const task::v1::TaskSpec& spec) {
+  absl::StatusOr<Admitted> admitted = Admit(spec, loop_->WallNow().value);
+  if (!admitted.ok()) return batch->Answer(index, task::v1::REFUSED, admitted.status().message());
+  if (admitted->program_to_store.empty()) return Decide(batch, index, spec.id(), std::move(admitted->record));
+  // A retry of what is there already stores nothing.
+  if (const state::TaskView* known = master_->view().Find(spec.id()); known != nullptr) {
+    return Decide(batch, index, spec.id(), std::move(admitted->record));
+  }
+  StoreProgram(batch, index, spec.id(), std::move(admitted->record), std::move(admitted->program_to_store));
+}
+
+void TaskService::StoreProgram(const std::shared_ptr<Batch>& batch, int index, const std::string& id, worker::v1::TaskRecord record,
+                               std::string program) {
+  auto store = store_->Use();
+  if (!store.ok()) {
+    return batch->Answer(index, task::v1::REFUSED,
+                         absl::StrCat("a program of ", program.size(), " bytes goes to the object store, and ",
+                                      std::string(store.status().message())));
+  }
+  (*store)->Put(store::InputKey(id, random_->Next()), base::Bytes::Adopt(std::move(program)),
+                [this, batch, index, id, record = std::move(record)](absl::StatusOr<store::ObjectRef> put) mutable {
+                  if (!put.ok()) return batch->Fail(absl::UnavailableError(put.status().message()));
+                  task::v1::ObjectRef* object = record.mutable_program_object();
+                  object->set_key(put->key);
+                  object->set_size(put->size);
+                  object->set_digest(store::DigestBytes(put->digest));
+                  Decide(batch, index, id, std::move(record));
+                });
+}
+
+void TaskService::Decide(const std::shared_ptr<Batch>& batch, int index, const std::string& id, worker::v1::TaskRecord record) {
+  if (!master_->serving()) return batch->Fail(NotServing());
+  const std::string object = record.program_object().key();
+  master_->planner().Submit(id, std::move(record), [this, batch, index, object](state::SubmitResult result) {
+    using Kind = state::SubmitResult::Kind;
+    if (result.kind == Kind::kUnavailable) return batch->Fail(absl::UnavailableError(result.sentence));
+    if (result.kind == Kind::kOverloaded) return batch->Fail(absl::ResourceExhaustedError(result.sentence));
+    batch->Answer(index, OutcomeOf(result.kind), result.sentence);
+  });
+}
+
+// ---- read ----
+
+task::v1::GetResponse TaskService::Look(const task::v1::GetRequest& request, bool* to_confirm) const {
+  task::v1::GetResponse response;
+  *to_confirm = false;
+  for (const std::string& id : request.ids()) {
+    const state::TaskView* task = master_->view().Find(id);
+    if (task == nullptr) {
+      response.add_not_found(id);
+      *to_confirm = true;
+      continue;
+    }
+    *response.add_tasks() = ToTask(*task, master_->view());
+    if (records::IsTerminal(task->state)) *to_confirm = true;
+  }
+  response.set_zxid(master_->view().zxid().value);
+  return response;
+}
+
+void TaskService::Get(const task::v1::GetRequest& request, Reply<task::v1::GetResponse> reply) {
+  if (request.ids_size() > 1000) return reply(absl::ResourceExhaustedError("at most 1000 ids in one call"));
+  auto held = std::make_shared<Reply<task::v1::GetResponse>>(std::move(reply));
+  master_->AwaitView(base::Zxid(request.seen_zxid()), [this, request, held](const absl::Status& status) {
+    if (!status.ok()) return (*held)(status);
+    if (!master_->serving()) return (*held)(NotServing());
+    bool to_confirm = false;
+    task::v1::GetResponse response = Look(request, &to_confirm);
+    if (!to_confirm) return (*held)(std::move(response));
+    master_->Confirm([this, request, held](const absl::Status& confirmed) {
+      if (!confirmed.ok()) return (*held)(confirmed);
+      if (!master_->serving()) return (*held)(NotServing());
+      bool ignored = false;
+      (*held)(Look(request, &ignored));
+    });
+  });
+}
+
+task::v1::ListResponse TaskService::Page(const task::v1::ListRequest& request) const {
+  const state::View& view = master_->view();
+  const std::size_t limit = request.limit() == 0 ? options_.list_default : std::min(request.limit(), options_.list_max);
+  const std::set<int> states(request.states().begin(), request.states().end());
+  task::v1::ListResponse response;
+  response.set_zxid(view.zxid().value);
+  const auto& order = view.by_submission();
+  auto end = order.end();
+  std::uint64_t after = 0;
+  if (absl::SimpleAtoi(request.after(), &after)) end = order.lower_bound({base::Zxid(after), state::TaskRef(0)});
+  std::size_t looked = 0, bytes = 0;
+  for (auto it = end; it != order.begin();) {
+    --it;
+    const state::TaskView* task = view.At(it->second);
+    const bool wanted = states.empty() || states.count(task->state) > 0;
+    if (wanted) {
+      *response.add_tasks() = ToTask(*task, view);
+      bytes += task->record.size() + task->id.size();
+    }
+    ++looked;
+    const bool full = static_cast<std::size_t>(response.tasks_size()) >= limit || looked >= options_.list_scan_max ||
+                      bytes >= options_.answer_bytes_max;
+    // The page ends between two submissions, never between tasks of one.
+    if (full && it != order.begin() && std::prev(it)->first != it->first) {
+      response.set_next(absl::StrCat(it->first.value));
+      break;
+    }
+  }
+  return response;
+}
+
+void TaskService::List(const task::v1::ListRequest& request, Reply<task::v1::ListResponse> reply) {
+  auto held = std::make_shared<Reply<task::v1::ListResponse>>(std::move(reply));
+  std::uint64_t ignored = 0;
+  if (!request.after().empty() && !absl::SimpleAtoi(request.after(), &ignored)) {
+    return (*held)(absl::InvalidArgumentError("`after` is the `next` of the page before"));
+  }
+  master_->AwaitView(base::Zxid(request.seen_zxid()), [this, request, held](const absl::Status& status) {
+    if (!status.ok()) return (*held)(status);
+    if (!master_->serving()) return (*held)(NotServing());
+    (*held)(Page(request));
+  });
+}
+
+// ---- cancel ----
+
+void TaskService::Cancel(const task::v1::CancelRequest& request, Reply<task::v1::CancelResponse> reply) {
+  if (!master_->serving()) return reply(NotServing());
+  if (request.ids_size() > 1000) return reply(absl::ResourceExhaustedError("at most 1000 ids in one call"));
+  if (absl::Status status = CheckCancelReason(request.reason()); !status.ok()) return reply(status);
+  struct Calls {
+    task::v1::CancelResponse response;
+    absl::Status failed;
+    int open = 0;
+    Reply<task::v1::CancelResponse> reply;
+  };
+  auto calls = std::make_shared<Calls>();
+  calls->reply = std::move(reply);
+  calls->open = request.ids_size() + 1;
+  for (const std::string& id : request.ids()) calls->response.add_results()->set_id(id);
+  const auto close = [this, calls] {
+    if (--calls->open > 0) return;
+    if (!calls->failed.ok()) return calls->reply(calls->failed);
+    if (master_->ready()) calls->response.set_zxid(master_->view().zxid().value);
+    calls->reply(std::move(calls->response));
+  };
+  // What is not there, or has ended, is confirmed by the core before it is said.
+  master_->Confirm([this, calls, close, request](const absl::Status& confirmed) {
+    if (!confirmed.ok() || !master_->serving()) {
+      calls->open = 1;
+      calls->failed = confirmed.ok() ? NotServing() : confirmed;
+      return close();
+    }
+    for (int i = 0; i < request.ids_size(); ++i) {
+      master_->planner().Cancel(request.ids(i), request.reason(), [calls, close, i](const state::CancelResult& result) {
+        using Kind = state::CancelResult::Kind;
+        auto* answer = calls->response.mutable_results(i);
+        if (result.kind == Kind::kUnavailable) calls->failed = absl::UnavailableError(result.sentence);
+        answer->set_outcome(result.kind == Kind::kDone       ? task::v1::DONE
+                            : result.kind == Kind::kNotFound ? task::v1::NOT_FOUND
+                                                             : task::v1::ALREADY_TERMINAL);
+        answer->set_sentence(result.sentence);
+        close();
+      });
+    }
+    close();
+  });
+}
+
+// ---- workers and masters ----
+
+void TaskService::ListWorkers(const task::v1::ListWorkersRequest&, Reply<task::v1::ListWorkersResponse> reply) {
+  if (!master_->serving()) return reply(NotServing());
+  const state::View& view = master_->view();
+  std::map<std::string, std::uint32_t> running;
+  for (const auto& [key, assignment] : view.assignments()) ++running[key.first];
+  task::v1::ListWorkersResponse response;
+  response.set_zxid(view.zxid().value);
+  for (const auto& [name, worker] : view.workers()) {
+    task::v1::Worker* shown = response.add_workers();
+    shown->set_id(name);
+    shown->set_address(worker.info.address());
+    shown->set_slots(worker.info.slots());
+    shown->set_running(running[name]);
+    *shown->mutable_labels() = worker.info.labels();
+    shown->set_state(worker.info.draining() ? "DRAINING" : "READY");
+  }
+  reply(std::move(response));
+}
+
+void TaskService::ListMasters(const task::v1::ListMastersRequest&, Reply<task::v1::ListMastersResponse> reply) {
+  if (!master_->serving()) return reply(NotServing());
+  task::v1::ListMastersResponse response;
+  response.set_zxid(master_->view().zxid().value);
+  for (const MasterInfo& master : master_->masters()) {
+    task::v1::Master* shown = response.add_masters();
+    shown->set_id(master.id);
+    shown->set_address(master.address);
+    shown->set_leader(master.leader);
+    shown->set_epoch(master.epoch.value);
+  }
+  reply(std::move(response));
+}
+
+}  // namespace drover::master::server

@@ -1,0 +1,69 @@
+// The calls of drover.task.v1.TaskService that have one answer, as the elected master gives them. (Streams: watch_stream.h,
+// output_stream.h, upload.h; forwarding: gateway.h.)
+//
+// Reads come from the view: no older than what the client has seen before, and confirmed by the core where the answer is "no such
+// task" or a task's end. Threads: the loop's. Callbacks may come from inside the call.
+#ifndef DROVER_MASTER_SERVER_TASK_SERVICE_H_
+#define DROVER_MASTER_SERVER_TASK_SERVICE_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "coord/base/loop.h"
+#include "coord/base/random.h"
+#include "drover/task/v1/task.pb.h"
+#include "master/server/master.h"
+#include "master/server/pool_store.h"
+
+namespace drover::master::server {
+
+struct TaskServiceOptions {
+  std::uint32_t list_default = 100;
+  std::uint32_t list_max = 10'000;
+  // Tasks looked at for one page, whatever their state: keeps the loop's slice short.
+  std::size_t list_scan_max = 20'000;
+  // Of an answer; a page ends before it.
+  std::size_t answer_bytes_max = std::size_t{3} << 20;
+  std::size_t ids_max = 10'000;
+};
+
+template <typename T>
+using Reply = absl::AnyInvocable<void(absl::StatusOr<T>)>;
+
+class TaskService {
+ public:
+  TaskService(base::Loop* loop, Master* master, PoolStore* store, base::Random* random, TaskServiceOptions options = {});
+
+  void GetTicket(const task::v1::GetTicketRequest& request, Reply<task::v1::GetTicketResponse> reply);
+  void Submit(const task::v1::SubmitRequest& request, std::size_t encoded_bytes, Reply<task::v1::SubmitResponse> reply);
+  void Get(const task::v1::GetRequest& request, Reply<task::v1::GetResponse> reply);
+  void List(const task::v1::ListRequest& request, Reply<task::v1::ListResponse> reply);
+  void Cancel(const task::v1::CancelRequest& request, Reply<task::v1::CancelResponse> reply);
+  void ListWorkers(const task::v1::ListWorkersRequest& request, Reply<task::v1::ListWorkersResponse> reply);
+  void ListMasters(const task::v1::ListMastersRequest& request, Reply<task::v1::ListMastersResponse> reply);
+
+ private:
+  struct Batch;
+  void SubmitOne(const std::shared_ptr<Batch>& batch, int index, const task::v1::TaskSpec& spec);
+  void StoreProgram(const std::shared_ptr<Batch>& batch, int index, const std::string& id, worker::v1::TaskRecord record,
+                    std::string program);
+  void Decide(const std::shared_ptr<Batch>& batch, int index, const std::string& id, worker::v1::TaskRecord record);
+  task::v1::GetResponse Look(const task::v1::GetRequest& request, bool* to_confirm) const;
+  task::v1::ListResponse Page(const task::v1::ListRequest& request) const;
+
+  base::Loop* const loop_;
+  Master* const master_;
+  PoolStore* const store_;
+  base::Random* const random_;
+  const TaskServiceOptions options_;
+};
+
+// What a master says that cannot answer now.
+[[nodiscard]] absl::Status NotServing();
+
+}  // namespace drover::master::server
+
+#endif  // DROVER_MASTER_SERVER_TASK_SERVICE_H_
