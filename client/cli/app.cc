@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "client/cli/exit_code.h"
 
 namespace drover::cli {
@@ -69,7 +70,8 @@ absl::StatusOr<std::unique_ptr<coord::BlockingClient>> App::Core() const {
   auto client = coord::BlockingClient::Connect(std::move(options));
   if (absl::IsUnavailable(client.status())) {
     return absl::UnavailableError(absl::StrCat("no coordination node answered at ", absl::StrJoin(globals.coord, ", "), " within ",
-                                               process::FormatDuration(globals.request_timeout), ": ", client.status().message()));
+                                               process::FormatDuration(globals.request_timeout), ": ",
+                                               absl::StripPrefix(client.status().message(), "no coordination node answered: ")));
   }
   return client;
 }

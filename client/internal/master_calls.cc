@@ -36,7 +36,7 @@ absl::Status MasterCalls::Run(Idempotency idempotency, const CallFunction& call)
       trail.Add(*address, status);
       pause = GoOn(*address);
     } else if (absl::IsUnavailable(address.status())) {
-      trail.Add("looking for masters", address.status());
+      trail.Add("the tree", address.status());
     } else {
       return address.status();
     }
@@ -74,7 +74,7 @@ absl::Status MasterCalls::RunStream(Clock::duration lifetime, Deadline deadline,
         pause = GoOn(*address);
       }
     } else if (absl::IsUnavailable(address.status())) {
-      trail.Add("looking for masters", address.status());
+      trail.Add("the tree", address.status());
     } else {
       return address.status();
     }
@@ -117,7 +117,7 @@ bool MasterCalls::GoOn(const std::string& address) {
 }
 
 absl::Status MasterCalls::GiveUp(const Trail& trail, std::chrono::milliseconds waited) const {
-  return absl::UnavailableError(absl::StrCat("no master answered within ", Seconds(waited), "; tried ", trail.Describe()));
+  return absl::UnavailableError(absl::StrCat("no master answered within ", Seconds(waited), "; asked: ", trail.Describe()));
 }
 
 }  // namespace drover::client

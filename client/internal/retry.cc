@@ -29,8 +29,9 @@ std::chrono::milliseconds Backoff::Next() {
 
 void Trail::Add(absl::string_view who, const absl::Status& status) {
   std::string what(status.message());
-  if (absl::StrContains(what, "Connection refused")) {
-    what = "connection refused";
+  // gRPC's own words for a link that never was are long, and differ from try to try.
+  if (absl::StrContains(what, "Connection refused") || absl::StrContains(what, "failed to connect to all addresses")) {
+    what = "cannot connect";
   } else if (absl::IsDeadlineExceeded(status)) {
     what = "no answer in time";
   } else if (what.empty()) {

@@ -40,7 +40,7 @@ class Trail {
  public:
   void Add(absl::string_view who, const absl::Status& status);
   [[nodiscard]] bool empty() const { return tried_.empty(); }
-  // "127.0.0.1:7410 (connection refused, 12 times), ..."
+  // "127.0.0.1:7410 (cannot connect, 12 times), ..."
   [[nodiscard]] std::string Describe() const;
 
  private:

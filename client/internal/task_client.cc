@@ -145,8 +145,8 @@ absl::Status TaskClientImpl::AddProgram(const TaskSpec& spec, task::v1::TaskSpec
     return absl::OkStatus();
   }
   if (encoded.size() > records::kObjectBytesMax) {
-    return absl::ResourceExhaustedError(absl::StrCat("program and standard input have ", encoded.size(), " bytes; at most ",
-                                                     records::kObjectBytesMax, " are taken"));
+    return absl::ResourceExhaustedError(absl::StrCat("program and standard input together have ", encoded.size(), " bytes; at most ",
+                                                     records::kObjectBytesMax >> 20, " MiB are taken"));
   }
   auto object = PutProgram(spec.id, encoded);
   if (!object.ok()) return object.status();
