@@ -1,0 +1,131 @@
+#include "coord/server/services.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "coord/base/random.h"
+#include "coord/base/thread_executor.h"
+#include "coord/process/metrics.h"
+#include "coord/server/prometheus_observer.h"
+#include "coord/transport/grpc_dialer.h"
+#include "coord/transport/message_bytes.h"
+#include "coord/transport/unary_client.h"
+#include "drover/coord/v1/coord.pb.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/sim/sim_file_system.h"
+
+namespace drover::coord::server {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::HasSubstr;
+
+struct Peer final : base::ConnectionEvents {
+  void OnFrame(base::Bytes frame) override {
+    const auto decoded = transport::Decode<v1::ServerFrame>(frame);
+    ASSERT_TRUE(decoded.ok());
+    all.MergeFrom(*decoded);
+    if (on_change) on_change();
+  }
+  void OnClosed(base::CloseCause, const absl::Status& s) override {
+    status = s;
+    closed = true;
+    if (on_change) on_change();
+  }
+  v1::ServerFrame all;
+  bool closed = false;
+  absl::Status status;
+  std::function<void()> on_change;
+  std::unique_ptr<base::Connection> connection;
+};
+
+// A node with its services on a real loop and real sockets; its disk is simulated, its thread is not.
+class ServicesTest : public ::testing::Test {
+ protected:
+  ServicesTest()
+      : disk_(&loop_, {}),
+        services_(&loop_, {}, "core.example:7400"),
+        observer_(&metrics_, [this](const NodeStatus& s) { services_.SetServing(s.serving); }) {
+    NodeSeams seams{&loop_, &disk_, &files_, &random_, &observer_, nullptr};
+    NodeOptions options;
+    options.id = base::NodeId(1);
+    options.data_directory = "/data";
+    node_ = *Node::Open(seams, options);
+    EXPECT_TRUE(services_.Start(node_.get()).ok());
+    node_->Start();
+    calls_ = std::make_unique<transport::UnaryClient>(&loop_);
+  }
+
+  // Calls, and runs the loop until the answer is there. Once per test: a loop that was stopped does not run again.
+  void Call(const std::string& method, const base::Bytes& request, std::function<void(absl::StatusOr<base::Bytes>)> then) {
+    call_ = calls_->Call(services_.address(), method, request, {}, std::move(then));
+  }
+
+  transport::CqLoop loop_;
+  sim::SimFileSystem files_{1};
+  base::SeededRandom random_{1};
+  process::Metrics metrics_;
+  base::ThreadExecutor disk_;
+  Services services_;
+  PrometheusObserver observer_;
+  std::unique_ptr<Node> node_;
+  std::unique_ptr<transport::UnaryClient> calls_;
+  std::unique_ptr<transport::PendingCall> call_;
+};
+
+TEST_F(ServicesTest, ExecuteThenStatusThenMetrics) {
+  v1::Request create;
+  create.mutable_create()->set_path("/made");
+  v1::StatusResponse status;
+  Call("/drover.coord.v1.Coordination/Execute", transport::Encode(create), [&](absl::StatusOr<base::Bytes> bytes) {
+    ASSERT_TRUE(bytes.ok()) << bytes.status();
+    EXPECT_EQ(transport::Decode<v1::Answer>(*bytes)->path(), "/made");
+    Call("/drover.coord.v1.Coordination/Status", {}, [&](absl::StatusOr<base::Bytes> answer) {
+      ASSERT_TRUE(answer.ok()) << answer.status();
+      status = *transport::Decode<v1::StatusResponse>(*answer);
+      loop_.Stop();
+    });
+  });
+  loop_.Run();
+  EXPECT_EQ(status.node_id(), 1U);
+  EXPECT_EQ(status.role(), "leader");
+  EXPECT_EQ(status.nodes(), 2U);
+  EXPECT_EQ(status.last_zxid(), 1U);
+  ASSERT_EQ(status.members_size(), 1);
+  EXPECT_EQ(status.members(0).address(), "core.example:7400");
+  EXPECT_THAT(metrics_.Text(), HasSubstr("drover_coord_commands_total 1"));
+  EXPECT_THAT(metrics_.Text(), HasSubstr("drover_coord_commit_seconds_count 1"));
+}
+
+TEST_F(ServicesTest, ASessionOpensOverARealLinkAndStopEndsIt) {
+  transport::GrpcDialer dialer(&loop_, "/drover.coord.v1.Coordination/Session");
+  Peer peer;
+  v1::ClientFrame open;
+  open.mutable_open()->set_name("test");
+  peer.connection = dialer.Dial(services_.address(), &peer);
+  peer.connection->Send(transport::Encode(open));
+  bool asked = false;
+  peer.on_change = [&] {
+    if (peer.all.has_grant() && !std::exchange(asked, true)) {
+      v1::ClientFrame frame;
+      frame.mutable_contact()->set_nonce(4);
+      frame.add_requests()->set_number(1);
+      frame.mutable_requests(0)->mutable_create()->set_path("/e");
+      frame.mutable_requests(0)->mutable_create()->set_ephemeral(true);
+      peer.connection->Send(transport::Encode(frame));
+    }
+    if (peer.all.items_size() == 1 && peer.all.contact().nonce() == 4 && !peer.closed) node_->Stop();
+    if (peer.closed) loop_.Stop();
+  };
+  loop_.Run();
+  EXPECT_EQ(peer.all.grant().session_id(), 1U);
+  EXPECT_EQ(peer.all.items(0).answer().path(), "/e");
+  EXPECT_EQ(peer.status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(node_->Status().sessions, 1U) << "a stopping node ends no session";
+  peer.connection.reset();
+}
+
+}  // namespace
+}  // namespace drover::coord::server
