@@ -52,7 +52,7 @@ Format GuessFormat(const std::vector<std::string>& args) {
   return Format::kTable;
 }
 
-absl::StatusOr<std::unique_ptr<client::TaskClient>> App::Tasks() const {
+absl::StatusOr<std::unique_ptr<client::TaskClient>> MakeTasks(const Globals& globals) {
   client::ClientOptions options;
   options.coord = globals.coord;
   options.masters = globals.masters;
@@ -101,9 +101,10 @@ int Main(const std::vector<std::string>& args, const std::function<std::optional
   if (done) return kOk;
 
   Output output(*ParseFormat(globals.format), &out, &err);
+  const App::TasksMaker make_tasks = MakeTasks;
   for (const Command& command : commands) {
     if (!command.options->chosen()) continue;
-    int code = command.run(App{globals, output});
+    int code = command.run(App{globals, output, make_tasks});
     out.flush();
     if (code == kOk && !out.good()) code = output.Fail(absl::DataLossError("cannot write to standard output"));
     return code;

@@ -34,15 +34,21 @@ struct Globals {
 [[nodiscard]] Format GuessFormat(const std::vector<std::string>& args);
 
 struct App {
+  using TasksMaker = std::function<absl::StatusOr<std::unique_ptr<client::TaskClient>>(const Globals&)>;
+
   const Globals& globals;
   Output& output;
+  const TasksMaker& make_tasks;  // MakeTasks; tests bring their own
 
-  [[nodiscard]] absl::StatusOr<std::unique_ptr<client::TaskClient>> Tasks() const;
+  [[nodiscard]] absl::StatusOr<std::unique_ptr<client::TaskClient>> Tasks() const { return make_tasks(globals); }
   // A session with the coordination service. UNAVAILABLE names the nodes that were tried.
   [[nodiscard]] absl::StatusOr<std::unique_ptr<coord::BlockingClient>> Core() const;
   // Options that exclude each other and the like.
   int Usage(const std::string& what) const { return output.Fail(absl::InvalidArgumentError(what)); }
 };
+
+// A client of the masters that the options name.
+[[nodiscard]] absl::StatusOr<std::unique_ptr<client::TaskClient>> MakeTasks(const Globals& globals);
 
 // A command as it was registered: run if its options were chosen.
 struct Command {

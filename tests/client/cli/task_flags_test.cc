@@ -1,0 +1,65 @@
+#include "client/cli/task_flags.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace drover::cli {
+namespace {
+
+absl::StatusOr<client::TaskSpec> Parse(const std::vector<std::string>& args) {
+  process::OptionSet options("drover", "test");
+  TaskFlags flags;
+  flags.AddTo(&options);
+  std::ostringstream out;
+  bool done = false;
+  if (absl::Status s = options.ParseFrom(
+          args, [](const std::string&) { return std::nullopt; }, out, &done);
+      !s.ok())
+    return s;
+  return flags.Spec();
+}
+
+TEST(TaskFlagsTest, EveryOptionReachesTheSpec) {
+  auto spec = Parse({"--id",    "i",     "--name", "n",    "--queue",      "q",  "--priority", "9", "--env",           "A=1",
+                     "--env",   "B=x=y", "--cwd",  "/tmp", "--time-limit", "2m", "--retries",  "3", "--on-disconnect", "stop",
+                     "--label", "k=v",   "--",     "echo", "--name",       "{}"});
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->id, "i");
+  EXPECT_EQ(spec->name, "n");
+  EXPECT_EQ(spec->queue, "q");
+  EXPECT_EQ(spec->priority, 9);
+  EXPECT_EQ(spec->env, (std::map<std::string, std::string>{{"A", "1"}, {"B", "x=y"}}));
+  EXPECT_EQ(spec->cwd, "/tmp");
+  EXPECT_EQ(spec->time_limit, std::chrono::minutes(2));
+  EXPECT_EQ(spec->retries, 3);
+  EXPECT_EQ(spec->on_disconnect, client::OnDisconnect::kStop);
+  EXPECT_EQ(spec->labels, (std::map<std::string, std::string>{{"k", "v"}}));
+  EXPECT_EQ(spec->argv, (std::vector<std::string>{"echo", "--name", "{}"}));
+}
+
+TEST(TaskFlagsTest, Defaults) {
+  auto spec = Parse({"--", "true"});
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->id, "");
+  EXPECT_EQ(spec->priority, 0);
+  EXPECT_EQ(spec->time_limit.count(), 0);
+  EXPECT_FALSE(spec->at_most_once);
+  EXPECT_EQ(spec->on_disconnect, client::OnDisconnect::kKeep);
+}
+
+TEST(TaskFlagsTest, AtMostOnceIsNeverStartedAgain) {
+  EXPECT_TRUE(Parse({"--at-most-once", "--", "true"})->at_most_once);
+  EXPECT_TRUE(Parse({"--at-most-once", "--retries", "0", "--", "true"}).ok());
+  EXPECT_TRUE(absl::IsInvalidArgument(Parse({"--at-most-once", "--retries", "1", "--", "true"}).status()));
+}
+
+TEST(TaskFlagsTest, EveryPlaceholderInEveryArgumentIsReplacedOnce) {
+  client::TaskSpec spec;
+  spec.argv = {"{}", "a{}b{}", "none", "{ }"};
+  EXPECT_EQ(ForLine(spec, "x{}").argv, (std::vector<std::string>{"x{}", "ax{}bx{}", "none", "{ }"}));
+  EXPECT_EQ(ForLine(spec, "").argv, (std::vector<std::string>{"", "ab", "none", "{ }"}));
+}
+
+}  // namespace
+}  // namespace drover::cli

@@ -1,0 +1,76 @@
+#include "client/cli/task_text.h"
+
+#include <gtest/gtest.h>
+
+namespace drover::cli {
+namespace {
+
+client::Task Failed() {
+  client::Task task;
+  task.id = "t1";
+  task.queue = "default";
+  task.state = client::State::kFailed;
+  task.reason = client::Reason::kExitCode;
+  task.sentence = "exited with 3";
+  task.attempt = 2;
+  task.fence = 99;
+  task.worker = "w1";
+  task.exit_code = 3;
+  task.submitted_at_ms = 1'769'860'800'123;
+  task.started_at_ms = 1'769'860'800'200;
+  task.finished_at_ms = 1'769'860'801'700;
+  client::Attempt attempt;
+  attempt.fence = 99;
+  attempt.worker = "w1";
+  attempt.state = client::State::kFailed;
+  attempt.reason = client::Reason::kExitCode;
+  attempt.exit_code = 3;
+  task.attempts = {attempt};
+  return task;
+}
+
+TEST(TaskTextTest, JsonHasTheContractsFieldsWithTheirTypes) {
+  const Json json = TaskJson(Failed());
+  EXPECT_EQ(json["id"], "t1");
+  EXPECT_EQ(json["name"], "");
+  EXPECT_EQ(json["queue"], "default");
+  EXPECT_EQ(json["state"], "FAILED");
+  EXPECT_EQ(json["attempt"], 2);
+  EXPECT_EQ(json["fence"], 99);
+  EXPECT_EQ(json["worker"], "w1");
+  EXPECT_EQ(json["exit_code"], 3);
+  EXPECT_TRUE(json["signal"].is_null());
+  EXPECT_EQ(json["reason"], "EXIT_CODE");
+  EXPECT_EQ(json["submitted_at"], "2026-01-31T12:00:00.123Z");
+  EXPECT_EQ(json["finished_at"], "2026-01-31T12:00:01.700Z");
+  ASSERT_EQ(json["attempts"].size(), 1u);
+  EXPECT_EQ(json["attempts"][0]["state"], "FAILED");
+  EXPECT_TRUE(json["attempts"][0]["started_at"].is_null());
+}
+
+TEST(TaskTextTest, WhatHasNotHappenedIsNull) {
+  client::Task task;
+  task.id = "t1";
+  task.state = client::State::kReady;
+  const Json json = TaskJson(task);
+  for (const char* field : {"worker", "exit_code", "signal", "started_at", "finished_at"})
+    EXPECT_TRUE(json[field].is_null()) << field;
+  EXPECT_EQ(json["reason"], "NONE");
+}
+
+TEST(TaskTextTest, AProgramThatASignalEndedHasNoExitCode) {
+  client::Task task = Failed();
+  task.reason = client::Reason::kSignal;
+  task.signal = 9;
+  EXPECT_TRUE(TaskJson(task)["exit_code"].is_null());
+  EXPECT_EQ(TaskJson(task)["signal"], 9);
+}
+
+TEST(TaskTextTest, RowsAndLinesHaveAsManyCellsAsNames) {
+  EXPECT_EQ(TaskRow(Failed()).cells.size(), TaskHeader().size());
+  EXPECT_EQ(TaskLines(Failed()).cells.size(), TaskNames().size());
+  EXPECT_EQ(EndText(Failed()), "FAILED (EXIT_CODE): exited with 3");
+}
+
+}  // namespace
+}  // namespace drover::cli
