@@ -287,6 +287,17 @@ TEST_F(SessionMachineTest, TheLeaseCountsFromWhenTheAcknowledgedContactWasSent) 
   EXPECT_EQ(session_->cluster_time(), base::WallTime(1'000'000));
 }
 
+TEST_F(SessionMachineTest, TheFirstLeaseCountsFromWhenTheOpenWasSent) {
+  Nodes(1);
+  network_.SetLatency("client", "n1", milliseconds(200), milliseconds(200));
+  network_.SetLatency("n1", "client", milliseconds(200), milliseconds(200));
+  nodes_[0]->acknowledges = false;
+  const base::Instant began = loop_.Now();
+  Connect();
+  EXPECT_GE(loop_.Now(), began + milliseconds(400));
+  EXPECT_EQ(session_->lease_deadline(), began + seconds(6));
+}
+
 TEST_F(SessionMachineTest, ContactsGoOutAtAThirdOfTheTimeout) {
   Nodes(1);
   Connect();

@@ -121,6 +121,136 @@ TEST(SubtreeFollowerTest, HearsOfTheEndOfItsSession) {
   EXPECT_TRUE(IsSessionExpired(viewer.ended));
 }
 
+// A session whose watch and pages the test plays by hand: in orders that a service may produce and rarely does.
+struct PlayedSession final : Session {
+  explicit PlayedSession(base::Loop* loop) : loop_(loop) {}
+  [[nodiscard]] base::Loop* loop() const override { return loop_; }
+  void AddObserver(SessionObserver* /*observer*/) override {}
+  void RemoveObserver(SessionObserver* /*observer*/) override {}
+  [[nodiscard]] SessionState state() const override { return SessionState::kConnected; }
+  [[nodiscard]] SessionId id() const override { return {}; }
+  [[nodiscard]] std::optional<SessionTicket> ticket() const override { return std::nullopt; }
+  [[nodiscard]] base::Duration timeout() const override { return seconds(6); }
+  [[nodiscard]] base::Instant lease_deadline() const override { return {}; }
+  [[nodiscard]] base::WallTime cluster_time() const override { return {}; }
+  [[nodiscard]] const absl::Status& last_break() const override { return ok; }
+  [[nodiscard]] Zxid seen_zxid() const override { return {}; }
+  void Create(std::string, std::string, CreateOptions, Callback<CreateResult>, WriteOptions) override {}
+  void Set(std::string, std::string, std::optional<std::uint32_t>, Callback<SetResult>, WriteOptions) override {}
+  void Delete(std::string, std::optional<std::uint32_t>, Callback<DeleteResult>, WriteOptions) override {}
+  void Commit(Transaction, Callback<TransactionResult>, WriteOptions) override {}
+  void Get(std::string, Callback<GetResult>, ReadOptions) override {}
+  void Exists(std::string, Callback<ExistsResult>, ReadOptions) override {}
+  void Children(std::string, std::string, std::uint32_t, Callback<ChildrenPage>, ReadOptions) override {}
+  void ListWithoutData(std::string, std::string, std::uint32_t, Callback<ListPage>, ReadOptions) override {}
+  void Sync(Callback<Zxid>, ReadOptions) override {}
+  void Close(DoneCallback) override {}
+  void List(std::string, std::string after, std::uint32_t, Callback<ListPage> done, ReadOptions) override {
+    asked_after.push_back(after);
+    pages.push_back(std::move(done));
+  }
+  WatchId Watch(std::string, WatchOptions, WatchListener* listener) override {
+    watch = listener;
+    return WatchId(++watches);
+  }
+  void Unwatch(WatchId) override { watch = nullptr; }
+
+  // Answers the oldest page that was asked for.
+  void Answer(absl::StatusOr<ListPage> page) {
+    Callback<ListPage> done = std::move(pages.front());
+    pages.erase(pages.begin());
+    done(std::move(page));
+  }
+  void Page(std::uint64_t zxid, std::vector<std::string> paths, bool more) {
+    ListPage page{{}, more, Zxid(zxid)};
+    for (const std::string& path : paths) page.nodes.push_back({path, {}, absl::StrCat("read at ", zxid)});
+    Answer(std::move(page));
+  }
+  void Change(std::uint64_t zxid, std::string path, Event::Type type = Event::Type::kChanged) const {
+    watch->OnEvent({Zxid(zxid), 0, type, std::move(path), {}, absl::StrCat("event ", zxid)});
+  }
+
+  base::Loop* const loop_;
+  const absl::Status ok;
+  WatchListener* watch = nullptr;
+  std::uint64_t watches = 0;
+  std::vector<std::string> asked_after;
+  std::vector<Callback<ListPage>> pages;
+};
+
+class PlayedFollowerTest : public ::testing::Test {
+ protected:
+  PlayedFollowerTest() : follower_(SubtreeFollower::Start(&session_, {.path = "/r"}, &viewer_)) {
+    session_.watch->OnArmed(Zxid(10));
+  }
+
+  sim::SimWorld world_{1};
+  sim::SimLoop loop_{&world_};
+  PlayedSession session_{&loop_};
+  Viewer viewer_;
+  std::unique_ptr<SubtreeFollower> follower_;
+};
+
+TEST_F(PlayedFollowerTest, AnEventCountsForAPathOnlyIfNewerThanItsPage) {
+  session_.Page(20, {"/r", "/r/a", "/r/b"}, true);
+  session_.Change(15, "/r/a");  // in the page already
+  session_.Change(21, "/r/b");
+  session_.Change(22, "/r/c");  // will be in a page still to come
+  session_.Page(25, {"/r/c"}, false);
+  session_.Change(24, "/r/z", Event::Type::kCreated);  // behind the last path: the last page would have shown it
+  session_.watch->OnProgress(Zxid(25));
+  EXPECT_THAT(session_.asked_after, ElementsAre("", "/r/b"));
+  EXPECT_EQ(viewer_.view, (View{{"/r", "read at 20"}, {"/r/a", "read at 20"}, {"/r/b", "event 21"}, {"/r/c", "read at 25"}}));
+  EXPECT_TRUE(follower_->synced());
+}
+
+TEST_F(PlayedFollowerTest, TheViewIsCompleteOnlyWhenEventsHaveReachedTheNewestPage) {
+  session_.Page(20, {"/r"}, true);
+  session_.Page(30, {"/r/a"}, false);
+  EXPECT_FALSE(follower_->synced()) << "changes of /r up to 30 may be missing";
+  session_.Change(28, "/r");
+  session_.watch->OnProgress(Zxid(29));
+  EXPECT_FALSE(follower_->synced());
+  session_.watch->OnProgress(Zxid(30));
+  EXPECT_TRUE(follower_->synced());
+  EXPECT_EQ(follower_->zxid(), Zxid(30));
+  EXPECT_EQ(viewer_.view["/r"], "event 28");
+}
+
+TEST_F(PlayedFollowerTest, APageOlderThanWhatWasLeftToItIsReadAgain) {
+  session_.Page(9, {"/r"}, false);
+  EXPECT_THAT(viewer_.view, IsEmpty()) << "older than the watch";
+  session_.Change(14, "/r/a");
+  session_.Page(13, {"/r"}, false);
+  EXPECT_THAT(viewer_.view, IsEmpty()) << "older than an event that was left to it";
+  session_.watch->OnProgress(Zxid(14));
+  session_.Page(14, {"/r", "/r/a"}, false);
+  EXPECT_TRUE(follower_->synced());
+  EXPECT_EQ(viewer_.view.size(), 2U);
+}
+
+TEST_F(PlayedFollowerTest, APageOfAReadingThatWasGivenUpCountsForNothing) {
+  session_.watch->OnCompacted();
+  session_.watch->OnArmed(Zxid(40));
+  ASSERT_EQ(session_.pages.size(), 2U);
+  session_.Page(20, {"/r", "/r/old"}, false);
+  EXPECT_THAT(viewer_.view, IsEmpty());
+  session_.Page(41, {"/r"}, false);
+  session_.watch->OnProgress(Zxid(41));
+  EXPECT_TRUE(follower_->synced());
+  EXPECT_EQ(viewer_.view.size(), 1U);
+  EXPECT_THAT(viewer_.resets, ElementsAre(ResetCause::kFirst, ResetCause::kCompacted));
+}
+
+TEST_F(PlayedFollowerTest, APageThatIsRefusedForTheMomentIsAskedForAgainLater) {
+  session_.Answer(RefusedError(Code::kUnavailable, "no quorum"));
+  EXPECT_TRUE(session_.pages.empty());
+  world_.RunFor(milliseconds(200));
+  ASSERT_EQ(session_.pages.size(), 1U);
+  session_.Page(10, {"/r"}, false);
+  EXPECT_TRUE(follower_->synced());
+}
+
 // Writers change a subtree at random while followers read it in small pages, links are reset, the core is killed and started again,
 // and its history is so short that watches are compacted. Every state that a follower calls complete is the state of that zxid.
 class SubtreeModelTest : public ::testing::TestWithParam<std::uint64_t> {};
