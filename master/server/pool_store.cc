@@ -25,6 +25,7 @@ void PoolStore::SessionReplaced() {
 
 absl::StatusOr<store::ObjectStore*> PoolStore::Use() {
   if (store() != nullptr) return store();
+  if (done_) return absl::UnavailableError("this master is still looking for the pool's object store");
   // Another process may have announced one meanwhile.
   if (!busy_ && options_.url.empty()) {
     busy_ = true;

@@ -41,7 +41,7 @@ class PoolStore {
 
   // Null until opened, or while the pool has none.
   [[nodiscard]] store::ObjectStore* store() const { return checked_ ? store_.get() : nullptr; }
-  // FAILED_PRECONDITION with a sentence while there is no store.
+  // With a sentence, while there is no store: UNAVAILABLE until Open has settled it, then FAILED_PRECONDITION.
   [[nodiscard]] absl::StatusOr<store::ObjectStore*> Use();
 
  private:
