@@ -67,7 +67,7 @@ struct CancelResult {
 class Planner final : public ViewObserver {
  public:
   struct Hooks {
-    // The cluster's time, milliseconds since 1970.
+    // The cluster's time, milliseconds since 1970: what ages are judged by. (Times that people are shown are the host's.)
     std::function<std::int64_t()> cluster_now_ms;
     // Calls back with the zxid of a state no older than this call; 0 if it cannot be had.
     std::function<void(std::function<void(Zxid)>)> sync;

@@ -82,7 +82,7 @@ void Planner::SendSubmission(Submission submission) {
   in_flight_.insert(submission.id);
   Plan plan{lead_->transitions.epoch().czxid, view_->zxid(), {}};
   Step step{StepKind::kSubmit, submission.id,
-            lead_->transitions.Submit(submission.id, submission.record, target, hooks_.cluster_now_ms()), nullptr};
+            lead_->transitions.Submit(submission.id, submission.record, target, loop_->WallNow().value), nullptr};
   step.done = [this, alive = alive_, generation = generation_, ref,
                submission = std::move(submission)](const CommitResult& result) mutable {
     if (!*alive) {

@@ -50,6 +50,7 @@ void Planner::PlanAssignment(const AssignmentView& assignment, Plan* plan) {
                                               .fence = assignment.czxid.value,
                                               .worker = assignment.worker,
                                               .now_ms = hooks_.cluster_now_ms(),
+                                              .wall_ms = loop_->WallNow().value,
                                               .lost_after_ms = base::ToMillis(options_.lost_after)});
   Subject subject{task->id, task->mzxid, *std::move(record)};
   switch (decision.kind) {
@@ -62,7 +63,7 @@ void Planner::PlanAssignment(const AssignmentView& assignment, Plan* plan) {
     case TakeBackDecision::Kind::kReady:
       AddStep(plan, StepKind::kTakeBack, assignment.task, assignment.task,
               transitions.TakeBack(std::move(subject), assignment, worker, decision.count_loss, decision.sentence,
-                                   hooks_.cluster_now_ms()));
+                                   loop_->WallNow().value));
       return;
     case TakeBackDecision::Kind::kEnd:
       AddStep(
@@ -88,7 +89,7 @@ void Planner::PlanOrphans(Plan* plan) {
     auto record = task->Decode();
     if (record.ok()) {
       AddStep(plan, StepKind::kRepair, task->id, task->id,
-              lead_->transitions.Orphaned({task->id, task->mzxid, *std::move(record)}, hooks_.cluster_now_ms()));
+              lead_->transitions.Orphaned({task->id, task->mzxid, *std::move(record)}, loop_->WallNow().value));
     }
     it = orphans_due_.erase(it);
   }
@@ -99,7 +100,7 @@ void Planner::PlanPlacements(Plan* plan) {
   if (in_flight >= options_.in_flight_max) return;  // an answer wakes us
   const std::size_t limit = std::min(options_.turn_placements, options_.in_flight_max - in_flight);
   scheduler::Plan placed = scheduler_->Schedule(limit);
-  const std::int64_t now_ms = hooks_.cluster_now_ms();
+  const std::int64_t now_ms = loop_->WallNow().value;
   for (const TaskRef ref : placed.quarantined) {
     const TaskView* task = view_->At(ref);
     auto record = task->Decode();
@@ -202,7 +203,7 @@ void Planner::PlanCancellation(const std::string& id, Plan* plan) {
   };
   if (task->state == task::v1::WAITING || task->state == task::v1::READY) {
     AddStep(plan, StepKind::kCancel, id, id,
-            lead_->transitions.CancelWaiting({id, task->mzxid, *std::move(record)}, cancellation.reason, hooks_.cluster_now_ms()),
+            lead_->transitions.CancelWaiting({id, task->mzxid, *std::move(record)}, cancellation.reason, loop_->WallNow().value),
             then);
     scheduler_->Forget(task->ref);  // it must not be placed in the same turn
     return;

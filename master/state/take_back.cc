@@ -17,7 +17,7 @@ TakeBackDecision DecideTakeBack(const TakeBackFacts& facts) {
   const bool at_most_once = record.policy().at_most_once();
   const bool started = at_most_once && record.state() == task::v1::RUNNING;
   decision.relies_on_died = facts.died;
-  decision.end = {.state = task::v1::LOST, .reason = task::v1::WORKER_LOST, .fence = facts.fence, .finished_at_ms = facts.now_ms};
+  decision.end = {.state = task::v1::LOST, .reason = task::v1::WORKER_LOST, .fence = facts.fence, .finished_at_ms = facts.wall_ms};
 
   if (assignment.cancel() && (facts.died || !started)) {
     decision.kind = Kind::kEnd;

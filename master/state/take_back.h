@@ -23,7 +23,8 @@ struct TakeBackFacts {
   const worker::v1::Assignment* assignment = nullptr;
   std::uint64_t fence = 0;
   std::string worker;
-  std::int64_t now_ms = 0;  // the cluster's time
+  std::int64_t now_ms = 0;   // the cluster's time: what is decided by
+  std::int64_t wall_ms = 0;  // this host's: what people are shown
   std::int64_t lost_after_ms = 0;
 };
 

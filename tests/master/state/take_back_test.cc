@@ -62,13 +62,14 @@ TEST(TakeBackTest, EveryCaseIsDecidedAsPromised) {
                                                       .fence = 77,
                                                       .worker = "w",
                                                       .now_ms = kNow,
+                                                      .wall_ms = kNow + 1,
                                                       .lost_after_ms = kLostAfter});
     EXPECT_EQ(decision.kind, c.kind) << c.name;
     EXPECT_EQ(decision.count_loss, c.count_loss) << c.name;
     if (decision.kind == Kind::kEnd) {
       EXPECT_EQ(decision.end.state, c.end) << c.name;
       EXPECT_EQ(decision.end.fence, 77U) << c.name;
-      EXPECT_EQ(decision.end.finished_at_ms, kNow) << c.name;
+      EXPECT_EQ(decision.end.finished_at_ms, kNow + 1) << c.name;
       EXPECT_EQ(decision.relies_on_died, c.died) << c.name;
     }
     if (decision.kind == Kind::kNoteLost) {

@@ -1,0 +1,104 @@
+#include "master/server/admission.h"
+
+#include <gtest/gtest.h>
+
+#include "master/records/record_limits.h"
+#include "master/records/spec.h"
+
+namespace drover::master::server {
+namespace {
+
+task::v1::TaskSpec Good() {
+  task::v1::TaskSpec spec;
+  spec.set_id("a");
+  spec.mutable_program()->add_argv("true");
+  return spec;
+}
+
+TEST(AdmissionTest, EachRuleHasItsAnswer) {
+  using Code = absl::StatusCode;
+  const struct {
+    const char* name;
+    void (*change)(task::v1::TaskSpec*);
+    Code code;
+    const char* words;
+  } cases[] = {
+      {"good", [](task::v1::TaskSpec*) {}, Code::kOk, ""},
+      {"no id", [](task::v1::TaskSpec* s) { s->clear_id(); }, Code::kInvalidArgument, "a task id is"},
+      {"bad id", [](task::v1::TaskSpec* s) { s->set_id("a/b"); }, Code::kInvalidArgument, "a task id is"},
+      {"long id", [](task::v1::TaskSpec* s) { s->set_id(std::string(129, 'x')); }, Code::kInvalidArgument, "a task id is"},
+      {"no program", [](task::v1::TaskSpec* s) { s->clear_program(); }, Code::kInvalidArgument, "either a program or a reference"},
+      {"both", [](task::v1::TaskSpec* s) { s->mutable_program_object()->set_key("k"); }, Code::kInvalidArgument,
+       "either a program or a reference"},
+      {"no command", [](task::v1::TaskSpec* s) { s->mutable_program()->clear_argv(); }, Code::kInvalidArgument, "argv[0]"},
+      {"priority", [](task::v1::TaskSpec* s) { s->mutable_policy()->set_priority(10); }, Code::kInvalidArgument, "priority 10"},
+      {"long name", [](task::v1::TaskSpec* s) { s->mutable_policy()->set_name(std::string(129, 'n')); }, Code::kResourceExhausted,
+       "at most 128"},
+      {"at most once with retries",
+       [](task::v1::TaskSpec* s) {
+         s->mutable_policy()->set_at_most_once(true);
+         s->mutable_policy()->set_retries(1);
+       },
+       Code::kInvalidArgument, "at most once"},
+      {"object too large",
+       [](task::v1::TaskSpec* s) {
+         s->clear_program();
+         s->mutable_program_object()->set_key("k");
+         s->mutable_program_object()->set_digest(std::string(16, 'd'));
+         s->mutable_program_object()->set_size(records::kObjectBytesMax + 1);
+       },
+       Code::kResourceExhausted, "at most 67108864"},
+  };
+  for (const auto& c : cases) {
+    task::v1::TaskSpec spec = Good();
+    c.change(&spec);
+    const auto admitted = Admit(spec, 5);
+    EXPECT_EQ(admitted.status().code(), c.code) << c.name << ": " << admitted.status();
+    EXPECT_NE(admitted.status().message().find(c.words), absl::string_view::npos) << c.name << ": " << admitted.status();
+  }
+}
+
+TEST(AdmissionTest, AnAdmittedTaskIsReadyAndDigested) {
+  const auto admitted = Admit(Good(), 5);
+  ASSERT_TRUE(admitted.ok());
+  EXPECT_EQ(admitted->record.state(), task::v1::READY);
+  EXPECT_EQ(admitted->record.submitted_at(), 5);
+  EXPECT_EQ(admitted->record.policy().queue(), "default");
+  EXPECT_EQ(admitted->record.spec_digest().size(), 16U);
+  EXPECT_TRUE(admitted->program_to_store.empty());
+}
+
+TEST(AdmissionTest, AProgramThatDoesNotFitGoesToTheStoreWithTheSameDigest) {
+  task::v1::TaskSpec spec = Good();
+  spec.mutable_program()->add_argv(std::string(3000, 'x'));
+  const auto admitted = Admit(spec, 5);
+  ASSERT_TRUE(admitted.ok());
+  EXPECT_TRUE(admitted->record.program().empty());
+  ASSERT_FALSE(admitted->program_to_store.empty());
+  task::v1::TaskSpec by_reference;
+  by_reference.set_id("a");
+  by_reference.mutable_program_object()->set_key("input/a/1");
+  by_reference.mutable_program_object()->set_size(admitted->program_to_store.size());
+  by_reference.mutable_program_object()->set_digest(records::Digest(admitted->program_to_store));
+  EXPECT_EQ(Admit(by_reference, 6)->record.spec_digest(), admitted->record.spec_digest());
+}
+
+TEST(AdmissionTest, ABatchHasLimits) {
+  task::v1::SubmitRequest request;
+  for (int i = 0; i < 1000; ++i) request.add_tasks();
+  EXPECT_TRUE(CheckBatch(request, 100).ok());
+  EXPECT_EQ(CheckBatch(request, records::kBatchBytesMax + 1).code(), absl::StatusCode::kResourceExhausted);
+  request.add_tasks();
+  EXPECT_EQ(CheckBatch(request, 100).code(), absl::StatusCode::kResourceExhausted);
+  task::v1::SubmitRequest one;
+  one.add_tasks();
+  EXPECT_TRUE(CheckBatch(one, 10u << 20).ok()) << "its program goes to the store";
+}
+
+TEST(AdmissionTest, AReasonForACancellationIsShort) {
+  EXPECT_TRUE(CheckCancelReason(std::string(100, 'r')).ok());
+  EXPECT_EQ(CheckCancelReason(std::string(101, 'r')).code(), absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace drover::master::server

@@ -1,0 +1,166 @@
+#include "master/server/task_service.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "master/records/record_limits.h"
+#include "tests/master/server/server_fixture.h"
+
+namespace drover::master::server {
+namespace {
+
+using ::testing::ElementsAre;
+
+class TaskServiceTest : public ServerFixture {
+ protected:
+  absl::StatusOr<task::v1::GetResponse> Get(const std::vector<std::string>& ids, std::uint64_t seen = 0) {
+    task::v1::GetRequest request;
+    for (const std::string& id : ids) request.add_ids(id);
+    request.set_seen_zxid(seen);
+    return Call(&TaskService::Get, request);
+  }
+  static std::vector<std::string> Ids(const task::v1::ListResponse& page) {
+    std::vector<std::string> ids;
+    for (const auto& task : page.tasks()) ids.push_back(task.id());
+    return ids;
+  }
+};
+
+TEST_F(TaskServiceTest, ASubmissionIsSeenByTheReadThatFollows) {
+  Start();
+  EXPECT_EQ(SubmitOne(Spec("a")).outcome(), task::v1::DONE);
+  EXPECT_EQ(SubmitOne(Spec("a")).outcome(), task::v1::EXISTED);
+  EXPECT_EQ(SubmitOne(Spec("a", "false")).outcome(), task::v1::CONFLICT);
+  const auto got = Get({"a", "b"});
+  ASSERT_TRUE(got.ok());
+  ASSERT_EQ(got->tasks_size(), 1);
+  EXPECT_EQ(got->tasks(0).state(), task::v1::READY);
+  EXPECT_THAT(got->not_found(), ElementsAre("b"));
+  EXPECT_GT(got->zxid(), 0U);
+}
+
+TEST_F(TaskServiceTest, ABatchIsAnsweredTaskByTaskInItsOrder) {
+  Start();
+  task::v1::SubmitRequest request;
+  *request.add_tasks() = Spec("a");
+  *request.add_tasks() = Spec("bad/id");
+  *request.add_tasks() = Spec("a");
+  *request.add_tasks() = Spec("b");
+  const auto response = Submit(request);
+  ASSERT_TRUE(response.ok());
+  std::vector<task::v1::Outcome> outcomes;
+  for (const auto& result : response->results()) outcomes.push_back(result.outcome());
+  EXPECT_THAT(outcomes, ElementsAre(task::v1::DONE, task::v1::REFUSED, task::v1::EXISTED, task::v1::DONE));
+  EXPECT_FALSE(response->results(1).sentence().empty());
+  EXPECT_EQ(response->results(3).id(), "b");
+}
+
+TEST_F(TaskServiceTest, ALargeProgramTravelsByReference) {
+  Start();
+  EXPECT_EQ(SubmitOne(Spec("a", std::string(100'000, 'x'))).outcome(), task::v1::DONE);
+  const auto record = records::DecodeTaskRecord(tree_.Find(paths_.Task("a"))->data);
+  EXPECT_TRUE(record->program().empty());
+  ASSERT_EQ(objects_.objects.count(record->program_object().key()), 1U);
+  task::v1::Program program;
+  ASSERT_TRUE(program.ParseFromString(objects_.objects.at(record->program_object().key()).data));
+  EXPECT_EQ(program.argv(0).size(), 100'000U);
+  EXPECT_EQ(SubmitOne(Spec("a", std::string(100'000, 'x'))).outcome(), task::v1::EXISTED);
+  EXPECT_EQ(objects_.objects.size(), 2U) << "the marker and one program";
+}
+
+TEST_F(TaskServiceTest, WithoutAStoreALargeProgramIsRefusedWithAReason) {
+  master_->Start();
+  Run();
+  const auto result = SubmitOne(Spec("a", std::string(100'000, 'x')));
+  EXPECT_EQ(result.outcome(), task::v1::REFUSED);
+  EXPECT_NE(result.sentence().find("--store"), std::string::npos) << result.sentence();
+}
+
+TEST_F(TaskServiceTest, AMasterThatDoesNotLeadSaysSo) {
+  EXPECT_EQ(Get({"a"}).status().code(), absl::StatusCode::kUnavailable);
+  task::v1::SubmitRequest request;
+  *request.add_tasks() = Spec("a");
+  EXPECT_EQ(Submit(request).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(Call(&TaskService::GetTicket, task::v1::GetTicketRequest()).status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(TaskServiceTest, ARequestThatHasSeenMoreThanTheCoreIsNotAnswered) {
+  Start();
+  EXPECT_TRUE(Get({}, tree_.zxid().value).ok());
+  EXPECT_EQ(Get({}, 1'000'000).status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(TaskServiceTest, ATicketIsNoNewerThanTheView) {
+  Start();
+  const auto ticket = Call(&TaskService::GetTicket, task::v1::GetTicketRequest());
+  ASSERT_TRUE(ticket.ok());
+  EXPECT_GT(ticket->ticket(), 0U);
+  EXPECT_LE(ticket->ticket(), tree_.zxid().value);
+}
+
+TEST_F(TaskServiceTest, ListsGoFromTheNewestPageByPage) {
+  Start();
+  for (const char* id : {"a", "b", "c", "d", "e"}) SubmitOne(Spec(id));
+  task::v1::ListRequest request;
+  request.set_limit(2);
+  auto page = Call(&TaskService::List, request);
+  EXPECT_THAT(Ids(*page), ElementsAre("e", "d"));
+  request.set_after(page->next());
+  page = Call(&TaskService::List, request);
+  EXPECT_THAT(Ids(*page), ElementsAre("c", "b"));
+  request.set_after(page->next());
+  page = Call(&TaskService::List, request);
+  EXPECT_THAT(Ids(*page), ElementsAre("a"));
+  EXPECT_TRUE(page->next().empty());
+  request.set_after("nonsense");
+  EXPECT_EQ(Call(&TaskService::List, request).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(TaskServiceTest, AListMayAskForStates) {
+  Start();
+  Join("w", 1);
+  SubmitOne(Spec("a"));
+  SubmitOne(Spec("b"));
+  task::v1::ListRequest request;
+  request.add_states(task::v1::READY);
+  EXPECT_THAT(Ids(*Call(&TaskService::List, request)), ElementsAre("b"));
+  request.add_states(task::v1::ASSIGNED);
+  EXPECT_THAT(Ids(*Call(&TaskService::List, request)), ElementsAre("b", "a"));
+}
+
+TEST_F(TaskServiceTest, CancelAnswersForEachTask) {
+  Start();
+  Join("w", 1);
+  SubmitOne(Spec("assigned"));
+  SubmitOne(Spec("waiting"));
+  task::v1::CancelRequest request;
+  for (const char* id : {"waiting", "nobody", "assigned"}) request.add_ids(id);
+  const auto response = Call(&TaskService::Cancel, request);
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->results(0).outcome(), task::v1::DONE);
+  EXPECT_EQ(response->results(1).outcome(), task::v1::NOT_FOUND);
+  EXPECT_EQ(response->results(2).outcome(), task::v1::DONE);
+  EXPECT_EQ(Call(&TaskService::Cancel, request)->results(0).outcome(), task::v1::ALREADY_TERMINAL);
+  request.set_reason(std::string(101, 'x'));
+  EXPECT_EQ(Call(&TaskService::Cancel, request).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(TaskServiceTest, WorkersAndMastersAreShown) {
+  Start();
+  Join("w", 3);
+  SubmitOne(Spec("a"));
+  const auto workers = Call(&TaskService::ListWorkers, task::v1::ListWorkersRequest());
+  ASSERT_EQ(workers->workers_size(), 1);
+  EXPECT_EQ(workers->workers(0).id(), "w");
+  EXPECT_EQ(workers->workers(0).slots(), 3U);
+  EXPECT_EQ(workers->workers(0).running(), 1U);
+  EXPECT_EQ(workers->workers(0).state(), "READY");
+  const auto masters = Call(&TaskService::ListMasters, task::v1::ListMastersRequest());
+  ASSERT_EQ(masters->masters_size(), 1);
+  EXPECT_EQ(masters->masters(0).id(), "m1");
+  EXPECT_TRUE(masters->masters(0).leader());
+  EXPECT_EQ(masters->masters(0).epoch(), master_->epoch().value);
+}
+
+}  // namespace
+}  // namespace drover::master::server
