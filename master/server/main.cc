@@ -66,7 +66,7 @@ MasterOptions OptionsOf(const Flags& flags, const std::string& bound) {
   options.session.first_endpoint = base::SystemRandom().Next();
   options.session.timeout = flags.session_timeout;
   options.session.disconnect_grace = flags.disconnect_grace;
-  options.session.name = absl::StrCat("master ", options.id).substr(0, 128);
+  options.session.name = absl::StrCat("master ", options.id.empty() ? flags.server.listen : options.id).substr(0, 128);
   options.planner = flags.planner;
   // Read by dev builds only.
   const char* hold = std::getenv("DROVER_FAULT_HOLD_COMMITS");
