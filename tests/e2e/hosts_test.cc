@@ -36,11 +36,11 @@ class HostsTest : public ::testing::Test {
     std::filesystem::create_directory(dir_ / "store");
     const std::string core = address_["core"] + ":7400";
     StartOn("core", {"drover-coord", "--id", "1", "--data", dir_ / "coord", "--listen", core});
-    for (const std::string& host : {"m1", "m2"}) {
+    for (const std::string host : {"m1", "m2"}) {
       StartOn(host,
               {"drover-master", "--coord", core, "--store", "file:" + (dir_ / "store"), "--listen", address_[host] + ":7410"});
     }
-    for (const std::string& host : {"w1", "w2"}) {
+    for (const std::string host : {"w1", "w2"}) {
       StartOn(host, {"drover-worker", "--coord", core, "--store", "file:" + (dir_ / "store"), "--listen", address_[host] + ":7420",
                      "--name", host});
     }

@@ -1,5 +1,6 @@
 // Masters that die, are paused, or are deposed while they hold a decision.
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <filesystem>
 
@@ -53,6 +54,24 @@ TEST_F(HeldCommitTest, ADeposedMastersTransitionIsRefusedByItsGuard) {
   EXPECT_TRUE(Await([&] { return cluster_.MasterMetric(deposed, "drover_master_transitions_refused_total") >= 1; }));
   cancel.Wait();
   EXPECT_TRUE(cluster_.master(deposed).running()) << "its session lived: it is a candidate again";
+}
+
+TEST_F(HeldCommitTest, AnExpiredMastersTransitionIsRefusedAsSuch) {
+  const int expired = cluster_.AwaitElectedMaster();
+  const std::string id = Trimmed(cluster_.Drover({"submit", "--label", "nowhere=yes", "--", "true"}).out);
+  WriteFile(hold_, "");
+  Process cancel({Binary("drover"), "--master", cluster_.master_address(expired), "--request-timeout", "60s", "cancel", id},
+                 {{"DROVER_COORD", cluster_.coord_address()}}, cluster_.path("cancel.log"));
+  cancel.Start();
+  ASSERT_TRUE(Await([&] { return cluster_.MasterMetric(expired, "drover_master_commits_held") >= 1; }));
+  // It sleeps past its session; the transition it had decided on is still held when it wakes.
+  cluster_.master(expired).Signal(SIGSTOP);
+  EXPECT_NE(cluster_.AwaitElectedMaster(expired), expired);
+  std::filesystem::remove(hold_);
+  cluster_.master(expired).Signal(SIGCONT);
+  EXPECT_TRUE(
+      Await([&] { return cluster_.MasterMetric(expired, "drover_master_transitions_refused_total", "session_expired") >= 1; }));
+  cancel.Wait();
 }
 
 TEST(MasterTest, APausedMasterIsReplacedAndComesBackAsACandidate) {

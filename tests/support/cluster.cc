@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <httplib.h>
+#include <signal.h>
 
 #include <filesystem>
 #include <iostream>
@@ -64,7 +65,23 @@ Cluster::Cluster(ClusterOptions options) : options_(std::move(options)), coord_p
 }
 
 Cluster::~Cluster() {
-  for (Server& s : workers_) s.process->Kill();
+  std::vector<pid_t> reapers;
+  for (Server& s : workers_) {
+    // A worker's only child is its reaper.
+    if (!s.process->running()) continue;
+    const std::string pid = std::to_string(s.process->pid());
+    std::istringstream children(ReadFile("/proc/" + pid + "/task/" + pid + "/children"));
+    for (pid_t child = 0; children >> child;) reapers.push_back(child);
+    s.process->Signal(SIGCONT);
+    s.process->Kill();
+  }
+  // A reaper tells the core of its worker's death until it is heard: let it, while there is a core.
+  if (coord_->running()) {
+    for (const pid_t reaper : reapers) {
+      if (!Await([reaper] { return !Alive(reaper); })) ADD_FAILURE() << "reaper " << reaper << " does not end";
+    }
+  }
+  for (const pid_t reaper : reapers) kill(reaper, SIGKILL);
   for (Server& s : masters_) s.process->Kill();
   coord_->Kill();
   if (::testing::Test::HasFailure()) std::cerr << Logs();
@@ -131,7 +148,7 @@ nlohmann::json Cluster::AwaitAllTerminal(std::size_t count) {
   return tasks;
 }
 
-double Cluster::MasterMetric(int i, const std::string& name) {
+double Cluster::MasterMetric(int i, const std::string& name, const std::string& label) {
   httplib::Client client("127.0.0.1", masters_.at(static_cast<std::size_t>(i)).http_port);
   const httplib::Result result = client.Get("/metrics");
   if (!result || result->status != 200) throw std::runtime_error("no metrics from master " + std::to_string(i));
@@ -140,6 +157,7 @@ double Cluster::MasterMetric(int i, const std::string& name) {
   for (std::string line; std::getline(lines, line);) {
     if (line.compare(0, name.size(), name) != 0 || line.size() <= name.size()) continue;
     if (line[name.size()] != ' ' && line[name.size()] != '{') continue;
+    if (line.find(label) == std::string::npos) continue;
     sum += std::stod(line.substr(line.rfind(' ') + 1));
   }
   return sum;

@@ -31,7 +31,8 @@ class Cluster {
  public:
   // Starts everything and waits until a master is elected and every worker is registered. Throws with the logs if that fails.
   explicit Cluster(ClusterOptions options = {});
-  // Kills every process. If the test has failed, prints where the logs were kept.
+  // Kills every process, the workers first, and waits until their reapers have reported that and gone. If the test has failed, prints
+  // the ends of the logs.
   ~Cluster();
 
   // Runs `drover ARGS...` against this cluster.
@@ -59,8 +60,8 @@ class Cluster {
   // Waits until every task is terminal; returns them all.
   nlohmann::json AwaitAllTerminal(std::size_t count);
 
-  // A value of a server's /metrics, summed over labels; 0 where there is no such series.
-  double MasterMetric(int i, const std::string& name);
+  // A value of a master's /metrics, summed over the series whose labels contain `label`; 0 where there is none.
+  double MasterMetric(int i, const std::string& name, const std::string& label = "");
 
   [[nodiscard]] const std::string& dir() const { return dir_.path(); }
   [[nodiscard]] std::string path(const std::string& name) const { return dir_.path() + "/" + name; }
