@@ -89,6 +89,8 @@ absl::Status DevCluster::Start(std::chrono::seconds timeout) {
     if (absl::Status s = AwaitReady(kind, deadline); !s.ok()) return s;
   }
   for (const Server& server : servers_) Announce(server);
+  // An idle link whose end nobody polls would keep a stopping server waiting for it.
+  tasks_.reset();
   return absl::OkStatus();
 }
 

@@ -59,7 +59,7 @@ class DevCluster {
   const bool restart_;
   Output* const output_;
   std::vector<Server> servers_;
-  std::unique_ptr<client::TaskClient> tasks_;
+  std::unique_ptr<client::TaskClient> tasks_;  // while starting
 };
 
 }  // namespace drover::cli

@@ -2,8 +2,8 @@
 #ifndef DROVER_CLIENT_CLI_INTERRUPTS_H_
 #define DROVER_CLIENT_CLI_INTERRUPTS_H_
 
+#include <cstdint>
 #include <functional>
-#include <stop_token>
 #include <thread>
 
 namespace drover::cli {
@@ -19,7 +19,9 @@ class Interrupts {
   Interrupts& operator=(const Interrupts&) = delete;
 
  private:
-  std::jthread thread_;
+  int signals_ = -1;
+  int stop_ = -1;
+  std::thread thread_;
 };
 
 }  // namespace drover::cli

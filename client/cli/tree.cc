@@ -1,9 +1,6 @@
 // `drover tree ...`: coordination data by hand.
-#include <atomic>
-#include <iostream>
-#include <iterator>
 #include <memory>
-#include <thread>
+#include <stop_token>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/app.h"
@@ -11,6 +8,7 @@
 #include "client/cli/input.h"
 #include "client/cli/interrupts.h"
 #include "client/cli/stat_text.h"
+#include "coord/base/mutex.h"
 
 namespace drover::cli {
 namespace {
@@ -100,11 +98,32 @@ int Set(const App& app, coord::BlockingClient& core, const TreeFlags& flags) {
   return kOk;
 }
 
+// Ctrl-C as a condition that can be waited for.
+class Interruption {
+ public:
+  [[nodiscard]] bool asked() const { return source_.stop_requested(); }
+  // False if it was asked for before the time was over.
+  bool Wait(std::chrono::milliseconds time) {
+    base::MutexLock lock(&mu_);
+    if (!asked()) changed_.WaitFor(&mu_, time);
+    return !asked();
+  }
+
+ private:
+  std::stop_source source_;
+  base::Mutex mu_;
+  base::CondVar changed_;
+  Interrupts interrupts_{[this](int) {
+    source_.request_stop();
+    base::MutexLock lock(&mu_);
+    changed_.NotifyAll();
+  }};
+};
+
 // Until Ctrl-C, or until the session ended by itself.
-int Hold(const App& app, coord::BlockingClient& core, const std::atomic<bool>& interrupted) {
-  while (!interrupted) {
+int Hold(const App& app, coord::BlockingClient& core, Interruption* interruption) {
+  while (interruption->Wait(kHoldCheck)) {
     if (core.expired()) return app.output.Fail(kUnavailable, absl::AbortedError("the session has expired, so the node is gone"));
-    std::this_thread::sleep_for(kHoldCheck);
   }
   const absl::Status closed = core.Close();
   return closed.ok() ? static_cast<int>(kOk) : app.output.Fail(closed);
@@ -116,9 +135,8 @@ int Create(const App& app, const TreeFlags& flags) {
   }
   auto data = flags.Data();
   if (!data.ok()) return app.output.Fail(data.status());
-  std::atomic<bool> interrupted = false;
-  std::unique_ptr<Interrupts> interrupts;
-  if (flags.hold) interrupts = std::make_unique<Interrupts>([&interrupted](int) { interrupted = true; });
+  std::unique_ptr<Interruption> interruption;  // before any other thread
+  if (flags.hold) interruption = std::make_unique<Interruption>();
   return WithCore(app, [&](const App&, coord::BlockingClient& core) {
     coord::CreateOptions how;
     how.ephemeral = flags.ephemeral;
@@ -127,7 +145,7 @@ int Create(const App& app, const TreeFlags& flags) {
     auto created = core.Create(flags.path, *data, how);
     if (!created.ok()) return app.output.Fail(At(flags.path, created.status()));
     app.output.Line(created->path, StatItem(created->path, created->stat));
-    return flags.hold ? Hold(app, core, interrupted) : static_cast<int>(kOk);
+    return flags.hold ? Hold(app, core, interruption.get()) : static_cast<int>(kOk);
   });
 }
 
@@ -143,8 +161,7 @@ int Delete(const App& app, coord::BlockingClient& core, const TreeFlags& flags) 
 }
 
 int Watch(const App& app, const TreeFlags& flags) {
-  std::atomic<bool> interrupted = false;
-  Interrupts interrupts([&interrupted](int) { interrupted = true; });
+  Interruption interruption;
   return WithCore(app, [&](const App&, coord::BlockingClient& core) {
     const absl::Status status = core.Watch(
         flags.path, {},
@@ -152,7 +169,7 @@ int Watch(const App& app, const TreeFlags& flags) {
           app.output.Line(EventText(event), EventItem(event));
           return true;
         },
-        [&interrupted] { return interrupted.load(); });
+        [&interruption] { return interruption.asked(); });
     return status.ok() ? static_cast<int>(kOk) : app.output.Fail(At(flags.path, status));
   });
 }
