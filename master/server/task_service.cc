@@ -124,8 +124,7 @@ void TaskService::StoreProgram(const std::shared_ptr<Batch>& batch, int index, c
 
 void TaskService::Decide(const std::shared_ptr<Batch>& batch, int index, const std::string& id, worker::v1::TaskRecord record) {
   if (!master_->serving()) return batch->Fail(NotServing());
-  const std::string object = record.program_object().key();
-  master_->planner().Submit(id, std::move(record), [this, batch, index, object](state::SubmitResult result) {
+  master_->planner().Submit(id, std::move(record), [batch, index](const state::SubmitResult& result) {
     using Kind = state::SubmitResult::Kind;
     if (result.kind == Kind::kUnavailable) return batch->Fail(absl::UnavailableError(result.sentence));
     if (result.kind == Kind::kOverloaded) return batch->Fail(absl::ResourceExhaustedError(result.sentence));

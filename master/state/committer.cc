@@ -53,7 +53,7 @@ absl::string_view CommitOutcomeName(CommitOutcome outcome) {
 }
 
 Committer::Committer(base::Loop* loop, coord::Session* session, CommitterOptions options, CommitObserver* observer)
-    : loop_(loop), session_(session), options_(std::move(options)), observer_(observer), poll_(loop) {}
+    : session_(session), options_(std::move(options)), observer_(observer), poll_(loop) {}
 
 Committer::~Committer() {
   *alive_ = false;

@@ -112,7 +112,6 @@ class Committer {
   void Send(Stamped stamped);
   void Answered(Stamped stamped, absl::StatusOr<coord::TransactionResult> answer);
 
-  base::Loop* const loop_;
   coord::Session* const session_;
   const CommitterOptions options_;
   CommitObserver* const observer_;
