@@ -1,11 +1,18 @@
 // `drover cluster status`: what each coordination node says of itself.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/cli/app.h"
 #include "client/cli/exit_code.h"
+#include "client/internal/waiter.h"
 
 namespace drover::cli {
 namespace {
+
+constexpr base::Duration kNodeTimeout = std::chrono::seconds(3);
+constexpr base::Duration kPause = std::chrono::milliseconds(100);
+constexpr base::Duration kLeastTimeout = std::chrono::milliseconds(10);
 
 const std::vector<std::string> kHeader = {"ADDRESS", "NODE", "ROLE",     "TERM",  "COMMIT",
                                           "APPLIED", "ZXID", "SESSIONS", "NODES", "VERSION"};
@@ -51,19 +58,28 @@ Item UnreachableItem(const std::string& address, const absl::Status& status) {
 }
 
 int Status(const App& app) {
+  // One silent node must not hide the others; if all are silent they are asked until the time is over.
+  const auto give_up = std::chrono::steady_clock::now() + app.globals.request_timeout;
   std::vector<Item> items;
   std::vector<std::string> silent;
   absl::Status last;
-  for (const std::string& address : app.globals.coord) {
-    auto status = coord::FetchNodeStatus(address, app.globals.request_timeout);
-    if (status.ok()) {
-      items.push_back(StatusItem(address, *status));
-    } else {
-      items.push_back(UnreachableItem(address, status.status()));
-      silent.push_back(address);
-      last = status.status();
+  do {
+    items.clear();
+    silent.clear();
+    for (const std::string& address : app.globals.coord) {
+      const base::Duration left = give_up - std::chrono::steady_clock::now();
+      auto status = coord::FetchNodeStatus(address, std::clamp<base::Duration>(left, kLeastTimeout, kNodeTimeout));
+      if (status.ok()) {
+        items.push_back(StatusItem(address, *status));
+      } else {
+        items.push_back(UnreachableItem(address, status.status()));
+        silent.push_back(address);
+        last = status.status();
+      }
     }
-  }
+    if (silent.size() < app.globals.coord.size()) break;
+    client::SystemWaiter().Wait(kPause, {});
+  } while (std::chrono::steady_clock::now() < give_up);
   if (silent.size() == app.globals.coord.size()) {
     return app.output.Fail(kUnavailable, absl::UnavailableError(absl::StrCat("no coordination node answered at ",
                                                                              absl::StrJoin(silent, ", "), ": ", last.message())));

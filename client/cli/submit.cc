@@ -1,4 +1,5 @@
 // `drover submit`.
+#include <algorithm>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -11,8 +12,10 @@
 namespace drover::cli {
 namespace {
 
-// Lines that are submitted together: one batch of the service, so that ids appear as the tasks are accepted.
+// Lines that are submitted together: one batch of the service, so that ids appear as the tasks are accepted; fewer where each
+// carries a large standard input.
 constexpr std::size_t kLinesPerBatch = 1000;
+constexpr std::size_t kBatchStdinBytes = 64 << 20;
 // Refusals that are told one by one.
 constexpr std::size_t kRefusalsTold = 10;
 
@@ -44,7 +47,11 @@ Item IdItem(const std::string& id) {
 // Submits a file's lines batch by batch, printing ids as they are accepted.
 class LineSubmission {
  public:
-  LineSubmission(const App& app, client::TaskClient& tasks, const client::TaskSpec& spec) : app_(app), tasks_(tasks), spec_(spec) {}
+  LineSubmission(const App& app, client::TaskClient& tasks, const client::TaskSpec& spec)
+      : app_(app),
+        tasks_(tasks),
+        spec_(spec),
+        lines_per_batch_(std::clamp<std::size_t>(kBatchStdinBytes / (spec.stdin_data.size() + 1), 1, kLinesPerBatch)) {}
 
   // The exit code; ids() are those accepted.
   int Run(LineReader reader) {
@@ -54,7 +61,7 @@ class LineSubmission {
     while (more) {
       more = reader.Next(&line);
       if (more) batch.push_back(ForLine(spec_, line));
-      if (batch.empty() || (more && batch.size() < kLinesPerBatch)) continue;
+      if (batch.empty() || (more && batch.size() < lines_per_batch_)) continue;
       if (absl::Status s = SubmitBatch(&batch); !s.ok()) {
         return app_.output.Fail(absl::Status(
             s.code(), absl::StrCat("after ", lines_, " lines (", ids_.size(), " accepted, their ids are printed): ", s.message())));
@@ -97,6 +104,7 @@ class LineSubmission {
   const App& app_;
   client::TaskClient& tasks_;
   const client::TaskSpec& spec_;
+  const std::size_t lines_per_batch_;
   std::vector<std::string> ids_;
   std::size_t lines_ = 0;
   std::size_t refused_ = 0;

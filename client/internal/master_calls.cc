@@ -56,22 +56,21 @@ absl::Status MasterCalls::RunStream(Clock::duration lifetime, Deadline deadline,
     const auto address = Pick(std::min(deadline, give_up));
     bool pause = true;
     if (address.ok()) {
-      bool progress = false;
-      const absl::Status status =
-          call(stubs_->For(*address).get(), {std::min(deadline, waiter_->Now() + lifetime), stop}, &progress);
+      News news = News::kNone;
+      const absl::Status status = call(stubs_->For(*address).get(), {std::min(deadline, waiter_->Now() + lifetime), stop}, &news);
       if (stop.stop_requested()) return absl::CancelledError("stopped");
       if (status.ok() || !MayRetry(status, Idempotency::kSafe)) return status;
-      if (progress) {
+      if (news != News::kNone) {
         last_progress = waiter_->Now();
         backoff.Reset();
         trail = Trail();
       }
-      // A try that lived out its time and brought something was fine: the same master again.
-      if (progress && absl::IsDeadlineExceeded(status)) {
-        pause = false;
+      const bool lived_out = absl::IsDeadlineExceeded(status);
+      if (news == News::kProgress && lived_out) {
+        pause = false;  // all was well: the same master again
       } else {
-        trail.Add(*address, status);
-        pause = GoOn(*address);
+        if (news == News::kNone || !lived_out) trail.Add(*address, status);
+        pause = GoOn(*address) && news == News::kNone;
       }
     } else if (absl::IsUnavailable(address.status())) {
       trail.Add("the tree", address.status());

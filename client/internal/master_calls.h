@@ -37,11 +37,17 @@ class MasterCalls {
   using CallFunction = std::function<absl::Status(TaskStub*, const CallLimits&)>;
   absl::Status Run(Idempotency idempotency, const CallFunction& call);
 
+  // What a try of a stream brought.
+  enum class News {
+    kNone,      // nothing, though something was due: counts against the request's time-out
+    kQuiet,     // nothing, and nothing had to come: no failure, but another master may know more
+    kProgress,  // something
+  };
   // The same for streams that last: `call` is run again and again until it returns OK or an error that will not pass. A try ends
-  // after `lifetime` (so that a master that hangs is left), and that is no failure if `call` said by `*progress` that something
-  // came; the request's time-out counts from the last progress. `deadline` (DEADLINE_EXCEEDED, not UNAVAILABLE) and `stop`
-  // (CANCELLED) are the caller's.
-  using StreamFunction = std::function<absl::Status(TaskStub*, const CallLimits&, bool* progress)>;
+  // after `lifetime`, so that a master that hangs is left; that is no failure unless `call` says kNone (the default). The request's
+  // time-out counts from the last progress. `deadline` (DEADLINE_EXCEEDED, not UNAVAILABLE) and `stop` (CANCELLED) are the
+  // caller's.
+  using StreamFunction = std::function<absl::Status(TaskStub*, const CallLimits&, News* news)>;
   absl::Status RunStream(Clock::duration lifetime, Deadline deadline, const std::stop_token& stop, const StreamFunction& call);
 
  private:

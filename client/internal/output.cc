@@ -25,7 +25,7 @@ absl::Status TaskClientImpl::ReadOutput(const OutputOptions& options, const OnDa
   bool wanted = true;
   return calls_.RunStream(
       kStreamLifetime, Deadline::max(), options.stop,
-      [&](TaskStub* stub, const CallLimits& limits, bool* progress) -> absl::Status {
+      [&](TaskStub* stub, const CallLimits& limits, MasterCalls::News* news) -> absl::Status {
         task::v1::ReadOutputRequest request;
         request.set_id(options.id);
         request.set_attempt(options.attempt);
@@ -36,7 +36,7 @@ absl::Status TaskClientImpl::ReadOutput(const OutputOptions& options, const OnDa
         const absl::Status status = stub->ReadOutput(
             request,
             [&](const task::v1::ReadOutputResponse& response) {
-              *progress = true;
+              *news = MasterCalls::News::kProgress;
               gap = response.offset() > offset;
               // What was read already is skipped; a hole would be a lie.
               if (gap) return false;
@@ -48,8 +48,9 @@ absl::Status TaskClientImpl::ReadOutput(const OutputOptions& options, const OnDa
             limits);
         if (gap) return absl::DataLossError(absl::StrCat("output of task ", options.id, " is missing bytes from ", offset, " on"));
         if (!wanted) return absl::OkStatus();
-        // Nothing said for a while is what a quiet program looks like: no failure while the output is being followed.
-        if (options.follow && absl::IsDeadlineExceeded(status)) *progress = true;
+        // Nothing said for a while is what a quiet program looks like, and what a master looks like that hangs.
+        if (options.follow && absl::IsDeadlineExceeded(status) && *news == MasterCalls::News::kNone)
+          *news = MasterCalls::News::kQuiet;
         return status;
       });
 }

@@ -21,6 +21,9 @@ constexpr std::uint32_t kListLimitMax = 10'000;
 // How long a short cut through the store may hold up a call that has another way.
 constexpr auto kStoreLookupTimeout = std::chrono::seconds(5);
 
+// A slow link may be that slow.
+constexpr auto kUploadTimePerMebibyte = std::chrono::seconds(2);
+
 absl::Status StatusOf(const SubmitResult& result) {
   const std::string message = absl::StrCat("task ", result.id, ": ", result.sentence);
   switch (result.outcome) {
@@ -145,8 +148,8 @@ absl::Status TaskClientImpl::AddProgram(const TaskSpec& spec, task::v1::TaskSpec
     return absl::OkStatus();
   }
   if (encoded.size() > records::kObjectBytesMax) {
-    return absl::ResourceExhaustedError(absl::StrCat("program and standard input together have ", encoded.size(), " bytes; at most ",
-                                                     records::kObjectBytesMax >> 20, " MiB are taken"));
+    return absl::ResourceExhaustedError(absl::StrCat("program and standard input together have ", encoded.size(),
+                                                     " bytes; at most ", records::kObjectBytesMax >> 20, " MiB are taken"));
   }
   auto object = PutProgram(spec.id, encoded);
   if (!object.ok()) return object.status();
@@ -166,7 +169,9 @@ absl::StatusOr<task::v1::ObjectRef> TaskClientImpl::PutProgram(const std::string
   }
   task::v1::UploadResponse response;
   // A second try makes a second object; one of them is an orphan that goes with the others of its kind.
-  absl::Status status = calls_.Run(Idempotency::kSafe, [&](TaskStub* stub, const CallLimits& limits) {
+  absl::Status status = calls_.Run(Idempotency::kSafe, [&](TaskStub* stub, CallLimits limits) {
+    const auto mebibytes = static_cast<int>(encoded.size() >> 20) + 1;
+    limits.deadline = std::max<Deadline>(limits.deadline, parts_.waiter->Now() + mebibytes * kUploadTimePerMebibyte);
     return stub->Upload(task_id, encoded, &response, limits);
   });
   if (!status.ok()) return status;

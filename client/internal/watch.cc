@@ -27,14 +27,14 @@ absl::Status TaskClientImpl::Watch(const std::vector<std::string>& ids, const On
   if (open.empty()) return absl::OkStatus();
 
   return calls_.RunStream(StreamLifetime(open.size()), deadline.value_or(Deadline::max()), stop,
-                          [&](TaskStub* stub, const CallLimits& limits, bool* progress) -> absl::Status {
+                          [&](TaskStub* stub, const CallLimits& limits, MasterCalls::News* news) -> absl::Status {
                             task::v1::WatchRequest request;
                             for (const std::string& id : open) request.add_ids(id);
                             request.set_seen_zxid(seen_zxid_.load());
                             const absl::Status status = stub->Watch(
                                 request,
                                 [&](const task::v1::WatchResponse& response) {
-                                  *progress = true;
+                                  *news = MasterCalls::News::kProgress;
                                   Saw(response.zxid());
                                   for (const task::v1::Task& message : response.tasks()) {
                                     const Task task = FromTask(message);

@@ -110,14 +110,15 @@ TEST_F(MasterCallsTest, NoMasterInTheTreeIsSaidAsSuch) {
 TEST_F(MasterCallsTest, AStreamThatLivedOutItsTimeWithNewsIsOpenedAnewAtTheSameMaster) {
   MasterCalls calls = Make({"a:1", "b:2"});
   int tries = 0;
-  const absl::Status status = calls.RunStream(std::chrono::seconds(15), Deadline::max(), {},
-                                              [&](TaskStub* stub, const CallLimits& limits, bool* progress) -> absl::Status {
-                                                EXPECT_EQ(stub, masters_.at("a:1").get());
-                                                EXPECT_EQ(limits.deadline, waiter_.Now() + std::chrono::seconds(15));
-                                                *progress = true;
-                                                waiter_.Advance(std::chrono::seconds(15));
-                                                return ++tries < 10 ? absl::DeadlineExceededError("") : absl::OkStatus();
-                                              });
+  const absl::Status status =
+      calls.RunStream(std::chrono::seconds(15), Deadline::max(), {},
+                      [&](TaskStub* stub, const CallLimits& limits, MasterCalls::News* news) -> absl::Status {
+                        EXPECT_EQ(stub, masters_.at("a:1").get());
+                        EXPECT_EQ(limits.deadline, waiter_.Now() + std::chrono::seconds(15));
+                        *news = MasterCalls::News::kProgress;
+                        waiter_.Advance(std::chrono::seconds(15));
+                        return ++tries < 10 ? absl::DeadlineExceededError("") : absl::OkStatus();
+                      });
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_EQ(tries, 10);  // 150 s: longer than the time-out of a request
 }
@@ -125,23 +126,39 @@ TEST_F(MasterCallsTest, AStreamThatLivedOutItsTimeWithNewsIsOpenedAnewAtTheSameM
 TEST_F(MasterCallsTest, AStreamWithoutNewsIsTakenToTheNextMasterAndGivenUpInTime) {
   MasterCalls calls = Make({"a:1", "b:2"});
   std::vector<TaskStub*> asked;
-  const absl::Status status =
-      calls.RunStream(std::chrono::seconds(15), Deadline::max(), {}, [&](TaskStub* stub, const CallLimits&, bool*) -> absl::Status {
-        asked.push_back(stub);
-        waiter_.Advance(std::chrono::seconds(15));
-        return absl::DeadlineExceededError("");
-      });
+  const absl::Status status = calls.RunStream(std::chrono::seconds(15), Deadline::max(), {},
+                                              [&](TaskStub* stub, const CallLimits&, MasterCalls::News*) -> absl::Status {
+                                                asked.push_back(stub);
+                                                waiter_.Advance(std::chrono::seconds(15));
+                                                return absl::DeadlineExceededError("");
+                                              });
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
   EXPECT_EQ(asked, (std::vector<TaskStub*>{masters_.at("a:1").get(), masters_.at("b:2").get()}));
+}
+
+TEST_F(MasterCallsTest, AQuietStreamMovesToTheNextMasterForAnyTime) {
+  MasterCalls calls = Make({"a:1", "b:2"});
+  std::vector<TaskStub*> asked;
+  const absl::Status status = calls.RunStream(std::chrono::seconds(15), Deadline::max(), {},
+                                              [&](TaskStub* stub, const CallLimits&, MasterCalls::News* news) -> absl::Status {
+                                                asked.push_back(stub);
+                                                if (asked.size() == 9) return absl::OkStatus();
+                                                *news = MasterCalls::News::kQuiet;
+                                                waiter_.Advance(std::chrono::seconds(15));
+                                                return absl::DeadlineExceededError("");
+                                              });
+  EXPECT_TRUE(status.ok()) << status;
+  ASSERT_EQ(asked.size(), 9u);
+  for (std::size_t i = 1; i < asked.size(); ++i) EXPECT_NE(asked[i], asked[i - 1]);
 }
 
 TEST_F(MasterCallsTest, TheCallersDeadlineIsNoOutage) {
   MasterCalls calls = Make({"a:1"});
   const Deadline deadline = waiter_.Now() + std::chrono::seconds(2);
   const absl::Status status = calls.RunStream(std::chrono::seconds(15), deadline, {},
-                                              [&](TaskStub*, const CallLimits& limits, bool* progress) -> absl::Status {
+                                              [&](TaskStub*, const CallLimits& limits, MasterCalls::News* news) -> absl::Status {
                                                 EXPECT_EQ(limits.deadline, deadline);
-                                                *progress = true;
+                                                *news = MasterCalls::News::kProgress;
                                                 waiter_.Advance(std::chrono::seconds(2));
                                                 return absl::DeadlineExceededError("");
                                               });
@@ -152,7 +169,7 @@ TEST_F(MasterCallsTest, AStoppedStreamIsCancelled) {
   MasterCalls calls = Make({"a:1"});
   std::stop_source source;
   const absl::Status status = calls.RunStream(std::chrono::seconds(15), Deadline::max(), source.get_token(),
-                                              [&](TaskStub*, const CallLimits&, bool*) -> absl::Status {
+                                              [&](TaskStub*, const CallLimits&, MasterCalls::News*) -> absl::Status {
                                                 source.request_stop();
                                                 return absl::CancelledError("");
                                               });
