@@ -113,7 +113,7 @@ void Committer::Answered(Stamped stamped, absl::StatusOr<coord::TransactionResul
     result.outcome = answer->succeeded ? CommitOutcome::kDone : CommitOutcome::kGuardRefused;
   } else {
     result.status = answer.status();
-    result.outcome = coord::IsUnknown(result.status)          ? CommitOutcome::kUnknown
+    result.outcome = coord::IsOutcomeUnknown(result.status)   ? CommitOutcome::kUnknown
                      : coord::IsSessionExpired(result.status) ? CommitOutcome::kSessionExpired
                                                               : CommitOutcome::kRefused;
   }

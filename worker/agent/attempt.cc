@@ -84,7 +84,7 @@ void Attempt::StopForDrain() {
 
 bool Attempt::Postponed(const absl::Status& status, void (Attempt::*again)()) {
   if (status.ok()) return false;
-  if (coord::IsUnknown(status) || coord::IsSessionExpired(status)) {
+  if (coord::IsOutcomeUnknown(status) || coord::IsSessionExpired(status)) {
     parked_ = true;
   } else {
     kLog.Warning("the core refused, trying again", {{"task", task_}, {"fence", fence_}, {"status", status}});

@@ -44,7 +44,7 @@ void DeathReport::Create() {
   died.set_worker(will_.worker);
   session_->Create(will_.died_path, records::Encode(died), {.parents = true}, [this](absl::StatusOr<coord::CreateResult> made) {
     if (made.ok() || coord::IsNodeExists(made.status())) return CloseSession();
-    if (coord::IsUnknown(made.status()) || coord::IsSessionExpired(made.status())) return;  // OnExpired comes, too
+    if (coord::IsOutcomeUnknown(made.status()) || coord::IsSessionExpired(made.status())) return;  // OnExpired comes, too
     retry_.Set(kRetryDelay, [this] { Create(); });
   });
 }

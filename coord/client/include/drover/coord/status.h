@@ -67,10 +67,6 @@ enum class UnknownCause { kSessionLost, kLinkLost, kDeadline };
 [[nodiscard]] std::optional<std::size_t> RefusedOperation(const absl::Status& status);
 // A write may or may not have taken effect. (Not absl::IsUnknown, which asks for a code and not for an outcome.)
 [[nodiscard]] bool IsOutcomeUnknown(const absl::Status& status);
-// The same; spell it coord::IsUnknown, since the bare name finds absl's.
-[[nodiscard]] inline bool IsUnknown(const absl::Status& status) {
-  return IsOutcomeUnknown(status);
-}
 
 [[nodiscard]] inline bool IsNoNode(const absl::Status& s) {
   return RefusalOf(s) == Code::kNoNode;
