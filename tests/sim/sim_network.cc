@@ -291,6 +291,16 @@ void SimNetwork::Destroyed(const LinkPtr& link, int end) {
   End& e = link->ends[end];
   if (!e.open) return;
   e.open = false;
+  if (e.closing && link->established) {
+    // Closed before it was destroyed: what is queued, and the status, still go out.
+    for (base::Bytes& frame : e.unsent) {
+      e.carried_bytes += frame.size();
+      Append(link, end, Item{.frame = std::move(frame)});
+    }
+    e.unsent.clear();
+    Append(link, end, Item{.last = true, .cause = base::CloseCause::kPeerClosed, .status = e.close_status});
+    return;
+  }
   e.unsent.clear();
   if (link->established) Append(link, end, Item{.last = true, .status = absl::CancelledError("the peer cancelled the stream")});
 }

@@ -167,6 +167,20 @@ TEST_F(SimNetworkTest, CloseSendsWhatIsQueuedThenTheStatus) {
   EXPECT_EQ(server_.cause, base::CloseCause::kLocal);
 }
 
+TEST_F(SimNetworkTest, ARefusedStreamHearsTheStatusItWasRefusedWith) {
+  network_.Listen(&server_loop_, "full:1", [](std::unique_ptr<base::Connection> connection) -> base::ConnectionEvents* {
+    connection->Send(Frame("sorry"));
+    connection->Close(absl::ResourceExhaustedError("too many streams"));
+    return nullptr;
+  });
+  client_.connection = dialer_->Dial("full:1", &client_);
+  Run();
+  EXPECT_EQ(client_.heard, "sorry ");
+  EXPECT_EQ(client_.closed, 1);
+  EXPECT_EQ(client_.cause, base::CloseCause::kPeerClosed);
+  EXPECT_EQ(client_.status, absl::ResourceExhaustedError("too many streams"));
+}
+
 TEST_F(SimNetworkTest, DestroyingAConnectionIsPeerGoneForTheOtherEndAlone) {
   Connect();
   client_.connection.reset();
