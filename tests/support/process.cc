@@ -38,6 +38,7 @@ int ExitCode(int status) {
 // In the child: becomes the program or ends with 127. The child dies with the thread that made it.
 [[noreturn]] void Exec(const std::vector<std::string>& argv, const std::map<std::string, std::string>& env) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  signal(SIGPIPE, SIG_DFL);
   for (const auto& [key, value] : env) setenv(key.c_str(), value.c_str(), 1);
   std::vector<char*> args;
   args.reserve(argv.size() + 1);
@@ -68,6 +69,7 @@ struct Pipe {
 }  // namespace
 
 CommandResult RunCommand(const std::vector<std::string>& argv, const CommandOptions& options) {
+  signal(SIGPIPE, SIG_IGN);  // a program may refuse its input before it has read all of it
   Pipe in;
   Pipe out;
   Pipe err;
