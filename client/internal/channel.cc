@@ -21,6 +21,13 @@ std::shared_ptr<grpc::Channel> NewChannel(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
+void LetReconnect(grpc::Channel* channel, Deadline deadline) {
+  constexpr auto kPatience = std::chrono::milliseconds(200);
+  if (channel->GetState(true) != GRPC_CHANNEL_TRANSIENT_FAILURE) return;
+  const auto left = std::clamp<Clock::duration>(deadline - Clock::now(), Clock::duration::zero(), kPatience);
+  channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::microseconds>(left));
+}
+
 absl::Status FromGrpc(const grpc::Status& status) {
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
 }

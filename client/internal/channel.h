@@ -17,6 +17,10 @@ namespace drover::client {
 // A link that reconnects within 100 ms to 1 s and takes answers of any size.
 std::shared_ptr<grpc::Channel> NewChannel(const std::string& address);
 
+// Before a call on a link that failed before: gives it up to 200 ms to come back. gRPC fails calls on such a link at once, and
+// notices that a new attempt to connect has worked only while some thread polls it: a link that nobody waits for never comes back.
+void LetReconnect(grpc::Channel* channel, Deadline deadline);
+
 absl::Status FromGrpc(const grpc::Status& status);
 
 // gRPC takes wall time; the deadline is counted from now.

@@ -15,7 +15,8 @@ constexpr std::size_t kUploadChunkBytes = 1 << 20;
 
 // A context with its limits; cancels the call when stop is requested.
 struct Call {
-  explicit Call(const CallLimits& limits) : on_stop(limits.stop, [this] { context.TryCancel(); }) {
+  Call(grpc::Channel* channel, const CallLimits& limits) : on_stop(limits.stop, [this] { context.TryCancel(); }) {
+    LetReconnect(channel, limits.deadline);
     SetDeadline(&context, limits.deadline);
   }
   grpc::ClientContext context;
@@ -24,7 +25,7 @@ struct Call {
 
 class GrpcTaskStub final : public TaskStub {
  public:
-  explicit GrpcTaskStub(const std::string& address) : stub_(TaskService::NewStub(NewChannel(address))) {}
+  explicit GrpcTaskStub(const std::string& address) : channel_(NewChannel(address)), stub_(TaskService::NewStub(channel_)) {}
 
   absl::Status GetTicket(const task::v1::GetTicketRequest& request, task::v1::GetTicketResponse* response,
                          const CallLimits& limits) override {
@@ -55,7 +56,7 @@ class GrpcTaskStub final : public TaskStub {
 
   absl::Status Upload(const std::string& task_id, absl::string_view data, task::v1::UploadResponse* response,
                       const CallLimits& limits) override {
-    Call call(limits);
+    Call call(channel_.get(), limits);
     auto writer = stub_->Upload(&call.context, response);
     task::v1::UploadRequest message;
     message.mutable_header()->set_task_id(task_id);
@@ -73,13 +74,13 @@ class GrpcTaskStub final : public TaskStub {
 
   absl::Status Watch(const task::v1::WatchRequest& request, const std::function<bool(const task::v1::WatchResponse&)>& on_message,
                      const CallLimits& limits) override {
-    Call call(limits);
+    Call call(channel_.get(), limits);
     return Stream<task::v1::WatchResponse>(&call, stub_->Watch(&call.context, request), on_message);
   }
   absl::Status ReadOutput(const task::v1::ReadOutputRequest& request,
                           const std::function<bool(const task::v1::ReadOutputResponse&)>& on_message,
                           const CallLimits& limits) override {
-    Call call(limits);
+    Call call(channel_.get(), limits);
     return Stream<task::v1::ReadOutputResponse>(&call, stub_->ReadOutput(&call.context, request), on_message);
   }
 
@@ -87,7 +88,7 @@ class GrpcTaskStub final : public TaskStub {
   template <typename Request, typename Response>
   absl::Status Unary(grpc::Status (TaskService::Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                      const Request& request, Response* response, const CallLimits& limits) {
-    Call call(limits);
+    Call call(channel_.get(), limits);
     return FromGrpc((stub_.get()->*method)(&call.context, request, response));
   }
 
@@ -106,6 +107,7 @@ class GrpcTaskStub final : public TaskStub {
     return FromGrpc(reader->Finish());
   }
 
+  const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<TaskService::Stub> stub_;
 };
 

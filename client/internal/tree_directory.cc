@@ -18,8 +18,9 @@ class TreeDirectory final : public Directory {
  public:
   TreeDirectory(std::vector<std::string> endpoints, const std::string& pool) : paths_(pool) {
     for (std::string& endpoint : endpoints) {
-      auto stub = coord::v1::Coordination::NewStub(NewChannel(endpoint));
-      nodes_.push_back({std::move(endpoint), std::move(stub)});
+      auto channel = NewChannel(endpoint);
+      auto stub = coord::v1::Coordination::NewStub(channel);
+      nodes_.push_back({std::move(endpoint), std::move(channel), std::move(stub)});
     }
   }
 
@@ -54,6 +55,7 @@ class TreeDirectory final : public Directory {
  private:
   struct Node {
     std::string endpoint;
+    std::shared_ptr<grpc::Channel> channel;
     std::unique_ptr<coord::v1::Coordination::Stub> stub;
   };
 
@@ -70,6 +72,7 @@ class TreeDirectory final : public Directory {
   absl::StatusOr<coord::v1::Answer> Ask(const coord::v1::Request& request, Deadline deadline) {
     Trail trail;
     for (Node& node : nodes_) {
+      LetReconnect(node.channel.get(), deadline);
       grpc::ClientContext context;
       SetDeadline(&context, std::min(deadline, Clock::now() + kTryTimeout));
       coord::v1::Answer answer;

@@ -61,6 +61,23 @@ TEST_F(CommandLineTest, NoServerThereExitsSevenAndSaysWhatWasTried) {
   }
 }
 
+TEST_F(CommandLineTest, ACommandThatWasThereBeforeTheCoreFindsItOnceItIsUp) {
+  TemporaryDirectory dir;
+  const std::string address = "127.0.0.1:" + std::to_string(FreePort());
+  Process core({Binary("drover-coord"), "--id", "1", "--data", dir / "coord", "--listen", address}, {}, dir / "coord.log");
+  Process master({Binary("drover-master"), "--coord", address, "--listen", "127.0.0.1:" + std::to_string(FreePort())}, {},
+                 dir / "master.log");
+  Process list({Binary("drover"), "--coord", address, "--request-timeout", "20s", "-o", "id", "master", "list"}, {},
+               dir / "list.log");
+  list.Start();
+  // Long enough for its first try to have failed; the link must come back from that.
+  Last(std::chrono::milliseconds(300));
+  core.Start();
+  master.Start();
+  EXPECT_EQ(list.Wait(), 0) << list.Log();
+  EXPECT_THAT(list.Log(), HasSubstr("127.0.0.1:"));
+}
+
 TEST_F(CommandLineTest, AnErrorInJsonModeIsAnObject) {
   const CommandResult result = cluster_->Drover({"-o", "json", "status", "never-was"});
   EXPECT_EQ(result.exit_code, 6);
