@@ -110,6 +110,8 @@ class Shim {
     if (::poll(fds, std::size(fds), -1) < 0) return;
     if (fds[3].revents != 0) ReadFailure();
     if (fds[1].revents != 0) ReadSignals();
+    // What comes too late is not to blame, and the pid is anybody's now.
+    if (ended_) return;
     if (fds[0].revents != 0) ReadOrders();
     if (fds[4].revents != 0) Flush(false);
     CheckDeadlines();

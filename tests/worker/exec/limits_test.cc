@@ -1,7 +1,13 @@
 // Ends that are not the program's own: time limit, cancel with its grace, the lease.
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <string>
+#include <vector>
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "gmock/gmock.h"
 #include "tests/worker/exec/runner_fixture.h"
 #include "worker/exec/lease.h"
@@ -90,6 +96,31 @@ TEST_F(LimitsTest, AKillOfAnEndedRunIsIgnored) {
   runner_->Kill(run->id, KilledBy::kCancel, {});
   EXPECT_EQ(RunToEnd(Shell("exit 4"))->exit->code, 4);
   EXPECT_EQ(run->exit->code, 3);
+}
+
+TEST_F(LimitsTest, AKillThatMeetsTheEndDoesNotTakeTheBlame) {
+  auto run = Begin(Shell("echo $PPID $$; until [ -e " + directory_ + "/go ]; do sleep 0.02; done"));
+  WaitFor([&] { return !run->out.empty() && run->out.back() == '\n'; }, "the pids");
+  const std::vector<std::string> pids = absl::StrSplit(absl::StripSuffix(run->out, "\n"), ' ');
+  const auto state_of = [](const std::string& pid) {
+    const std::string stat = ReadFile("/proc/" + pid + "/stat");
+    const std::size_t at = stat.rfind(") ");
+    return at == std::string::npos ? '?' : stat[at + 2];
+  };
+  int shim = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(pids[0], &shim));
+  ASSERT_EQ(::kill(shim, SIGSTOP), 0);
+  WaitFor([&] { return state_of(pids[0]) == 'T'; }, "the shim to stop");
+  std::ofstream(directory_ + "/go") << "";
+  WaitFor([&] { return state_of(pids[1]) == 'Z'; }, "the program's end");
+  runner_->Kill(run->id, KilledBy::kCancel, minutes(1));
+  RunToEnd(Shell("true"));  // the reaper takes orders in turn: it has passed on the kill
+  ASSERT_EQ(::kill(shim, SIGCONT), 0);
+  WaitForExit(*run);
+  std::filesystem::remove(directory_ + "/go");
+  EXPECT_EQ(run->exit->kind, Exit::Kind::kExited);
+  EXPECT_EQ(run->exit->code, 0);
+  EXPECT_EQ(run->exit->killed_by, KilledBy::kNobody);
 }
 
 TEST_F(LimitsTest, WithoutALeaseNothingThatNeedsOneStarts) {
