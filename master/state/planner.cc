@@ -70,6 +70,10 @@ void Planner::OnTask(const TaskView& task) {
 void Planner::OnTaskGone(const TaskView& task) {
   scheduler_->Forget(task.ref);
   orphans_due_.erase(task.id);
+  if (task.state == task::v1::ASSIGNED || task.state == task::v1::RUNNING) {
+    if (const auto record = task.Decode(); record.ok()) assignments_due_.insert({record->worker(), task.id});
+    WakeUp();
+  }
   if (hooks_.also != nullptr) hooks_.also->OnTaskGone(task);
 }
 
@@ -190,13 +194,15 @@ void Planner::AddStep(Plan* plan, StepKind kind, std::string key, const std::str
                          [this, alive = alive_, key, task, then = std::move(then)](const CommitResult& result) mutable {
                            if (!*alive) return;
                            if (then) then(result);
-                           if (result.outcome != CommitOutcome::kGuardRefused) {
+                           if (result.outcome == CommitOutcome::kDone) {
                              Answered(key, task, result);
                              return;
                            }
-                           // The view shows by now what refused it. The pause keeps a race that is lost again and again from
-                           // spinning.
-                           (void)loop_->After(options_.refused_pause, [this, alive, key, task, result] {
+                           // The view shows by now what a guard refused for. The pause keeps a race that is lost again and again,
+                           // and a core that takes no more (its tree is full), from being asked without end.
+                           const base::Duration pause =
+                               result.outcome == CommitOutcome::kGuardRefused ? options_.refused_pause : options_.tick;
+                           (void)loop_->After(pause, [this, alive, key, task, result] {
                              if (*alive) Answered(key, task, result);
                            });
                          }});

@@ -41,9 +41,9 @@ struct PlannerOptions {
   std::size_t finished_kept = 10'000;
   base::Duration retire_age = std::chrono::seconds(60);
   std::size_t retire_batch = 500;
-  // How often what depends on time alone is looked at.
+  // How often what depends on time alone is looked at; and before a step that the core would not take is decided again.
   base::Duration tick = std::chrono::seconds(1);
-  // Before a step that was refused is decided again.
+  // Before a step that its guard refused is decided again.
   base::Duration refused_pause = std::chrono::milliseconds(10);
   // Steps in flight above which no new work is placed, and above which submissions are refused.
   std::size_t in_flight_max = 4'096;

@@ -32,13 +32,14 @@ void Planner::PlanAssignment(const AssignmentView& assignment, Plan* plan) {
   const WorkerView* worker = view_->FindWorker(assignment.worker);
   const bool stands =
       worker != nullptr && !assignment.data.process_id().empty() && worker->info.process_id() == assignment.data.process_id();
-  if (stands && assignment.data.lost_since() == 0) return;
   const Transitions& transitions = lead_->transitions;
   const TaskView* task = view_->Find(assignment.task);
   if (task == nullptr) {
+    // Its worker, if there is one, could neither run nor end it. An event that is still to come makes this a lost race.
     AddStep(plan, StepKind::kRepair, assignment.task, assignment.task, transitions.DeleteStray(assignment));
     return;
   }
+  if (stands && assignment.data.lost_since() == 0) return;
   auto record = task->Decode();
   if (!record.ok() || record->worker() != assignment.worker) return;
 

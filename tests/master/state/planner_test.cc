@@ -281,6 +281,33 @@ TEST_F(PlannerTest, AnAssignmentDeletedByHandIsMended) {
   EXPECT_NE(tree_.Find(paths_.Assignment("w", "a"))->stat.czxid, first);
 }
 
+TEST_F(PlannerTest, AnAssignmentWhoseRecordWasDeletedByHandIsDeletedThoughItsWorkerLives) {
+  StartAndLead();
+  Join("w", "p1", 1);
+  Run();
+  Submit("a");
+  ASSERT_TRUE(Assigned("w", "a"));
+  tree_.Delete(paths_.Task("a"));
+  Run();
+  EXPECT_FALSE(Assigned("w", "a"));
+  Submit("b");
+  EXPECT_TRUE(Assigned("w", "b"));
+}
+
+TEST_F(PlannerTest, AStepThatTheCoreWillNotTakeIsNotSentWithoutEnd) {
+  StartAndLead();
+  Submit("a");
+  worker::v1::Assignment in_the_way;
+  in_the_way.set_process_id("p1");
+  tree_.Create(paths_.Assignment("w", "a"), records::Encode(in_the_way));
+  Join("w", "p1", 1);
+  const std::size_t before = session_.commits.size();
+  Run(10'000);
+  const std::size_t sent = session_.commits.size() - before;
+  EXPECT_GE(sent, 2U);
+  EXPECT_LE(sent, 12U);
+}
+
 // ---- cancel ----
 
 TEST_F(PlannerTest, CancellingEndsAWaitingTaskAndTellsTheWorkerOfAnAssignedOne) {
