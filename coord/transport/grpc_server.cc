@@ -59,6 +59,7 @@ class Server::Impl {
   }
 
   ~Impl() {
+    shared_.closed = true;
     if (server_ != nullptr) {
       health_.CloseWatches();
       if (!stop_thread_.joinable()) BeginStop(base::Duration::zero(), [] {});

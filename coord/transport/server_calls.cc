@@ -11,6 +11,10 @@
 namespace drover::transport {
 namespace {
 
+absl::Status ServerStops() {
+  return absl::UnavailableError("this server stops");
+}
+
 // gRPC's word that a call is over; whoever handles the call is told.
 class DoneRelay final : public Completion {
  public:
@@ -87,6 +91,7 @@ class ServerStreamCall final : public StreamCall {
       }
       return;
     }
+    if (incoming_->server->closed) return Refuse(ServerStops());
     accepted_ = true;
     auto& method = std::get<ServerStreamMethod>(incoming_->server->methods.at(incoming_->context.method()));
     SetEvents(method.acceptor(std::move(frame), MakeConnection(), incoming_->Info()));
@@ -120,7 +125,7 @@ class ServerStreamCall final : public StreamCall {
 
   End HowItEnded() override {
     if (!refusal().ok()) return {base::CloseCause::kLocal, refusal()};
-    if (cancelled_ && incoming_->server->stopping) return {base::CloseCause::kLocal, absl::UnavailableError("this server stops")};
+    if (cancelled_ && incoming_->server->stopping) return {base::CloseCause::kLocal, ServerStops()};
     if (cancelled_) return {base::CloseCause::kPeerGone, absl::UnavailableError("the client has gone")};
     if (closing()) return {base::CloseCause::kLocal, close_status()};
     return {base::CloseCause::kPeerClosed, absl::OkStatus()};
@@ -168,6 +173,7 @@ class UnaryServerCall final : public Call {
       return Answer(absl::ResourceExhaustedError(
           absl::StrCat("a request of ", request_.Length(), " bytes; at most ", size_max, " are taken")));
     }
+    if (incoming_->server->closed) return Answer(ServerStops());
     base::Bytes request = FromByteBuffer(request_);
     request_.Clear();
     auto& method = std::get<UnaryMethod>(incoming_->server->methods.at(incoming_->context.method()));
@@ -308,18 +314,17 @@ class ClientStreamServerCall final : public Call {
   Op finish_op_;
 };
 
-// A method that nobody registered.
-class UnknownCall final : public Call {
+// One that no handler sees.
+class RefusedCall final : public Call {
  public:
-  explicit UnknownCall(std::unique_ptr<Incoming> incoming)
+  RefusedCall(std::unique_ptr<Incoming> incoming, const absl::Status& why)
       : Call(incoming->server->loop),
         incoming_(std::move(incoming)),
-        done_op_(this, &UnknownCall::OnEnd),
-        finish_op_(this, &UnknownCall::OnEnd) {
+        done_op_(this, &RefusedCall::OnEnd),
+        finish_op_(this, &RefusedCall::OnEnd) {
     done_op_.Begin();
     incoming_->done.target = &done_op_;
-    incoming_->Finish(absl::UnimplementedError(absl::StrCat("no method ", incoming_->context.method(), " here")),
-                      finish_op_.Begin());
+    incoming_->Finish(why, finish_op_.Begin());
     LetGo();
   }
   void Cut() override { incoming_->context.TryCancel(); }
@@ -353,8 +358,11 @@ class AcceptCall final : public Call {
     if (!server_->stopping) AcceptNext(server_);
     const auto found = server_->methods.find(incoming_->context.method());
     // Each of these owns itself.
-    if (found == server_->methods.end()) {
-      new UnknownCall(std::move(incoming_));
+    if (server_->closed) {
+      new RefusedCall(std::move(incoming_), ServerStops());
+    } else if (found == server_->methods.end()) {
+      const absl::Status why = absl::UnimplementedError(absl::StrCat("no method ", incoming_->context.method(), " here"));
+      new RefusedCall(std::move(incoming_), why);
     } else if (std::holds_alternative<UnaryMethod>(found->second)) {
       new UnaryServerCall(std::move(incoming_));
     } else if (std::holds_alternative<ClientStreamMethod>(found->second)) {

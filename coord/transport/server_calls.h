@@ -34,6 +34,9 @@ struct ServerShared {
   grpc::AsyncGenericService service;
   std::map<std::string, Method> methods;
   bool stopping = false;  // from now on calls that are cut are cut by this side
+  // The server is being destroyed. Its user may have destroyed what the handlers stand on, so none is called any more; calls that
+  // gRPC had already taken in are refused.
+  bool closed = false;
   int calls = 0;
 };
 

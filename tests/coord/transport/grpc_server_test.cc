@@ -356,5 +356,47 @@ TEST(BlockingUnaryTest, CallsWithoutALoopOfTheCaller) {
   EXPECT_EQ(health->ToString(), "\x08\x01");
 }
 
+// As a process does that is told twice to stop.
+TEST(ServerEndTest, ARequestThatComesWhileAStoppingServerIsDestroyedReachesNoHandler) {
+  CqLoop loop;
+  auto server = std::make_unique<Server>(&loop, ServerOptions());
+  bool destroying = false;
+  const auto handled = [&destroying] { EXPECT_FALSE(destroying) << "a handler was called by the destructor"; };
+  server->RegisterUnary(kUnary, [&](base::Bytes, const CallInfo&, UnaryReply reply) {
+    handled();
+    reply(Text("answer"));
+  });
+  server->RegisterServerStream(kMany, [&](base::Bytes, std::unique_ptr<base::Connection> connection, const CallInfo&) {
+    handled();
+    connection->Close(absl::OkStatus());
+    return nullptr;
+  });
+  ASSERT_TRUE(server->Start().ok());
+  GrpcDialer unary(&loop, kUnary);
+  GrpcDialer many(&loop, kMany);
+  UnaryClient client(&loop);
+  std::vector<std::unique_ptr<Recorder>> waiting;
+  const auto dial = [&](GrpcDialer* dialer) {
+    auto peer = std::make_unique<Recorder>();
+    peer->connection = dialer->Dial(server->address(), peer.get());
+    waiting.push_back(std::move(peer));
+  };
+  dial(&unary);
+  dial(&many);
+  // By the time that a later call is answered, those two are with the server and wait for their requests.
+  bool answered = false;
+  const auto call = client.Call(server->address(), kUnary, Text("x"), {}, [&](absl::StatusOr<base::Bytes>) { answered = true; });
+  LoopDriver driver;
+  driver.When([&] { return answered; },
+              [&] {
+                server->Shutdown(std::chrono::seconds(2), [] {});
+                for (const auto& peer : waiting) peer->connection->Send(Text("late"));
+              });
+  driver.Run(&loop);
+  destroying = true;
+  server.reset();
+  for (const auto& peer : waiting) EXPECT_TRUE(peer->closed.has_value());
+}
+
 }  // namespace
 }  // namespace drover::transport
