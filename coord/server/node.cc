@@ -289,6 +289,8 @@ void Node::FlushStreams() {
     if (stream == nullptr) continue;
     stream->wants_flush = false;
     stream->machine->Flush();
+    // From now on time counts: if its client does not take what is queued, the stream is cut.
+    if (stream->machine->closing()) waiting_.insert(id);
   }
 }
 

@@ -300,7 +300,8 @@ void SessionStream::OnRound(const RoundTicket& ticket) {
   if (a == nullptr || closing_ || closed_) return;
   for (Request& request : a->issued) {
     if (a->reads_confirmed >= ticket.reads_issued) break;
-    if (request.confirmed || !tree::IsRead(request.view.kind)) continue;
+    // (A read with a number is handed in like a write, and refused when it is applied.)
+    if (request.confirmed || request.numbered() || !tree::IsRead(request.view.kind)) continue;
     request.confirmed = true;
     ++a->reads_confirmed;
     LowerBarrier(a, &request);

@@ -91,6 +91,8 @@ class SessionStream final : public base::ConnectionEvents {
   [[nodiscard]] bool attaching() const { return !closed_ && !closing_ && attached() == nullptr; }
   // It may be able to go on when the node has applied something, or when time has passed.
   [[nodiscard]] bool waits_for_the_node() const;
+  // It was ended from here, and the connection has not ended yet.
+  [[nodiscard]] bool closing() const { return closing_.has_value() && !closed_; }
   // The connection has ended: nothing is left to do.
   [[nodiscard]] bool closed() const { return closed_; }
   [[nodiscard]] std::size_t outbound_bytes() const;

@@ -334,6 +334,35 @@ TEST_F(SessionStreamTest, AClosedStreamWhoseClientDoesNotReadIsCut) {
   EXPECT_EQ(core_.node->Status().streams, 1U);
 }
 
+TEST_F(SessionStreamTest, AnIdleStreamWhoseSessionExpiresIsCutWhenItsClientDoesNotRead) {
+  client_.Connect();
+  client_.AwaitRead((client_.Watch("/"), client_.Flush(), 1));
+  SimClient writer(&core_, "writer");
+  writer.Connect(60'000);
+  writer.AwaitWrite((writer.Create("/a"), writer.Flush(), 1));
+  core_.network.Cut(SimCore::kHost, "client");
+  for (int i = 0; i < 100; ++i) {
+    const auto number = writer.Set("/a", std::string(10'000, 'x'));
+    writer.Flush();
+    writer.AwaitWrite(number);
+  }
+  ASSERT_TRUE(client_.RunUntil([&] { return core_.node->Status().sessions == 1; }));
+  EXPECT_EQ(core_.node->Status().streams, 2U) << "what is queued may still leave";
+  Run(core_.options.stream.close_timeout + seconds(1));
+  EXPECT_EQ(core_.node->Status().streams, 1U);
+}
+
+TEST_F(SessionStreamTest, ANumberedReadIsRefusedAndTheReadBehindItIsAnswered) {
+  client_.Connect();
+  v1::Request* const odd = client_.NewWrite();
+  odd->mutable_get()->set_path("/");
+  const auto number = odd->number();
+  const auto read = client_.Get("/");
+  client_.Flush();
+  EXPECT_NE(client_.AwaitWrite(number).code(), v1::OK);
+  EXPECT_EQ(client_.AwaitRead(read).code(), v1::OK);
+}
+
 TEST_F(SessionStreamTest, LargeReadsWaitForAReaderThatIsSlow) {
   SimClient writer(&core_, "writer");
   writer.Connect();
