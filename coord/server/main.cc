@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -97,7 +98,6 @@ int Run(const Flags& flags) {
   transport::CqLoop loop;
   base::ThreadExecutor disk(&loop, {"drover-disk"});
 
-  int exit_code = 0;
   std::atomic<bool> ready = false;
   transport::ServerOptions server_options;
   server_options.listen = flags.server.listen;
@@ -114,10 +114,10 @@ int Run(const Flags& flags) {
   seams.random = &random;
   seams.observer = &observer;
   seams.on_fatal = [&](const absl::Status& status) {
-    // Nothing that was not acknowledged before is acknowledged from here on; a restart finds out what the disk really has.
+    // Nothing that was not acknowledged before is acknowledged from here on; a restart finds out what the disk really has. So there
+    // is nothing to put in order first.
     log.Error("the log failed: exiting", {{"error", status}});
-    exit_code = 1;
-    loop.Stop();
+    std::_Exit(1);
   };
   absl::StatusOr<std::unique_ptr<Node>> opened = Node::Open(seams, OptionsOf(flags));
   if (!opened.ok()) return FailWith(opened.status());
@@ -139,7 +139,7 @@ int Run(const Flags& flags) {
 
   bool stopping = false;
   const process::Signals signals(&loop, [&](int signal) {
-    if (std::exchange(stopping, true)) return loop.Stop();  // asked twice: at once
+    if (std::exchange(stopping, true)) std::_Exit(0);  // asked twice: at once; the log needs no farewell
     log.Info("stopping", {{"signal", signal}});
     node->Stop();
     services.Shutdown(flags.stop_grace, [&loop] { loop.Stop(); });
@@ -156,7 +156,7 @@ int Run(const Flags& flags) {
   node->Start();
   loop.Run();
   node.reset();
-  return exit_code;
+  return 0;
 }
 
 int Main(int argc, const char* const* argv) {
