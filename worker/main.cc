@@ -282,7 +282,10 @@ int Run(const Flags& flags) {
   });
   agent.Start();
   loop.Run();
-  if (!stopper.status().ok()) return FailWith(stopper.status());
+  const int code = stopper.status().ok() ? 0 : FailWith(stopper.status());
+  // As after a second signal: what runs must be dead before the session is closed.
+  if (agent.attempts() != 0) std::_Exit(code);
+  if (code != 0) return code;
   kLog.Info("stopped", {{"worker", options.name}});
   return 0;
 }

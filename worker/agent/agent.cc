@@ -304,6 +304,8 @@ void Agent::Stop(absl::Status status) {
   replace_.Cancel();
   parts_.loop->Post([this, alive = std::weak_ptr<int>(alive_), status] {
     if (alive.expired()) return;
+    // A closed session tells masters that nothing runs here any more. Only the reaper can say so, once it has killed what does.
+    if (!attempts_.empty()) return Stopped(status);
     stop_limit_.Set(options_.stop_patience, [this, status] { Stopped(status); });
     follower_.reset();
     member_.reset();
@@ -319,7 +321,7 @@ void Agent::Stopped(const absl::Status& status) {
   told_ = true;
   stop_limit_.Cancel();
   // Nothing is left that anybody would have to be told of.
-  parts_.runner->SetLastWill("");
+  if (attempts_.empty()) parts_.runner->SetLastWill("");
   parts_.loop->Post([observer = parts_.observer, status] { observer->OnStopped(status); });
 }
 

@@ -34,7 +34,8 @@ namespace drover::worker::agent {
 
 class AgentObserver {
  public:
-  // The last event. OK: drained.
+  // The last event. OK: drained. If attempts() are left, the session is open and the last will stands: the process is to end
+  // without destroying its runner, so that the reaper kills what runs, says so, and closes the session, in this order.
   virtual void OnStopped(const absl::Status& status) = 0;
 
  protected:

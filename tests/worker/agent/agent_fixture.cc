@@ -17,16 +17,20 @@ SimWorker::SimWorker(coord::server::SimCore* c, Stores* stores, std::string h, A
   runner = std::make_unique<SimRunner>(loop.get());
   options.session.endpoints = {coord::server::SimCore::kAddress};
   agent = std::make_unique<Agent>(
-      AgentParts{
-          .loop = loop.get(),
-          .open_session = [this](const coord::SessionOptions& s) { return coord::Session::Open(loop.get(), dialer.get(), s); },
-          .runner = runner.get(),
-          .open_store = [this, stores](const std::string& url) -> absl::StatusOr<std::unique_ptr<store::ObjectStore>> {
-            return std::make_unique<store::MemoryStore>(loop.get(), &(*stores)[url]);
-          },
-          .store_url = std::move(store_url),
-          .fresh_marker = "marker-of-" + host,
-          .observer = this},
+      AgentParts{.loop = loop.get(),
+                 .open_session =
+                     [this](const coord::SessionOptions& s) {
+                       auto opened = coord::Session::Open(loop.get(), dialer.get(), s);
+                       session = opened.get();
+                       return opened;
+                     },
+                 .runner = runner.get(),
+                 .open_store = [this, stores](const std::string& url) -> absl::StatusOr<std::unique_ptr<store::ObjectStore>> {
+                   return std::make_unique<store::MemoryStore>(loop.get(), &(*stores)[url]);
+                 },
+                 .store_url = std::move(store_url),
+                 .fresh_marker = "marker-of-" + host,
+                 .observer = this},
       std::move(options));
   agent->Start();
 }

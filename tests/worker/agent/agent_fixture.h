@@ -36,6 +36,7 @@ class SimWorker final : public AgentObserver {
   std::unique_ptr<base::Dialer> dialer;
   std::unique_ptr<SimRunner> runner;
   std::unique_ptr<Agent> agent;
+  coord::Session* session = nullptr;  // the agent's newest
   std::optional<absl::Status> stopped;
 };
 

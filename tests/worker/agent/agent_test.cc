@@ -120,6 +120,27 @@ TEST_F(AgentTest, ANameThatStaysTakenEndsItAndNamesTheHolder) {
   EXPECT_TRUE(holder->agent->Ready().ok());
 }
 
+TEST_F(AgentTest, AnErrorWhileProgramsRunLeavesSessionAndWillToTheReaper) {
+  const auto worker = StartWorker();
+  AwaitReady(*worker);
+  Submit("t1");
+  AwaitProgram(*worker, 1);
+  const std::string will = worker->runner->will;
+  v1::WorkerInfo thief;
+  thief.set_process_id("p2");
+  const auto stolen =
+      master_->Commit({.then = {coord::Operation::Delete(paths_.Worker("w1")),
+                                coord::Operation::Create(paths_.Worker("w1"), records::Encode(thief), {.ephemeral = true})}});
+  ASSERT_TRUE(stolen.ok() && stolen->succeeded) << stolen.status();
+  Await([&] { return worker->stopped.has_value(); }, "its end");
+  EXPECT_EQ(worker->stopped->code(), absl::StatusCode::kAlreadyExists);
+  core_.world.RunFor(seconds(1));
+  EXPECT_EQ(worker->agent->attempts(), 1U);
+  EXPECT_EQ(worker->session->state(), coord::SessionState::kConnected) << "closed while a program runs";
+  EXPECT_EQ(worker->runner->will, will);
+  EXPECT_EQ(worker->runner->running(), 1U);
+}
+
 TEST_F(AgentTest, ANameIsTakenOverWhenItsHolderIsGone) {
   auto holder = StartWorker();
   AwaitReady(*holder);
