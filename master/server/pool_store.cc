@@ -20,6 +20,7 @@ void PoolStore::Open(std::function<void(absl::Status)> done) {
 void PoolStore::SessionReplaced() {
   if (!busy_) return;
   turn_ = std::make_shared<int>(0);
+  retry_.Cancel();  // one look-up at a time: a second one would replace a store that is in use by then
   LookUp();
 }
 

@@ -62,6 +62,28 @@ TEST_F(PoolStoreTest, TheSameStoreIsTakenAndAnotherOneRefused) {
   EXPECT_EQ(store_->store(), nullptr);
 }
 
+TEST_F(PoolStoreTest, ASessionThatIsReplacedBeforeARetryDoesNotLookTwice) {
+  int opened = 0;
+  PoolStore store(
+      &loop_, PoolStoreOptions{.path = "/drover/p/store", .url = "mem:", .fresh_marker = "fresh"},
+      [&](const std::string&) {
+        if (++opened == 1) Announce("fresh");  // another process is first: this one has to look again
+        return std::make_unique<store::MemoryStore>(&loop_, &objects_);
+      },
+      [this] { return &session_; });
+  store.Open([](const absl::Status& status) { EXPECT_TRUE(status.ok()) << status; });
+  world_.RunFor(std::chrono::milliseconds(50));
+  ASSERT_EQ(opened, 1);
+  ASSERT_EQ(store.store(), nullptr) << "it waits before it looks again";
+  store.SessionReplaced();
+  world_.RunFor(std::chrono::milliseconds(50));
+  const store::ObjectStore* settled = store.store();
+  ASSERT_NE(settled, nullptr);
+  world_.RunFor(std::chrono::seconds(1));
+  EXPECT_EQ(store.store(), settled);
+  EXPECT_EQ(opened, 2);
+}
+
 TEST_F(PoolStoreTest, WithoutOneItIsLookedForAgainWhenItIsNeeded) {
   EXPECT_TRUE(Open("").ok());
   EXPECT_EQ(store_->Use().status().code(), absl::StatusCode::kFailedPrecondition);
