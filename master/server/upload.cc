@@ -11,8 +11,15 @@
 namespace drover::master::server {
 
 Upload::Upload(base::Loop* loop, PoolStore* store, UploadBudget* budget, std::uint64_t number,
-               std::unique_ptr<transport::ClientStream> stream, std::function<void()> on_done)
-    : loop_(loop), store_(store), budget_(budget), number_(number), stream_(std::move(stream)), on_done_(std::move(on_done)) {
+               std::unique_ptr<transport::ClientStream> stream, std::function<void()> on_done, UploadOptions options)
+    : loop_(loop),
+      store_(store),
+      budget_(budget),
+      number_(number),
+      stream_(std::move(stream)),
+      on_done_(std::move(on_done)),
+      options_(options),
+      stalled_(loop) {
   ReadNext();
 }
 
@@ -22,8 +29,11 @@ Upload::~Upload() {
 }
 
 void Upload::ReadNext() {
+  stalled_.Set(options_.stalled_after,
+               [this] { Answer(absl::DeadlineExceededError("nothing came for this upload for too long; try again")); });
   stream_->Read([this, alive = alive_](absl::StatusOr<std::optional<base::Bytes>> message) {
     if (!*alive || done_) return;
+    stalled_.Cancel();
     if (!message.ok()) return Answer(message.status());
     if (!message->has_value()) return Put();
     OnMessage(**message);

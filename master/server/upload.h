@@ -22,11 +22,16 @@ struct UploadBudget {
   std::uint64_t bytes = 0;
 };
 
+struct UploadOptions {
+  // From one message of the client to the next; longer ends the upload with DEADLINE_EXCEEDED, because it holds memory meanwhile.
+  base::Duration stalled_after = std::chrono::seconds(30);
+};
+
 class Upload {
  public:
   // `on_done` is posted once it was answered or its client has gone; it may be destroyed then.
   Upload(base::Loop* loop, PoolStore* store, UploadBudget* budget, std::uint64_t number,
-         std::unique_ptr<transport::ClientStream> stream, std::function<void()> on_done);
+         std::unique_ptr<transport::ClientStream> stream, std::function<void()> on_done, UploadOptions options = {});
   ~Upload();
 
  private:
@@ -41,6 +46,8 @@ class Upload {
   const std::uint64_t number_;
   std::unique_ptr<transport::ClientStream> stream_;
   const std::function<void()> on_done_;
+  const UploadOptions options_;
+  base::Timer stalled_;
   std::string task_;
   std::uint64_t size_ = 0;
   std::uint64_t reserved_ = 0;

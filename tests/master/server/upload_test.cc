@@ -17,6 +17,10 @@ class UploadTest : public ServerFixture {
     explicit Stream(UploadTest* test) : test_(test) {}
     void Read(absl::AnyInvocable<void(absl::StatusOr<std::optional<base::Bytes>>)> done) override {
       test_->loop_.Post([test = test_, done = std::move(done)]() mutable {
+        if (test->messages_.empty() && test->stalls_) {
+          test->waiting_ = std::move(done);
+          return;
+        }
         if (test->messages_.empty()) return done(std::optional<base::Bytes>());
         base::Bytes next = transport::Encode(test->messages_.front());
         test->messages_.pop_front();
@@ -48,6 +52,8 @@ class UploadTest : public ServerFixture {
     return answer_.value_or(absl::InternalError("not answered"));
   }
   std::deque<task::v1::UploadRequest> messages_;
+  bool stalls_ = false;  // what comes after the messages: silence, not the end
+  absl::AnyInvocable<void(absl::StatusOr<std::optional<base::Bytes>>)> waiting_;
   std::optional<absl::StatusOr<base::Bytes>> answer_;
   UploadBudget budget_;
 };
@@ -87,6 +93,29 @@ TEST_F(UploadTest, EachMisuseIsRefused) {
   EXPECT_EQ(Send().status().code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(budget_.bytes, 0U);
   EXPECT_EQ(objects_.objects.size(), 1U) << "the marker alone";
+}
+
+TEST_F(UploadTest, OneThatStallsIsEndedAndGivesItsMemoryBack) {
+  Start();
+  stalls_ = true;
+  Header("a", 10);
+  bool done = false;
+  auto upload = std::make_unique<Upload>(
+      &loop_, store_.get(), &budget_, 7, std::make_unique<Stream>(this), [&] { done = true; },
+      UploadOptions{.stalled_after = std::chrono::seconds(2)});
+  Run(1'500);
+  task::v1::UploadRequest message;
+  message.set_chunk("hello");
+  waiting_(std::optional<base::Bytes>(transport::Encode(message)));
+  Run(1'900);
+  EXPECT_FALSE(answer_.has_value()) << "a chunk came in time";
+  EXPECT_EQ(budget_.bytes, 10U);
+  Run(200);
+  ASSERT_TRUE(answer_.has_value());
+  EXPECT_EQ(answer_->status().code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_TRUE(done);
+  upload.reset();
+  EXPECT_EQ(budget_.bytes, 0U);
 }
 
 TEST_F(UploadTest, WithoutAStoreItIsAFailedPrecondition) {
