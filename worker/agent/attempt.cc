@@ -38,7 +38,10 @@ void Attempt::OnAssignment(const v1::Assignment& assignment, base::Zxid mzxid) {
   const bool newly_cancelled = assignment.cancel() && !assignment_.cancel();
   assignment_ = assignment;
   assignment_mzxid_ = mzxid;
-  if (newly_cancelled && phase_ == Phase::kRunning) KillProgram(exec::KilledBy::kCancel, parts_.options->grace);
+  if (!newly_cancelled) return;
+  if (phase_ == Phase::kRunning) KillProgram(exec::KilledBy::kCancel, parts_.options->grace);
+  // The store may take its time; what it answers later is for nobody.
+  if (phase_ == Phase::kFetching) Commit();
 }
 
 void Attempt::OnAssignmentGone() {

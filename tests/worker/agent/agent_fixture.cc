@@ -11,7 +11,8 @@ using coord::Compare;
 using coord::Operation;
 using coord::Transaction;
 
-SimWorker::SimWorker(coord::server::SimCore* c, Stores* stores, std::string h, AgentOptions options, std::string store_url)
+SimWorker::SimWorker(coord::server::SimCore* c, Stores* stores, Hang* hang, std::string h, AgentOptions options,
+                     std::string store_url)
     : core(c), host(std::move(h)), loop(std::make_unique<sim::SimLoop>(&core->world)) {
   dialer = core->network.NewDialer(loop.get(), host);
   runner = std::make_unique<SimRunner>(loop.get());
@@ -25,8 +26,8 @@ SimWorker::SimWorker(coord::server::SimCore* c, Stores* stores, std::string h, A
                        return opened;
                      },
                  .runner = runner.get(),
-                 .open_store = [this, stores](const std::string& url) -> absl::StatusOr<std::unique_ptr<store::ObjectStore>> {
-                   return std::make_unique<store::MemoryStore>(loop.get(), &(*stores)[url]);
+                 .open_store = [this, stores, hang](const std::string& url) -> absl::StatusOr<std::unique_ptr<store::ObjectStore>> {
+                   return std::make_unique<HangingStore>(loop.get(), &(*stores)[url], hang);
                  },
                  .store_url = std::move(store_url),
                  .fresh_marker = "marker-of-" + host,
@@ -63,7 +64,7 @@ AgentOptions AgentTest::Options() {
 }
 
 std::unique_ptr<SimWorker> AgentTest::StartWorker(std::string host, AgentOptions options) {
-  return std::make_unique<SimWorker>(&core_, &stores_, std::move(host), std::move(options), "file:/s");
+  return std::make_unique<SimWorker>(&core_, &stores_, &hang_, std::move(host), std::move(options), "file:/s");
 }
 
 void AgentTest::AwaitReady(const SimWorker& worker) {

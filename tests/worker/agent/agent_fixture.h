@@ -14,6 +14,7 @@
 #include "master/records/paths.h"
 #include "tests/coord/client/sim_process.h"
 #include "tests/coord/server/sim_core.h"
+#include "tests/worker/agent/hanging_store.h"
 #include "tests/worker/agent/sim_runner.h"
 #include "worker/agent/agent.h"
 
@@ -24,7 +25,8 @@ using Stores = std::map<std::string, store::MemoryObjects>;  // by URL: what eve
 // One worker process.
 class SimWorker final : public AgentObserver {
  public:
-  SimWorker(coord::server::SimCore* core, Stores* stores, std::string host, AgentOptions options, std::string store_url);
+  SimWorker(coord::server::SimCore* core, Stores* stores, Hang* hang, std::string host, AgentOptions options,
+            std::string store_url);
   ~SimWorker();
   // kill -9, without a reaper.
   void Kill();
@@ -70,6 +72,7 @@ class AgentTest : public testing::Test {
 
   coord::server::SimCore core_;
   Stores stores_;
+  Hang hang_;
   records::PoolPaths paths_{"default"};
   std::unique_ptr<coord::SimProcess> master_;
 };

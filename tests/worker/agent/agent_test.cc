@@ -36,14 +36,14 @@ TEST_F(AgentTest, TheFirstStoreIsAnnouncedAndAnotherOneIsRefused) {
 
   AgentOptions options = Options();
   options.name = "w2";
-  SimWorker other(&core_, &stores_, "host2", options, "file:/elsewhere");
+  SimWorker other(&core_, &stores_, &hang_, "host2", options, "file:/elsewhere");
   Await([&] { return other.stopped.has_value(); }, "the refusal");
   EXPECT_EQ(other.stopped->code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(other.stopped->message()), HasSubstr("file:/elsewhere"));
   EXPECT_FALSE(master_->Exists(paths_.Worker("w2"))->stat.has_value());
 
   options.name = "w3";
-  SimWorker third(&core_, &stores_, "host3", options, "");
+  SimWorker third(&core_, &stores_, &hang_, "host3", options, "");
   AwaitReady(third);
 }
 

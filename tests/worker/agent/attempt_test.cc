@@ -41,6 +41,18 @@ class AttemptTest : public AgentTest {
   }
   std::size_t Chunks() { return objects().objects.size() - 1; }  // besides the marker
 
+  // The object of its input is put into the store before.
+  void SubmitWithInput(const std::string& task, const std::string& input) {
+    const std::string key = "input/" + task + "/a";
+    objects().objects[key] = {.data = input, .digest = store::DigestOf(input), .modified = {}};
+    task::v1::Program program;
+    program.add_argv("cat");
+    program.mutable_stdin_object()->set_key(key);
+    program.mutable_stdin_object()->set_size(input.size());
+    program.mutable_stdin_object()->set_digest(store::DigestBytes(store::DigestOf(input)));
+    Submit(task, {}, program);
+  }
+
   std::unique_ptr<SimWorker> worker_;
   std::size_t runs_ = 0;
 };
@@ -237,6 +249,20 @@ TEST_F(AttemptTest, ACancelledTaskThatHasNotStartedNeverDoes) {
   core_.network.HealAll();
   EXPECT_EQ(AwaitEnd("t1").state(), task::v1::CANCELLED);
   EXPECT_EQ(worker_->runner->programs.size(), 0U);
+}
+
+TEST_F(AttemptTest, ACancelDoesNotWaitForInputThatIsBeingFetched) {
+  hang_.now = true;
+  SubmitWithInput("t1", "input");
+  Await([&] { return hang_.kept.size() == 1; }, "the fetch");
+  Cancel("t1", "no longer wanted");
+  const v1::TaskRecord record = AwaitEnd("t1");
+  EXPECT_EQ(record.state(), task::v1::CANCELLED);
+  EXPECT_EQ(record.sentence(), "no longer wanted");
+  hang_.LetGo();
+  core_.world.RunFor(seconds(1));
+  EXPECT_EQ(worker_->runner->programs.size(), 0U);
+  EXPECT_EQ(worker_->agent->attempts(), 0U);
 }
 
 TEST_F(AttemptTest, ACancelThatMeetsARetryWins) {

@@ -1,0 +1,57 @@
+// An ObjectStore that, while told to, answers nothing: as a network file system whose server is away.
+#ifndef DROVER_TESTS_WORKER_AGENT_HANGING_STORE_H_
+#define DROVER_TESTS_WORKER_AGENT_HANGING_STORE_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "client/store/memory_store.h"
+
+namespace drover::worker::agent {
+
+// What the stores of a test share.
+struct Hang {
+  bool now = false;
+  std::vector<absl::AnyInvocable<void()>> kept;  // calls that wait for LetGo
+
+  void LetGo() {
+    now = false;
+    for (auto& call : std::exchange(kept, {})) call();
+  }
+};
+
+class HangingStore final : public store::ObjectStore {
+ public:
+  HangingStore(base::Loop* loop, store::MemoryObjects* objects, Hang* hang) : memory_(loop, objects), hang_(hang) {}
+
+  void Put(std::string key, base::Bytes data, store::Done<store::ObjectRef> done) override {
+    Call([this, key = std::move(key), data = std::move(data), done = std::move(done)]() mutable {
+      memory_.Put(std::move(key), std::move(data), std::move(done));
+    });
+  }
+  void Get(std::string key, store::Range range, store::Done<store::GetResult> done) override {
+    Call([this, key = std::move(key), range, done = std::move(done)]() mutable {
+      memory_.Get(std::move(key), range, std::move(done));
+    });
+  }
+  void List(std::string prefix, std::string after, std::size_t limit, store::Done<store::ListPage> done) override {
+    memory_.List(std::move(prefix), std::move(after), limit, std::move(done));
+  }
+  void Delete(std::vector<std::string> keys, store::DoneStatus done) override { memory_.Delete(std::move(keys), std::move(done)); }
+
+ private:
+  void Call(absl::AnyInvocable<void()> call) {
+    if (hang_->now) return hang_->kept.push_back(std::move(call));
+    call();
+  }
+
+  store::MemoryStore memory_;
+  Hang* const hang_;
+};
+
+}  // namespace drover::worker::agent
+
+#endif  // DROVER_TESTS_WORKER_AGENT_HANGING_STORE_H_
