@@ -26,6 +26,7 @@ Attempt::Attempt(AttemptParts parts, std::string task, base::Zxid fence)
       fence_(fence),
       task_path_(parts.paths->Task(task_)),
       assignment_path_(parts.paths->Assignment(parts.options->name, task_)),
+      fetch_limit_(parts.loop),
       retry_(parts.loop) {}
 
 void Attempt::Begin(const v1::Assignment& assignment, base::Zxid mzxid) {
@@ -152,9 +153,14 @@ void Attempt::FetchObject(const task::v1::ObjectRef& object, absl::AnyInvocable<
     const auto self = weak.lock();
     if (self == nullptr || self->phase_ != Phase::kFetching) return;
     if (!store.ok()) return done(store.status());
+    self->fetch_limit_.Set(self->parts_.options->output.patience, [owner = self.get()] {
+      if (owner->phase_ == Phase::kFetching) owner->FailInput(absl::DeadlineExceededError("the object store does not answer"));
+    });
     store::GetObject(*store, ref, [weak, done = std::move(done)](absl::StatusOr<base::Bytes> bytes) mutable {
       const auto owner = weak.lock();
-      if (owner != nullptr && owner->phase_ == Phase::kFetching) done(std::move(bytes));
+      if (owner == nullptr || owner->phase_ != Phase::kFetching) return;
+      owner->fetch_limit_.Cancel();
+      done(std::move(bytes));
     });
   });
 }
@@ -359,6 +365,7 @@ void Attempt::Refused(const char* what) {
 void Attempt::Over() {
   if (phase_ == Phase::kOver) return;
   phase_ = Phase::kOver;
+  fetch_limit_.Cancel();
   retry_.Cancel();
   parts_.host->OnAttemptOver(fence_);
 }

@@ -149,9 +149,10 @@ class Attempt final : public exec::RunListener, public std::enable_shared_from_t
   Outcome outcome_;
 
   std::uint64_t call_ = 0;
-  bool waits_ = false;   // for a call's answer
-  bool parked_ = false;  // until the view of a new session
-  bool gone_ = false;    // the assignment
+  bool waits_ = false;       // for a call's answer
+  bool parked_ = false;      // until the view of a new session
+  bool gone_ = false;        // the assignment
+  base::Timer fetch_limit_;  // one call to the store
   base::Timer retry_;
 };
 

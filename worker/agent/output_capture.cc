@@ -16,7 +16,7 @@ OutputCapture::OutputCapture(base::Loop* loop, const OutputOptions& options, Sto
       fence_(fence),
       taken_(std::move(taken)),
       timer_(loop),
-      retries_{{base::Timer(loop), base::Timer(loop)}} {}
+      put_timers_{{base::Timer(loop), base::Timer(loop)}} {}
 
 OutputCapture::~OutputCapture() = default;
 
@@ -98,6 +98,7 @@ void OutputCapture::Put(std::size_t index, bool again) {
     if (alive.expired()) return;
     if (!store.ok()) return OnPut(index, again, store.status());
     const StreamState& stream = streams_[index];
+    put_timers_[index].Set(options_.patience, [this] { Fail(absl::DeadlineExceededError("the object store does not answer")); });
     (*store)->Put(store::OutputKey(task_, fence_, index == 1, stream.chunks), stream.writing,
                   [this, alive, index, again](absl::StatusOr<store::ObjectRef> put) {
                     if (!alive.expired()) OnPut(index, again, put.status());
@@ -108,13 +109,14 @@ void OutputCapture::Put(std::size_t index, bool again) {
 void OutputCapture::OnPut(std::size_t index, bool again, const absl::Status& status) {
   StreamState& stream = streams_[index];
   if (!failure_.ok()) return;
+  put_timers_[index].Cancel();
   // Written by a try whose answer was an error: the fence is this attempt's alone.
   const bool written_before = again && absl::IsAlreadyExists(status);
   if (!status.ok() && !written_before) {
     if (!failing_since_) failing_since_ = loop_->Now();
     const bool hopeless = absl::IsFailedPrecondition(status) || absl::IsInvalidArgument(status) || absl::IsAlreadyExists(status);
     if (hopeless || loop_->Now() - *failing_since_ >= options_.patience) return Fail(status);
-    return retries_[index].Set(options_.retry_delay, [this, index] { Put(index, true); });
+    return put_timers_[index].Set(options_.retry_delay, [this, index] { Put(index, true); });
   }
   failing_since_.reset();
   stream.writing = base::Bytes();
@@ -134,7 +136,7 @@ void OutputCapture::Fail(absl::Status why) {
     stream.writing = base::Bytes();
   }
   timer_.Cancel();
-  for (base::Timer& retry : retries_) retry.Cancel();
+  for (base::Timer& timer : put_timers_) timer.Cancel();
   TakeFromProgram();
   if (done_) FinishIfDone();
 }

@@ -76,7 +76,7 @@ class OutputCapture {
   std::size_t not_taken_ = 0;
   absl::AnyInvocable<void(absl::StatusOr<v1::Output>)> done_;
   base::Timer timer_;
-  std::array<base::Timer, 2> retries_;
+  std::array<base::Timer, 2> put_timers_;  // of the stream's chunk: how long its put may take, or when it is tried again
   const std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 

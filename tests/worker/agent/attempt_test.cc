@@ -174,6 +174,27 @@ TEST_F(AttemptTest, OutputThatCannotBeStoredFailsTheAttempt) {
   EXPECT_THAT(record.sentence(), HasSubstr("disk full"));
 }
 
+TEST_F(AttemptTest, AStoreThatNeverAnswersHoldsNoAttemptForEver) {
+  const auto run = Run("output");
+  hang_.now = true;
+  worker_->runner->Write(run, Stream::kOut, std::string(3 << 20, 'x'));
+  worker_->runner->Exit(run, 0);
+  SubmitWithInput("input", "input");
+  core_.world.RunFor(seconds(50));
+  EXPECT_EQ(worker_->agent->attempts(), 2U) << "given up too soon";
+  Await([&] { return worker_->agent->attempts() == 0; }, "the end");
+  for (const char* task : {"output", "input"}) {
+    const v1::TaskRecord record = Record(task);
+    EXPECT_EQ(record.state(), task::v1::FAILED) << task;
+    EXPECT_EQ(record.reason(), task::v1::STORE_FAILED) << task;
+    EXPECT_THAT(record.sentence(), HasSubstr("does not answer")) << task;
+  }
+  EXPECT_EQ(run->unacked, 0U);
+  hang_.LetGo();
+  core_.world.RunFor(seconds(1));
+  EXPECT_EQ(worker_->runner->programs.size(), 1U);
+}
+
 TEST_F(AttemptTest, AProgramAndItsInputMayBeInTheStore) {
   store::MemoryStore uploads(worker_->loop.get(), &objects());
   const auto upload = [&](const std::string& key, const std::string& bytes) {
