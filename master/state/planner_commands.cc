@@ -66,6 +66,11 @@ void Planner::TrySubmit(Submission submission) {
       return;
     }
   }
+  if (submission.record.program().empty() && !submission.record.has_program_object()) {
+    // Its program was not stored, because the task was there; it went meanwhile. Submitted again, it will be stored.
+    AnswerLater(std::move(submission), {Kind::kUnavailable, "the task of this id was retired a moment ago; try again"});
+    return;
+  }
   SendSubmission(std::move(submission));
 }
 

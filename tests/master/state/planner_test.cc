@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "master/records/task_id.h"
 #include "tests/master/state/planner_fixture.h"
 
@@ -393,6 +396,32 @@ TEST_F(PlannerTest, RetirementGoesOnInBatches) {
   tree_.now_ms += 61'000;
   Run(3'000);
   EXPECT_EQ(retired_.size(), 10U);
+}
+
+TEST_F(PlannerTest, ARetryThatCameWithoutItsProgramWhileItsTaskWasRetiredMakesNoRecord) {
+  StartAndLead({.finished_kept = 0});
+  Join("w", "p1", 1);
+  Run();
+  Submit("a");
+  EXPECT_TRUE(Finish("w", "a"));
+  worker::v1::TaskRecord without = Record();
+  without.clear_program();
+  EXPECT_EQ(Submit("a", without).kind, Kind::kExisted);
+  std::optional<SubmitResult> result;
+  bool asked = false;
+  session_.before_commit = [&](const coord::Transaction& transaction) {
+    const bool retires = std::any_of(transaction.then.begin(), transaction.then.end(),
+                                     [&](const coord::Operation& operation) { return operation.path == paths_.Task("a"); });
+    if (!retires || std::exchange(asked, true)) return;
+    planner_->Submit("a", without, [&](SubmitResult r) { result = std::move(r); });
+  };
+  tree_.now_ms += 61'000;
+  Run(3'000);
+  EXPECT_THAT(retired_, ElementsAre("a"));
+  ASSERT_TRUE(result.has_value());
+  EXPECT_EQ(result->kind, Kind::kUnavailable);
+  EXPECT_EQ(tree_.Find(paths_.Task("a")), nullptr);
+  EXPECT_EQ(Submit("a").kind, Kind::kDone) << "the client's retry brings the program";
 }
 
 // ---- the view ----
