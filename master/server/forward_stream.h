@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "coord/base/connection.h"
 #include "coord/base/loop.h"
@@ -16,13 +17,26 @@ class ForwardStream final : public base::ConnectionEvents {
  public:
   static constexpr std::size_t kQueuedBytesMax = std::size_t{1} << 20;
 
-  // `on_done` is posted after the last event; the stream may be destroyed then.
-  ForwardStream(base::Loop* loop, std::unique_ptr<transport::ServerStreamCall> call, std::unique_ptr<base::Connection> connection,
-                std::function<void()> on_done)
-      : loop_(loop), call_(std::move(call)), connection_(std::move(connection)), on_done_(std::move(on_done)) {
+  // `address` is where it was handed on to. `on_done` is posted after the last event; the stream may be destroyed then.
+  ForwardStream(base::Loop* loop, std::string address, std::unique_ptr<transport::ServerStreamCall> call,
+                std::unique_ptr<base::Connection> connection, std::function<void()> on_done)
+      : loop_(loop),
+        address_(std::move(address)),
+        call_(std::move(call)),
+        connection_(std::move(connection)),
+        on_done_(std::move(on_done)) {
     ReadNext();
   }
   ~ForwardStream() { *alive_ = false; }
+
+  [[nodiscard]] const std::string& address() const { return address_; }
+  // Ends it here, whatever its master does. Not from inside its own events.
+  void End(const absl::Status& status) {
+    if (closed_) return;
+    closed_ = true;
+    call_.reset();
+    connection_->Close(status);
+  }
 
   void OnFrame(base::Bytes) override {}
   void OnDrained() override {
@@ -55,6 +69,7 @@ class ForwardStream final : public base::ConnectionEvents {
   }
 
   base::Loop* const loop_;
+  const std::string address_;
   std::unique_ptr<transport::ServerStreamCall> call_;
   std::unique_ptr<base::Connection> connection_;
   const std::function<void()> on_done_;

@@ -83,10 +83,20 @@ void Gateway::Streaming(transport::Server* server, const char* method, Make make
                                  options.metadata = {{kForwardedKey, "1"}};
                                  auto& forward = forwards_[id];
                                  forward = std::make_unique<ForwardStream>(
-                                     loop_, client_.CallForStream(*route, info.method, std::move(bytes), std::move(options)),
+                                     loop_, *route,
+                                     client_.CallForStream(*route, info.method, std::move(bytes), std::move(options)),
                                      std::move(connection), [this, id] { forwards_.erase(id); });
                                  return forward.get();
                                });
+}
+
+void Gateway::MastersChanged() {
+  const std::vector<MasterInfo> masters = master_->masters();
+  if (masters.empty()) return;  // unknown, not gone
+  const MasterInfo& leader = masters.front();
+  for (const auto& [id, forward] : forwards_) {
+    if (forward->address() != leader.address) forward->End(absl::UnavailableError("another master was elected; try again"));
+  }
 }
 
 void Gateway::Register(transport::Server* server) {

@@ -33,6 +33,9 @@ class Gateway {
 
   // Before the server starts.
   void Register(transport::Server* server);
+  // The candidates changed: streams that were handed on to a master that leads no more end with UNAVAILABLE. One whose host was cut
+  // off would never say so itself.
+  void MastersChanged();
 
  private:
   // Where a call goes: here (empty), to an address, or nowhere.

@@ -112,6 +112,7 @@ int Run(const Flags& flags) {
   hooks.changed = [&] {
     ready = master->ready();
     server.SetServing(kTaskServiceName, master->ready());
+    if (gateway != nullptr) gateway->MastersChanged();
   };
   hooks.retired = [&](const std::string& id, const worker::v1::TaskRecord& record) { remover.Remove(id, record); };
   hooks.session_replaced = [&] {
