@@ -154,7 +154,7 @@ void Attempt::FetchObject(const task::v1::ObjectRef& object, absl::AnyInvocable<
     if (self == nullptr || self->phase_ != Phase::kFetching) return;
     if (!store.ok()) return done(store.status());
     self->fetch_limit_.Set(self->parts_.options->output.patience, [owner = self.get()] {
-      if (owner->phase_ == Phase::kFetching) owner->FailInput(absl::DeadlineExceededError("the object store does not answer"));
+      if (owner->phase_ == Phase::kFetching) owner->GiveUpInput(absl::DeadlineExceededError("the object store does not answer"));
     });
     store::GetObject(*store, ref, [weak, done = std::move(done)](absl::StatusOr<base::Bytes> bytes) mutable {
       const auto owner = weak.lock();
@@ -182,6 +182,17 @@ void Attempt::OnProgram(absl::StatusOr<std::string> encoded) {
 }
 
 void Attempt::FailInput(const absl::Status& why) {
+  const bool hopeless =
+      absl::IsNotFound(why) || absl::IsDataLoss(why) || absl::IsFailedPrecondition(why) || absl::IsInvalidArgument(why);
+  if (!input_failing_since_) input_failing_since_ = parts_.loop->Now();
+  if (hopeless || parts_.loop->Now() - *input_failing_since_ >= parts_.options->output.patience) return GiveUpInput(why);
+  kLog.Warning("its input cannot be read now, trying again", {{"task", task_}, {"fence", fence_}, {"status", why}});
+  retry_.Set(parts_.options->output.retry_delay, [this] {
+    if (phase_ == Phase::kFetching) Proceed();
+  });
+}
+
+void Attempt::GiveUpInput(const absl::Status& why) {
   if (gone_) return Over();
   facts_.input_error = absl::StrCat("its input cannot be read: ", std::string(why.message()));
   Commit();

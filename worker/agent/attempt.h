@@ -96,7 +96,9 @@ class Attempt final : public exec::RunListener, public std::enable_shared_from_t
   void FetchProgram();
   void OnProgram(absl::StatusOr<std::string> encoded);
   void FetchObject(const task::v1::ObjectRef& object, absl::AnyInvocable<void(absl::StatusOr<base::Bytes>)> done);
+  // Tries again while there is hope and patience.
   void FailInput(const absl::Status& why);
+  void GiveUpInput(const absl::Status& why);
   void Mark();
   void OnMarked(absl::StatusOr<coord::TransactionResult> result);
   void StartProgram();
@@ -136,6 +138,7 @@ class Attempt final : public exec::RunListener, public std::enable_shared_from_t
   base::Zxid record_mzxid_;
   task::v1::Program program_;
   base::Bytes stdin_;
+  std::optional<base::Instant> input_failing_since_;
   bool has_program_ = false;
   bool mark_unknown_ = false;  // an earlier try to mark may have been applied
   bool marked_ = false;        // the record says RUNNING

@@ -27,8 +27,8 @@ struct OutputOptions {
   base::Duration quiet = std::chrono::milliseconds(200);
   // Of one task, gathered or being written; beyond it the program is not read any more.
   std::size_t buffered_bytes_max = 2 * 1024 * 1024;
-  // A store that fails is tried again for so long, and one call may take so long; then the task's output is lost and the attempt
-  // ends STORE_FAILED.
+  // A store that fails is tried again for so long, and one call may take so long; then the task's output is lost, or its input
+  // out of reach, and the attempt ends STORE_FAILED.
   base::Duration retry_delay = std::chrono::milliseconds(200);
   base::Duration patience = std::chrono::seconds(60);
 };

@@ -195,6 +195,39 @@ TEST_F(AttemptTest, AStoreThatNeverAnswersHoldsNoAttemptForEver) {
   EXPECT_EQ(worker_->runner->programs.size(), 1U);
 }
 
+TEST_F(AttemptTest, InputIsTriedAgainWhileTheStoreFails) {
+  objects().failure = absl::UnavailableError("away");
+  SubmitWithInput("t1", "input");
+  core_.world.RunFor(seconds(30));
+  EXPECT_TRUE(HasAssignment("t1"));
+  objects().failure = absl::OkStatus();
+  const auto run = AwaitProgram(*worker_, 1);
+  EXPECT_EQ(run->run.stdin_bytes.view(), "input");
+  worker_->runner->Exit(run, 0);
+  EXPECT_EQ(AwaitEnd("t1").state(), task::v1::SUCCEEDED);
+}
+
+TEST_F(AttemptTest, InputThatStaysOutOfReachFailsTheAttempt) {
+  objects().failure = absl::UnavailableError("away");
+  SubmitWithInput("t1", "input");
+  core_.world.RunFor(seconds(50));
+  EXPECT_EQ(worker_->agent->attempts(), 1U) << "given up too soon";
+  Await([&] { return worker_->agent->attempts() == 0; }, "the end");
+  const v1::TaskRecord record = Record("t1");
+  EXPECT_EQ(record.state(), task::v1::FAILED);
+  EXPECT_EQ(record.reason(), task::v1::STORE_FAILED);
+  EXPECT_THAT(record.sentence(), HasSubstr("away"));
+}
+
+TEST_F(AttemptTest, ACancelEndsTheTriesToReadInput) {
+  objects().failure = absl::UnavailableError("away");
+  SubmitWithInput("t1", "input");
+  core_.world.RunFor(seconds(1));
+  Cancel("t1", "");
+  EXPECT_EQ(AwaitEnd("t1").state(), task::v1::CANCELLED);
+  EXPECT_EQ(worker_->agent->attempts(), 0U);
+}
+
 TEST_F(AttemptTest, AProgramAndItsInputMayBeInTheStore) {
   store::MemoryStore uploads(worker_->loop.get(), &objects());
   const auto upload = [&](const std::string& key, const std::string& bytes) {
