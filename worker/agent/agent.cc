@@ -157,7 +157,10 @@ void Agent::OnLost(const absl::Status& why) {
   kLog.Warning("not registered any more", {{"worker", options_.name}, {"status", why}});
   if (coord::IsNoNode(why) && !leaving_) {
     parts_.loop->Post([this, alive = std::weak_ptr<int>(alive_)] {
-      if (!alive.expired() && member_ != nullptr && !stopped_) member_->Rejoin(session_.get());
+      if (alive.expired() || member_ == nullptr || stopped_) return;
+      // Meanwhile it may leave for good, or the session may have ended: the next one is joined when it is opened.
+      if (member_->state() != recipes::Member::State::kLost || session_->state() == coord::SessionState::kExpired) return;
+      member_->Rejoin(session_.get());
     });
     return;
   }

@@ -109,6 +109,17 @@ TEST_F(AgentTest, ANodeDeletedByHandIsRegisteredAnew) {
   Await([&] { return master_->Exists(paths_.Worker("w1"))->stat.has_value(); }, "the second registration");
 }
 
+TEST_F(AgentTest, ANodeDeletedByHandJustBeforeTheDrainIsNotRegisteredAnew) {
+  const auto worker = StartWorker();
+  AwaitReady(*worker);
+  ASSERT_TRUE(master_->Delete(paths_.Worker("w1")).ok());
+  Await([&] { return !worker->agent->Ready().ok(); }, "the word of it");
+  worker->agent->Drain();
+  Await([&] { return worker->stopped.has_value(); }, "the end");
+  EXPECT_TRUE(worker->stopped->ok()) << *worker->stopped;
+  EXPECT_FALSE(master_->Exists(paths_.Worker("w1"))->stat.has_value());
+}
+
 TEST_F(AgentTest, ANameThatStaysTakenEndsItAndNamesTheHolder) {
   const auto holder = StartWorker();
   AwaitReady(*holder);
