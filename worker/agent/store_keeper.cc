@@ -23,6 +23,7 @@ void StoreKeeper::Use(Done done) {
 void StoreKeeper::SessionReplaced() {
   if (!busy_) return;
   turn_ = std::make_shared<int>(0);
+  retry_.Cancel();
   LookUp();
 }
 

@@ -18,6 +18,7 @@ class StoreKeeperTest : public AgentTest {
     return std::make_unique<StoreKeeper>(
         master_->loop(), StoreKeeperOptions{.path = paths_.Store(), .url = url, .fresh_marker = marker},
         [this](const std::string& at) -> absl::StatusOr<std::unique_ptr<store::ObjectStore>> {
+          ++opened_;
           if (at == "file:/broken") return absl::NotFoundError("no such directory");
           return std::make_unique<store::MemoryStore>(master_->loop(), &stores_[at]);
         },
@@ -29,6 +30,8 @@ class StoreKeeperTest : public AgentTest {
     Await([&] { return result.has_value(); }, "the store");
     return *result;
   }
+
+  int opened_ = 0;  // stores, by all keepers
 };
 
 TEST_F(StoreKeeperTest, APoolWithoutAStoreSaysSoUntilItHasOne) {
@@ -67,6 +70,22 @@ TEST_F(StoreKeeperTest, AnErrorIsNotForEver) {
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(status.message()), HasSubstr("file:/broken"));
   EXPECT_FALSE(master_->Exists(paths_.Store())->stat.has_value());
+}
+
+TEST_F(StoreKeeperTest, AnOpenStoreIsNotAskedForAgainByAWaitOfTheFormerSession) {
+  const auto one = Keeper("file:/s", "one");
+  const auto two = Keeper("file:/s", "two");
+  std::optional<absl::Status> first, second;
+  one->Use([&](absl::StatusOr<store::ObjectStore*> store) { first = store.status(); });
+  two->Use([&](absl::StatusOr<store::ObjectStore*> store) { second = store.status(); });
+  core_.world.RunFor(std::chrono::milliseconds(50));
+  ASSERT_TRUE(first.has_value());
+  ASSERT_FALSE(second.has_value()) << "it does not wait to look again";
+  two->SessionReplaced();
+  Await([&] { return second.has_value(); }, "the answer");
+  const int opened = opened_;
+  core_.world.RunFor(std::chrono::seconds(1));
+  EXPECT_EQ(opened_, opened);
 }
 
 TEST_F(StoreKeeperTest, AQuestionUnderWayIsAskedAgainOfTheNextSession) {
