@@ -120,6 +120,7 @@ class IoThreadImpl final : public IoThread {
     reaper_ = *std::move(reaper);
     reaper_pid_ = reaper_.pid;
     proven_ = false;
+    wants_room_ = false;
     Poll(EPOLL_CTL_ADD, reaper_.control.get(), EPOLLIN, kControlTag);
     return absl::OkStatus();
   }
