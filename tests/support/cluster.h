@@ -31,8 +31,8 @@ class Cluster {
  public:
   // Starts everything and waits until a master is elected and every worker is registered. Throws with the logs if that fails.
   explicit Cluster(ClusterOptions options = {});
-  // Kills every process, the workers first, and waits until their reapers have reported that and gone. If the test has failed, prints
-  // the ends of the logs.
+  // Kills every process, the workers first, and waits until their reapers have reported that and gone. If the test has failed,
+  // prints the ends of the logs.
   ~Cluster();
 
   // Runs `drover ARGS...` against this cluster.

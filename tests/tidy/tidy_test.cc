@@ -95,7 +95,9 @@ TEST(Canaries, HabitsAreSeen) {
   EXPECT_THAT(CheckHabits({{"coord/log/log.cc", {"// TODO: later"}}}), SizeIs(1));
   EXPECT_THAT(CheckHabits({{"coord/log/log.h", {"#ifndef LOG_H"}}}), SizeIs(1));
   EXPECT_THAT(CheckHabits({{"coord/log/log.cc", std::vector<std::string>(801)}}), SizeIs(1));
-  EXPECT_THAT(CheckHabits({{"client/include/drover/client/task_client.h", {"#ifndef DROVER_CLIENT_INCLUDE_DROVER_CLIENT_TASK_CLIENT_H_"}}}), IsEmpty());
+  EXPECT_THAT(
+      CheckHabits({{"client/include/drover/client/task_client.h", {"#ifndef DROVER_CLIENT_INCLUDE_DROVER_CLIENT_TASK_CLIENT_H_"}}}),
+      IsEmpty());
 }
 
 }  // namespace

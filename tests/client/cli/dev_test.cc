@@ -22,7 +22,8 @@ using testing::RunCommand;
 // A cluster in the background, as a user has it in another terminal.
 class DevProcess {
  public:
-  explicit DevProcess(const std::vector<std::string>& more) : process_(Argv(more), {{"TMPDIR", directory_.path()}}, directory_ / "dev.log") {
+  explicit DevProcess(const std::vector<std::string>& more)
+      : process_(Argv(more), {{"TMPDIR", directory_.path()}}, directory_ / "dev.log") {
     process_.Start();
     const bool ready = Await([this] { return !Coord().empty() || !process_.running(); });
     EXPECT_TRUE(ready && process_.running()) << process_.Log();
