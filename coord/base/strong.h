@@ -9,8 +9,7 @@
 
 namespace drover::base {
 
-// A number with a meaning of its own. Compares and hashes; arithmetic is spelled out at the place that means it (`Next`, or
-// `value`).
+// A number with a meaning of its own. Compares and hashes; arithmetic is spelled out at the place that means it (`Next`, or `value`).
 template <typename Tag, typename Rep = std::uint64_t>
 struct Strong {
   Rep value{};
@@ -34,7 +33,9 @@ struct Strong {
 
 template <typename Tag, typename Rep>
 struct std::hash<drover::base::Strong<Tag, Rep>> {
-  std::size_t operator()(const drover::base::Strong<Tag, Rep>& s) const noexcept { return std::hash<Rep>{}(s.value); }
+  std::size_t operator()(const drover::base::Strong<Tag, Rep>& s) const noexcept {
+    return std::hash<Rep>{}(s.value);
+  }
 };
 
 #endif  // DROVER_COORD_BASE_STRONG_H_
