@@ -301,6 +301,10 @@ void Attempt::OnExit(const exec::Exit& exit) {
   facts_.exit = exit;
   if (exit.kind == exec::Exit::Kind::kNotStarted) started_at_ms_ = 0;
   facts_.finished_at_ms = std::max(parts_.loop->WallNow().value, started_at_ms_);
+  if (IsShortage(exit)) {
+    kLog.Warning("too little to start it with", {{"task", task_}, {"fence", fence_}, {"error", exit.sentence}});
+    return retry_.Set(parts_.options->shortage_pause, [this] { Commit(); });
+  }
   capture_->Finish([this](absl::StatusOr<v1::Output> output) {
     if (gone_) return Over();
     if (output.ok()) {

@@ -57,6 +57,9 @@ struct AgentOptions {
   base::Duration report_interval = std::chrono::milliseconds(100);
   // A call that the core refused for now is made again after this long.
   base::Duration retry_delay = std::chrono::milliseconds(200);
+  // A task that could not start for want of descriptors, processes, memory or disk is returned after this long: its slot stays
+  // taken.
+  base::Duration shortage_pause = std::chrono::seconds(1);
   // How often the lease of `stop` tasks is brought up to the session's. Their deadline lies this share of the session's time-out
   // (clocks may run at different rates) and the time that killing takes before the session's own.
   base::Duration lease_interval = std::chrono::milliseconds(100);

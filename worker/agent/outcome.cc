@@ -1,5 +1,7 @@
 #include "worker/agent/outcome.h"
 
+#include <cerrno>
+
 #include "absl/strings/str_cat.h"
 
 namespace drover::worker::agent {
@@ -54,6 +56,7 @@ Outcome OfExit(const v1::TaskRecord& record, const AttemptFacts& facts) {
   }
   switch (exit.kind) {
     case Exit::Kind::kNotStarted:
+      if (IsShortage(exit)) return Interrupted(record, false, task::v1::COULD_NOT_START, exit.sentence);
       return Failed(record, task::v1::COULD_NOT_START, exit.sentence);
     case Exit::Kind::kLost: {
       Outcome outcome = Interrupted(record, true, task::v1::WORKER_LOST, exit.sentence);
@@ -72,6 +75,21 @@ Outcome OfExit(const v1::TaskRecord& record, const AttemptFacts& facts) {
 }
 
 }  // namespace
+
+bool IsShortage(const Exit& exit) {
+  if (exit.kind != Exit::Kind::kNotStarted || exit.killed_by != KilledBy::kNobody) return false;
+  switch (exit.error) {
+    case EMFILE:
+    case ENFILE:
+    case EAGAIN:
+    case ENOMEM:
+    case ENOSPC:
+    case EDQUOT:
+      return true;
+    default:
+      return false;
+  }
+}
 
 Outcome DecideOutcome(const v1::TaskRecord& record, const AttemptFacts& facts) {
   Outcome outcome;

@@ -37,6 +37,9 @@ struct Outcome {
   bool counts_loss = false;
 };
 
+// Not started because the worker's host ran out of descriptors, processes, memory or disk: no fault of the program's.
+bool IsShortage(const exec::Exit& exit);
+
 Outcome DecideOutcome(const v1::TaskRecord& record, const AttemptFacts& facts);
 
 // Writes it into the record.

@@ -1,6 +1,7 @@
 // One attempt: what is committed when, and what happens to it meanwhile.
 #include "worker/agent/attempt.h"
 
+#include <cerrno>
 #include <string>
 
 #include "client/store/names.h"
@@ -412,6 +413,18 @@ TEST_F(AttemptTest, AnOutcomeWhoseAnswerIsLostWithTheSessionIsCommittedOnce) {
     EXPECT_EQ(AwaitEnd(task).state(), task::v1::SUCCEEDED);
     Await([&] { return worker_->agent->attempts() == 0; }, "the attempt to be let go of");
   }
+}
+
+TEST_F(AttemptTest, AWorkersShortageReturnsTheTaskAfterAPauseAndCostsNothing) {
+  const auto run = Run("t1", AtMostOnce());
+  run->over = true;
+  run->listener->OnExit({.kind = exec::Exit::Kind::kNotStarted, .error = EMFILE, .sentence = "too many open files"});
+  core_.world.RunFor(milliseconds(500));
+  EXPECT_TRUE(HasAssignment("t1")) << "returned without a pause";
+  const v1::TaskRecord record = AwaitBack("t1");
+  EXPECT_EQ(record.state(), task::v1::READY);
+  EXPECT_EQ(record.failures(), 0U);
+  EXPECT_EQ(record.losses(), 0U);
 }
 
 TEST_F(AttemptTest, AReaperThatDiedCostsALoss) {
