@@ -83,8 +83,10 @@ int Run(const App& app, const TaskFlags& flags) {
 
   FollowOptions options;
   options.id = *id;
-  options.streams = {{client::OutputStream::kStdout, [](absl::string_view data) { return WriteRaw(STDOUT_FILENO, data); }},
-                     {client::OutputStream::kStderr, [](absl::string_view data) { return WriteRaw(STDERR_FILENO, data); }}};
+  RawSink out(STDOUT_FILENO, "standard output");
+  RawSink err(STDERR_FILENO, "standard error");
+  options.streams = {{client::OutputStream::kStdout, [&out](absl::string_view data) { return out.Write(data); }},
+                     {client::OutputStream::kStderr, [&err](absl::string_view data) { return err.Write(data); }}};
   options.note = [&app](const std::string& text) { app.output.Note(text); };
   auto task = Follower(tasks.get(), std::move(options)).Run();
   if (!task.ok()) {
@@ -93,6 +95,10 @@ int Run(const App& app, const TaskFlags& flags) {
   }
   const bool told_by_its_code = task->state == client::State::kSucceeded || task->reason == client::Reason::kExitCode;
   if (!told_by_its_code) app.output.Note(absl::StrCat("task ", *id, " ", EndText(*task)));
+  // Output that got lost here is no success, whatever the program says.
+  for (const RawSink* sink : {&out, &err}) {
+    if (absl::Status s = sink->status(); !s.ok()) return app.output.Fail(s);
+  }
   return ExitCodeOfProgram(*task);
 }
 

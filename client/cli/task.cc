@@ -119,11 +119,19 @@ struct LogsFlags {
 
 int Logs(const App& app, TaskClient& tasks, const LogsFlags& flags) {
   if (flags.only_stderr && flags.both) return app.Usage("logs: --stderr and --both exclude each other");
-  auto to = [](int fd) { return [fd](absl::string_view data) { return WriteRaw(fd, data); }; };
+  RawSink out(STDOUT_FILENO, "standard output");
+  RawSink err(STDERR_FILENO, "standard error");
+  auto to = [](RawSink* sink) { return [sink](absl::string_view data) { return sink->Write(data); }; };
+  auto written = [&] {
+    for (const RawSink* sink : {&out, &err}) {
+      if (absl::Status s = sink->status(); !s.ok()) return app.output.Fail(s);
+    }
+    return static_cast<int>(kOk);
+  };
   std::vector<FollowedStream> streams;
-  if (!flags.only_stderr) streams.push_back({client::OutputStream::kStdout, to(STDOUT_FILENO)});
-  if (flags.only_stderr) streams.push_back({client::OutputStream::kStderr, to(STDOUT_FILENO)});
-  if (flags.both) streams.push_back({client::OutputStream::kStderr, to(STDERR_FILENO)});
+  if (!flags.only_stderr) streams.push_back({client::OutputStream::kStdout, to(&out)});
+  if (flags.only_stderr) streams.push_back({client::OutputStream::kStderr, to(&out)});
+  if (flags.both) streams.push_back({client::OutputStream::kStderr, to(&err)});
 
   if (flags.follow) {
     auto task = tasks.Get(flags.id);
@@ -135,7 +143,7 @@ int Logs(const App& app, TaskClient& tasks, const LogsFlags& flags) {
     options.streams = std::move(streams);
     options.note = [&app](const std::string& text) { app.output.Note(text); };
     auto followed = Follower(&tasks, std::move(options)).Run();
-    return followed.ok() ? static_cast<int>(kOk) : app.output.Fail(followed.status());
+    return followed.ok() ? written() : app.output.Fail(followed.status());
   }
   for (const FollowedStream& stream : streams) {
     client::OutputOptions options;
@@ -144,7 +152,7 @@ int Logs(const App& app, TaskClient& tasks, const LogsFlags& flags) {
     options.stream = stream.stream;
     if (absl::Status s = tasks.ReadOutput(options, stream.write); !s.ok()) return app.output.Fail(s);
   }
-  return kOk;
+  return written();
 }
 
 }  // namespace

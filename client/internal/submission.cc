@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "client/internal/convert.h"
+#include "coord/base/wire.h"
 #include "master/records/record_limits.h"
 #include "master/records/spec.h"
 #include "master/records/task_id.h"
@@ -24,6 +26,25 @@ std::size_t BytesOf(const TaskSpec& spec) {
   return std::min(bytes, kBytesPerTask + records::kSpecBytesMax);
 }
 
+// A program travels as text: bytes that are none would be refused on the way without a word of which.
+absl::Status CheckText(absl::string_view what, absl::string_view text) {
+  if (base::IsUtf8(text)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(what, " is not UTF-8: \"", absl::CHexEscape(text.substr(0, 100)),
+                                                 "\"; hand other bytes over by --stdin or a file"));
+}
+
+absl::Status CheckTexts(const TaskSpec& spec) {
+  for (std::size_t i = 0; i < spec.argv.size(); ++i) {
+    if (absl::Status s = CheckText(absl::StrCat("argument ", i), spec.argv[i]); !s.ok()) return s;
+  }
+  for (const auto& [key, value] : spec.env) {
+    if (absl::Status s = CheckText("a name in the environment", key); !s.ok()) return s;
+    if (absl::Status s = CheckText(absl::StrCat("the environment's ", key), value); !s.ok()) return s;
+  }
+  if (absl::Status s = CheckText("the working directory", spec.cwd); !s.ok()) return s;
+  return CheckText("the name", spec.name);
+}
+
 }  // namespace
 
 absl::Status CheckSpec(const TaskSpec& spec) {
@@ -35,6 +56,7 @@ absl::Status CheckSpec(const TaskSpec& spec) {
   if (spec.retries < 0)
     return absl::InvalidArgumentError(absl::StrCat("retries is 0 to ", records::kRetriesMax, ", not ", spec.retries));
   if (spec.time_limit.count() < 0) return absl::InvalidArgumentError("a time limit is not negative");
+  if (absl::Status s = CheckTexts(spec); !s.ok()) return s;
   task::v1::Policy policy = ToPolicy(spec);
   records::Normalise(&policy);
   if (absl::Status s = records::CheckPolicy(policy); !s.ok()) return s;

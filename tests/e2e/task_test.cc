@@ -41,6 +41,30 @@ TEST_F(TaskTest, ASignalEndsRunAsAShellShowsIt) {
   EXPECT_EQ(cluster_->Drover({"run", "--", "sh", "-c", "kill -SEGV $$"}).exit_code, 128 + SIGSEGV);
 }
 
+TEST_F(TaskTest, OutputThatCannotBeWrittenIsNoSuccess) {
+  const std::string id = Trimmed(cluster_->Drover({"submit", "--", "echo", "hi"}).out);
+  EXPECT_EQ(cluster_->Drover({"wait", id}).exit_code, 0);
+  for (const std::string& command : {std::string("run -- echo hi"), "logs " + id, "logs -f " + id}) {
+    CommandOptions options;
+    options.env["DROVER_COORD"] = cluster_->coord_address();
+    const CommandResult result = RunCommand({"sh", "-c", Binary("drover") + " " + command + " > /dev/full"}, options);
+    EXPECT_EQ(result.exit_code, 1) << command;
+    EXPECT_NE(result.err.find("cannot write to standard output"), std::string::npos) << command << ": " << result.err;
+  }
+}
+
+TEST_F(TaskTest, BytesThatAreNoTextAreRefusedByName) {
+  // Usage for `run`; for `submit`, which may have a whole file of lines, a refusal of that one.
+  const CommandResult run = cluster_->Drover({"run", "--", "printf", "\xff"});
+  const CommandResult submit = cluster_->Drover({"submit", "--env", "A=\xff", "--", "true"});
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_EQ(submit.exit_code, 8);
+  EXPECT_NE(run.err.find("argument 1 is not UTF-8"), std::string::npos) << run.err;
+  EXPECT_NE(submit.err.find("the environment's A is not UTF-8"), std::string::npos) << submit.err;
+  EXPECT_EQ(Lines(run.err).size(), 1u) << run.err;
+  EXPECT_EQ(Lines(submit.err).size(), 1u) << submit.err;
+}
+
 TEST_F(TaskTest, AKibibyteOfBinaryOutputArrivesByteForByte) {
   const std::string bytes = Noise(1024);
   WriteFile(cluster_->path("small"), bytes);
