@@ -46,6 +46,14 @@ class HostsTest : public ::testing::Test {
     }
   }
   ~HostsTest() override {
+    // The workers first: their reapers (their only children) have to find the core to tell it, and then end.
+    for (const char* host : {"w1", "w2"}) {
+      Process& worker = *processes_.at(host);
+      const std::string pid = std::to_string(worker.pid());
+      const pid_t reaper = std::atoi(ReadFile("/proc/" + pid + "/task/" + pid + "/children").c_str());
+      worker.Kill();
+      if (reaper > 0) EXPECT_TRUE(Await([reaper] { return !Alive(reaper); })) << "the reaper of " << host;
+    }
     processes_.clear();
     if (HasFailure()) {
       for (const auto& entry : std::filesystem::directory_iterator(dir_.path())) {
