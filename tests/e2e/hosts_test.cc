@@ -52,7 +52,7 @@ class HostsTest : public ::testing::Test {
       const std::string pid = std::to_string(worker.pid());
       const pid_t reaper = std::atoi(ReadFile("/proc/" + pid + "/task/" + pid + "/children").c_str());
       worker.Kill();
-      if (reaper > 0) EXPECT_TRUE(Await([reaper] { return !Alive(reaper); })) << "the reaper of " << host;
+      EXPECT_TRUE(Await([reaper] { return !Alive(reaper); })) << "the reaper of " << host;
     }
     processes_.clear();
     if (HasFailure()) {
