@@ -13,17 +13,23 @@ absl::Status Violated(absl::string_view what) {
 
 absl::Status CheckState(const State& state) {
   if (state.commit > state.last) return Violated("commit index is beyond the log");
+  if (state.durable > state.last) return Violated("durable beyond the log");
   if (state.last_term > state.hard_state.term) return Violated("an entry of a later term than the node's own");
-  if (state.held_entries != state.last.value - state.commit.value) return Violated("the tail held is not what is uncommitted");
+  if (state.held_first > state.commit.Next()) return Violated("an uncommitted entry is not in memory");
+  if (state.held_first.value + state.held_entries != state.last.value + 1)
+    return Violated("the entries in memory are not the log's end");
   if (state.role != RoleName::kLeader) {
-    if (state.uncommitted_bytes != 0 || state.waiting_reads != 0) return Violated("leader's data outside of a leader");
+    if (state.uncommitted_bytes != 0 || state.waiting_reads != 0 || state.first_of_term.value != 0 || state.transfer.value != 0) {
+      return Violated("leader's data outside of a leader");
+    }
+    if (state.role != RoleName::kFollower && state.leader.value != 0) return Violated("a candidate that knows a leader");
     return absl::OkStatus();
   }
-  if (state.durable > state.last) return Violated("durable beyond the log");
-  if (state.commit > state.durable) return Violated("a sole voter committed what its own disk does not have");
   if (state.first_of_term.value == 0 || state.first_of_term > state.last) return Violated("a leader without its no-op");
   if (state.last_term != state.hard_state.term) return Violated("the leader's last entry is not of its term");
-  if (state.commit >= state.first_of_term && state.waiting_reads != 0) return Violated("reads wait for a no-op that is committed");
+  if (state.voters == 1 && state.voter && state.commit > state.durable) {
+    return Violated("a sole voter committed what its own disk does not have");
+  }
   if (state.commit == state.last && state.uncommitted_bytes != 0) return Violated("uncommitted bytes without an uncommitted entry");
   return absl::OkStatus();
 }
@@ -37,6 +43,7 @@ absl::Status CheckStep(const State& before, const State& after) {
       return Violated("two leaders in one term");
   }
   if (after.commit < before.commit) return Violated("the commit index went back");
+  if (after.last < before.commit) return Violated("a committed entry was truncated");
   const bool same_reign =
       before.role == RoleName::kLeader && after.role == RoleName::kLeader && before.hard_state.term == after.hard_state.term;
   if (same_reign) {

@@ -11,6 +11,8 @@ struct Namer {
   absl::string_view operator()(const Append&) const { return "Append"; }
   absl::string_view operator()(const AppendReply&) const { return "AppendReply"; }
   absl::string_view operator()(const TimeoutNow&) const { return "TimeoutNow"; }
+  absl::string_view operator()(const ReadIndexAsk&) const { return "ReadIndexAsk"; }
+  absl::string_view operator()(const ReadIndexReply&) const { return "ReadIndexReply"; }
 };
 
 }  // namespace

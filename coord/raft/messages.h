@@ -1,7 +1,6 @@
 // What the members of a cluster say to each other, as values. Encoding them is the transport's business.
 //
-// One voter needs none of these; the types are here so that log, node and transport are shaped for them. Raft::Step refuses each
-// kind that this version does not act on, by name.
+// Any of them may be lost, doubled, delayed or overtaken by another.
 #ifndef DROVER_COORD_RAFT_MESSAGES_H_
 #define DROVER_COORD_RAFT_MESSAGES_H_
 
@@ -27,18 +26,20 @@ struct Envelope {
   Term term;  // the sender's
 };
 
-// Would you vote for me? Asked without raising anybody's term (Raft thesis 9.6).
+// Would you vote for me in the term after the envelope's? Asked without raising anybody's term (Raft thesis 9.6).
 struct PreVote {
   Index last_index;
   Term last_term;
 };
 struct PreVoteReply {
   bool granted = false;
+  Term asked;  // the term that the vote would be in
 };
 
 struct Vote {
   Index last_index;
   Term last_term;
+  bool transfer = false;  // the leader asked for it: not held against a candidate that the leader is alive
 };
 struct VoteReply {
   bool granted = false;
@@ -51,17 +52,30 @@ struct Append {
   Index commit;
   std::uint64_t round = 0;  // of the leader's quorum rounds; the reply carries it back
 };
+// A follower answers each Append at once, whatever its disk does, and once more when more of its log has become durable.
 struct AppendReply {
   bool accepted = false;
-  Index match;         // accepted: durable up to here. Else: where the follower's conflicting term begins
-  Term conflict_term;  // not accepted: the term found there; 0: the follower's log is shorter
+  Index match;  // accepted: equal to the leader's log, and durable, up to here
+  Index
+      received;  // accepted: equal to the leader's log up to here, durable or not. Else: Append::previous_index, which did not fit
+  Index conflict;      // not accepted: the last place at which the logs may agree, by what the follower knows
+  Term conflict_term;  // not accepted: the follower's term there
   std::uint64_t round = 0;
 };
 
 // The leader asks this member to campaign at once (Raft thesis 3.10).
 struct TimeoutNow {};
 
-using Body = std::variant<PreVote, PreVoteReply, Vote, VoteReply, Append, AppendReply, TimeoutNow>;
+// A member asks the leader for ReadIndex on behalf of its own clients.
+struct ReadIndexAsk {
+  std::uint64_t context = 0;
+};
+struct ReadIndexReply {
+  std::uint64_t context = 0;
+  Index index;
+};
+
+using Body = std::variant<PreVote, PreVoteReply, Vote, VoteReply, Append, AppendReply, TimeoutNow, ReadIndexAsk, ReadIndexReply>;
 
 struct Message {
   Envelope envelope;

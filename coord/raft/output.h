@@ -2,6 +2,7 @@
 #ifndef DROVER_COORD_RAFT_OUTPUT_H_
 #define DROVER_COORD_RAFT_OUTPUT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -11,7 +12,7 @@
 
 namespace drover::coord::raft {
 
-enum class RoleName : std::uint8_t { kFollower, kLeader };
+enum class RoleName : std::uint8_t { kFollower, kPreCandidate, kCandidate, kLeader };
 
 struct RoleChange {
   RoleName role = RoleName::kFollower;
@@ -29,21 +30,36 @@ struct ReadState {
   friend bool operator==(const ReadState&, const ReadState&) = default;
 };
 
-struct Output {
-  // To be written in one piece, hard state first, and synced; then Raft::OnDurable is told the last of the entries. Batches of
-  // successive outputs may be joined into one write, never reordered.
+// To be made durable in one piece. Writes of successive outputs may be joined into one, never reordered.
+struct Write {
+  std::uint64_t sequence = 0;  // grows by one from write to write; Raft::OnPersisted is told the highest that is durable
   std::optional<HardState> hard_state;
-  std::vector<Entry> entries;
-  // To be sent once everything handed out to persist so far is durable.
+  std::optional<Index> truncate_from;  // entries from here on are void (a conflict's); the log on disk holds this index
+  std::vector<Entry> entries;          // contiguous; follow what is left
+};
+
+// Entries for a slow follower that are no longer in memory: read them from the log and hand them to Raft::OnLogRead. At most one is
+// asked for per peer at a time.
+struct LogRead {
+  base::NodeId peer;
+  Index first;
+  std::size_t bytes = 0;  // of payloads; one entry at least
+};
+
+struct Output {
+  // Messages need not wait for the write that stands beside them: those that promise something are held back by the machine until
+  // OnPersisted (votes, acknowledgements), the others promise nothing.
+  std::optional<Write> write;
   std::vector<Message> messages;
-  // To be applied in this order. Never before they were durable.
+  std::vector<LogRead> log_reads;
+  // To be applied in this order. They are durable on a quorum, perhaps not on this node yet.
   std::vector<Entry> committed;
   // To be served once their index is applied.
   std::vector<ReadState> reads;
   std::optional<RoleChange> role_change;
 
   [[nodiscard]] bool empty() const {
-    return !hard_state && entries.empty() && messages.empty() && committed.empty() && reads.empty() && !role_change;
+    return !write && messages.empty() && log_reads.empty() && committed.empty() && reads.empty() && !role_change;
   }
 };
 

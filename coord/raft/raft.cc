@@ -1,160 +1,284 @@
 #include "coord/raft/raft.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "coord/base/check.h"
-#include "coord/raft/invariants.h"
+#include "coord/base/hooks.h"
+#include "coord/raft/step_check.h"
 
 namespace drover::coord::raft {
 namespace {
 
-bool CountsAgainstTheBound(EntryKind kind) {
-  return kind == EntryKind::kData;
+bool IsReply(const Body& body) {
+  return std::holds_alternative<PreVoteReply>(body) || std::holds_alternative<VoteReply>(body) ||
+         std::holds_alternative<AppendReply>(body);
 }
 
 }  // namespace
 
-// In development builds: the invariants, at the end of each step.
-class Raft::StepCheck {
- public:
-#ifdef DROVER_DEV
-  explicit StepCheck(const Raft* raft) : raft_(raft), before_(raft->Inspect()) {}
-  ~StepCheck() {
-    const State after = raft_->Inspect();
-    absl::Status ok = CheckState(after);
-    if (ok.ok()) ok = CheckStep(before_, after);
-    DROVER_CHECK(ok.ok()) << ok.ToString();
-  }
-
- private:
-  const Raft* const raft_;
-  const State before_;
-#else
-  explicit StepCheck(const Raft*) {}
-  ~StepCheck() {}
-#endif
-};
-
 Raft::Raft(const Options& options, Recovered recovered)
     : options_(options),
-      configuration_(std::move(recovered.configuration)),
+      random_(options.seed),
+      configurations_(std::move(recovered.configurations)),
       hard_state_(recovered.hard_state),
+      log_(std::move(recovered.terms), std::move(recovered.tail)),
       commit_(recovered.commit),
-      tail_(recovered.last, recovered.last_term) {
-  // Entries between commit and last would have to be read back from the disk; a sole voter has none.
-  DROVER_CHECK(recovered.commit == recovered.last) << " commit " << recovered.commit << " last " << recovered.last;
+      handed_out_(recovered.commit),
+      taken_last_(log_.last()),
+      durable_(log_.last()) {
+  DROVER_CHECK(commit_ <= log_.last() && log_.held_first() <= commit_.Next())
+      << " commit " << commit_ << " last " << log_.last() << " held from " << log_.held_first();
+  // An empty log: nobody is a member yet. Whoever leads sends the first entry, which says who is.
+  if (configurations_.empty()) configurations_[Index()] = Configuration();
+  Follower follower;
+  follower.campaign_at = RandomTimeout();
+  role_ = follower;
+  told_ = RoleChange{RoleName::kFollower, hard_state_.term, base::NodeId()};
 }
 
 absl::Status Raft::Step(const Message& message) {
   StepCheck check(this);
   const Envelope& envelope = message.envelope;
   const absl::string_view name = NameOf(message.body);
-  if (envelope.cluster != configuration_.cluster) {
+  if (envelope.cluster != options_.cluster) {
     return absl::FailedPreconditionError(absl::StrCat(name, " from another cluster: ", envelope.cluster.value));
   }
   if (envelope.to != options_.id || envelope.to_incarnation != options_.incarnation) {
     return absl::FailedPreconditionError(absl::StrCat(name, " meant for another node or an earlier incarnation of this one"));
   }
-  const Member* from = configuration_.Find(envelope.from);
-  if (from == nullptr || from->incarnation != envelope.from_incarnation || envelope.from == options_.id) {
+  if (envelope.from == options_.id) return absl::InvalidArgumentError(absl::StrCat(name, " from this very node"));
+  // Requests are heard from whoever belongs to the cluster by its own configuration, which may be newer than ours (a learner must
+  // vote if it is a voter there). Answers count only from those that we would ask.
+  if (IsReply(message.body) && !Known(envelope)) {
+    DROVER_PROBE("raft: answer of an unknown incarnation");
     return absl::FailedPreconditionError(
         absl::StrCat(name, " from node ", envelope.from.value, ", whose incarnation is not a member"));
   }
-  return absl::UnimplementedError(absl::StrCat(name, ": this version runs clusters of one voter"));
-}
 
-void Raft::Tick() {
-  StepCheck check(this);
-  if (std::holds_alternative<Leader>(role_)) return;
-  if (configuration_.IsSoleVoter(options_.id, options_.incarnation)) BecomeLeader();
-}
-
-void Raft::BecomeLeader() {
-  hard_state_ = HardState{hard_state_.term.Next(), options_.id};
-  output_.hard_state = hard_state_;
-  Leader leader;
-  leader.durable = tail_.last();
-  if (tail_.last().value == 0) AppendAsLeader(&leader, EntryKind::kConfig, EncodeConfiguration(configuration_));
-  AppendAsLeader(&leader, EntryKind::kNoop, {});
-  leader.noop = tail_.last();
-  role_ = std::move(leader);
-  output_.role_change = RoleChange{RoleName::kLeader, hard_state_.term, options_.id};
-}
-
-void Raft::AppendAsLeader(Leader* leader, EntryKind kind, base::Bytes payload) {
-  if (CountsAgainstTheBound(kind)) leader->uncommitted_bytes += payload.size();
-  output_.entries.push_back(tail_.Append(hard_state_.term, kind, std::move(payload)));
-}
-
-absl::StatusOr<Index> Raft::Propose(EntryKind kind, base::Bytes payload) {
-  StepCheck check(this);
-  Leader* leader = std::get_if<Leader>(&role_);
-  if (leader == nullptr) return absl::FailedPreconditionError("not the leader");
-  if (kind == EntryKind::kConfig) return absl::UnimplementedError("this version does not change the configuration");
-  if (CountsAgainstTheBound(kind) && leader->uncommitted_bytes > 0 &&
-      leader->uncommitted_bytes + payload.size() > options_.uncommitted_bytes_max) {
-    return absl::ResourceExhaustedError("too many bytes are not committed yet");
+  if (const auto* vote = std::get_if<PreVote>(&message.body)) return OnPreVote(envelope, *vote);
+  if (const auto* vote = std::get_if<Vote>(&message.body)) return OnVote(envelope, *vote);
+  if (envelope.term > hard_state_.term) {
+    const bool leads = std::holds_alternative<Append>(message.body);
+    AdoptTerm(envelope.term, leads ? envelope.from : base::NodeId());
   }
-  AppendAsLeader(leader, kind, std::move(payload));
-  return tail_.last();
-}
-
-absl::Status Raft::ReadIndex(std::uint64_t context) {
-  StepCheck check(this);
-  Leader* leader = std::get_if<Leader>(&role_);
-  if (leader == nullptr) return absl::FailedPreconditionError("not the leader");
-  if (commit_ < leader->noop) {
-    leader->reads.push_back(context);
-  } else {
-    // The quorum of one has confirmed itself.
-    output_.reads.push_back(ReadState{context, commit_});
+  if (const auto* append = std::get_if<Append>(&message.body)) return OnAppend(envelope, *append);
+  if (const auto* reply = std::get_if<PreVoteReply>(&message.body)) return OnPreVoteReply(envelope, *reply);
+  if (envelope.term < hard_state_.term) {
+    return absl::AbortedError(absl::StrCat(name, " of term ", envelope.term.value, ", now it is ", hard_state_.term.value));
   }
-  return absl::OkStatus();
+  if (const auto* reply = std::get_if<VoteReply>(&message.body)) return OnVoteReply(envelope, *reply);
+  if (const auto* reply = std::get_if<AppendReply>(&message.body)) return OnAppendReply(envelope, *reply);
+  if (const auto* ask = std::get_if<ReadIndexAsk>(&message.body)) return OnReadIndexAsk(envelope, *ask);
+  if (const auto* reply = std::get_if<ReadIndexReply>(&message.body)) return OnReadIndexReply(envelope, *reply);
+  return OnTimeoutNow(envelope);
 }
 
-void Raft::OnDurable(Index index, Term term) {
+void Raft::Tick(base::Duration elapsed) {
   StepCheck check(this);
-  Leader* leader = std::get_if<Leader>(&role_);
-  if (leader == nullptr || index <= leader->durable) return;
-  // A completion of an earlier reign says nothing about what stands at that index now.
-  if (term != hard_state_.term || tail_.TermAt(index) != term) return;
-  leader->durable = index;
-  AdvanceCommit(leader);
+  now_ += elapsed;
+  if (auto* leader = std::get_if<Leader>(&role_)) {
+    TickLeader(leader);
+    return;
+  }
+  if (!IsVoter()) return;
+  if (configuration().IsSoleVoter(options_.id, options_.incarnation)) {
+    BecomeCandidate(false);  // nobody to ask, nothing to wait for
+    return;
+  }
+  base::Duration campaign_at{};
+  if (const auto* follower = std::get_if<Follower>(&role_)) campaign_at = follower->campaign_at;
+  if (const auto* candidate = std::get_if<PreCandidate>(&role_)) campaign_at = candidate->campaign_at;
+  if (const auto* candidate = std::get_if<Candidate>(&role_)) campaign_at = candidate->campaign_at;
+  if (now_ >= campaign_at) Campaign();
 }
 
-void Raft::AdvanceCommit(Leader* leader) {
-  // With one voter its own durable index is the quorum's. It lies at or behind the no-op, so older entries commit with it.
-  if (leader->durable < leader->noop || leader->durable <= commit_) return;
-  commit_ = leader->durable;
-  for (Entry& entry : tail_.TakeThrough(commit_)) {
-    if (CountsAgainstTheBound(entry.kind)) leader->uncommitted_bytes -= entry.payload.size();
-    output_.committed.push_back(std::move(entry));
+base::Duration Raft::UntilNextTick() const {
+  if (!leads() && !IsVoter()) return options_.election_timeout;  // nothing but messages moves it
+  base::Duration at{};
+  if (const auto* leader = std::get_if<Leader>(&role_)) at = leader->heartbeat_at;
+  if (const auto* follower = std::get_if<Follower>(&role_)) at = follower->campaign_at;
+  if (const auto* candidate = std::get_if<PreCandidate>(&role_)) at = candidate->campaign_at;
+  if (const auto* candidate = std::get_if<Candidate>(&role_)) at = candidate->campaign_at;
+  return std::max(at - now_, base::Duration::zero());
+}
+
+// ---- terms, writes, messages ----
+
+void Raft::AdoptTerm(Term term, base::NodeId leader) {
+  DROVER_CHECK(term > hard_state_.term);
+  SetHardState(HardState{term, base::NodeId()});
+  BecomeFollower(leader);
+}
+
+void Raft::BecomeFollower(base::NodeId leader) {
+  Follower follower;
+  follower.leader = leader;
+  follower.heard = now_;
+  follower.campaign_at = now_ + RandomTimeout();
+  role_ = follower;
+}
+
+Write& Raft::PendingWrite() {
+  if (!output_.write) {
+    output_.write.emplace();
+    output_.write->sequence = ++last_sequence_;
+    outstanding_.push_back({last_sequence_, Index()});
   }
-  for (std::uint64_t context : leader->reads) output_.reads.push_back(ReadState{context, commit_});
-  leader->reads.clear();
+  return *output_.write;
+}
+
+void Raft::SetHardState(const HardState& hard_state) {
+  hard_state_ = hard_state;
+  Write& write = PendingWrite();
+  write.hard_state = hard_state;
+  hard_state_sequence_ = write.sequence;
+}
+
+void Raft::AppendEntry(Entry entry) {
+  if (entry.kind == EntryKind::kConfig) {
+    absl::StatusOr<Configuration> decoded = DecodeConfiguration(entry.payload.view());
+    DROVER_CHECK(decoded.ok()) << decoded.status();
+    configurations_[entry.index] = *std::move(decoded);
+  }
+  PendingWrite().entries.push_back(entry);
+  outstanding_.back().last = entry.index;
+  log_.Append(std::move(entry));
+}
+
+void Raft::TruncateFrom(Index from) {
+  DROVER_CHECK(from > commit_) << "truncating at " << from << " what is committed up to " << commit_;
+  DROVER_PROBE("raft: conflict truncated");
+  log_.TruncateFrom(from);
+  configurations_.erase(configurations_.lower_bound(from), configurations_.end());
+  // The rest of what was being written no longer tells anything about this log, whenever it completes.
+  durable_ = std::min(durable_, from.Previous());
+  for (Outstanding& write : outstanding_) {
+    if (!DROVER_BREAK("stale-match-index")) write.last = std::min(write.last, from.Previous());
+  }
+  Write& write = PendingWrite();
+  while (!write.entries.empty() && write.entries.back().index >= from) write.entries.pop_back();
+  // Void what earlier writes hold, too.
+  if (from <= taken_last_ && (!write.truncate_from || from < *write.truncate_from)) write.truncate_from = from;
+}
+
+Envelope Raft::EnvelopeTo(base::NodeId to, base::Incarnation incarnation) const {
+  return Envelope{options_.cluster, options_.id, options_.incarnation, options_.boot, to, incarnation, hard_state_.term};
+}
+
+void Raft::Send(base::NodeId to, base::Incarnation incarnation, Body body) {
+  output_.messages.push_back(Message{EnvelopeTo(to, incarnation), std::move(body)});
+}
+
+void Raft::SendDurable(base::NodeId to, base::Incarnation incarnation, Body body) {
+  if (persisted_ >= hard_state_sequence_) return Send(to, incarnation, std::move(body));
+  held_.push_back({hard_state_sequence_, Message{EnvelopeTo(to, incarnation), std::move(body)}});
+}
+
+void Raft::CommitTo(Index commit) {
+  commit_ = std::max(commit_, commit);
+  auto* leader = std::get_if<Leader>(&role_);
+  while (handed_out_ < commit_) {
+    handed_out_ = handed_out_.Next();
+    const Entry& entry = log_.At(handed_out_);
+    if (leader != nullptr && entry.kind == EntryKind::kData) leader->uncommitted_bytes -= entry.payload.size();
+    output_.committed.push_back(entry);
+  }
+  // Configurations before the last committed one no longer matter.
+  const auto newest = std::prev(configurations_.upper_bound(commit_));
+  configurations_.erase(configurations_.begin(), newest);
+  log_.Shrink(handed_out_, options_.cache_bytes);
+}
+
+bool Raft::IsVoter() const {
+  const Member* self = configuration().Find(options_.id);
+  return self != nullptr && self->voter && self->incarnation == options_.incarnation;
+}
+
+bool Raft::Known(const Envelope& envelope) const {
+  const Member* from = configuration().Find(envelope.from);
+  return from != nullptr && from->incarnation == envelope.from_incarnation;
+}
+
+base::Duration Raft::RandomTimeout() {
+  const auto range = static_cast<std::uint64_t>(options_.election_timeout.count());
+  return options_.election_timeout + base::Duration(static_cast<std::int64_t>(random_.Below(range)));
+}
+
+// ---- completions ----
+
+void Raft::OnPersisted(std::uint64_t sequence) {
+  StepCheck check(this);
+  if (sequence <= persisted_) return;
+  persisted_ = sequence;
+  while (!outstanding_.empty() && outstanding_.front().sequence <= sequence) {
+    durable_ = std::max(durable_, outstanding_.front().last);
+    outstanding_.pop_front();
+  }
+  while (!held_.empty() && held_.front().after <= sequence) {
+    output_.messages.push_back(std::move(held_.front().message));
+    held_.pop_front();
+  }
+  if (auto* candidate = std::get_if<Candidate>(&role_); candidate != nullptr && candidate->vote_write <= sequence) {
+    candidate->granted.insert(options_.id);
+    CountVotes();
+  } else if (std::holds_alternative<Leader>(role_)) {
+    AdvanceCommit();
+  } else if (std::holds_alternative<Follower>(role_)) {
+    AcknowledgeDurable();
+  }
+}
+
+void Raft::OnLinkReset(base::NodeId peer) {
+  StepCheck check(this);
+  if (auto* leader = std::get_if<Leader>(&role_)) {
+    const auto found = leader->peers.find(peer);
+    if (found != leader->peers.end()) found->second.Probe();
+    return;
+  }
+  auto* follower = std::get_if<Follower>(&role_);
+  if (follower == nullptr || follower->leader != peer || follower->reset) return;
+  DROVER_PROBE("raft: link from the leader reset");
+  follower->reset = true;
+  impatient_until_ = now_ + options_.election_timeout;
+  const auto spread = static_cast<std::uint64_t>(options_.reset_spread.count());
+  follower->campaign_at =
+      std::min(follower->campaign_at, now_ + base::Duration(static_cast<std::int64_t>(random_.Below(spread + 1))));
 }
 
 Output Raft::TakeOutput() {
+  FlushLeader();
+  const State state = Inspect();
+  const RoleChange now{state.role, state.hard_state.term, state.leader};
+  if (now != told_) output_.role_change = told_ = now;
+  if (output_.write) taken_last_ = log_.last();
   return std::exchange(output_, Output{});
 }
 
 State Raft::Inspect() const {
   State state;
   state.hard_state = hard_state_;
-  state.last = tail_.last();
-  state.last_term = tail_.last_term();
+  state.last = log_.last();
+  state.last_term = log_.last_term();
   state.commit = commit_;
-  state.held_entries = tail_.size();
-  if (const Leader* leader = std::get_if<Leader>(&role_)) {
+  state.durable = durable_;
+  state.held_first = log_.held_first();
+  state.held_entries = log_.held_entries();
+  state.voter = IsVoter();
+  for (const Member& member : configuration().members) state.voters += member.voter ? 1 : 0;
+  if (const auto* leader = std::get_if<Leader>(&role_)) {
     state.role = RoleName::kLeader;
     state.leader = options_.id;
-    state.durable = leader->durable;
     state.first_of_term = leader->noop;
     state.uncommitted_bytes = leader->uncommitted_bytes;
     state.waiting_reads = leader->reads.size();
+    state.reads_wait_for_noop = commit_ < leader->noop;
+    if (leader->transfer) state.transfer = leader->transfer->target;
+  } else if (const auto* follower = std::get_if<Follower>(&role_)) {
+    state.leader = follower->leader;
   } else {
-    state.leader = std::get<Follower>(role_).leader;
+    state.role = std::holds_alternative<Candidate>(role_) ? RoleName::kCandidate : RoleName::kPreCandidate;
   }
   return state;
 }

@@ -1,22 +1,28 @@
 // The consensus core: a deterministic machine of values. It owns no disk, clock, network or thread: events go in by the calls
 // below, everything it wants done comes out of TakeOutput. Not thread-safe.
 //
-// This version runs a cluster of one voter. Its roles are a variant, its output and messages are those of the full protocol; what
-// only several voters need (elections, replication, membership changes, snapshots) is refused by Step, not half done.
+// Follows the Raft paper and thesis: leader election with pre-vote (9.6) and check-quorum (6.2), replication with parallel writing
+// of the leader's own log (10.2.1), linearizable reads (6.4), learners and one-at-a-time membership changes (4), leadership
+// transfer (3.10). Snapshots are not sent yet: the owner compacts only what every member holds.
 #ifndef DROVER_COORD_RAFT_RAFT_H_
 #define DROVER_COORD_RAFT_RAFT_H_
 
 #include <cstddef>
 #include <cstdint>
-#include <variant>
+#include <deque>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "coord/base/random.h"
+#include "coord/base/time.h"
 #include "coord/raft/configuration.h"
+#include "coord/raft/log_view.h"
 #include "coord/raft/messages.h"
 #include "coord/raft/output.h"
-#include "coord/raft/tail.h"
+#include "coord/raft/roles.h"
 #include "coord/raft/types.h"
 
 namespace drover::coord::raft {
@@ -25,20 +31,34 @@ struct Options {
   base::NodeId id;
   base::Incarnation incarnation;
   base::BootNonce boot;
+  base::ClusterId cluster;
+  std::uint64_t seed = 1;  // of election time-outs; different in each process
+
+  base::Duration heartbeat = std::chrono::milliseconds(100);
+  base::Duration election_timeout = std::chrono::seconds(1);  // at random up to twice this
+  // A follower whose link from the leader was reset asks for pre-votes after at most `reset_spread`, again every `reset_repeat`,
+  // until an election time-out has passed.
+  base::Duration reset_spread = std::chrono::milliseconds(50);
+  base::Duration reset_repeat = std::chrono::milliseconds(20);
+  bool pre_vote = true;
+  bool check_quorum = true;  // a leader that hears no quorum steps down; members that hear a leader stand by it
+
   // Payload bytes of entries that are appended and not committed. One entry is accepted whatever its size when there are none;
   // no-op, configuration and expiry entries are not counted.
   std::size_t uncommitted_bytes_max = 64U << 20;
+  std::size_t append_bytes = 1U << 20;  // payloads in one Append, unless one entry alone is larger
+  WindowLimits window;
+  std::size_t cache_bytes = 16U << 20;  // payloads of committed entries kept in memory for slow followers
+  std::size_t reads_max = 10'000;       // that wait for a quorum round
 };
 
 // What the disk held at start. All of it is durable.
 struct Recovered {
   HardState hard_state;
-  Index last;  // 0: the log is empty
-  Term last_term;
-  // Known to be committed, and so applied already: at most `last`. A sole voter's durable entries are committed.
-  Index commit;
-  // The newest one in the log; of an empty log, the one to bootstrap with (it becomes entry 1).
-  Configuration configuration;
+  TermRuns terms;                                 // of the whole log
+  std::vector<Entry> tail;                        // the log's end: at least what lies behind `commit`
+  Index commit;                                   // known to be committed, and so applied already
+  std::map<Index, Configuration> configurations;  // that the log holds, by index: the last one at or before `commit`, and all later
 };
 
 // A summary for status pages, invariants and tests.
@@ -49,64 +69,160 @@ struct State {
   Index last;
   Term last_term;
   Index commit;
-  Index durable;                 // a leader's own log is on its disk up to here
-  Index first_of_term;           // a leader's no-op; 0 for others
-  std::size_t held_entries = 0;  // in memory, appended and not committed
+  Index durable;           // this node's disk equals its log up to here
+  Index first_of_term;     // a leader's no-op; 0 for others
+  bool voter = false;      // this node is one, by the newest configuration it has
+  std::size_t voters = 0;  // of that configuration
+  Index held_first;
+  std::size_t held_entries = 0;  // in memory
   std::size_t uncommitted_bytes = 0;
   std::size_t waiting_reads = 0;
+  bool reads_wait_for_noop = false;
+  base::NodeId transfer;  // 0: no transfer under way
+};
+
+// A leader's view of another member, for status pages.
+struct PeerState {
+  base::NodeId id;
+  Index match;
+  Index next;
+  bool probing = false;
+  base::Duration silent{};  // since it answered last
 };
 
 class Raft {
  public:
   Raft(const Options& options, Recovered recovered);
 
-  // A message from a peer. Not OK if it had no effect: FAILED_PRECONDITION for another cluster's or an unknown incarnation's,
-  // UNIMPLEMENTED for what a cluster of one voter has no use for.
+  // A message from a peer. Not OK if it had no effect and why: FAILED_PRECONDITION for another cluster's, for one meant for an
+  // earlier incarnation of this node, and for answers of an incarnation that is no member; INVALID_ARGUMENT for one that no member
+  // sends; ABORTED for one that came too late, or was turned down (an answer may go out).
   absl::Status Step(const Message& message);
 
-  // Time passes. A sole voter needs nobody's vote: its first tick makes it leader of the next term.
-  void Tick();
+  // `elapsed` has passed. The owner caps it, so that a pause of the process does not count as silence of the others.
+  void Tick(base::Duration elapsed);
+  // How long until the next Tick can have an effect.
+  [[nodiscard]] base::Duration UntilNextTick() const;
 
   // Appends an entry as leader; it is committed when it comes out in Output::committed, and not before.
-  // FAILED_PRECONDITION: not the leader. RESOURCE_EXHAUSTED: over uncommitted_bytes_max, try again when something was committed.
+  // FAILED_PRECONDITION: not the leader, or a configuration that may not follow the present one now. UNAVAILABLE: leadership is
+  // being handed over. RESOURCE_EXHAUSTED: over uncommitted_bytes_max, try again when something was committed.
   absl::StatusOr<Index> Propose(EntryKind kind, base::Bytes payload);
 
   // Asks for an index from which a read that arrived before this call is linearizable. Answered in Output::reads, after the no-op
-  // of this term was committed and a quorum confirmed the leader. FAILED_PRECONDITION: not the leader.
+  // of the leader's term was committed and a quorum confirmed the leader; never, if the leader changes or a message is lost: the
+  // owner asks again. FAILED_PRECONDITION: no leader is known. RESOURCE_EXHAUSTED: too many wait.
   absl::Status ReadIndex(std::uint64_t context);
 
-  // The disk has everything up to this entry. Ignored unless the entry at `index` is of `term`: a completion may be late.
-  void OnDurable(Index index, Term term);
+  // Begins to hand leadership to `target`: proposals are refused until it has begun an election or an election time-out has passed.
+  // FAILED_PRECONDITION: not the leader. INVALID_ARGUMENT: no voter. OK at once if it leads already.
+  absl::Status TransferLeadership(base::NodeId target);
+
+  // The disk has every write up to this sequence.
+  void OnPersisted(std::uint64_t sequence);
+  // Answers Output::log_reads: contiguous entries as the log holds them, from LogRead::first on; none if they were compacted away.
+  void OnLogRead(base::NodeId peer, std::vector<Entry> entries);
+  // The link from `peer` broke, by FIN or RST: its process has probably died.
+  void OnLinkReset(base::NodeId peer);
 
   // Everything since the last call.
   Output TakeOutput();
 
   [[nodiscard]] State Inspect() const;
-  [[nodiscard]] const Configuration& configuration() const { return configuration_; }
+  [[nodiscard]] std::vector<PeerState> Peers() const;  // empty unless leader
+  // The newest in the log, committed or not; it is what counts.
+  [[nodiscard]] const Configuration& configuration() const { return configurations_.rbegin()->second; }
+  [[nodiscard]] Index configuration_index() const { return configurations_.rbegin()->first; }
+  [[nodiscard]] Term term() const { return hard_state_.term; }
+  [[nodiscard]] bool leads() const { return std::holds_alternative<Leader>(role_); }
+  [[nodiscard]] Index commit() const { return commit_; }
+  [[nodiscard]] const LogView& log() const { return log_; }
+  [[nodiscard]] const Options& options() const { return options_; }
 
  private:
-  struct Follower {
-    base::NodeId leader;
+  // A write that was handed out and is not known to be durable.
+  struct Outstanding {
+    std::uint64_t sequence = 0;
+    Index last;  // what it makes durable, as far as it was not truncated since
   };
-  struct Leader {
-    Index noop;     // first entry of its own term: only then older entries and reads count (Raft thesis 3.6.2, 6.4)
-    Index durable;  // of its own log
-    std::size_t uncommitted_bytes = 0;
-    std::vector<std::uint64_t> reads;  // wait for the no-op
+  struct Held {
+    std::uint64_t after = 0;  // sequence of a write
+    Message message;
   };
-  class StepCheck;
 
+  // raft.cc: terms, writes, messages. Send promises nothing of this node; SendDurable waits until its term and vote are durable.
+  void AdoptTerm(Term term, base::NodeId leader);
+  void BecomeFollower(base::NodeId leader);
+  Write& PendingWrite();
+  void SetHardState(const HardState& hard_state);
+  void AppendEntry(Entry entry);
+  void TruncateFrom(Index from);
+  [[nodiscard]] Envelope EnvelopeTo(base::NodeId to, base::Incarnation incarnation) const;
+  void Send(base::NodeId to, base::Incarnation incarnation, Body body);
+  void SendDurable(base::NodeId to, base::Incarnation incarnation, Body body);
+  void CommitTo(Index commit);
+  [[nodiscard]] bool IsVoter() const;
+  [[nodiscard]] bool Known(const Envelope& envelope) const;
+  [[nodiscard]] base::Duration RandomTimeout();
+
+  // election.cc
+  absl::Status OnPreVote(const Envelope& envelope, const PreVote& vote);
+  absl::Status OnPreVoteReply(const Envelope& envelope, const PreVoteReply& reply);
+  absl::Status OnVote(const Envelope& envelope, const Vote& vote);
+  absl::Status OnVoteReply(const Envelope& envelope, const VoteReply& reply);
+  absl::Status OnTimeoutNow(const Envelope& envelope);
+  void Campaign();
+  void BecomeCandidate(bool transfer);
+  void CountVotes();
   void BecomeLeader();
-  void AppendAsLeader(Leader* leader, EntryKind kind, base::Bytes payload);
-  void AdvanceCommit(Leader* leader);
+  [[nodiscard]] bool UpToDate(Index last, Term last_term) const;
+  [[nodiscard]] bool StandsByLeader() const;
+  [[nodiscard]] std::size_t CountVoters(const std::set<base::NodeId>& of) const;
+  [[nodiscard]] std::size_t Quorum() const;
+  [[nodiscard]] bool Impatient() const { return now_ < impatient_until_; }
+
+  // follower.cc
+  absl::Status OnAppend(const Envelope& envelope, const Append& append);
+  absl::Status OnReadIndexReply(const Envelope& envelope, const ReadIndexReply& reply);
+  void AcknowledgeDurable();
+
+  // leader.cc
+  absl::Status OnAppendReply(const Envelope& envelope, const AppendReply& reply);
+  absl::Status OnReadIndexAsk(const Envelope& envelope, const ReadIndexAsk& ask);
+  absl::Status CheckConfiguration(const Leader& leader, absl::string_view payload) const;
+  void TickLeader(Leader* leader);
+  void SyncPeers(Leader* leader);
+  void AdvanceCommit();
+  void ConfirmReads();
+  void FlushLeader();
+  void SendTo(const Member& member, Progress* progress);
+  [[nodiscard]] Append AppendBehind(Index previous) const;
+  void SendEntries(const Member& member, Progress* progress, std::vector<Entry> entries);
+  void SendHeartbeat(const Member& member, Progress* progress);
+  void DriveTransfer(Leader* leader);
+  [[nodiscard]] bool HearsQuorum(const Leader& leader) const;
 
   const Options options_;
-  Configuration configuration_;
+  base::SeededRandom random_;
+  base::Duration now_{};
+  base::Duration impatient_until_{};
+
+  std::map<Index, Configuration> configurations_;  // by the index of their entry; the first is committed, or the beginning
   HardState hard_state_;
+  LogView log_;
   Index commit_;
-  Tail tail_;
-  std::variant<Follower, Leader> role_;
+  Index handed_out_;  // in Output::committed
+  Role role_;
+
+  std::uint64_t last_sequence_ = 0;        // of writes
+  std::uint64_t hard_state_sequence_ = 0;  // of the newest one with a hard state
+  std::uint64_t persisted_ = 0;
+  Index taken_last_;  // the log's end in the writes that were handed out
+  Index durable_;
+  std::deque<Outstanding> outstanding_;
+  std::deque<Held> held_;
   Output output_;
+  RoleChange told_;
 };
 
 }  // namespace drover::coord::raft

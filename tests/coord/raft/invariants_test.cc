@@ -20,7 +20,10 @@ State Healthy() {
   s.commit = Index(6);
   s.durable = Index(7);
   s.first_of_term = Index(5);
+  s.held_first = Index(7);
   s.held_entries = 3;
+  s.voter = true;
+  s.voters = 1;
   s.uncommitted_bytes = 10;
   return s;
 }
@@ -38,13 +41,29 @@ TEST(InvariantsTest, EachBrokenStateIsNamed) {
   const std::vector<Breakage> table = {
       {"commit beyond the log", [](State* s) { s->commit = Index(10); }},
       {"entry of a later term", [](State* s) { s->last_term = Term(4); }},
-      {"tail is not what is uncommitted", [](State* s) { s->held_entries = 2; }},
+      {"memory is not the log's end", [](State* s) { s->held_entries = 2; }},
+      {"uncommitted but not in memory",
+       [](State* s) {
+         s->held_first = Index(8);
+         s->held_entries = 2;
+       }},
       {"durable beyond the log", [](State* s) { s->durable = Index(10); }},
       {"commit without own disk", [](State* s) { s->durable = Index(5); }},
       {"leader without no-op", [](State* s) { s->first_of_term = Index(0); }},
       {"no-op beyond the log", [](State* s) { s->first_of_term = Index(10); }},
       {"leader's last entry of an old term", [](State* s) { s->last_term = Term(2); }},
-      {"reads wait in vain", [](State* s) { s->waiting_reads = 1; }},
+      {"bytes without an entry",
+       [](State* s) {
+         s->commit = s->durable = s->last;
+         s->held_first = Index(9);
+         s->held_entries = 1;
+       }},
+      {"candidate with a leader",
+       [](State* s) {
+         s->role = RoleName::kCandidate;
+         s->uncommitted_bytes = 0;
+         s->first_of_term = Index(0);
+       }},
       {"follower with leader's data", [](State* s) { s->role = RoleName::kFollower; }},
   };
   for (const Breakage& row : table) {

@@ -1,6 +1,8 @@
+// One voter: what it persists, commits and answers by itself. Several are the scenarios' matter (tests/scenarios/raft).
 #include "coord/raft/raft.h"
 
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,28 +16,29 @@ namespace {
 constexpr base::NodeId kNode(1);
 constexpr base::Incarnation kIncarnation(21);
 constexpr base::ClusterId kCluster(300);
+constexpr base::Duration kTick = std::chrono::milliseconds(10);
 
 Options TestOptions(std::size_t uncommitted_bytes_max = 1000) {
   Options options;
   options.id = kNode;
   options.incarnation = kIncarnation;
   options.boot = base::BootNonce(5);
+  options.cluster = kCluster;
   options.uncommitted_bytes_max = uncommitted_bytes_max;
   return options;
 }
 
-Recovered Empty() {
-  Recovered recovered;
-  recovered.configuration = Configuration{kCluster, {Member{kNode, kIncarnation, "here:1", true}}};
-  return recovered;
+Configuration Alone() {
+  return Configuration{kCluster, {Member{kNode, kIncarnation, "here:1", true}}};
 }
 
+// A log of `last` entries of one term, the first of them the configuration; all committed.
 Recovered After(Term term, Index last) {
-  Recovered recovered = Empty();
+  Recovered recovered;
   recovered.hard_state = HardState{term, kNode};
-  recovered.last = last;
-  recovered.last_term = term;
+  for (Index i(1); i <= last; i = i.Next()) recovered.terms.Append(term);
   recovered.commit = last;
+  recovered.configurations[Index(1)] = Alone();
   return recovered;
 }
 
@@ -43,39 +46,39 @@ base::Bytes Payload(std::size_t size) {
   return base::Bytes::Adopt(std::string(size, 'p'));
 }
 
-TEST(RaftTest, EmptyLogBeginsWithConfigurationThenNoop) {
-  Raft raft(TestOptions(), Empty());
-  EXPECT_TRUE(raft.TakeOutput().empty()) << "nothing happens before the first tick";
-  raft.Tick();
-  const Output out = raft.TakeOutput();
-  EXPECT_EQ(out.hard_state, (HardState{Term(1), kNode}));
-  ASSERT_EQ(out.entries.size(), 2U);
-  EXPECT_EQ(out.entries[0].kind, EntryKind::kConfig);
-  EXPECT_EQ(out.entries[0].index, Index(1));
-  EXPECT_EQ(*DecodeConfiguration(out.entries[0].payload.view()), Empty().configuration);
-  EXPECT_EQ(out.entries[1].kind, EntryKind::kNoop);
-  EXPECT_EQ(out.role_change, (RoleChange{RoleName::kLeader, Term(1), kNode}));
-  EXPECT_TRUE(out.committed.empty()) << "nothing is durable yet";
+std::uint64_t Persist(Raft* raft, const Output& out) {
+  const std::uint64_t sequence = out.write ? out.write->sequence : 0;
+  raft->OnPersisted(sequence);
+  return sequence;
 }
 
-TEST(RaftTest, RestartLeadsTheNextTermAndPersistsItWithItsNoop) {
+TEST(RaftTest, NothingHappensBeforeTheFirstTick) {
   Raft raft(TestOptions(), After(Term(4), Index(17)));
-  raft.Tick();
+  EXPECT_TRUE(raft.TakeOutput().empty());
+}
+
+TEST(RaftTest, ASoleVoterLeadsTheNextTermAndPersistsItWithItsNoop) {
+  Raft raft(TestOptions(), After(Term(4), Index(17)));
+  raft.Tick(kTick);
   const Output out = raft.TakeOutput();
-  EXPECT_EQ(out.hard_state, (HardState{Term(5), kNode}));
-  ASSERT_EQ(out.entries.size(), 1U);
-  EXPECT_EQ(out.entries[0], (Entry{Term(5), Index(18), EntryKind::kNoop, {}}));
-  raft.Tick();
+  ASSERT_TRUE(out.write);
+  EXPECT_EQ(out.write->hard_state, (HardState{Term(5), kNode}));
+  ASSERT_EQ(out.write->entries.size(), 1U);
+  EXPECT_EQ(out.write->entries[0], (Entry{Term(5), Index(18), EntryKind::kNoop, {}}));
+  EXPECT_EQ(out.role_change, (RoleChange{RoleName::kLeader, Term(5), kNode}));
+  EXPECT_TRUE(out.committed.empty()) << "nothing is durable yet";
+  raft.Tick(std::chrono::seconds(10));
   EXPECT_TRUE(raft.TakeOutput().empty()) << "a leader stays one";
 }
 
 TEST(RaftTest, CommitsOnlyWhatItsOwnDiskHas) {
   Raft raft(TestOptions(), After(Term(1), Index(2)));
-  raft.Tick();
+  raft.Tick(kTick);
   ASSERT_TRUE(raft.Propose(EntryKind::kData, Payload(1)).ok());
+  const Output first = raft.TakeOutput();
   ASSERT_TRUE(raft.Propose(EntryKind::kData, Payload(2)).ok());
   EXPECT_TRUE(raft.TakeOutput().committed.empty());
-  raft.OnDurable(Index(4), Term(2));
+  Persist(&raft, first);
   const Output out = raft.TakeOutput();
   ASSERT_EQ(out.committed.size(), 2U);
   EXPECT_EQ(out.committed[0].kind, EntryKind::kNoop);
@@ -83,27 +86,15 @@ TEST(RaftTest, CommitsOnlyWhatItsOwnDiskHas) {
   EXPECT_EQ(raft.Inspect().commit, Index(4));
 }
 
-TEST(RaftTest, LateCompletionOfAnEarlierTermDoesNotCount) {
-  Raft raft(TestOptions(), After(Term(1), Index(2)));
-  raft.Tick();
-  raft.OnDurable(Index(3), Term(1));
-  EXPECT_EQ(raft.Inspect().durable, Index(2));
-  raft.OnDurable(Index(9), Term(2));
-  EXPECT_EQ(raft.Inspect().durable, Index(2)) << "no such entry";
-  raft.OnDurable(Index(3), Term(2));
-  EXPECT_EQ(raft.Inspect().commit, Index(3));
-  raft.OnDurable(Index(3), Term(2));
-  EXPECT_EQ(raft.Inspect().commit, Index(3));
-}
-
 TEST(RaftTest, ReadsWaitForTheNoopOfThisTerm) {
   Raft raft(TestOptions(), After(Term(1), Index(2)));
   EXPECT_EQ(raft.ReadIndex(7).code(), absl::StatusCode::kFailedPrecondition);
-  raft.Tick();
+  raft.Tick(kTick);
   ASSERT_TRUE(raft.ReadIndex(7).ok());
   ASSERT_TRUE(raft.ReadIndex(8).ok());
-  EXPECT_TRUE(raft.TakeOutput().reads.empty());
-  raft.OnDurable(Index(3), Term(2));
+  const Output first = raft.TakeOutput();
+  EXPECT_TRUE(first.reads.empty());
+  Persist(&raft, first);
   EXPECT_EQ(raft.TakeOutput().reads, (std::vector<ReadState>{{7, Index(3)}, {8, Index(3)}}));
   ASSERT_TRUE(raft.ReadIndex(9).ok());
   EXPECT_EQ(raft.TakeOutput().reads, (std::vector<ReadState>{{9, Index(3)}}));
@@ -112,33 +103,40 @@ TEST(RaftTest, ReadsWaitForTheNoopOfThisTerm) {
 TEST(RaftTest, UncommittedBytesAreBounded) {
   Raft raft(TestOptions(100), After(Term(1), Index(2)));
   EXPECT_EQ(raft.Propose(EntryKind::kData, Payload(1)).status().code(), absl::StatusCode::kFailedPrecondition);
-  raft.Tick();
+  raft.Tick(kTick);
   ASSERT_TRUE(raft.Propose(EntryKind::kData, Payload(500)).ok()) << "a first one always fits";
   EXPECT_EQ(raft.Propose(EntryKind::kData, Payload(1)).status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_TRUE(raft.Propose(EntryKind::kExpiry, Payload(50)).ok()) << "expiries bypass the bound";
-  raft.OnDurable(Index(4), Term(2));
+  Persist(&raft, raft.TakeOutput());
   EXPECT_EQ(raft.Inspect().uncommitted_bytes, 0U);
   EXPECT_TRUE(raft.Propose(EntryKind::kData, Payload(100)).ok());
   EXPECT_FALSE(raft.Propose(EntryKind::kData, Payload(1)).ok());
 }
 
-TEST(RaftTest, ANodeThatIsNotTheSoleVoterNeverLeads) {
-  Recovered two = After(Term(1), Index(2));
-  two.configuration.members.push_back(Member{base::NodeId(2), base::Incarnation(22), "there:1", true});
-  Raft raft(TestOptions(), two);
-  for (int i = 0; i < 100; ++i) raft.Tick();
-  EXPECT_TRUE(raft.TakeOutput().empty());
-
-  Recovered wiped = After(Term(1), Index(2));
-  wiped.configuration.members[0].incarnation = base::Incarnation(99);
-  Raft other(TestOptions(), wiped);
-  other.Tick();
-  EXPECT_TRUE(other.TakeOutput().empty()) << "the voter is an earlier incarnation of this node";
+TEST(RaftTest, TheBoundCountsWhatAnEarlierLeaderLeftUncommitted) {
+  Recovered recovered = After(Term(1), Index(2));
+  recovered.terms.Append(Term(1));
+  recovered.tail.push_back(Entry{Term(1), Index(3), EntryKind::kData, Payload(90)});
+  Raft raft(TestOptions(100), recovered);
+  raft.Tick(kTick);
+  EXPECT_EQ(raft.Inspect().uncommitted_bytes, 90U);
+  EXPECT_EQ(raft.Propose(EntryKind::kData, Payload(20)).status().code(), absl::StatusCode::kResourceExhausted);
+  Persist(&raft, raft.TakeOutput());
+  EXPECT_EQ(raft.Inspect().commit, Index(4));
+  EXPECT_EQ(raft.Inspect().uncommitted_bytes, 0U);
 }
 
-TEST(RaftTest, PeerMessagesAreRefusedByName) {
+TEST(RaftTest, AWipedMachineIsNotTheVoterItWas) {
+  Recovered wiped = After(Term(1), Index(2));
+  wiped.configurations[Index(1)].members[0].incarnation = base::Incarnation(99);
+  Raft raft(TestOptions(), wiped);
+  for (int i = 0; i < 100; ++i) raft.Tick(std::chrono::seconds(1));
+  EXPECT_TRUE(raft.TakeOutput().empty());
+}
+
+TEST(RaftTest, MessagesOfStrangersHaveNoEffect) {
   Recovered two = After(Term(1), Index(2));
-  two.configuration.members.push_back(Member{base::NodeId(2), base::Incarnation(22), "there:1", false});
+  two.configurations[Index(1)].members.push_back(Member{base::NodeId(2), base::Incarnation(22), "there:1", true});
   Raft raft(TestOptions(), two);
   const Envelope good{kCluster, base::NodeId(2), base::Incarnation(22), base::BootNonce(1), kNode, kIncarnation, Term(9)};
   struct Row {
@@ -146,25 +144,20 @@ TEST(RaftTest, PeerMessagesAreRefusedByName) {
     Message message;
     absl::StatusCode code;
   };
-  std::vector<Row> table = {
-      {"Append", {good, Append{}}, absl::StatusCode::kUnimplemented},
-      {"AppendReply", {good, AppendReply{}}, absl::StatusCode::kUnimplemented},
-      {"Vote", {good, Vote{}}, absl::StatusCode::kUnimplemented},
-      {"VoteReply", {good, VoteReply{}}, absl::StatusCode::kUnimplemented},
-      {"PreVote", {good, PreVote{}}, absl::StatusCode::kUnimplemented},
-      {"PreVoteReply", {good, PreVoteReply{}}, absl::StatusCode::kUnimplemented},
-      {"TimeoutNow", {good, TimeoutNow{}}, absl::StatusCode::kUnimplemented},
-  };
   Envelope foreign = good;
   foreign.cluster = base::ClusterId(301);
-  table.push_back({"another cluster", {foreign, Vote{}}, absl::StatusCode::kFailedPrecondition});
   Envelope wiped = good;
   wiped.from_incarnation = base::Incarnation(23);
-  table.push_back({"not a member", {wiped, Vote{}}, absl::StatusCode::kFailedPrecondition});
   Envelope misdirected = good;
   misdirected.to_incarnation = base::Incarnation(20);
-  table.push_back({"incarnation of this one", {misdirected, Vote{}}, absl::StatusCode::kFailedPrecondition});
-
+  Envelope self = good;
+  self.from = kNode;
+  const std::vector<Row> table = {
+      {"another cluster", {foreign, Vote{}}, absl::StatusCode::kFailedPrecondition},
+      {"not a member", {wiped, VoteReply{true}}, absl::StatusCode::kFailedPrecondition},
+      {"incarnation of this one", {misdirected, Vote{}}, absl::StatusCode::kFailedPrecondition},
+      {"this very node", {self, Append{}}, absl::StatusCode::kInvalidArgument},
+  };
   for (const Row& row : table) {
     const absl::Status status = raft.Step(row.message);
     EXPECT_EQ(status.code(), row.code) << row.name;
@@ -174,29 +167,66 @@ TEST(RaftTest, PeerMessagesAreRefusedByName) {
   }
 }
 
-TEST(RaftTest, ConfigurationChangesAreRefused) {
-  Raft raft(TestOptions(), Empty());
-  raft.Tick();
-  EXPECT_EQ(raft.Propose(EntryKind::kConfig, {}).status().code(), absl::StatusCode::kUnimplemented);
+TEST(RaftTest, AppendsThatNoLeaderSendsAreRefused) {
+  Recovered two = After(Term(1), Index(2));
+  two.configurations[Index(1)].members.push_back(Member{base::NodeId(2), base::Incarnation(22), "there:1", true});
+  Raft raft(TestOptions(), two);
+  const Envelope from{kCluster, base::NodeId(2), base::Incarnation(22), base::BootNonce(1), kNode, kIncarnation, Term(3)};
+  Append gap{Index(2), Term(1), {Entry{Term(3), Index(4), EntryKind::kNoop, {}}}, Index(), 0};
+  Append future{Index(2), Term(1), {Entry{Term(4), Index(3), EntryKind::kNoop, {}}}, Index(), 0};
+  Append garbage{Index(2), Term(1), {Entry{Term(3), Index(3), EntryKind::kConfig, Payload(3)}}, Index(), 0};
+  for (const Append& append : {gap, future, garbage}) {
+    EXPECT_EQ(raft.Step(Message{from, append}).code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(raft.Inspect().last, Index(2));
+  }
+}
+
+TEST(RaftTest, ConfigurationChangesComeOneAtATimeAndAfterTheNoop) {
+  Raft raft(TestOptions(), After(Term(1), Index(2)));
+  raft.Tick(kTick);
+  Configuration two = Alone();
+  two.members.push_back(Member{base::NodeId(2), base::Incarnation(22), "b:1", true});
+  Configuration three = two;
+  three.members.push_back(Member{base::NodeId(3), base::Incarnation(23), "c:1", true});
+  const auto propose = [&](const Configuration& next) {
+    return raft.Propose(EntryKind::kConfig, EncodeConfiguration(next)).status().code();
+  };
+  EXPECT_EQ(propose(two), absl::StatusCode::kFailedPrecondition) << "before the no-op";
+  Persist(&raft, raft.TakeOutput());
+  EXPECT_EQ(propose(three), absl::StatusCode::kFailedPrecondition) << "two voters at once";
+  EXPECT_EQ(propose(Configuration{kCluster, {}}), absl::StatusCode::kFailedPrecondition) << "no voter";
+  Configuration foreign = two;
+  foreign.cluster = base::ClusterId(301);
+  EXPECT_EQ(propose(foreign), absl::StatusCode::kFailedPrecondition) << "another cluster";
+  EXPECT_EQ(propose(two), absl::StatusCode::kOk);
+  EXPECT_EQ(raft.configuration(), two) << "it counts from when it is in the log";
+  EXPECT_EQ(propose(three), absl::StatusCode::kFailedPrecondition) << "the one before is not committed";
 }
 
 // A random walk over calls and restarts, against a model disk that completes writes late, in order, and is cut at a crash.
 TEST(RaftTest, WhateverCommittedIsOnTheDiskAcrossRestarts) {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     base::SeededRandom random(seed);
-    std::vector<Entry> disk;     // durable
-    std::deque<Entry> writing;   // handed out, not durable
-    std::vector<Entry> applied;  // committed ever, over all lives
-    HardState disk_hard;
-    std::vector<HardState> writing_hard;
+    std::vector<Entry> disk = {Entry{Term(1), Index(1), EntryKind::kConfig, EncodeConfiguration(Alone())}};
+    HardState disk_hard{Term(1), base::NodeId()};
+    std::deque<Write> writing;
+    std::vector<Entry> applied = disk;
     std::uint64_t reads_asked = 0;
     std::uint64_t reads_answered = 0;
-    auto raft = std::make_unique<Raft>(TestOptions(64), Empty());
+    const auto recover = [&] {
+      Recovered recovered;
+      recovered.hard_state = disk_hard;
+      for (const Entry& entry : disk) recovered.terms.Append(entry.term);
+      recovered.commit = Index(disk.size());
+      recovered.configurations[Index(1)] = Alone();
+      return std::make_unique<Raft>(TestOptions(64), recovered);
+    };
+    auto raft = recover();
     State before = raft->Inspect();
     for (int step = 0; step < 2000; ++step) {
       switch (random.Below(6)) {
         case 0:
-          raft->Tick();
+          raft->Tick(kTick);
           break;
         case 1:
           static_cast<void>(raft->Propose(EntryKind::kData, Payload(random.Below(40))));
@@ -207,26 +237,22 @@ TEST(RaftTest, WhateverCommittedIsOnTheDiskAcrossRestarts) {
         case 3:
         case 4: {
           if (writing.empty()) break;
-          if (!writing_hard.empty()) disk_hard = writing_hard.back();
-          writing_hard.clear();
-          const std::size_t count = 1 + random.Below(writing.size());
-          for (std::size_t i = 0; i < count; ++i) {
-            disk.push_back(writing.front());
+          std::uint64_t last = 0;
+          for (std::size_t count = 1 + random.Below(writing.size()); count > 0; --count) {
+            const Write& write = writing.front();
+            if (write.hard_state) disk_hard = *write.hard_state;
+            ASSERT_FALSE(write.truncate_from) << "nobody contradicts a sole voter";
+            for (const Entry& entry : write.entries) disk.push_back(entry);
+            last = write.sequence;
             writing.pop_front();
           }
-          raft->OnDurable(disk.back().index, disk.back().term);
+          raft->OnPersisted(last);
           break;
         }
         case 5: {
           if (random.Below(20) != 0) break;
           writing.clear();
-          writing_hard.clear();
-          Recovered recovered = Empty();
-          recovered.hard_state = disk_hard;
-          recovered.last = Index(disk.size());
-          recovered.last_term = disk.empty() ? Term(0) : disk.back().term;
-          recovered.commit = recovered.last;
-          raft = std::make_unique<Raft>(TestOptions(64), recovered);
+          raft = recover();
           applied = disk;  // a sole voter's durable entries are committed
           reads_asked = reads_answered = 0;
           before = raft->Inspect();
@@ -234,8 +260,7 @@ TEST(RaftTest, WhateverCommittedIsOnTheDiskAcrossRestarts) {
         }
       }
       Output out = raft->TakeOutput();
-      if (out.hard_state) writing_hard.push_back(*out.hard_state);
-      for (Entry& entry : out.entries) writing.push_back(entry);
+      if (out.write) writing.push_back(*out.write);
       for (const Entry& entry : out.committed) {
         ASSERT_EQ(entry.index, Index(applied.size() + 1)) << "seed " << seed;
         applied.push_back(entry);
