@@ -70,8 +70,8 @@ absl::StatusOr<std::string> OwnDirectory() {
 }
 
 int Dev(const App& app, const DevFlags& flags) {
-  if (flags.coords != 1) {
-    return app.Usage("dev: --coords must be 1: a cluster of several coordination nodes is not supported yet");
+  if (flags.coords < 1 || flags.coords > 9) {
+    return app.Usage("dev: --coords must be 1 to 9 (odd numbers make sense: a majority of them must live)");
   }
   DataDirectory data;
   if (absl::Status s = data.Open(flags.data); !s.ok()) return app.output.Fail(s);
@@ -79,6 +79,7 @@ int Dev(const App& app, const DevFlags& flags) {
   if (!binaries.ok()) return app.output.Fail(binaries.status());
 
   DevOptions options;
+  options.coords = flags.coords;
   options.masters = flags.masters;
   options.workers = flags.workers;
   options.slots = flags.slots;

@@ -11,6 +11,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace drover::cli {
 namespace {
@@ -64,7 +65,8 @@ std::string Address(const std::map<std::string, int>& ports, const std::string& 
 }  // namespace
 
 std::vector<std::string> DevIds(const DevOptions& options) {
-  std::vector<std::string> ids = {"coord-1"};
+  std::vector<std::string> ids;
+  for (int i = 1; i <= options.coords; ++i) ids.push_back(absl::StrCat("coord-", i));
   for (int i = 1; i <= options.masters; ++i) ids.push_back(absl::StrCat("master-", i));
   for (int i = 1; i <= options.workers; ++i) ids.push_back(absl::StrCat("worker-", i));
   return ids;
@@ -80,6 +82,10 @@ absl::StatusOr<std::map<std::string, int>> PickPorts(const std::vector<std::stri
     if (before != former.end()) {
       held.emplace_back(before->second);
       ports[id] = held.back().port();
+      if (ports[id] == 0 && absl::StartsWith(id, "coord-")) {
+        return absl::ResourceExhaustedError(absl::StrCat(kLoopback, ":", before->second, ", the address of ", id,
+                                                         " in its cluster, is taken: end what listens there"));
+      }
     }
     if (ports[id] == 0) {
       held.emplace_back(0);
@@ -103,7 +109,13 @@ DevPlan MakePlan(const DevOptions& options, const std::map<std::string, int>& po
     if (!absl::StartsWith(key, "DROVER_") || key == "DROVER_LOG_LEVEL") env[key] = value;
   }
   DevPlan plan;
-  plan.coord = Address(ports, "coord-1");
+  std::vector<std::string> coords;
+  std::vector<std::string> members;
+  for (int i = 1; i <= options.coords; ++i) {
+    coords.push_back(Address(ports, absl::StrCat("coord-", i)));
+    members.push_back(absl::StrCat(i, "=", coords.back()));
+  }
+  plan.coord = absl::StrJoin(coords, ",");
   auto add = [&](DevServer::Kind kind, const std::string& id, std::vector<std::string> argv) {
     DevServer server;
     server.kind = kind;
@@ -115,7 +127,12 @@ DevPlan MakePlan(const DevOptions& options, const std::map<std::string, int>& po
   };
   const std::vector<std::string> common = {"--coord",    plan.coord, "--pool",
                                            options.pool, "--store",  absl::StrCat("file:", options.data, "/store")};
-  add(DevServer::Kind::kCoord, "coord-1", {"drover-coord", "--id", "1", "--data", absl::StrCat(options.data, "/coord-1")});
+  for (int i = 1; i <= options.coords; ++i) {
+    const std::string id = absl::StrCat("coord-", i);
+    add(DevServer::Kind::kCoord, id,
+        {"drover-coord", "--id", absl::StrCat(i), "--data", absl::StrCat(options.data, "/", id), "--initial-cluster",
+         absl::StrJoin(members, ",")});
+  }
   for (int i = 1; i <= options.masters; ++i) {
     const std::string id = absl::StrCat("master-", i);
     std::vector<std::string> argv = {"drover-master", "--name", id};

@@ -257,12 +257,13 @@ void AppendOpen(std::string* frame, std::uint32_t timeout_ms, std::uint32_t disc
   out.Close(mark);
 }
 
-void AppendResume(std::string* frame, SessionId id, absl::string_view secret, Zxid seen_zxid) {
+void AppendResume(std::string* frame, SessionId id, absl::string_view secret, Zxid seen_zxid, std::uint64_t attach) {
   WireWriter out(frame);
   const std::size_t mark = out.Open(2);
   out.Varint(1, id.value);
   out.Bytes(2, secret);
   out.Varint(3, seen_zxid.value);
+  out.Varint(4, attach);
   out.Close(mark);
 }
 

@@ -35,7 +35,7 @@ namespace drover::coord::client {
 
 // Each appends to a ClientFrame.
 void AppendOpen(std::string* frame, std::uint32_t timeout_ms, std::uint32_t disconnect_grace_ms, absl::string_view name);
-void AppendResume(std::string* frame, SessionId id, absl::string_view secret, Zxid seen_zxid);
+void AppendResume(std::string* frame, SessionId id, absl::string_view secret, Zxid seen_zxid, std::uint64_t attach);
 void AppendContact(std::string* frame, std::uint64_t nonce);
 void AppendSeen(std::string* frame, std::uint64_t seen);
 void AppendNumbered(std::string* frame, std::uint64_t number, absl::string_view body);

@@ -101,7 +101,7 @@ void SessionMachine::Dial(std::size_t endpoint) {
   attempt_->resuming = id_ != SessionId();
   std::string frame;
   if (attempt_->resuming) {
-    AppendResume(&frame, id_, secret_, seen_zxid_);
+    AppendResume(&frame, id_, secret_, seen_zxid_, ++resumes_);
   } else {
     AppendOpen(&frame, Millis(options_.timeout), Millis(options_.disconnect_grace), options_.name);
   }

@@ -113,6 +113,7 @@ class SessionMachine final : public Session, private Link::Owner {
   bool lease_lost_ = false;
   base::WallTime cluster_time_;
   Zxid seen_zxid_;
+  std::uint64_t resumes_ = 0;  // streams on which this session was to be resumed
   absl::Status last_break_;
 
   RequestQueue queue_;

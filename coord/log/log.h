@@ -85,6 +85,8 @@ class Log {
   [[nodiscard]] raft::Index last_index() const { return state_.last_index(); }
   // Of an entry in the log, or of the one before its first; 0 where it is not known and of Index 0.
   [[nodiscard]] raft::Term TermAt(raft::Index index) const { return state_.TermAt(index); }
+  // A commit index that is known for sure; the true one may be higher.
+  [[nodiscard]] raft::Index commit() const { return state_.commit(); }
   // The configuration entries that a segment begun now would repeat, oldest first.
   [[nodiscard]] const std::map<raft::Index, base::Bytes>& configurations() const { return state_.configurations(); }
   // Space taken on the disk.

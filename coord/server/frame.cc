@@ -23,6 +23,7 @@ bool ParseResume(absl::string_view bytes, ResumeView* out) {
     if (in.Is(1, WireType::kVarint)) out->session = base::SessionId(in.number());
     if (in.Is(2, WireType::kBytes)) out->secret = in.bytes();
     if (in.Is(3, WireType::kVarint)) out->seen_zxid = base::Zxid(in.number());
+    if (in.Is(4, WireType::kVarint)) out->attach = in.number();
   }
   return in.ok();
 }

@@ -24,6 +24,7 @@ struct ResumeView {
   base::SessionId session;
   absl::string_view secret;
   base::Zxid seen_zxid;
+  std::uint64_t attach = 0;
 };
 
 // Points into the bytes that it was parsed from.

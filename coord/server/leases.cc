@@ -44,11 +44,14 @@ void Leases::End(base::SessionId session) {
   leases_.erase(it);
 }
 
-void Leases::Attach(base::Instant now, base::SessionId session, StreamId stream) {
+void Leases::Attach(base::Instant now, base::SessionId session, const Place& place, std::uint64_t attach) {
   const auto it = leases_.find(session);
   if (it == leases_.end()) return;
-  it->second.newest = stream;
-  it->second.acknowledged = false;
+  Lease& lease = it->second;
+  if (attach != 0 && attach < lease.attach) return;
+  lease.attach = attach;
+  if (lease.newest != place) lease.acknowledged = false;
+  lease.newest = place;
   Contact(now, session);
 }
 
@@ -63,16 +66,16 @@ bool Leases::MayAcknowledge(base::SessionId session) const {
   return it != leases_.end() && !it->second.expiring;
 }
 
-void Leases::Acknowledged(base::SessionId session, StreamId stream) {
+void Leases::Acknowledged(base::SessionId session, base::NodeId node) {
   const auto it = leases_.find(session);
-  if (it != leases_.end() && it->second.newest == stream) it->second.acknowledged = true;
+  if (it != leases_.end() && it->second.newest.node == node) it->second.acknowledged = true;
 }
 
-void Leases::LinkBroke(base::Instant now, base::SessionId session, StreamId stream) {
+void Leases::LinkBroke(base::Instant now, base::SessionId session, const Place& place) {
   const auto it = leases_.find(session);
   if (it == leases_.end()) return;
   Lease& lease = it->second;
-  if (lease.grace == Silence::zero() || lease.newest != stream || !lease.acknowledged || lease.expiring) return;
+  if (lease.grace == Silence::zero() || lease.newest != place || !lease.acknowledged || lease.expiring) return;
   lease.deadline = std::min(lease.deadline, At(now) + lease.grace);
   if (lease.deadline < lease.queued) Queue(session, &lease);
 }

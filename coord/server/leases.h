@@ -29,6 +29,14 @@ struct LeaseTerms {
   base::Duration disconnect_grace{};  // 0: a broken link says nothing
 };
 
+// Where a session is attached: a stream of one of the nodes.
+struct Place {
+  base::NodeId node;
+  StreamId stream;
+
+  friend bool operator==(const Place&, const Place&) = default;
+};
+
 // Not thread-safe. Calls about a session that is not known are ignored.
 class Leases {
  public:
@@ -47,17 +55,18 @@ class Leases {
   void Open(base::Instant now, const LeaseTerms& terms);
   void End(base::SessionId session);
 
-  // `stream` is the newest of this session; a link broken before is forgotten. Counts as a contact.
-  void Attach(base::Instant now, base::SessionId session, StreamId stream);
+  // `place` is the newest of this session, unless one was told of that its client attached later (`attach`, its own count): news from
+  // two nodes may overtake each other. A link broken before is forgotten. Counts as a contact.
+  void Attach(base::Instant now, base::SessionId session, const Place& place, std::uint64_t attach);
   // Something of the client's arrived.
   void Contact(base::Instant now, base::SessionId session);
   // No expiry of it is proposed, so a contact that a quorum round has confirmed may be acknowledged.
   [[nodiscard]] bool MayAcknowledge(base::SessionId session) const;
-  // A contact of this stream was acknowledged.
-  void Acknowledged(base::SessionId session, StreamId stream);
+  // A contact that came by this node was acknowledged.
+  void Acknowledged(base::SessionId session, base::NodeId node);
   // FIN or RST was seen on this stream (never told for one that this node ended itself). Starts the disconnect grace if the client
   // asked for one, this is the session's newest stream, and one of its contacts was acknowledged since Lead.
-  void LinkBroke(base::Instant now, base::SessionId session, StreamId stream);
+  void LinkBroke(base::Instant now, base::SessionId session, const Place& place);
 
   void Tick(base::Instant now);
   // The sessions whose time is over, ascending, at most `max`, each once: their expiry is to be proposed.
@@ -73,8 +82,9 @@ class Leases {
     Silence grace{};
     Silence deadline{};
     Silence queued{};  // its key in queue_; at or before the deadline
-    StreamId newest;
-    bool acknowledged = false;  // a contact of `newest`, since Lead
+    Place newest;
+    std::uint64_t attach = 0;
+    bool acknowledged = false;  // a contact of the newest, since Lead
     bool expiring = false;
   };
 

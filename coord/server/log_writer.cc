@@ -9,6 +9,7 @@ struct LogWriter::Job {
   std::shared_ptr<Disk> disk;
   bool prove = false;
   log::AppendRequest request;
+  std::uint64_t sequence = 0;
   base::Instant began;
   absl::Status status;
   std::uint64_t log_bytes = 0;
@@ -22,24 +23,52 @@ LogWriter::LogWriter(base::Loop* loop, base::Executor* executor, Disk disk, cons
       options_(options),
       written_(std::move(written)),
       failed_(std::move(failed)),
+      submitted_last_(disk_->log->last_index()),
       log_bytes_(disk_->log->bytes()),
       timer_(loop),
       self_(std::make_shared<LogWriter*>(this)) {}
 
 LogWriter::~LogWriter() = default;
 
-void LogWriter::Add(const std::optional<raft::HardState>& hard_state, std::vector<raft::Entry> entries, raft::Index commit) {
-  if (hard_state) gathering_.hard_state = hard_state;
-  for (raft::Entry& entry : entries) gathering_.entries.push_back(std::move(entry));
+void LogWriter::Add(raft::Write write, raft::Index commit) {
+  if (write.hard_state) gathering_.hard_state = write.hard_state;
+  if (write.truncate_from) {
+    // What was gathered and is void already need not be written; what was written before is voided by the log.
+    std::vector<raft::Entry>& gathered = gathering_.entries;
+    while (!gathered.empty() && gathered.back().index >= *write.truncate_from) gathered.pop_back();
+    const bool reaches_behind = gathered.empty() && (!gathering_.truncate_from || *write.truncate_from < *gathering_.truncate_from);
+    if (reaches_behind && *write.truncate_from <= submitted_last_) gathering_.truncate_from = write.truncate_from;
+  }
+  for (raft::Entry& entry : write.entries) gathering_.entries.push_back(std::move(entry));
   gathering_.commit = commit;
+  gathered_ = write.sequence;
   WriteNext();
+}
+
+void LogWriter::Read(raft::Index first, std::size_t bytes, std::function<void(std::vector<raft::Entry>)> done) {
+  auto entries = std::make_shared<std::vector<raft::Entry>>();
+  executor_->Submit(
+      [disk = disk_, entries, first, bytes] {
+        // Not there any more, or damaged: the asker finds another way, and a damaged log is found out by its next write or restart.
+        absl::StatusOr<std::vector<raft::Entry>> read = disk->log->Read(first, bytes);
+        if (read.ok()) *entries = *std::move(read);
+      },
+      [entries, done = std::move(done), self = std::weak_ptr<LogWriter*>(self_)] {
+        if (self.lock()) done(std::move(*entries));
+      });
 }
 
 void LogWriter::WriteNext() {
   if (busy_ || broken_ || retrying_ != nullptr) return;
-  if (!gathering_.hard_state && gathering_.entries.empty()) return;
+  if (!gathering_.hard_state && !gathering_.truncate_from && gathering_.entries.empty()) return;
   auto job = std::make_shared<Job>();
   job->request = std::exchange(gathering_, {});
+  job->sequence = gathered_;
+  if (!job->request.entries.empty()) {
+    submitted_last_ = job->request.entries.back().index;
+  } else if (job->request.truncate_from) {
+    submitted_last_ = job->request.truncate_from->Previous();
+  }
   job->began = loop_->Now();
   Run(std::move(job));
 }
@@ -76,10 +105,7 @@ void LogWriter::OnDone(const std::shared_ptr<Job>& job) {
     return;
   }
   Written written;
-  if (!job->request.entries.empty()) {
-    written.last = job->request.entries.back().index;
-    written.last_term = job->request.entries.back().term;
-  }
+  written.sequence = job->sequence;
   written.entries = job->request.entries.size();
   for (const raft::Entry& entry : job->request.entries) written.bytes += entry.payload.size();
   written.took = loop_->Now() - job->began;

@@ -33,8 +33,7 @@ class LogWriter {
     base::Duration prove_after = std::chrono::seconds(1);
   };
   struct Written {
-    raft::Index last;
-    raft::Term last_term;
+    std::uint64_t sequence = 0;  // of the newest raft::Write in it
     std::size_t entries = 0;
     std::size_t bytes = 0;  // of payloads
     base::Duration took{};
@@ -47,7 +46,9 @@ class LogWriter {
   LogWriter& operator=(const LogWriter&) = delete;
 
   // In order; joined with what waits already. `commit`: what is known to be committed.
-  void Add(const std::optional<raft::HardState>& hard_state, std::vector<raft::Entry> entries, raft::Index commit);
+  void Add(raft::Write write, raft::Index commit);
+  // Entries of the log from `first` on, at least one, as of all writes under way; none if they are not there. `done` runs on the loop.
+  void Read(raft::Index first, std::size_t bytes, std::function<void(std::vector<raft::Entry>)> done);
 
   // The last try found no space; it is repeated until there is.
   [[nodiscard]] bool disk_full() const { return disk_full_; }
@@ -70,6 +71,8 @@ class LogWriter {
   const std::function<void(const absl::Status&)> failed_;
 
   log::AppendRequest gathering_;
+  std::uint64_t gathered_ = 0;  // sequence of the newest write in it
+  raft::Index submitted_last_;  // the log's end after the writes that are under way
   std::shared_ptr<Job> retrying_;  // found no space
   bool busy_ = false;
   bool broken_ = false;

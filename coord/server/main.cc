@@ -25,10 +25,11 @@
 #include "coord/process/options.h"
 #include "coord/process/signals.h"
 #include "coord/process/version.h"
-#include "coord/server/node.h"
+#include "coord/server/member_process.h"
 #include "coord/server/prometheus_observer.h"
 #include "coord/server/services.h"
 #include "coord/transport/cq_loop.h"
+#include "coord/transport/grpc_dialer.h"
 
 namespace drover::coord::server {
 namespace {
@@ -40,35 +41,36 @@ struct Flags {
   process::ServerFlags server;
   std::uint64_t segment_bytes = log::Options().segment_bytes;
   std::uint64_t history_bytes = tree::HistoryOptions().bytes_max;
-  std::uint64_t uncommitted_bytes = NodeOptions().uncommitted_bytes_max;
+  std::uint64_t uncommitted_bytes = raft::Options().uncommitted_bytes_max;
   std::uint64_t streams = NodeOptions().streams_max;
   base::Duration stop_grace = std::chrono::seconds(2);
 };
 
 // "1=host:port,2=host:port": the ids and addresses that a new cluster begins with. This node's is its advertised one, unless given.
-absl::Status TakeInitialCluster(Flags* f) {
+absl::Status TakeInitialCluster(Flags* f, InitialMembers* members) {
   Flags& flags = *f;
   if (flags.initial_cluster.empty()) return absl::OkStatus();
-  std::vector<std::uint64_t> ids;
   for (absl::string_view part : absl::StrSplit(flags.initial_cluster, ',')) {
     const std::pair<std::string, std::string> member = absl::StrSplit(part, absl::MaxSplits('=', 1));
     std::uint64_t id = 0;
     if (!absl::SimpleAtoi(member.first, &id) || id == 0 || !process::ParseHostPort(member.second).ok()) {
       return absl::InvalidArgumentError(absl::StrCat("--initial-cluster: \"", part, "\" is not ID=HOST:PORT"));
     }
-    ids.push_back(id);
+    members->emplace_back(base::NodeId(id), member.second);
     if (id == flags.id && flags.server.advertise.empty()) flags.server.advertise = member.second;
   }
-  std::sort(ids.begin(), ids.end());
-  if (std::adjacent_find(ids.begin(), ids.end()) != ids.end()) {
+  std::sort(members->begin(), members->end());
+  const auto same_id = [](const auto& a, const auto& b) { return a.first == b.first; };
+  if (std::adjacent_find(members->begin(), members->end(), same_id) != members->end()) {
     return absl::InvalidArgumentError("--initial-cluster names an id twice");
   }
-  if (!std::binary_search(ids.begin(), ids.end(), flags.id)) {
+  const auto self = std::find_if(members->begin(), members->end(), [&](const auto& m) { return m.first.value == flags.id; });
+  if (self == members->end()) {
     return absl::InvalidArgumentError(absl::StrCat("--initial-cluster does not name this node's id ", flags.id));
   }
-  if (ids.size() > 1) {
-    return absl::InvalidArgumentError(absl::StrCat("--initial-cluster names ", ids.size(),
-                                                   " nodes, but this version runs clusters of one node: name this node alone"));
+  if (self->second != flags.server.advertise) {
+    return absl::InvalidArgumentError(absl::StrCat("--initial-cluster says that node ", flags.id, " is at ", self->second,
+                                                   ", --advertise that it is at ", flags.server.advertise));
   }
   return absl::OkStatus();
 }
@@ -85,12 +87,12 @@ NodeOptions OptionsOf(const Flags& flags) {
   options.data_directory = flags.data;
   options.history.bytes_max = flags.history_bytes;
   options.log.segment_bytes = flags.segment_bytes;
-  options.uncommitted_bytes_max = flags.uncommitted_bytes;
+  options.raft.uncommitted_bytes_max = flags.uncommitted_bytes;
   options.streams_max = flags.streams;
   return options;
 }
 
-int Run(const Flags& flags) {
+int Run(const Flags& flags, const InitialMembers& initial) {
   const process::Logger log("coord.server");
   process::Metrics metrics;
   base::SystemRandom random;
@@ -101,6 +103,10 @@ int Run(const Flags& flags) {
   std::atomic<bool> ready = false;
   transport::ServerOptions server_options;
   server_options.listen = flags.server.listen;
+  server_options.receive_bytes_max = kPeerFrameBytesMax;
+  transport::LinkOptions link_options;
+  link_options.receive_bytes_max = 64U << 10;  // only the end's status comes back
+  transport::GrpcDialer dialer(&loop, kPeerLink, link_options);
   Services services(&loop, server_options, flags.server.advertise);
   PrometheusObserver observer(&metrics, [&](const NodeStatus& status) {
     services.SetServing(status.serving);
@@ -109,6 +115,7 @@ int Run(const Flags& flags) {
 
   NodeSeams seams;
   seams.loop = &loop;
+  seams.dialer = &dialer;
   seams.disk = &disk;
   seams.files = files.get();
   seams.random = &random;
@@ -119,11 +126,15 @@ int Run(const Flags& flags) {
     log.Error("the log failed: exiting", {{"error", status}});
     std::_Exit(1);
   };
-  absl::StatusOr<std::unique_ptr<Node>> opened = Node::Open(seams, OptionsOf(flags));
+  const auto on_refused = [&](const absl::Status& status) {
+    log.Error("this node cannot join its cluster", {{"error", status}});
+    std::_Exit(FailWith(status));
+  };
+  absl::StatusOr<std::unique_ptr<MemberProcess>> opened = MemberProcess::Open(seams, OptionsOf(flags), initial, on_refused);
   if (!opened.ok()) return FailWith(opened.status());
-  std::unique_ptr<Node> node = std::move(*opened);  // goes before `services`: it holds the connections
+  std::unique_ptr<MemberProcess> member = std::move(*opened);  // goes before `services`: it holds the connections
 
-  if (const absl::Status status = services.Start(node.get()); !status.ok()) return FailWith(status);
+  if (const absl::Status status = services.Start(member.get()); !status.ok()) return FailWith(status);
   process::HttpServer::Options http_options;
   http_options.listen = flags.server.http;
   http_options.metrics = &metrics;
@@ -141,30 +152,29 @@ int Run(const Flags& flags) {
   const process::Signals signals(&loop, [&](int signal) {
     if (std::exchange(stopping, true)) std::_Exit(0);  // asked twice: at once; the log needs no farewell
     log.Info("stopping", {{"signal", signal}});
-    node->Stop();
+    member->Stop();
     services.Shutdown(flags.stop_grace, [&loop] { loop.Stop(); });
   });
 
-  const NodeStatus status = node->Status();
-  log.Info("listening", {{"node", status.node},
-                         {"cluster", status.cluster},
+  log.Info("listening", {{"node", flags.id},
                          {"address", services.address()},
                          {"data", flags.data},
-                         {"last_index", status.applied},
-                         {"zxid", status.last_zxid},
+                         {"waits", member->Waiting()},
                          {"version", process::Version()}});
-  node->Start();
+  member->Start();
   loop.Run();
-  node.reset();
+  member.reset();
   return 0;
 }
 
 int Main(int argc, const char* const* argv) {
   Flags flags;
+  InitialMembers initial;
   process::OptionSet options("drover-coord", "A node of the coordination core: sessions, watches and the replicated tree.");
   options.Number("--id", &flags.id, "This node's number in its cluster, 1 or more");
   options.Text("--data", &flags.data, "Data directory; made if missing");
-  options.Text("--initial-cluster", &flags.initial_cluster, "1=HOST:PORT: the node that a new cluster begins with (one, for now)");
+  options.Text("--initial-cluster", &flags.initial_cluster,
+               "1=HOST:PORT,2=HOST:PORT,...: the nodes that a new cluster begins with, the same on all of them; without it, this one alone");
   flags.server.AddTo(&options, "127.0.0.1:7400");
   options.Number("--segment-bytes", &flags.segment_bytes, "A segment of the log ends at this size", 64U << 10);
   options.Number("--history-bytes", &flags.history_bytes, "Events kept for watches that come back", 4096);
@@ -176,10 +186,10 @@ int Main(int argc, const char* const* argv) {
   if (flags.data.empty())
     return options.Refuse("--data is missing: give a directory that lasts, e.g. --data /var/lib/drover/coord");
   if (const absl::Status status = flags.server.Check(); !status.ok()) return options.Refuse(status.message());
-  if (const absl::Status status = TakeInitialCluster(&flags); !status.ok()) return options.Refuse(status.message());
+  if (const absl::Status status = TakeInitialCluster(&flags, &initial); !status.ok()) return options.Refuse(status.message());
   if (const absl::Status status = process::SetLogLevel(flags.server.log_level); !status.ok())
     return options.Refuse(status.message());
-  return Run(flags);
+  return Run(flags, initial);
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 #include "coord/server/node.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
 #include "coord/base/check.h"
 #include "coord/base/status.h"
 #include "coord/tree/answer.h"
@@ -23,15 +25,16 @@ LeaseTerms TermsOf(const tree::Session& session) {
 absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeSeams& seams, NodeOptions options) {
   DROVER_ASSIGN_OR_RETURN(Recovery recovery,
                           Recover(seams.files, seams.random, options.data_directory, options.id, options.address, options.log));
-  raft::Options raft_options;
+  raft::Options raft_options = options.raft;
   raft_options.id = options.id;
   raft_options.incarnation = recovery.incarnation;
-  raft_options.boot = base::BootNonce(seams.random->Next());
-  raft_options.uncommitted_bytes_max = options.uncommitted_bytes_max;
+  raft_options.cluster = recovery.cluster;
+  raft_options.boot = base::BootNonce(NextNotZero(seams.random));
+  raft_options.seed = seams.random->Next();
   log::Log* log = recovery.disk.log.get();
   auto node = absl::WrapUnique(new Node(seams, std::move(options), raft_options, std::move(recovery)));
   // The log is still ours: the writer has nothing to do before Start.
-  DROVER_RETURN_IF_ERROR(ReplayLog(log, [&node](const raft::Entry& entry) { node->ApplyEntry(entry); }));
+  DROVER_RETURN_IF_ERROR(ReplayLog(log, node->raft_.commit(), [&node](const raft::Entry& entry) { node->ApplyEntry(entry); }));
   return node;
 }
 
@@ -45,19 +48,25 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
       state_(options_.tree),
       history_(options_.history),
       leases_(options_.leases),
+      touches_(seams.random->Next() >> 1),
       proposals_(options_.id, raft_options.boot, options_.batch_bytes),
       log_writer_(
           seams.loop, seams.disk, std::move(recovery.disk), options_.log_writer,
           [this](const LogWriter::Written& written) { OnPersisted(written); },
           [this](const absl::Status& status) { Fail(status); }),
+      links_(seams.loop, seams.dialer, this, options_.links),
+      founding_(recovery.founding),
+      last_round_(seams.random->Next() >> 1),
       tick_timer_(seams.loop),
+      raft_timer_(seams.loop),
       self_(std::make_shared<Node*>(this)) {}
 
 Node::~Node() = default;
 
 void Node::Start() {
   started_ = true;
-  raft_.Tick();
+  leaderless_since_ = raft_ticked_at_ = loop_->Now();
+  SetPeers();
   WantTurn();
   tick_timer_.Set(options_.tick, [this] { Tick(); });
 }
@@ -83,6 +92,10 @@ base::ConnectionEvents* Node::Accept(std::unique_ptr<base::Connection> connectio
 }
 
 void Node::Execute(const base::Bytes& request, ExecuteDone done) {
+  if (request.size() > options_.stream.received_frame_bytes_max) {
+    return done(absl::ResourceExhaustedError(absl::StrCat("a request of ", request.size(), " bytes; at most ",
+                                                          options_.stream.received_frame_bytes_max, " are taken")));
+  }
   tree::RequestView view;
   if (!tree::RequestView::Parse(request.view(), &view)) return done(absl::InvalidArgumentError("malformed request"));
   if (stopping_ || dead_) return done(absl::UnavailableError("this node is stopping"));
@@ -95,6 +108,7 @@ void Node::Execute(const base::Bytes& request, ExecuteDone done) {
     if (tree::IsWatch(view.kind)) head.message = "watches need a session";
     return done(tree::EncodeAnswer(head));
   }
+  if (raft_leader_.value == 0) return done(absl::UnavailableError("no leader is known to this node; nothing was done"));
   if (unary_calls_ >= options_.unary_calls_max || (tree::IsWrite(view.kind) && !TakesWrites())) {
     observer_->OnRefused(unary_calls_ >= options_.unary_calls_max ? Refusal::kUnaryCalls
                          : log_writer_.disk_full()                ? Refusal::kDiskFull
@@ -107,7 +121,7 @@ void Node::Execute(const base::Bytes& request, ExecuteDone done) {
     done(std::move(answer));
   };
   if (tree::IsWrite(view.kind)) {
-    proposals_.AddRequest(loop_->WallNow(), std::move(counted), base::SessionId(), 0, request.view());
+    proposals_.AddRequest(std::move(counted), base::SessionId(), 0, request.view());
   } else {
     want_round_calls_.push_back(UnaryRead{request, view, std::move(counted)});
   }
@@ -125,6 +139,10 @@ void Node::Stop() {
   for (auto& [context, round] : rounds_) {
     for (UnaryRead& read : std::exchange(round.calls, {})) read.done(status);
   }
+  for (auto& [index, round] : confirmed_rounds_) {
+    for (UnaryRead& read : std::exchange(round.calls, {})) read.done(status);
+  }
+  links_.Stop();
 }
 
 // ---- StreamHost ----
@@ -150,31 +168,6 @@ void Node::WantRound(StreamId stream) {
   WantTurn();
 }
 
-bool Node::TakesWrites() const {
-  return !proposals_.backed_up() && !log_writer_.disk_full();
-}
-
-void Node::Propose(StreamId stream, base::SessionId session, std::uint64_t seen, absl::string_view request) {
-  proposals_.AddRequest(loop_->WallNow(), StreamWrite{stream}, session, seen, request);
-  WantTurn();
-}
-
-void Node::ProposeOpen(StreamId stream, const OpenView& open) {
-  const std::uint64_t bits[2] = {random_->Next(), random_->Next()};
-  tree::OpenSessionView view;
-  view.secret = absl::string_view(reinterpret_cast<const char*>(bits), sizeof(bits));
-  view.timeout_ms = open.timeout_ms;
-  view.disconnect_grace_ms = open.disconnect_grace_ms;
-  view.name = open.name;
-  proposals_.AddOpen(loop_->WallNow(), StreamOpening{stream}, view);
-  WantTurn();
-}
-
-void Node::Attached(base::SessionId session, StreamId stream) {
-  StreamId& newest = stream_of_[session];
-  if (SessionStream* older = FindMachine(std::exchange(newest, stream))) older->OnReplaced();
-}
-
 // ---- the wake-up ----
 
 void Node::WantTurn() {
@@ -186,6 +179,8 @@ void Node::WantTurn() {
 
 void Node::Turn() {
   turn_posted_ = false;
+  if (dead_) return;
+  TickRaft();
   Perform(raft_.TakeOutput());
   do {
     WorkStreams();
@@ -197,11 +192,33 @@ void Node::Turn() {
     leases_.Tick(loop_->Now());
     ExpireSilentSessions();
     ProposeTimeIfDue();
+    AskAgain(false);
+    GiveUpOnLeaderless();
+    HandLeadershipOn();
   }
-  ProposeGathered();
+  ProposeForwarded();
+  HandOverGathered();
+  SendTouchesIfDue();
   Perform(raft_.TakeOutput());
   FlushStreams();
+  FlushLinks();
   Reap();
+  ArmRaftTimer();
+}
+
+void Node::TickRaft() {
+  const base::Instant now = loop_->Now();
+  const base::Duration elapsed = std::min(now - raft_ticked_at_, options_.leases.tick_max);
+  raft_ticked_at_ = now;
+  raft_.Tick(elapsed);
+}
+
+void Node::ArmRaftTimer() {
+  if (dead_ || stopping_) return;
+  const base::Instant at = loop_->Now() + raft_.UntilNextTick();
+  if (raft_timer_.armed() && raft_timer_at_ <= at) return;
+  raft_timer_at_ = at;
+  raft_timer_.Set(at - loop_->Now(), [this] { WantTurn(); });
 }
 
 void Node::WorkStreams() {
@@ -222,10 +239,12 @@ void Node::WorkStreams() {
 }
 
 void Node::StartRound() {
-  if (dead_ || (want_round_.empty() && want_round_calls_.empty())) return;
-  // Not the leader: whoever waits goes on waiting, until there is one or the stream ends.
+  const bool wanted = !want_round_.empty() || !want_round_calls_.empty() || !want_round_contacts_.empty() || !want_round_touches_.empty();
+  if (dead_ || !wanted) return;
+  // No leader is known: whoever waits goes on waiting, until there is one or the patience is over.
   if (!raft_.ReadIndex(last_round_ + 1).ok()) return;
   Round& round = rounds_[++last_round_];
+  round.asked = loop_->Now();
   for (StreamId id : std::exchange(want_round_, {})) {
     Stream* stream = Find(id);
     if (stream == nullptr) continue;
@@ -233,53 +252,58 @@ void Node::StartRound() {
     round.streams.emplace_back(id, stream->machine->BeginRound());
   }
   round.calls = std::exchange(want_round_calls_, {});
+  round.contacts = std::exchange(want_round_contacts_, {});
+  round.touches = std::exchange(want_round_touches_, {});
+}
+
+// Rounds whose answer may have been lost, or that were asked of an earlier leader.
+void Node::AskAgain(bool all) {
+  for (auto& [context, round] : rounds_) {
+    if (!all && (Leads() || loop_->Now() - round.asked < options_.read_retry)) continue;
+    if (!raft_.ReadIndex(context).ok()) return;
+    round.asked = loop_->Now();
+  }
+}
+
+// A node that is cut off says so instead of keeping its clients waiting: another one may be able to serve them.
+void Node::GiveUpOnLeaderless() {
+  if (raft_leader_.value != 0) {
+    const bool waits = !Leads() && proposals_.handed_over_bytes() > 0 && loop_->Now() - handed_over_at_ >= options_.forward_patience;
+    if (waits) FailHandedOver(absl::UnavailableError("the leader does not answer: the outcome is unknown here; resume"));
+    return;
+  }
+  if (loop_->Now() - leaderless_since_ < options_.leaderless_patience) return;
+  const absl::Status status = absl::UnavailableError("no leader is known to this node: it may be cut off; try another");
+  for (auto& [id, stream] : streams_) stream.machine->Close(status);
+  for (UnaryRead& read : std::exchange(want_round_calls_, {})) read.done(status);
+  for (auto& [context, round] : rounds_) {
+    for (UnaryRead& read : std::exchange(round.calls, {})) read.done(status);
+  }
+  rounds_.clear();
+}
+
+// A leader whose disk is full lets another one lead, if one can.
+void Node::HandLeadershipOn() {
+  if (!Leads() || !log_writer_.disk_full() || raft_.Inspect().transfer.value != 0) return;
+  base::NodeId best;
+  raft::Index match;
+  for (const raft::PeerState& peer : raft_.Peers()) {
+    const raft::Member* member = raft_.configuration().Find(peer.id);
+    const bool alive = peer.silent < options_.raft.election_timeout / 2;
+    if (member == nullptr || !member->voter || !alive || peer.match < match) continue;
+    best = peer.id;
+    match = peer.match;
+  }
+  if (best.value != 0) static_cast<void>(raft_.TransferLeadership(best));
 }
 
 void Node::Tick() {
   if (dead_) return;
   tick_timer_.Set(options_.tick, [this] { Tick(); });
-  raft_.Tick();
   tick_due_ = true;
   for (StreamId id : waiting_) WantWork(id);  // patience may be over
   observer_->OnStatus(Status());
   WantTurn();
-}
-
-void Node::ExpireSilentSessions() {
-  if (dead_ || stopping_) return;
-  const std::vector<base::SessionId> silent = leases_.TakeExpired(options_.expiries_per_entry_max);
-  if (silent.empty()) return;
-  tree::BatchBuilder batch(loop_->WallNow());
-  batch.AddExpire(raft_.Inspect().hard_state.term, silent);
-  // Not bounded, and this node leads, or it would have no leases.
-  const absl::StatusOr<raft::Index> index = raft_.Propose(raft::EntryKind::kExpiry, batch.Finish());
-  DROVER_CHECK(index.ok()) << index.status();
-  observer_->OnExpiryProposed(silent.size());
-}
-
-void Node::ProposeTimeIfDue() {
-  if (dead_ || stopping_ || stream_of_.empty() || !TakesWrites()) return;
-  const base::WallTime now = loop_->WallNow();
-  if (now.value - last_proposed_time_.value < base::ToMillis(options_.time_entry_interval) || now <= state_.time()) return;
-  last_proposed_time_ = now;
-  // Refused when too much is not committed: then there are entries, with their time, under way.
-  static_cast<void>(raft_.Propose(raft::EntryKind::kData, tree::BatchBuilder(now).Finish()));
-}
-
-void Node::ProposeGathered() {
-  while (!dead_) {
-    const ProposalQueue::Batch* batch = proposals_.Front();
-    if (batch == nullptr) return;
-    const absl::StatusOr<raft::Index> index = raft_.Propose(raft::EntryKind::kData, batch->payload);
-    if (!index.ok()) {
-      observer_->OnRefused(Refusal::kUncommittedBytes);
-      return;  // again when something was committed; until then no stream hands in more
-    }
-    observer_->OnProposed(batch->commands, batch->payload.size());
-    proposed_at_.emplace_back(*index, loop_->Now());
-    last_proposed_time_ = loop_->WallNow();
-    proposals_.PopFront();
-  }
 }
 
 void Node::FlushStreams() {
@@ -299,7 +323,7 @@ void Node::Reap() {
     const auto it = streams_.find(id);
     if (it == streams_.end()) continue;
     const auto newest = stream_of_.find(it->second.machine->session());
-    if (newest != stream_of_.end() && newest->second == id) stream_of_.erase(newest);
+    if (newest != stream_of_.end() && newest->second.stream == id) stream_of_.erase(newest);
     waiting_.erase(id);
     streams_.erase(it);
   }
@@ -314,9 +338,8 @@ void Node::Perform(raft::Output output) {
     void (Node::*run)(raft::Output&);
   };
   static constexpr Step kSteps[] = {
-      {PerformStep::kPersist, &Node::Persist},       {PerformStep::kSend, &Node::Send},
-      {PerformStep::kApply, &Node::Apply},           {PerformStep::kServe, &Node::Serve},
-      {PerformStep::kChangeRole, &Node::ChangeRole},
+      {PerformStep::kPersist, &Node::Persist}, {PerformStep::kSend, &Node::Send},   {PerformStep::kReadLog, &Node::ReadLog},
+      {PerformStep::kApply, &Node::Apply},     {PerformStep::kServe, &Node::Serve}, {PerformStep::kChangeRole, &Node::ChangeRole},
   };
   for (const Step& step : kSteps) {
     if (options_.before_step && !dead_ && !options_.before_step(step.name)) dead_ = true;
@@ -326,12 +349,23 @@ void Node::Perform(raft::Output output) {
 }
 
 void Node::Persist(raft::Output& output) {
-  if (!output.hard_state && output.entries.empty()) return;
-  log_writer_.Add(output.hard_state, std::move(output.entries), raft_.Inspect().commit);
+  if (output.write) log_writer_.Add(*std::move(output.write), raft_.commit());
 }
 
 void Node::Send(raft::Output& output) {
-  DROVER_CHECK(output.messages.empty()) << "a cluster of one voter has no peers";
+  for (raft::Message& message : output.messages) {
+    links_.Send(message.envelope.to, RaftItem{message.envelope.term, std::move(message.body)});
+  }
+}
+
+void Node::ReadLog(raft::Output& output) {
+  for (const raft::LogRead& read : output.log_reads) {
+    log_writer_.Read(read.first, read.bytes, [this, peer = read.peer](std::vector<raft::Entry> entries) {
+      if (dead_) return;
+      raft_.OnLogRead(peer, std::move(entries));
+      WantTurn();
+    });
+  }
 }
 
 void Node::Apply(raft::Output& output) {
@@ -345,6 +379,7 @@ void Node::Apply(raft::Output& output) {
   }
   // What was held back may go on: streams that wait for their zxid, and those whose writes did not fit.
   for (StreamId id : waiting_) WantWork(id);
+  ServeConfirmed();
 }
 
 void Node::ApplyEntry(const raft::Entry& entry) {
@@ -359,38 +394,93 @@ void Node::ApplyEntry(const raft::Entry& entry) {
 
 void Node::Serve(raft::Output& output) {
   for (const raft::ReadState& read : output.reads) {
-    DROVER_CHECK(read.index <= applied_) << "what is committed in an output is applied before its reads";
     auto found = rounds_.extract(read.context);
-    if (found.empty()) continue;
-    Round& round = found.mapped();
-    for (const auto& [id, ticket] : round.streams) {
-      if (SessionStream* machine = FindMachine(id)) machine->OnRound(ticket);
+    if (found.empty()) continue;  // answered before, or nobody waits any more
+    confirmed_rounds_.emplace(read.index, std::move(found.mapped()));
+  }
+  ServeConfirmed();
+}
+
+void Node::ServeConfirmed() {
+  while (!confirmed_rounds_.empty() && confirmed_rounds_.begin()->first <= applied_) {
+    auto first = confirmed_rounds_.extract(confirmed_rounds_.begin());
+    ServeRound(&first.mapped());
+  }
+}
+
+void Node::ServeRound(Round* round) {
+  for (const auto& [id, ticket] : round->streams) {
+    if (SessionStream* machine = FindMachine(id)) machine->OnRound(ticket);
+  }
+  for (UnaryRead& call : round->calls) {
+    observer_->OnRead();
+    call.done(state_.Read(call.view));
+  }
+  if (!Leads()) return;  // no longer: another leader judges who is alive
+  for (const Contact& contact : round->contacts) {
+    if (!leases_.MayAcknowledge(contact.session)) continue;
+    leases_.Acknowledged(contact.session, options_.id);
+    ConfirmLocal(contact.session, contact.stream, contact.contact);
+  }
+  for (const PeerTouch& touch : round->touches) {
+    TouchAck ack{touch.sequence, {}};
+    for (base::SessionId session : touch.sessions) {
+      if (leases_.MayAcknowledge(session)) {
+        leases_.Acknowledged(session, touch.node);
+      } else {
+        ack.denied.push_back(session);
+      }
     }
-    for (UnaryRead& call : round.calls) {
-      observer_->OnRead();
-      call.done(state_.Read(call.view));
-    }
+    links_.Send(touch.node, std::move(ack));
   }
 }
 
 void Node::ChangeRole(raft::Output& output) {
   if (!output.role_change) return;
-  if (output.role_change->role == raft::RoleName::kLeader) {
+  const raft::RoleChange& change = *output.role_change;
+  const bool leads = change.role == raft::RoleName::kLeader;
+  raft_leader_ = change.leader;
+  if (change.leader.value == 0) leaderless_since_ = loop_->Now();
+  // Whatever was handed to the leader before may be lost with its reign, or not.
+  FailHandedOver(absl::UnavailableError("the leader changed: the outcome is unknown here; resume"));
+  proposed_at_.clear();
+  inboxes_.clear();
+  want_round_touches_.clear();
+  for (auto& [context, round] : rounds_) round.touches.clear();
+  if (leads) {
     std::vector<LeaseTerms> sessions;
     sessions.reserve(state_.sessions().size());
     for (const auto& [id, session] : state_.sessions().all()) sessions.push_back(TermsOf(*session));
     leases_.Lead(loop_->Now(), sessions);
-    for (const auto& [session, stream] : stream_of_) leases_.Attach(loop_->Now(), session, stream);
+    for (const auto& [session, home] : stream_of_) {
+      leases_.Attach(loop_->Now(), session, Place{options_.id, home.stream}, home.attach);
+    }
+    for (const Touches::Confirmed& c : touches_.Stop()) want_round_contacts_.push_back({c.stream, c.session, c.contact});
   } else {
     leases_.Follow();
+    touches_.Restart(Attachments());
+    for (const Contact& contact : std::exchange(want_round_contacts_, {})) {
+      touches_.Contact(contact.session, contact.stream, contact.contact);
+    }
   }
-  observer_->OnRole(*output.role_change);
+  for (auto& [context, round] : rounds_) {
+    for (const Contact& contact : std::exchange(round.contacts, {})) {
+      if (leads) {
+        want_round_contacts_.push_back(contact);
+      } else {
+        touches_.Contact(contact.session, contact.stream, contact.contact);
+      }
+    }
+  }
+  AskAgain(true);
+  WantTurn();
+  observer_->OnRole(change);
 }
 
 void Node::OnPersisted(const LogWriter::Written& written) {
   if (dead_) return;
   observer_->OnPersisted(written.entries, written.bytes, written.took);
-  raft_.OnDurable(written.last, written.last_term);
+  raft_.OnPersisted(written.sequence);
   WantTurn();
 }
 
@@ -435,7 +525,7 @@ void Node::OnSessionEnded(base::SessionId session, tree::SessionEnd end, base::Z
   leases_.End(session);
   const auto newest = stream_of_.find(session);
   if (newest != stream_of_.end()) {
-    if (SessionStream* machine = FindMachine(newest->second)) machine->OnSessionEnded(end);
+    if (SessionStream* machine = FindMachine(newest->second.stream)) machine->OnSessionEnded(end);
     stream_of_.erase(newest);
   }
   if (started_) observer_->OnSessionEnded(session, end);
@@ -447,7 +537,7 @@ NodeStatus Node::Status() const {
   const raft::State raft = raft_.Inspect();
   NodeStatus status;
   status.node = options_.id;
-  status.cluster = raft_.configuration().cluster;
+  status.cluster = cluster_id();
   status.role = raft.role;
   status.leader = raft.leader;
   status.term = raft.hard_state.term;
@@ -463,7 +553,8 @@ NodeStatus Node::Status() const {
   status.history_bytes = history_.bytes();
   status.uncommitted_bytes = raft.uncommitted_bytes;
   status.disk_full = log_writer_.disk_full();
-  status.serving = !dead_ && !stopping_ && raft.role == raft::RoleName::kLeader && applied_ >= raft.first_of_term;
+  const bool current = Leads() ? applied_ >= raft.first_of_term : raft_leader_.value != 0 && applied_ == raft.commit;
+  status.serving = !dead_ && !stopping_ && current;
   return status;
 }
 

@@ -2,7 +2,11 @@
 //
 // One wake-up of the loop: the streams read what came, reads and contacts share one quorum round, writes gather into one entry, and
 // Perform does what Raft wants done. The log is written on the executor's thread, one batch at a time; what arrives meanwhile is
-// the next batch. Answers leave after their entry was durable, committed and applied, in one frame per stream and wake-up.
+// the next batch. Answers leave after their entry was committed and applied here, in one frame per stream and wake-up.
+//
+// Clients may be attached to any node. One that does not lead hands its batches to the leader (Forward), asks it for the index of reads
+// (ReadIndex) and tells it of its sessions (Touch). When the leader changes, what was handed over has an unknown outcome: the streams
+// concerned end with UNAVAILABLE, their clients resume and send again, and the state machine answers what it has applied already.
 //
 // Threads: the loop's, for everything but what the executor runs.
 #ifndef DROVER_COORD_SERVER_NODE_H_
@@ -26,13 +30,16 @@
 #include "coord/base/loop.h"
 #include "coord/base/random.h"
 #include "coord/raft/raft.h"
+#include "coord/server/cluster_clock.h"
 #include "coord/server/leases.h"
 #include "coord/server/log_writer.h"
 #include "coord/server/observer.h"
+#include "coord/server/peer_links.h"
 #include "coord/server/proposal_queue.h"
 #include "coord/server/recovery.h"
 #include "coord/server/session_stream.h"
 #include "coord/server/stream_host.h"
+#include "coord/server/touches.h"
 #include "coord/tree/history.h"
 #include "coord/tree/state_machine.h"
 #include "coord/tree/watches.h"
@@ -40,7 +47,7 @@
 namespace drover::coord::server {
 
 // The effects of one Output, in their order.
-enum class PerformStep { kPersist, kSend, kApply, kServe, kChangeRole };
+enum class PerformStep { kPersist, kSend, kReadLog, kApply, kServe, kChangeRole };
 
 struct NodeOptions {
   base::NodeId id;
@@ -52,8 +59,14 @@ struct NodeOptions {
   StreamOptions stream;
   Leases::Options leases;
   log::Options log;
-  std::size_t uncommitted_bytes_max = 64U << 20;
-  std::size_t batch_bytes = 1U << 20;  // an entry is not made larger by gathering
+  raft::Options raft;  // its id, incarnation, boot, cluster and seed are filled in
+  PeerLinks::Options links;
+  std::size_t batch_bytes = 1U << 20;     // an entry is not made larger by gathering
+  std::size_t forward_bytes = 8U << 20;   // handed to the leader and not applied yet; one batch may be larger
+  base::Duration forward_patience = std::chrono::seconds(5);     // then what was handed to the leader has an unknown outcome
+  base::Duration leaderless_patience = std::chrono::seconds(3);  // then clients are sent to other nodes
+  base::Duration touch_interval = std::chrono::milliseconds(100);
+  base::Duration read_retry = std::chrono::milliseconds(500);  // a quorum round without an answer is asked for again
   std::size_t streams_max = 10'000;
   std::size_t unary_calls_max = 1'024;
   std::size_t expiries_per_entry_max = 1'000;
@@ -70,6 +83,7 @@ struct NodeOptions {
 // What a node stands on; all of it must outlive the node, the executor's work too.
 struct NodeSeams {
   base::Loop* loop = nullptr;
+  base::Dialer* dialer = nullptr;  // to the other nodes' peer service; may be null for a node that is alone
   base::Executor* disk = nullptr;
   base::FileSystem* files = nullptr;
   base::Random* random = nullptr;    // secrets, ids: unguessable
@@ -78,11 +92,11 @@ struct NodeSeams {
   std::function<void(const absl::Status&)> on_fatal;
 };
 
-class Node final : private StreamHost, private tree::Sink {
+class Node final : private StreamHost, private tree::Sink, private PeerLinks::Events {
  public:
-  // Opens (or makes) the data directory and replays the log. Blocks; before the loop runs.
-  // FAILED_PRECONDITION: another process has the directory, or it is another node's. DATA_LOSS: the log is damaged.
-  // UNIMPLEMENTED: the log is of a cluster with several voters.
+  // Opens the data directory and replays what is known to be committed; an empty one founds a cluster of this node alone (see Formation
+  // for several). Blocks. FAILED_PRECONDITION: another process has the directory, or it is another node's. DATA_LOSS: the log is
+  // damaged.
   static absl::StatusOr<std::unique_ptr<Node>> Open(const NodeSeams& seams, NodeOptions options);
   ~Node();
   Node(const Node&) = delete;
@@ -92,6 +106,8 @@ class Node final : private StreamHost, private tree::Sink {
   void Start();
   // Takes a stream of Coordination.Session; null if it was refused (its status is sent).
   base::ConnectionEvents* Accept(std::unique_ptr<base::Connection> connection);
+  // Takes a stream of Peer.Link from another node.
+  base::ConnectionEvents* AcceptPeer(std::unique_ptr<base::Connection> connection);
   // A drover.coord.v1.Request outside of any session. `done` runs once, on the loop, perhaps at once.
   // INVALID_ARGUMENT, UNAVAILABLE (nothing was done), or UNAVAILABLE when the node stops (unknown outcome).
   void Execute(const base::Bytes& request, ExecuteDone done);
@@ -114,10 +130,32 @@ class Node final : private StreamHost, private tree::Sink {
     tree::RequestView view;
     ExecuteDone done;
   };
+  // A contact that its client wants confirmed.
+  struct Contact {
+    StreamId stream;
+    base::SessionId session;
+    std::uint64_t contact = 0;
+  };
+  // A touch of another node, to be confirmed.
+  struct PeerTouch {
+    base::NodeId node;
+    std::uint64_t sequence = 0;
+    std::vector<base::SessionId> sessions;
+  };
   // A quorum round: who waits for it.
   struct Round {
+    base::Instant asked;
     std::vector<std::pair<StreamId, SessionStream::RoundTicket>> streams;
     std::vector<UnaryRead> calls;
+    std::vector<Contact> contacts;    // while this node leads
+    std::vector<PeerTouch> touches;  // while this node leads
+  };
+  // What another node has forwarded, in its order. A batch that was lost makes what follows it wait for a new generation.
+  struct Inbox {
+    base::BootNonce boot;
+    std::uint64_t generation = 0;
+    std::uint64_t sequence = 0;
+    std::deque<ProposalQueue::Batch> batches;
   };
 
   Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raft_options, Recovery recovery);
@@ -126,17 +164,19 @@ class Node final : private StreamHost, private tree::Sink {
   [[nodiscard]] base::Instant Now() const override { return loop_->Now(); }
   [[nodiscard]] const tree::EventHistory& history() const override { return history_; }
   [[nodiscard]] tree::WatchTable& watches() override { return watches_; }
-  [[nodiscard]] Leases& leases() override { return leases_; }
   [[nodiscard]] NodeObserver& observer() override { return *observer_; }
   [[nodiscard]] base::NodeId node_id() const override { return options_.id; }
-  [[nodiscard]] base::ClusterId cluster_id() const override { return raft_.configuration().cluster; }
+  [[nodiscard]] base::ClusterId cluster_id() const override { return raft_.options().cluster; }
   void WantWork(StreamId stream) override;
   void WantFlush(StreamId stream) override;
   void WantRound(StreamId stream) override;
+  void Heard(StreamId stream, base::SessionId session) override;
+  void WantConfirmation(StreamId stream, base::SessionId session, std::uint64_t contact) override;
+  void LinkBroke(StreamId stream, base::SessionId session) override;
   [[nodiscard]] bool TakesWrites() const override;
   void Propose(StreamId stream, base::SessionId session, std::uint64_t seen, absl::string_view request) override;
   void ProposeOpen(StreamId stream, const OpenView& open) override;
-  void Attached(base::SessionId session, StreamId stream) override;
+  void Attached(base::SessionId session, StreamId stream, std::uint64_t attach) override;
 
   // tree::Sink
   void OnEvents(absl::Span<const tree::Event> events) override;
@@ -144,26 +184,59 @@ class Node final : private StreamHost, private tree::Sink {
   void OnSessionOpened(const tree::Origin& origin, const tree::Session& session) override;
   void OnSessionEnded(base::SessionId session, tree::SessionEnd end, base::Zxid zxid) override;
 
+  // PeerLinks::Events
+  void OnPeerFrame(PeerFrame frame) override;
+  void OnLinkReset(base::NodeId peer) override;
+  void OnBadFrame(const absl::Status& status) override;
+
   void WantTurn();
   void Turn();
   void WorkStreams();
   void StartRound();
   void Tick();
-  void ExpireSilentSessions();
-  void ProposeTimeIfDue();
-  void ProposeGathered();
   void FlushStreams();
   void Reap();
+
+  // node_peers.cc: what goes between the nodes
+  void OnForward(const PeerHeader& header, Forward forward);
+  void OnTouch(const PeerHeader& header, const Touch& touch);
+  void OnHello(const PeerHeader& header, const Hello& hello);
+  void ConfirmLocal(base::SessionId session, StreamId stream, std::uint64_t contact);
+  void SendTouchesIfDue();
+  void FlushLinks();
+  void SetPeers();
+  [[nodiscard]] std::vector<Attachment> Attachments() const;
+  [[nodiscard]] Attachment AttachmentOf(base::SessionId session, StreamId stream) const;
+
+  // node_proposals.cc: what goes into the log
+  void ExpireSilentSessions();
+  void ProposeTimeIfDue();
+  void ProposeForwarded();
+  void HandOverGathered();
+  bool ProposeBatch(const ProposalQueue::Batch& batch);
+  void FailHandedOver(const absl::Status& status);
+  [[nodiscard]] base::WallTime ClusterTime() const;
+  [[nodiscard]] base::NodeId Leader() const { return raft_leader_; }
+  [[nodiscard]] bool Leads() const { return raft_.leads(); }
+
+  void TickRaft();
+  void ArmRaftTimer();
+  void GiveUpOnLeaderless();
+  void AskAgain(bool all);
+  void HandLeadershipOn();
 
   // The one place where effects happen.
   void Perform(raft::Output output);
   void Persist(raft::Output& output);
   void Send(raft::Output& output);
+  void ReadLog(raft::Output& output);
   void Apply(raft::Output& output);
   void Serve(raft::Output& output);
   void ChangeRole(raft::Output& output);
 
   void ApplyEntry(const raft::Entry& entry);
+  void ServeRound(Round* round);
+  void ServeConfirmed();
   void OnPersisted(const LogWriter::Written& written);
   void Fail(const absl::Status& status);
   [[nodiscard]] Stream* Find(StreamId stream);
@@ -180,26 +253,50 @@ class Node final : private StreamHost, private tree::Sink {
   tree::StateMachine state_;
   tree::EventHistory history_;
   tree::WatchTable watches_;
-  Leases leases_;
+  Leases leases_;    // while this node leads
+  Touches touches_;  // while it does not
+  ClusterClock clock_;
   ProposalQueue proposals_;
   LogWriter log_writer_;
+  PeerLinks links_;
+  const base::Bytes founding_;
   raft::Index applied_;
-  // When each entry that is not committed yet was proposed.
+  base::NodeId raft_leader_;  // 0: not known
+  base::Instant leaderless_since_;
+  raft::Index members_index_;  // of the configuration that `links_` knows
+  // When each entry that this leader proposed was, until it is committed.
   std::deque<std::pair<raft::Index, base::Instant>> proposed_at_;
   base::WallTime last_proposed_time_;
 
   std::map<StreamId, Stream> streams_;
   StreamId last_stream_;
-  std::map<base::SessionId, StreamId> stream_of_;  // the newest of each session that has one here
+  struct Home {
+    StreamId stream;
+    std::uint64_t attach = 0;
+  };
+  std::map<base::SessionId, Home> stream_of_;  // the newest of each session that has one here
   std::vector<StreamId> working_, flushing_, ended_;
   std::set<StreamId> waiting_;  // not attached, or with requests that were held back: to be asked again
   std::vector<StreamId> want_round_;
   std::vector<UnaryRead> want_round_calls_;
-  std::map<std::uint64_t, Round> rounds_;
-  std::uint64_t last_round_ = 0;
+  std::vector<Contact> want_round_contacts_;
+  std::vector<PeerTouch> want_round_touches_;
+  std::map<std::uint64_t, Round> rounds_;                // asked for
+  std::multimap<raft::Index, Round> confirmed_rounds_;  // to be served once so much is applied
+  std::uint64_t last_round_;                            // from a random start: an answer meant for an earlier process fits none
   std::size_t unary_calls_ = 0;
 
+  std::map<base::NodeId, Inbox> inboxes_;            // while this node leads
+  std::map<base::NodeId, base::Incarnation> peers_;  // as heard last, or as the configuration has them
+  std::uint64_t generation_ = 0;                     // of what is forwarded: a new one for each leader
+  std::uint64_t forwarded_ = 0;                      // in this generation
+  base::Instant handed_over_at_;                     // since when something handed over waits
+  base::Instant touched_at_;
+
   base::Timer tick_timer_;
+  base::Timer raft_timer_;
+  base::Instant raft_timer_at_;
+  base::Instant raft_ticked_at_;
   bool started_ = false;  // replay is over
   bool turn_posted_ = false;
   bool tick_due_ = false;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "coord/base/ids.h"
 #include "coord/base/time.h"
 #include "coord/raft/output.h"
@@ -32,7 +33,7 @@ struct NodeStatus {
   std::size_t history_bytes = 0;
   std::size_t uncommitted_bytes = 0;
   bool disk_full = false;
-  bool serving = false;  // leads, and the no-op of its term is committed
+  bool serving = false;  // leads, and the no-op of its term is committed; or follows, and has applied what it knows to be committed
 };
 
 enum class Refusal {
@@ -64,6 +65,8 @@ class NodeObserver {
   virtual void OnReceived(std::size_t /*bytes*/) {}
   virtual void OnSent(std::size_t /*bytes*/) {}
   virtual void OnRefused(Refusal) {}
+  // Another node speaks to this one, and should not: of another cluster, of an incarnation that is no member.
+  virtual void OnStranger(base::NodeId, absl::string_view /*why*/) {}
   // Something that must not be: an entry that no leader writes.
   virtual void OnDamage(const absl::Status&) {}
   // Now and then, for gauges.

@@ -5,21 +5,20 @@
 
 namespace drover::coord::server {
 
-tree::Origin ProposalQueue::Admit(base::WallTime now, Waiter waiter) {
-  if (!gathering_) gathering_.emplace(now);
+tree::Origin ProposalQueue::Admit(Waiter waiter) {
+  if (!gathering_) gathering_.emplace();
   waiters_.emplace_hint(waiters_.end(), ++last_tag_, std::move(waiter));
   return tree::Origin{node_, boot_, last_tag_};
 }
 
-void ProposalQueue::AddRequest(base::WallTime now, Waiter waiter, base::SessionId session, std::uint64_t seen,
-                               absl::string_view request) {
-  const tree::Origin origin = Admit(now, std::move(waiter));
+void ProposalQueue::AddRequest(Waiter waiter, base::SessionId session, std::uint64_t seen, absl::string_view request) {
+  const tree::Origin origin = Admit(std::move(waiter));
   gathering_->AddRequest(origin, session, seen, request);
   EndIfFull();
 }
 
-void ProposalQueue::AddOpen(base::WallTime now, Waiter waiter, const tree::OpenSessionView& open) {
-  const tree::Origin origin = Admit(now, std::move(waiter));
+void ProposalQueue::AddOpen(Waiter waiter, const tree::OpenSessionView& open) {
+  const tree::Origin origin = Admit(std::move(waiter));
   gathering_->AddOpen(origin, open);
   EndIfFull();
 }
@@ -29,14 +28,21 @@ void ProposalQueue::EndIfFull() {
 }
 
 void ProposalQueue::End() {
-  const std::size_t commands = gathering_->count();
-  batches_.push_back(Batch{gathering_->Finish(), commands});
+  const std::size_t count = gathering_->count();
+  batches_.push_back(Batch{gathering_->Finish(), count, last_tag_});
   gathering_.reset();
 }
 
 const ProposalQueue::Batch* ProposalQueue::Front() {
   if (batches_.empty() && gathering_) End();
   return batches_.empty() ? nullptr : &batches_.front();
+}
+
+void ProposalQueue::HandOver() {
+  const Batch& batch = batches_.front();
+  handed_.push_back({batch.last_tag, batch.commands.size()});
+  handed_bytes_ += batch.commands.size();
+  batches_.pop_front();
 }
 
 const Waiter* ProposalQueue::Peek(const tree::Origin& origin) const {
@@ -47,11 +53,26 @@ const Waiter* ProposalQueue::Peek(const tree::Origin& origin) const {
 
 std::optional<Waiter> ProposalQueue::Take(const tree::Origin& origin) {
   if (origin.node != node_ || origin.boot != boot_) return std::nullopt;
+  while (!handed_.empty() && handed_.front().last_tag <= origin.tag) {
+    handed_bytes_ -= handed_.front().bytes;
+    handed_.pop_front();
+  }
   const auto it = waiters_.find(origin.tag);
   if (it == waiters_.end()) return std::nullopt;
   Waiter waiter = std::move(it->second);
   waiters_.erase(it);
   return waiter;
+}
+
+std::vector<Waiter> ProposalQueue::TakeHandedOver() {
+  std::vector<Waiter> waiters;
+  if (handed_.empty()) return waiters;
+  const auto end = waiters_.upper_bound(handed_.back().last_tag);
+  for (auto it = waiters_.begin(); it != end; ++it) waiters.push_back(std::move(it->second));
+  waiters_.erase(waiters_.begin(), end);
+  handed_.clear();
+  handed_bytes_ = 0;
+  return waiters;
 }
 
 void ProposalQueue::FailCalls(const absl::Status& status) {

@@ -1,4 +1,4 @@
-// Commands on their way into the log: gathered into batches, and who waits for the answer to each.
+// Commands on their way to the leader: gathered into batches, handed over, and who waits for the answer to each.
 #ifndef DROVER_COORD_SERVER_PROPOSAL_QUEUE_H_
 #define DROVER_COORD_SERVER_PROPOSAL_QUEUE_H_
 
@@ -8,13 +8,13 @@
 #include <map>
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "coord/base/bytes.h"
 #include "coord/base/ids.h"
-#include "coord/base/time.h"
 #include "coord/tree/views.h"
 #include "coord/tree/watches.h"
 
@@ -31,37 +31,49 @@ struct StreamOpening {
 };
 using Waiter = std::variant<StreamWrite, StreamOpening, ExecuteDone>;
 
-// Tags number the commands of this node's boot; an entry of an earlier boot, met in replay, has nobody waiting. Not thread-safe.
+// Tags number the commands of this node's boot; an entry of an earlier boot, met in replay, has nobody waiting. A batch that was handed
+// over has an answer for each of its commands when this node applies it, or an unknown outcome (TakeHandedOver). Not thread-safe.
 class ProposalQueue {
  public:
   struct Batch {
-    base::Bytes payload;
-    std::size_t commands = 0;
+    base::Bytes commands;  // a drover.peer.v1.Batch without its time
+    std::size_t count = 0;
+    std::uint64_t last_tag = 0;
   };
 
   // A batch is full at `batch_bytes`; a single command may be larger.
   ProposalQueue(base::NodeId node, base::BootNonce boot, std::size_t batch_bytes)
       : node_(node), boot_(boot), batch_bytes_(batch_bytes) {}
 
-  // `now` is the time that a batch begun by this command carries.
-  void AddRequest(base::WallTime now, Waiter waiter, base::SessionId session, std::uint64_t seen, absl::string_view request);
-  void AddOpen(base::WallTime now, Waiter waiter, const tree::OpenSessionView& open);
+  void AddRequest(Waiter waiter, base::SessionId session, std::uint64_t seen, absl::string_view request);
+  void AddOpen(Waiter waiter, const tree::OpenSessionView& open);
 
-  // The oldest batch, ended if it was still being gathered; null if there is none. It stays until PopFront.
+  // The oldest batch, ended if it was still being gathered; null if there is none. It stays until HandOver or PopFront.
   [[nodiscard]] const Batch* Front();
-  void PopFront() { batches_.pop_front(); }
+  // The front has been given to the leader.
+  void HandOver();
   // Batches wait: Front was refused.
   [[nodiscard]] bool backed_up() const { return !batches_.empty(); }
+  // Bytes of batches that were handed over and have not been applied.
+  [[nodiscard]] std::size_t handed_over_bytes() const { return handed_bytes_; }
 
   // The waiter of a command of this boot, if it still waits. Peek leaves it.
   [[nodiscard]] std::optional<Waiter> Take(const tree::Origin& origin);
   [[nodiscard]] const Waiter* Peek(const tree::Origin& origin) const;
+  // The leader changed: what becomes of the batches handed over is not known here. Whoever waits for them, in order; if they are
+  // applied after all, nobody hears of it.
+  [[nodiscard]] std::vector<Waiter> TakeHandedOver();
   // Every unary call that waits is answered with `status`.
   void FailCalls(const absl::Status& status);
   [[nodiscard]] std::size_t waiting() const { return waiters_.size(); }
 
  private:
-  tree::Origin Admit(base::WallTime now, Waiter waiter);
+  struct Handed {
+    std::uint64_t last_tag = 0;
+    std::size_t bytes = 0;
+  };
+
+  tree::Origin Admit(Waiter waiter);
   void EndIfFull();
   void End();
 
@@ -71,6 +83,8 @@ class ProposalQueue {
   std::uint64_t last_tag_ = 0;
   std::optional<tree::BatchBuilder> gathering_;
   std::deque<Batch> batches_;
+  std::deque<Handed> handed_;
+  std::size_t handed_bytes_ = 0;
   std::map<std::uint64_t, Waiter> waiters_;
 };
 

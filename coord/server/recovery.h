@@ -18,17 +18,32 @@ namespace drover::coord::server {
 struct Recovery {
   Disk disk;
   base::Incarnation incarnation;
-  raft::Recovered raft;
+  base::ClusterId cluster;
+  base::Bytes founding;  // the configuration with which the cluster began; empty if that entry is no longer in the log
+  raft::Recovered raft;  // its tail is what lies behind the commit index known
 };
 
-// Opens or founds the directory of node `id`. An empty one begins a cluster of its own with a random id, of which this node,
-// reached at `address`, is the one voter. Blocking. FAILED_PRECONDITION: locked, or another node's or incarnation's directory.
-// UNIMPLEMENTED: the log is of a cluster with more voters. Otherwise as log::Log::Open.
+// Opens the directory and makes it this node's if it is empty. Blocking.
+// FAILED_PRECONDITION: locked, or another node's.
+absl::StatusOr<std::unique_ptr<log::DataDirectory>> OpenDirectory(base::FileSystem* files, base::Random* random, const std::string& path,
+                                                                  base::NodeId id);
+
+// The log's first entry: the members with which `configuration.cluster` begins. The same in the logs of all of them, so it counts as
+// committed. Does nothing more if it is there already. Blocking. FAILED_PRECONDITION: the log is another cluster's.
+absl::StatusOr<std::unique_ptr<log::Log>> FoundLog(log::DataDirectory* directory, const raft::Configuration& configuration,
+                                                   const log::Options& options);
+
+// Opens the directory of node `id`. An empty one begins a cluster of its own with a random id, of which this node, reached at `address`,
+// is the one voter. Blocking. FAILED_PRECONDITION: locked, another node's, or of a cluster that this incarnation of the node was never a
+// member of. Otherwise as log::Log::Open.
 absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, const std::string& directory, base::NodeId id,
                                  const std::string& address, const log::Options& options);
 
-// Every entry of the log, in order. DATA_LOSS: what was whole at Recover is not any more.
-absl::Status ReplayLog(log::Log* log, absl::FunctionRef<void(const raft::Entry&)> apply);
+// The entries up to `last`, in order. DATA_LOSS: what was whole at Recover is not any more.
+absl::Status ReplayLog(log::Log* log, raft::Index last, absl::FunctionRef<void(const raft::Entry&)> apply);
+
+// Bits that are not 0.
+std::uint64_t NextNotZero(base::Random* random);
 
 }  // namespace drover::coord::server
 

@@ -12,6 +12,17 @@ namespace {
 
 constexpr char kService[] = "drover.coord.v1.Coordination";
 
+absl::string_view RoleText(raft::RoleName role) {
+  switch (role) {
+    case raft::RoleName::kLeader:
+      return "leader";
+    case raft::RoleName::kFollower:
+      return "follower";
+    default:
+      return "candidate";
+  }
+}
+
 std::string Method(const char* name) {
   return std::string("/") + kService + "/" + name;
 }
@@ -21,16 +32,19 @@ std::string Method(const char* name) {
 Services::Services(transport::CqLoop* loop, const transport::ServerOptions& options, std::string advertise)
     : advertise_(std::move(advertise)), server_(loop, options) {
   server_.RegisterStream(Method("Session"), [this](std::unique_ptr<base::Connection> connection, const transport::CallInfo&) {
-    return node_->Accept(std::move(connection));
+    return process_->Accept(std::move(connection));
+  });
+  server_.RegisterStream(kPeerLink, [this](std::unique_ptr<base::Connection> connection, const transport::CallInfo&) {
+    return process_->AcceptPeer(std::move(connection));
   });
   server_.RegisterUnary(Method("Execute"), [this](const base::Bytes& request, const transport::CallInfo&,
-                                                  transport::UnaryReply reply) { node_->Execute(request, std::move(reply)); });
+                                                  transport::UnaryReply reply) { process_->Execute(request, std::move(reply)); });
   server_.RegisterUnary(Method("Status"),
                         [this](const base::Bytes&, const transport::CallInfo&, transport::UnaryReply reply) { reply(Status()); });
 }
 
-absl::Status Services::Start(Node* node) {
-  node_ = node;
+absl::Status Services::Start(MemberProcess* process) {
+  process_ = process;
   return server_.Start();
 }
 
@@ -39,9 +53,15 @@ void Services::SetServing(bool serving) {
 }
 
 base::Bytes Services::Status() const {
-  const NodeStatus status = node_->Status();
   v1::StatusResponse response;
-  const std::string role = status.role == raft::RoleName::kLeader ? "leader" : "follower";
+  response.set_version(process::Version());
+  const Node* node = process_->node();
+  if (node == nullptr) {
+    response.set_role("forming");
+    return transport::Encode(response);
+  }
+  const NodeStatus status = node->Status();
+  const std::string role(RoleText(status.role));
   response.set_node_id(status.node.value);
   response.set_cluster_id(status.cluster.value);
   response.set_role(role);
@@ -55,13 +75,19 @@ base::Bytes Services::Status() const {
   response.set_nodes(status.nodes);
   response.set_tree_bytes(status.tree_bytes);
   response.set_watches(status.watches);
-  response.set_version(process::Version());
-  for (const raft::Member& member : node_->raft().configuration().members) {
+  const std::vector<raft::PeerState> peers = node->raft().Peers();
+  for (const raft::Member& member : node->raft().configuration().members) {
     v1::MemberStatus* m = response.add_members();
     m->set_node_id(member.id.value);
     const bool self = member.id == status.node;
     m->set_address(!self ? member.address : advertise_.empty() ? address() : advertise_);
-    m->set_role(self ? role : member.voter ? "follower" : "learner");
+    const bool leads = member.id == status.leader;
+    m->set_role(self ? role : leads ? "leader" : member.voter ? "follower" : "learner");
+    for (const raft::PeerState& peer : peers) {
+      if (peer.id != member.id) continue;
+      m->set_lag(node->raft().log().last().value - peer.match.value);
+      m->set_silent_ms(static_cast<std::uint64_t>(base::ToMillis(peer.silent)));
+    }
   }
   return transport::Encode(response);
 }

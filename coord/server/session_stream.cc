@@ -67,11 +67,15 @@ void SessionStream::Work() {
 
 void SessionStream::NoteEnd() {
   host_->watches().RemoveStream(id_);
-  if (std::exchange(link_broke_, false)) host_->leases().LinkBroke(host_->Now(), session(), id_);
+  if (std::exchange(link_broke_, false)) host_->LinkBroke(id_, session());
 }
 
 void SessionStream::ReadFrame(const base::Bytes& frame) {
   host_->observer().OnReceived(frame.size());
+  if (frame.size() > options_.received_frame_bytes_max) {
+    return Close(absl::ResourceExhaustedError(absl::StrCat("a frame of ", frame.size(), " bytes; at most ",
+                                                           options_.received_frame_bytes_max, " are taken")));
+  }
   ClientFrameView view;
   if (!ClientFrameView::Parse(frame.view(), &view)) return Break("malformed frame");
   Attached* a = attached();
@@ -85,11 +89,8 @@ void SessionStream::ReadFrame(const base::Bytes& frame) {
     if (view.contact) early_contact_ = view.contact;
     return;
   }
-  host_->leases().Contact(host_->Now(), a->session);
-  if (view.contact) {
-    a->contact = view.contact;
-    host_->WantRound(id_);
-  }
+  host_->Heard(id_, a->session);
+  if (view.contact) host_->WantConfirmation(id_, a->session, *view.contact);
   a->seen = std::max(a->seen, view.seen);
   TakeRequests(a, frame, view);
 }
@@ -104,7 +105,7 @@ void SessionStream::Greet(const ClientFrameView& frame) {
   }
   // A session is as old as its id: a node that has not applied that much cannot know it.
   const base::Zxid until = std::max(frame.resume->seen_zxid, base::Zxid(frame.resume->session.value));
-  state_ = CatchingUp{frame.resume->session, std::string(frame.resume->secret), until};
+  state_ = CatchingUp{frame.resume->session, std::string(frame.resume->secret), until, frame.resume->attach};
 }
 
 void SessionStream::TryResume(const CatchingUp& waiting) {
@@ -112,10 +113,10 @@ void SessionStream::TryResume(const CatchingUp& waiting) {
   const tree::Session* session = host_->state().sessions().Find(waiting.session);
   if (session == nullptr) return Close(absl::NotFoundError(absl::StrCat("session ", waiting.session.value, " has ended")));
   if (!session->SecretIs(waiting.secret)) return Close(absl::UnauthenticatedError("wrong secret"));
-  Attach(*session);
+  Attach(*session, waiting.attach);
 }
 
-void SessionStream::Attach(const tree::Session& session) {
+void SessionStream::Attach(const tree::Session& session, std::uint64_t attach) {
   Attached& a = state_.emplace<Attached>();
   a.session = session.id();
   Grant grant;
@@ -126,12 +127,8 @@ void SessionStream::Attach(const tree::Session& session) {
   grant.node = host_->node_id();
   grant.cluster = host_->cluster_id();
   AppendGrant(grant, &grant_);
-  host_->Attached(session.id(), id_);
-  host_->leases().Attach(host_->Now(), session.id(), id_);
-  if (early_contact_) {
-    a.contact = std::exchange(early_contact_, std::nullopt);
-    host_->WantRound(id_);
-  }
+  host_->Attached(session.id(), id_, attach);
+  if (early_contact_) host_->WantConfirmation(id_, session.id(), *std::exchange(early_contact_, std::nullopt));
   host_->WantFlush(id_);
 }
 
@@ -290,7 +287,6 @@ SessionStream::RoundTicket SessionStream::BeginRound() {
   RoundTicket ticket;
   if (Attached* a = attached()) {
     ticket.reads_issued = a->reads_issued;
-    ticket.contact = a->contact;
   }
   return ticket;
 }
@@ -306,13 +302,14 @@ void SessionStream::OnRound(const RoundTicket& ticket) {
     ++a->reads_confirmed;
     LowerBarrier(a, &request);
   }
-  if (ticket.contact && host_->leases().MayAcknowledge(a->session)) {
-    a->ack = ticket.contact;
-    if (a->contact == ticket.contact) a->contact.reset();
-    host_->leases().Acknowledged(a->session, id_);
-    host_->WantFlush(id_);
-  }
   host_->WantWork(id_);
+}
+
+void SessionStream::OnContactConfirmed(std::uint64_t contact) {
+  Attached* a = attached();
+  if (a == nullptr || closing_ || closed_) return;
+  a->ack = contact;
+  host_->WantFlush(id_);
 }
 
 void SessionStream::OnAnswer(absl::string_view answer) {
@@ -332,7 +329,7 @@ void SessionStream::OnEvent(const tree::Delivery& delivery) {
 }
 
 void SessionStream::OnOpened(const tree::Session& session) {
-  if (std::holds_alternative<Opening>(state_) && !closing_ && !closed_) Attach(session);
+  if (std::holds_alternative<Opening>(state_) && !closing_ && !closed_) Attach(session, 0);
 }
 
 void SessionStream::OnOpenRefused(Code code, absl::string_view message) {

@@ -38,6 +38,8 @@ struct StreamOptions {
   // answers of the session to about half of what the state machine keeps.)
   std::size_t request_bytes_aim = 32U << 20;
   std::size_t request_bytes_max = 128U << 20;
+  // One frame of the client's; a larger one closes the stream.
+  std::size_t received_frame_bytes_max = (8U << 20) + (64U << 10);
   // Answers and events not taken by the transport yet: reads and replays wait beyond the first bound, the second one closes.
   std::size_t outbound_pause_bytes = 2U << 20;
   std::size_t outbound_bytes_max = 16U << 20;
@@ -69,11 +71,11 @@ class SessionStream final : public base::ConnectionEvents {
   // What waits for the round that begins now; handed back to OnRound when the round has confirmed.
   struct RoundTicket {
     std::uint64_t reads_issued = 0;
-    std::optional<std::uint64_t> contact;
   };
   [[nodiscard]] RoundTicket BeginRound();
   void OnRound(const RoundTicket& ticket);
 
+  void OnContactConfirmed(std::uint64_t contact);
   void OnAnswer(absl::string_view answer);
   void OnEvent(const tree::Delivery& delivery);
   void OnOpened(const tree::Session& session);
@@ -104,6 +106,7 @@ class SessionStream final : public base::ConnectionEvents {
     base::SessionId session;
     std::string secret;
     base::Zxid until;
+    std::uint64_t attach = 0;
   };
   struct Request {
     base::Bytes frame;  // shared by all requests of a frame
@@ -120,7 +123,6 @@ class SessionStream final : public base::ConnectionEvents {
   struct Attached {
     base::SessionId session;
     std::uint64_t seen = 0;
-    std::optional<std::uint64_t> contact;  // newest one received, not acknowledged
     std::optional<std::uint64_t> ack;      // to be written
     std::deque<Request> incoming;          // not issued
     std::deque<Request> issued;            // in the order in which they take effect
@@ -143,7 +145,7 @@ class SessionStream final : public base::ConnectionEvents {
   void ReadFrame(const base::Bytes& frame);
   void Greet(const ClientFrameView& frame);
   void TryResume(const CatchingUp& waiting);
-  void Attach(const tree::Session& session);
+  void Attach(const tree::Session& session, std::uint64_t attach);
   void TakeRequests(Attached* a, const base::Bytes& frame, const ClientFrameView& view);
   bool Issue(Attached* a);
   void Execute(Attached* a);

@@ -9,7 +9,6 @@
 #include "coord/base/ids.h"
 #include "coord/base/time.h"
 #include "coord/server/frame.h"
-#include "coord/server/leases.h"
 #include "coord/server/observer.h"
 #include "coord/tree/history.h"
 #include "coord/tree/state_machine.h"
@@ -24,7 +23,6 @@ class StreamHost {
   [[nodiscard]] virtual const tree::StateMachine& state() const = 0;
   [[nodiscard]] virtual const tree::EventHistory& history() const = 0;
   [[nodiscard]] virtual tree::WatchTable& watches() = 0;
-  [[nodiscard]] virtual Leases& leases() = 0;
   [[nodiscard]] virtual NodeObserver& observer() = 0;
   [[nodiscard]] virtual base::NodeId node_id() const = 0;
   [[nodiscard]] virtual base::ClusterId cluster_id() const = 0;
@@ -33,6 +31,12 @@ class StreamHost {
   virtual void WantWork(StreamId stream) = 0;
   // A frame is to be written at the end of this wake-up.
   virtual void WantFlush(StreamId stream) = 0;
+  // Something of the client's arrived: it is alive.
+  virtual void Heard(StreamId stream, base::SessionId session) = 0;
+  // The client waits for word that this contact was confirmed; OnContactConfirmed follows, or never. A newer one replaces an older.
+  virtual void WantConfirmation(StreamId stream, base::SessionId session, std::uint64_t contact) = 0;
+  // FIN or RST was seen on a stream that was not ended from here.
+  virtual void LinkBroke(StreamId stream, base::SessionId session) = 0;
   // A quorum round that begins after this; the stream says what waits for it when the round begins (SessionStream::BeginRound).
   virtual void WantRound(StreamId stream) = 0;
 
@@ -43,8 +47,8 @@ class StreamHost {
   // The same for the opening of a session, with a new secret; SessionStream::OnOpened or OnOpenRefused follows.
   virtual void ProposeOpen(StreamId stream, const OpenView& open) = 0;
 
-  // `stream` is where this session is from now on; an older one hears OnReplaced.
-  virtual void Attached(base::SessionId session, StreamId stream) = 0;
+  // `stream` is where this session is from now on; an older one hears OnReplaced. `attach`: Resume.attach.
+  virtual void Attached(base::SessionId session, StreamId stream, std::uint64_t attach) = 0;
 
  protected:
   ~StreamHost() = default;

@@ -256,6 +256,8 @@ class TransactionBuilder {
 // One Batch: what a leader proposes. Not reusable after Finish.
 class BatchBuilder {
  public:
+  // Without a time: AppendBatchTime adds it when the batch is proposed.
+  BatchBuilder() = default;
   explicit BatchBuilder(base::WallTime time);
 
   // `request` is the bytes of a Request as received.
@@ -272,8 +274,8 @@ class BatchBuilder {
   std::size_t count_ = 0;
 };
 
-// The bytes of one Command: for those who gather commands before they know the batch's time. A Batch is AppendBatchTime followed by
-// any number of AppendCommand.
+// The bytes of one Command: for those who gather commands before they know the batch's time. A Batch is any number of AppendCommand and
+// an AppendBatchTime, before or behind them.
 [[nodiscard]] std::string EncodeRequestCommand(const Origin& origin, base::SessionId session, std::uint64_t seen,
                                                absl::string_view request);
 [[nodiscard]] std::string EncodeOpenCommand(const Origin& origin, const OpenSessionView& open);

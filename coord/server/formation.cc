@@ -1,0 +1,80 @@
+#include "coord/server/formation.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "coord/base/check.h"
+
+namespace drover::coord::server {
+namespace {
+
+std::string TextOf(const InitialMembers& members) {
+  return absl::StrJoin(members, ",",
+                       [](std::string* out, const auto& member) { absl::StrAppend(out, member.first.value, "=", member.second); });
+}
+
+}  // namespace
+
+Formation::Formation(const Self& self, InitialMembers members)
+    : self_(self), members_(std::move(members)), members_text_(TextOf(members_)) {
+  DROVER_CHECK(std::any_of(members_.begin(), members_.end(), [this](const auto& m) { return m.first == self_.id; }));
+}
+
+void Formation::Fail(std::string why) {
+  if (failed_.ok()) failed_ = absl::FailedPreconditionError(why);
+}
+
+Hello Formation::NextRound() {
+  ++round_;
+  answered_.clear();
+  return Hello{round_, false, 0, members_text_};
+}
+
+std::optional<Hello> Formation::OnHello(const PeerHeader& from, const Hello& hello) {
+  if (formed_ || !failed_.ok()) return std::nullopt;
+  if (hello.members != members_text_) {
+    Fail(absl::StrCat("node ", from.from.value, " was started with --initial-cluster ", hello.members, ", this node with ", members_text_,
+                      ": give all nodes the same list"));
+    return std::nullopt;
+  }
+  heard_[from.from] = from.from_incarnation;
+  if (!hello.reply) return Hello{hello.round, true, 0, members_text_};
+  if (!Founds() || hello.round != round_) return std::nullopt;
+  answered_[from.from] = from.from_incarnation;
+  if (answered_.size() + 1 < members_.size()) return std::nullopt;
+  raft::Configuration configuration;
+  configuration.cluster = self_.cluster;
+  for (const auto& [id, address] : members_) {
+    const base::Incarnation incarnation = id == self_.id ? self_.incarnation : answered_.at(id);
+    configuration.members.push_back(raft::Member{id, incarnation, address, true});
+  }
+  formed_ = std::move(configuration);
+  return std::nullopt;
+}
+
+void Formation::OnFound(const PeerHeader& from, const Found& found) {
+  if (formed_ || !failed_.ok()) return;
+  absl::StatusOr<raft::Configuration> configuration = raft::DecodeConfiguration(found.configuration.view());
+  if (!configuration.ok()) return Fail(absl::StrCat("node ", from.from.value, ": ", configuration.status().message()));
+  const raft::Member* self = configuration->Find(self_.id);
+  if (self == nullptr || self->incarnation != self_.incarnation) {
+    return Fail(absl::StrCat("the cluster that node ", from.from.value, " is in was not founded with this node's data directory"));
+  }
+  formed_ = *std::move(configuration);
+}
+
+void Formation::OnRefused(const PeerHeader& from, const Refused& refused) {
+  if (!formed_) Fail(absl::StrCat("node ", from.from.value, " refuses: ", refused.reason));
+}
+
+std::string Formation::Waiting() const {
+  std::vector<std::uint64_t> missing;
+  for (const auto& [id, address] : members_) {
+    if (id != self_.id && !heard_.contains(id)) missing.push_back(id.value);
+  }
+  if (missing.empty()) return absl::StrCat("waiting for node ", members_.front().first.value, " to found the cluster");
+  return absl::StrCat("waiting for nodes ", absl::StrJoin(missing, ", "), " of the initial cluster");
+}
+
+}  // namespace drover::coord::server

@@ -1,0 +1,70 @@
+// How several empty nodes become one cluster, exactly once. Pure.
+//
+// Every node knows the initial members by id and address, and has a directory with an incarnation but no log. The lowest id alone founds:
+// once all the others have answered one and the same round of its with "empty, this is my incarnation, these are the members I was told
+// of", it writes the first entry (cluster id, members, incarnations) into its own log, and from then on hands that entry out. The others
+// accept it if it names them with their own incarnation, and write the same. So two clusters cannot come out of one list: nobody else
+// founds, and a founder that has written never founds again; one that lost its directory afterwards is answered by members that are not
+// empty, and refused.
+#ifndef DROVER_COORD_SERVER_FORMATION_H_
+#define DROVER_COORD_SERVER_FORMATION_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "coord/base/ids.h"
+#include "coord/raft/configuration.h"
+#include "coord/server/peer_frame.h"
+
+namespace drover::coord::server {
+
+// Id and address of each, ascending by id.
+using InitialMembers = std::vector<std::pair<base::NodeId, std::string>>;
+
+// Not thread-safe.
+class Formation {
+ public:
+  struct Self {
+    base::NodeId id;
+    base::Incarnation incarnation;
+    base::ClusterId cluster;  // what to found: random, or what this node's log names already
+  };
+  // `members` names `self`.
+  Formation(const Self& self, InitialMembers members);
+
+  // Begins a round: what to say to every other member.
+  [[nodiscard]] Hello NextRound();
+  // What to answer to `from`, if anything.
+  [[nodiscard]] std::optional<Hello> OnHello(const PeerHeader& from, const Hello& hello);
+  void OnFound(const PeerHeader& from, const Found& found);
+  void OnRefused(const PeerHeader& from, const Refused& refused);
+
+  // What the first entry is to say, once that is known: it is to be written, then the node is opened.
+  [[nodiscard]] const std::optional<raft::Configuration>& formed() const { return formed_; }
+  // Not OK: it cannot go on, and why. FAILED_PRECONDITION.
+  [[nodiscard]] const absl::Status& failed() const { return failed_; }
+  // "waiting for nodes 2, 3": those that have not been heard of.
+  [[nodiscard]] std::string Waiting() const;
+
+ private:
+  [[nodiscard]] bool Founds() const { return members_.front().first == self_.id; }
+  void Fail(std::string why);
+
+  const Self self_;
+  const InitialMembers members_;
+  const std::string members_text_;
+  std::uint64_t round_ = 0;
+  std::map<base::NodeId, base::Incarnation> heard_;     // ever
+  std::map<base::NodeId, base::Incarnation> answered_;  // this round
+  std::optional<raft::Configuration> formed_;
+  absl::Status failed_;
+};
+
+}  // namespace drover::coord::server
+
+#endif  // DROVER_COORD_SERVER_FORMATION_H_

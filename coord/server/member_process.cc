@@ -1,0 +1,158 @@
+#include "coord/server/member_process.h"
+
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "coord/base/status.h"
+#include "coord/server/recovery.h"
+
+namespace drover::coord::server {
+namespace {
+
+constexpr base::Duration kRound = std::chrono::milliseconds(200);
+
+}  // namespace
+
+struct MemberProcess::Forming {
+  std::unique_ptr<log::DataDirectory> directory;
+  Formation formation;
+  PeerHeader header;
+  std::map<base::NodeId, base::Incarnation> peers;
+  PeerLinks links;
+  base::Timer timer;
+  bool done = false;
+};
+
+absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSeams& seams, NodeOptions options, InitialMembers initial,
+                                                                   std::function<void(const absl::Status&)> on_refused) {
+  auto process = absl::WrapUnique(new MemberProcess(seams, std::move(options), std::move(on_refused)));
+  if (initial.size() > 1) {
+    DROVER_ASSIGN_OR_RETURN(auto directory,
+                            OpenDirectory(seams.files, seams.random, process->options_.data_directory, process->options_.id));
+    bool founded = false;
+    if (directory->identity()->cluster.value != 0) {
+      DROVER_ASSIGN_OR_RETURN(const auto log, log::Log::Open(directory.get(), process->options_.log));
+      founded = log->last_index() != raft::Index();
+    }
+    if (!founded) {
+      process->BeginForming(std::move(directory), std::move(initial));
+      return process;
+    }
+  }
+  DROVER_ASSIGN_OR_RETURN(process->node_, Node::Open(seams, process->options_));
+  return process;
+}
+
+MemberProcess::MemberProcess(const NodeSeams& seams, NodeOptions options, std::function<void(const absl::Status&)> on_refused)
+    : seams_(seams), options_(std::move(options)), on_refused_(std::move(on_refused)) {}
+
+MemberProcess::~MemberProcess() = default;
+
+void MemberProcess::BeginForming(std::unique_ptr<log::DataDirectory> directory, InitialMembers initial) {
+  const log::Identity identity = *directory->identity();
+  Formation::Self self{options_.id, identity.incarnation, identity.cluster};
+  if (self.cluster.value == 0) self.cluster = base::ClusterId(NextNotZero(seams_.random));
+  PeerHeader header;
+  header.from = options_.id;
+  header.from_incarnation = identity.incarnation;
+  header.from_boot = base::BootNonce(NextNotZero(seams_.random));
+  std::vector<std::pair<base::NodeId, std::string>> others;
+  for (const auto& member : initial) {
+    if (member.first != options_.id) others.push_back(member);
+  }
+  forming_ = std::unique_ptr<Forming>(new Forming{std::move(directory), Formation(self, std::move(initial)), header, {},
+                                                  PeerLinks(seams_.loop, seams_.dialer, this, options_.links),
+                                                  base::Timer(seams_.loop)});
+  forming_->links.SetPeers(others);
+  for (const auto& [id, address] : others) forming_->peers[id] = base::Incarnation();
+}
+
+void MemberProcess::Start() {
+  started_ = true;
+  if (node_ != nullptr) return node_->Start();
+  Round();
+}
+
+void MemberProcess::Round() {
+  if (forming_ == nullptr || stopping_) return;
+  const Hello hello = forming_->formation.NextRound();
+  for (const auto& [id, incarnation] : forming_->peers) forming_->links.Send(id, hello);
+  Flush();
+  forming_->timer.Set(kRound, [this] { Round(); });
+}
+
+void MemberProcess::Flush() {
+  forming_->header.clock = seams_.loop->WallNow();
+  forming_->links.Flush(forming_->header, [this](base::NodeId peer) { return forming_->peers[peer]; });
+}
+
+void MemberProcess::OnPeerFrame(PeerFrame frame) {
+  if (forming_ == nullptr || forming_->done || !forming_->peers.contains(frame.header.from)) return;
+  forming_->peers[frame.header.from] = frame.header.from_incarnation;
+  for (const PeerItem& item : frame.items) {
+    if (const auto* hello = std::get_if<Hello>(&item)) {
+      const std::optional<Hello> answer = forming_->formation.OnHello(frame.header, *hello);
+      if (answer) forming_->links.Send(frame.header.from, *answer);
+    } else if (const auto* found = std::get_if<server::Found>(&item)) {
+      forming_->formation.OnFound(frame.header, *found);
+    } else if (const auto* refused = std::get_if<Refused>(&item)) {
+      forming_->formation.OnRefused(frame.header, *refused);
+    }
+  }
+  Flush();
+  if (!forming_->formation.failed().ok()) {
+    forming_->done = true;
+    on_refused_(forming_->formation.failed());
+  } else if (forming_->formation.formed()) {
+    forming_->done = true;
+    // Not from inside of the links, which end with this.
+    forming_->timer.Set(base::Duration::zero(), [this] { Found(); });
+  }
+}
+
+void MemberProcess::OnBadFrame(const absl::Status& status) {
+  if (seams_.observer != nullptr) seams_.observer->OnDamage(status);
+}
+
+void MemberProcess::Found() {
+  if (stopping_) return;
+  absl::Status status = FoundLog(forming_->directory.get(), *forming_->formation.formed(), options_.log).status();
+  forming_.reset();  // gives the directory's lock back
+  if (status.ok()) {
+    absl::StatusOr<std::unique_ptr<Node>> node = Node::Open(seams_, options_);
+    status = node.status();
+    if (node.ok()) node_ = *std::move(node);
+  }
+  if (!status.ok()) return on_refused_(status);
+  if (started_) node_->Start();
+}
+
+void MemberProcess::Stop() {
+  if (std::exchange(stopping_, true)) return;
+  if (node_ != nullptr) return node_->Stop();
+  if (forming_ != nullptr) forming_->links.Stop();
+}
+
+std::string MemberProcess::Waiting() const {
+  return forming_ == nullptr ? "" : forming_->formation.Waiting();
+}
+
+base::ConnectionEvents* MemberProcess::Accept(std::unique_ptr<base::Connection> connection) {
+  if (node_ != nullptr) return node_->Accept(std::move(connection));
+  connection->Close(absl::UnavailableError(Waiting()));
+  return nullptr;
+}
+
+base::ConnectionEvents* MemberProcess::AcceptPeer(std::unique_ptr<base::Connection> connection) {
+  if (node_ != nullptr) return node_->AcceptPeer(std::move(connection));
+  if (forming_ != nullptr && !stopping_) return forming_->links.Accept(std::move(connection));
+  connection->Close(absl::UnavailableError("this node is stopping"));
+  return nullptr;
+}
+
+void MemberProcess::Execute(const base::Bytes& request, ExecuteDone done) {
+  if (node_ != nullptr) return node_->Execute(request, std::move(done));
+  done(absl::UnavailableError(Waiting()));
+}
+
+}  // namespace drover::coord::server

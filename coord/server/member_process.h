@@ -1,0 +1,65 @@
+// A member of a cluster from its first start on: forms the cluster if there is none yet, then is a node of it.
+//
+// Loop thread. Opening and replaying the log blocks: it happens in Open, or, while a cluster is formed, once before anybody is served.
+#ifndef DROVER_COORD_SERVER_MEMBER_PROCESS_H_
+#define DROVER_COORD_SERVER_MEMBER_PROCESS_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "coord/server/formation.h"
+#include "coord/server/node.h"
+#include "coord/server/peer_links.h"
+
+namespace drover::coord::server {
+
+class MemberProcess final : private PeerLinks::Events {
+ public:
+  // `initial`: what a new cluster begins with; empty, or this node alone, for one of its own. It means nothing to a directory that has
+  // a log. `on_refused`: the cluster cannot be formed with this node; the process should say why and end.
+  // FAILED_PRECONDITION, DATA_LOSS ...: as Node::Open.
+  static absl::StatusOr<std::unique_ptr<MemberProcess>> Open(const NodeSeams& seams, NodeOptions options, InitialMembers initial,
+                                                             std::function<void(const absl::Status&)> on_refused);
+  ~MemberProcess();
+
+  void Start();
+  void Stop();
+  base::ConnectionEvents* Accept(std::unique_ptr<base::Connection> connection);
+  base::ConnectionEvents* AcceptPeer(std::unique_ptr<base::Connection> connection);
+  void Execute(const base::Bytes& request, ExecuteDone done);
+
+  // Null while the cluster is being formed; then Waiting says for what.
+  [[nodiscard]] Node* node() { return node_.get(); }
+  [[nodiscard]] const Node* node() const { return node_.get(); }
+  [[nodiscard]] std::string Waiting() const;
+
+ private:
+  struct Forming;
+
+  MemberProcess(const NodeSeams& seams, NodeOptions options, std::function<void(const absl::Status&)> on_refused);
+
+  // PeerLinks::Events, while forming
+  void OnPeerFrame(PeerFrame frame) override;
+  void OnLinkReset(base::NodeId) override {}
+  void OnBadFrame(const absl::Status& status) override;
+
+  void BeginForming(std::unique_ptr<log::DataDirectory> directory, InitialMembers initial);
+  void Round();
+  void Flush();
+  void Found();
+
+  const NodeSeams seams_;
+  const NodeOptions options_;
+  const std::function<void(const absl::Status&)> on_refused_;
+  std::unique_ptr<Forming> forming_;
+  std::unique_ptr<Node> node_;
+  bool started_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace drover::coord::server
+
+#endif  // DROVER_COORD_SERVER_MEMBER_PROCESS_H_

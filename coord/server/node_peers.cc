@@ -1,0 +1,200 @@
+// What goes between the nodes besides the messages of the consensus core: forwarded batches, news of sessions, formation.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "coord/server/node.h"
+
+namespace drover::coord::server {
+
+base::ConnectionEvents* Node::AcceptPeer(std::unique_ptr<base::Connection> connection) {
+  if (stopping_ || dead_) {
+    connection->Close(absl::UnavailableError("this node is stopping"));
+    return nullptr;
+  }
+  return links_.Accept(std::move(connection));
+}
+
+void Node::OnPeerFrame(PeerFrame frame) {
+  if (stopping_ || dead_) return;
+  const PeerHeader& header = frame.header;
+  if (header.cluster.value != 0 && header.cluster != cluster_id()) {
+    observer_->OnStranger(header.from, "it is of another cluster");
+    return;
+  }
+  for (PeerItem& item : frame.items) {
+    if (const auto* hello = std::get_if<Hello>(&item)) {
+      OnHello(header, *hello);
+      continue;
+    }
+    if (header.cluster.value == 0) continue;
+    if (auto* raft = std::get_if<RaftItem>(&item)) {
+      const absl::Status status = raft_.Step(MessageOf(header, std::move(*raft)));
+      if (absl::IsFailedPrecondition(status)) observer_->OnStranger(header.from, status.message());
+      if (absl::IsInvalidArgument(status)) observer_->OnDamage(status);
+    } else if (auto* forward = std::get_if<Forward>(&item)) {
+      OnForward(header, std::move(*forward));
+    } else if (const auto* touch = std::get_if<Touch>(&item)) {
+      OnTouch(header, *touch);
+    } else if (const auto* ack = std::get_if<TouchAck>(&item)) {
+      if (header.from != raft_leader_) continue;
+      for (const Touches::Confirmed& confirmed : touches_.OnAck(*ack)) {
+        ConfirmLocal(confirmed.session, confirmed.stream, confirmed.contact);
+      }
+    }
+  }
+  peers_[header.from] = header.from_incarnation;
+  clock_.Heard(header.from, header.clock, loop_->Now());
+  WantTurn();
+}
+
+void Node::OnLinkReset(base::NodeId peer) {
+  if (stopping_ || dead_) return;
+  raft_.OnLinkReset(peer);
+  if (peer == raft_leader_ && peer != options_.id) {
+    FailHandedOver(absl::UnavailableError("the link to the leader broke: the outcome is unknown here; resume"));
+    touches_.Restart(Attachments());
+  }
+  WantTurn();
+}
+
+void Node::OnBadFrame(const absl::Status& status) {
+  observer_->OnDamage(status);
+}
+
+void Node::OnForward(const PeerHeader& header, Forward forward) {
+  // Of an earlier term: the sender has learnt of the new one, or will, and takes the outcome for unknown.
+  if (!Leads() || forward.term != raft_.term()) return;
+  Inbox& inbox = inboxes_[header.from];
+  const bool begins = inbox.boot != header.from_boot || forward.generation > inbox.generation;
+  if (begins) inbox = Inbox{header.from_boot, forward.generation, 0, {}};
+  if (forward.generation != inbox.generation || forward.sequence != inbox.sequence + 1) return;
+  ++inbox.sequence;
+  tree::BatchView view;
+  if (!tree::BatchView::Parse(forward.commands.view(), &view)) {
+    observer_->OnDamage(absl::InvalidArgumentError(absl::StrCat("node ", header.from.value, " forwards a malformed batch")));
+    return;
+  }
+  inbox.batches.push_back({std::move(forward.commands), view.command_count, 0});
+}
+
+void Node::OnTouch(const PeerHeader& header, const Touch& touch) {
+  if (!Leads()) return;
+  const base::Instant now = loop_->Now();
+  for (const Attachment& a : touch.attached) leases_.Attach(now, a.session, Place{header.from, StreamId(a.stream)}, a.attach);
+  for (base::SessionId session : touch.contacts) leases_.Contact(now, session);
+  for (const Attachment& a : touch.broken) leases_.LinkBroke(now, a.session, Place{header.from, StreamId(a.stream)});
+  want_round_touches_.push_back({header.from, touch.sequence, touch.contacts});
+}
+
+// A node that has no log asks who it is. The first entry's members may have it; anybody else's place is taken.
+void Node::OnHello(const PeerHeader& header, const Hello& hello) {
+  peers_[header.from] = header.from_incarnation;
+  if (header.cluster.value != 0 || hello.reply) return;
+  const absl::StatusOr<raft::Configuration> founding = raft::DecodeConfiguration(founding_.view());
+  const raft::Member* member = founding.ok() ? founding->Find(header.from) : nullptr;
+  if (member != nullptr && member->incarnation == header.from_incarnation) {
+    links_.Send(header.from, Found{founding_});
+  } else if (raft_.configuration().Find(header.from) != nullptr) {
+    links_.Send(header.from, Refused{absl::StrCat("node ", header.from.value, " is a member of cluster ", cluster_id().value,
+                                                  " with another data directory: its own was lost or replaced. Give it back its "
+                                                  "directory, or remove the member and add it anew")});
+  }
+  WantTurn();
+}
+
+void Node::SetPeers() {
+  members_index_ = raft_.configuration_index();
+  std::vector<std::pair<base::NodeId, std::string>> peers;
+  for (const raft::Member& member : raft_.configuration().members) {
+    if (member.id == options_.id) continue;
+    peers.emplace_back(member.id, member.address);
+    peers_[member.id] = member.incarnation;
+  }
+  links_.SetPeers(peers);
+}
+
+void Node::FlushLinks() {
+  if (dead_) return;
+  if (members_index_ != raft_.configuration_index()) SetPeers();
+  PeerHeader header;
+  header.cluster = cluster_id();
+  header.from = options_.id;
+  header.from_incarnation = raft_.options().incarnation;
+  header.from_boot = raft_.options().boot;
+  header.clock = loop_->WallNow();
+  links_.Flush(header, [this](base::NodeId peer) {
+    const auto known = peers_.find(peer);
+    return known == peers_.end() ? base::Incarnation() : known->second;
+  });
+}
+
+// ---- sessions ----
+
+Attachment Node::AttachmentOf(base::SessionId session, StreamId stream) const {
+  const auto home = stream_of_.find(session);
+  const bool newest = home != stream_of_.end() && home->second.stream == stream;
+  return Attachment{session, stream.value, newest ? home->second.attach : 0};
+}
+
+std::vector<Attachment> Node::Attachments() const {
+  std::vector<Attachment> attachments;
+  attachments.reserve(stream_of_.size());
+  for (const auto& [session, home] : stream_of_) attachments.push_back({session, home.stream.value, home.attach});
+  return attachments;
+}
+
+void Node::Attached(base::SessionId session, StreamId stream, std::uint64_t attach) {
+  Home& home = stream_of_[session];
+  const StreamId older = std::exchange(home, Home{stream, attach}).stream;
+  if (SessionStream* machine = FindMachine(older)) machine->OnReplaced();
+  if (Leads()) {
+    leases_.Attach(loop_->Now(), session, Place{options_.id, stream}, attach);
+  } else {
+    touches_.Attached(Attachment{session, stream.value, attach});
+    WantTurn();
+  }
+}
+
+void Node::Heard(StreamId stream, base::SessionId session) {
+  const auto home = stream_of_.find(session);
+  if (home == stream_of_.end() || home->second.stream != stream) return;  // the client is elsewhere by now
+  if (Leads()) {
+    leases_.Contact(loop_->Now(), session);
+  } else {
+    touches_.Heard(session);
+  }
+}
+
+void Node::WantConfirmation(StreamId stream, base::SessionId session, std::uint64_t contact) {
+  if (Leads()) {
+    want_round_contacts_.push_back({stream, session, contact});
+  } else {
+    touches_.Contact(session, stream, contact);
+  }
+  WantTurn();
+}
+
+void Node::LinkBroke(StreamId stream, base::SessionId session) {
+  if (session.value == 0) return;
+  if (Leads()) {
+    leases_.LinkBroke(loop_->Now(), session, Place{options_.id, stream});
+  } else {
+    touches_.LinkBroke(AttachmentOf(session, stream));
+    WantTurn();
+  }
+}
+
+void Node::ConfirmLocal(base::SessionId session, StreamId stream, std::uint64_t contact) {
+  SessionStream* machine = FindMachine(stream);
+  if (machine != nullptr && machine->session() == session) machine->OnContactConfirmed(contact);
+}
+
+void Node::SendTouchesIfDue() {
+  if (dead_ || Leads() || raft_leader_.value == 0 || touches_.empty() || !links_.connected(raft_leader_)) return;
+  if (loop_->Now() - touched_at_ < options_.touch_interval) return;  // the next tick comes soon enough
+  touched_at_ = loop_->Now();
+  links_.Send(raft_leader_, touches_.Take());
+}
+
+}  // namespace drover::coord::server
