@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/str_format.h"
 #include "client/cli/exit_code.h"
 #include "drover/coord/blocking.h"
@@ -71,7 +72,7 @@ int DevCluster::NextSignal(std::chrono::milliseconds timeout) {
 absl::Status DevCluster::Start(std::chrono::seconds timeout) {
   const auto deadline = steady_clock::now() + timeout;
   client::ClientOptions options;
-  options.coord = {plan_.coord};
+  options.coord = absl::StrSplit(plan_.coord, ',');
   options.pool = pool_;
   options.request_timeout = kAskTimeout;
   options.try_timeout = kAskTimeout;
@@ -125,8 +126,11 @@ bool DevCluster::IsReady(DevServer::Kind kind) {
       static_cast<std::size_t>(std::count_if(servers_.begin(), servers_.end(), [kind](const Server& s) { return s.kind == kind; }));
   switch (kind) {
     case DevServer::Kind::kCoord: {
-      auto status = coord::FetchNodeStatus(plan_.coord, kAskTimeout);
-      return status.ok() && status->leader_id != 0;
+      const std::vector<std::string> nodes = absl::StrSplit(plan_.coord, ',');
+      return std::all_of(nodes.begin(), nodes.end(), [](const std::string& address) {
+        auto status = coord::FetchNodeStatus(address, kAskTimeout);
+        return status.ok() && status->leader_id != 0;
+      });
     }
     case DevServer::Kind::kMaster: {
       if (wanted == 0) return true;

@@ -43,6 +43,7 @@ class MemberProcess final : private PeerLinks::Events {
 
   // PeerLinks::Events, while forming
   void OnPeerFrame(PeerFrame frame) override;
+  void OnLinkUp(base::NodeId) override {}
   void OnLinkReset(base::NodeId) override {}
   void OnBadFrame(const absl::Status& status) override;
 

@@ -186,6 +186,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
 
   // PeerLinks::Events
   void OnPeerFrame(PeerFrame frame) override;
+  void OnLinkUp(base::NodeId peer) override;
   void OnLinkReset(base::NodeId peer) override;
   void OnBadFrame(const absl::Status& status) override;
 

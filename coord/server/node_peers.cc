@@ -58,6 +58,10 @@ void Node::OnLinkReset(base::NodeId peer) {
   WantTurn();
 }
 
+void Node::OnLinkUp(base::NodeId) {
+  WantTurn();  // what waits for the leader may go
+}
+
 void Node::OnBadFrame(const absl::Status& status) {
   observer_->OnDamage(status);
 }
