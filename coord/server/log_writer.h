@@ -13,6 +13,7 @@
 #include "coord/base/loop.h"
 #include "coord/log/data_directory.h"
 #include "coord/log/log.h"
+#include "coord/raft/output.h"
 #include "coord/raft/types.h"
 
 namespace drover::coord::server {

@@ -16,6 +16,8 @@
 
 namespace drover::coord::server {
 
+using tree::StreamId;
+
 // Loop thread. None of these calls back into the stream.
 class StreamHost {
  public:

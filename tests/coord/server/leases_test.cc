@@ -103,8 +103,8 @@ TEST_F(LeasesTest, NoContactIsAcknowledgedWhileItsExpiryIsProposed) {
 TEST_F(LeasesTest, ABrokenLinkStartsTheGraceOfTheNewestAcknowledgedStream) {
   leases_.Lead(now_, {});
   leases_.Open(now_, Terms(kA, seconds(6), milliseconds(250)));
-  leases_.Attach(now_, kA, kNew);
-  leases_.Acknowledged(kA, kNew);
+  leases_.Attach(now_, kA, kNew, 0);
+  leases_.Acknowledged(kA, kNode);
   leases_.LinkBroke(now_, kA, kNew);
   EXPECT_EQ(Run(milliseconds(200)), Ids{});
   EXPECT_EQ(Run(kTick), Ids{kA});
@@ -113,28 +113,31 @@ TEST_F(LeasesTest, ABrokenLinkStartsTheGraceOfTheNewestAcknowledgedStream) {
 struct GraceRow {
   const char* name;
   bool grace;
-  StreamId attached;
-  StreamId acknowledged;
-  StreamId broken;
+  Place attached;
+  base::NodeId acknowledged;
+  Place broken;
   bool reattached;
 };
 
 TEST_F(LeasesTest, ABrokenLinkSaysNothingOtherwise) {
-  const StreamId none;
+  const base::NodeId none;
   const GraceRow table[] = {
-      {"no grace was asked for", false, kNew, kNew, kNew, false},     {"an older stream broke", true, kNew, kNew, kOld, false},
-      {"no contact was acknowledged", true, kNew, none, kNew, false}, {"only an older stream's was", true, kNew, kOld, kNew, false},
-      {"resumed within the grace", true, kNew, kNew, kNew, true},
+      {"no grace was asked for", false, kNew, kNode, kNew, false},
+      {"an older stream broke", true, kNew, kNode, kOld, false},
+      {"another node's stream of the same number broke", true, kNew, kNode, Place{base::NodeId(2), kNew.stream}, false},
+      {"no contact was acknowledged", true, kNew, none, kNew, false},
+      {"only one by another node was", true, kNew, base::NodeId(2), kNew, false},
+      {"resumed within the grace", true, kNew, kNode, kNew, true},
   };
   for (const GraceRow& row : table) {
     leases_.Lead(now_, {});
     leases_.Open(now_, Terms(kA, seconds(6), row.grace ? milliseconds(250) : milliseconds(0)));
-    leases_.Attach(now_, kA, row.attached);
+    leases_.Attach(now_, kA, row.attached, 0);
     leases_.Acknowledged(kA, row.acknowledged);
     leases_.LinkBroke(now_, kA, row.broken);
     if (row.reattached) {
       Run(milliseconds(200));
-      leases_.Attach(now_, kA, StreamId(3));
+      leases_.Attach(now_, kA, Place{kNode, StreamId(3)}, 0);
     }
     EXPECT_EQ(Run(milliseconds(5950)), Ids{}) << row.name;
     EXPECT_EQ(Run(kTick), Ids{kA}) << row.name;
@@ -145,12 +148,26 @@ TEST_F(LeasesTest, ABrokenLinkSaysNothingOtherwise) {
 TEST_F(LeasesTest, AnAcknowledgementOfAnEarlierReignDoesNotCount) {
   const LeaseTerms terms = Terms(kA, seconds(6), milliseconds(250));
   leases_.Lead(now_, {terms});
-  leases_.Attach(now_, kA, kNew);
-  leases_.Acknowledged(kA, kNew);
+  leases_.Attach(now_, kA, kNew, 0);
+  leases_.Acknowledged(kA, kNode);
   leases_.Lead(now_, {terms});
-  leases_.Attach(now_, kA, kNew);
+  leases_.Attach(now_, kA, kNew, 0);
   leases_.LinkBroke(now_, kA, kNew);
   EXPECT_EQ(Run(milliseconds(5950)), Ids{});
+}
+
+TEST_F(LeasesTest, NewsOfAnEarlierAttachThatComesLateIsIgnored) {
+  const Place elsewhere{base::NodeId(2), StreamId(9)};
+  leases_.Lead(now_, {Terms(kA, seconds(6), milliseconds(250))});
+  leases_.Attach(now_, kA, kNew, 2);
+  leases_.Acknowledged(kA, kNode);
+  leases_.Attach(now_, kA, elsewhere, 1);
+  leases_.Acknowledged(kA, elsewhere.node);
+  leases_.LinkBroke(now_, kA, elsewhere);
+  EXPECT_EQ(Run(milliseconds(5950)), Ids{});
+  leases_.Contact(now_, kA);
+  leases_.LinkBroke(now_, kA, kNew);
+  EXPECT_EQ(Run(milliseconds(300)), Ids{kA}) << "the newest one still counts";
 }
 
 TEST_F(LeasesTest, ExpiriesComeInOrderAndInParts) {

@@ -37,9 +37,32 @@ class LogWriterTest : public ::testing::Test {
         [this](const absl::Status& status) { failed_ = status; });
   }
   void Add(std::uint64_t index, const std::string& payload = "p") {
-    writer_->Add(raft::HardState{raft::Term(1), base::NodeId(1)},
-                 {raft::Entry{raft::Term(1), raft::Index(index), raft::EntryKind::kData, base::Bytes::Copy(payload)}},
-                 raft::Index());
+    raft::Write write;
+    write.sequence = ++sequence_;
+    write.hard_state = raft::HardState{raft::Term(1), base::NodeId(1)};
+    write.entries = {Data(1, index, payload)};
+    writer_->Add(std::move(write), raft::Index());
+  }
+  static raft::Entry Data(std::uint64_t term, std::uint64_t index, const std::string& payload = "p") {
+    return raft::Entry{raft::Term(term), raft::Index(index), raft::EntryKind::kData, base::Bytes::Copy(payload)};
+  }
+  // Entries from `from` on are void, and others of term 2 take their place.
+  void Replace(std::uint64_t from, std::vector<raft::Entry> entries) {
+    raft::Write write;
+    write.sequence = ++sequence_;
+    write.hard_state = raft::HardState{raft::Term(2), base::NodeId(2)};
+    write.truncate_from = raft::Index(from);
+    write.entries = std::move(entries);
+    writer_->Add(std::move(write), raft::Index());
+  }
+  std::vector<std::uint64_t> TermsOnDisk() {
+    writer_.reset();
+    files_.Crash(sim::Survival::kNothing);
+    auto directory = *log::DataDirectory::Open(&files_, "/data");
+    auto log = *log::Log::Open(directory.get(), {});
+    std::vector<std::uint64_t> terms;
+    for (raft::Index i = log->first_index(); i <= log->last_index(); i = i.Next()) terms.push_back(log->TermAt(i).value);
+    return terms;
   }
   void Run(base::Duration duration) { world_.RunFor(duration); }
 
@@ -51,15 +74,15 @@ class LogWriterTest : public ::testing::Test {
   std::vector<LogWriter::Written> written_;
   absl::Status failed_;
   raft::Index recovered_;
+  std::uint64_t sequence_ = 0;
 };
 
 TEST_F(LogWriterTest, WhatComesDuringAWriteIsTheNextBatch) {
   for (std::uint64_t i = 1; i <= 10; ++i) Add(i);
   Run(milliseconds(100));
   ASSERT_EQ(written_.size(), 2U);
-  EXPECT_EQ(written_[0].last, raft::Index(1));
-  EXPECT_EQ(written_[1].last, raft::Index(10));
-  EXPECT_EQ(written_[1].last_term, raft::Term(1));
+  EXPECT_EQ(written_[0].sequence, 1U);
+  EXPECT_EQ(written_[1].sequence, 10U);
   EXPECT_EQ(written_[1].entries, 9U);
   EXPECT_EQ(written_[1].bytes, 9U);
 }
@@ -100,7 +123,43 @@ TEST_F(LogWriterTest, AFullDiskIsTriedAgainUntilThereIsSpace) {
   files_.SetCapacity(UINT64_MAX);
   Run(seconds(1));
   EXPECT_FALSE(writer_->disk_full());
-  EXPECT_EQ(written_.back().last, raft::Index(3));
+  EXPECT_EQ(written_.back().sequence, 3U);
+}
+
+TEST_F(LogWriterTest, ATruncationVoidsWhatWasWrittenBefore) {
+  for (std::uint64_t i = 1; i <= 5; ++i) Add(i);
+  Run(milliseconds(100));
+  Replace(3, {Data(2, 3)});
+  Run(milliseconds(100));
+  EXPECT_EQ(TermsOnDisk(), (std::vector<std::uint64_t>{1, 1, 2}));
+}
+
+TEST_F(LogWriterTest, TruncationsAreJoinedWithWhatWaitsBesideThem) {
+  Add(1);  // under way
+  for (std::uint64_t i = 2; i <= 5; ++i) Add(i);
+  Replace(4, {Data(2, 4), Data(2, 5)});        // within what waits
+  Replace(5, {Data(2, 5), Data(2, 6)});        // again
+  Run(milliseconds(100));
+  EXPECT_EQ(written_.size(), 2U);
+  Add(7);
+  Replace(6, {});      // the one under way is gone, nothing follows
+  Replace(3, {Data(2, 3)});  // reaches behind what waits
+  Replace(2, {Data(2, 2)});
+  Run(milliseconds(100));
+  EXPECT_TRUE(failed_.ok()) << failed_;
+  EXPECT_EQ(TermsOnDisk(), (std::vector<std::uint64_t>{1, 2}));
+}
+
+TEST_F(LogWriterTest, AReadSeesTheWritesBeforeIt) {
+  for (std::uint64_t i = 1; i <= 3; ++i) Add(i);
+  std::size_t found = 99;
+  std::size_t missing = 99;
+  Run(milliseconds(100));
+  writer_->Read(raft::Index(2), 1000, [&](std::vector<raft::Entry> entries) { found = entries.size(); });
+  writer_->Read(raft::Index(9), 1000, [&](std::vector<raft::Entry> entries) { missing = entries.size(); });
+  Run(milliseconds(100));
+  EXPECT_EQ(found, 2U);
+  EXPECT_EQ(missing, 0U);
 }
 
 TEST_F(LogWriterTest, AnIdleMomentMarksTheLastFrameAsSynced) {

@@ -131,7 +131,7 @@ void RunSchedule(std::uint64_t seed) {
   SimCore core(seed);
   base::SeededRandom random(seed * 31);
   core.options.batch_bytes = 200 + random.Below(2'000);
-  core.options.uncommitted_bytes_max = 1'000 + random.Below(10'000);
+  core.options.raft.uncommitted_bytes_max = 1'000 + random.Below(10'000);
   core.options.log.segment_bytes = 4'096 + random.Below(20'000);
   core.options.stream.outbound_pause_bytes = 1'000;
   core.Start();

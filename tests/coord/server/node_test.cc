@@ -216,7 +216,7 @@ TEST_F(NodeTest, ReadsOfANewTermWaitForItsNoop) {
 }
 
 TEST_F(NodeTest, WritesBeyondTheUncommittedBoundWaitAndKeepTheirOrder) {
-  core_.options.uncommitted_bytes_max = 2'000;
+  core_.options.raft.uncommitted_bytes_max = 2'000;
   core_.options.batch_bytes = 500;
   core_.Start();
   SimClient client(&core_, "client");

@@ -1,6 +1,8 @@
 #include "coord/server/proposal_queue.h"
 
 #include <string>
+#include <variant>
+#include <vector>
 
 #include "gtest/gtest.h"
 
@@ -11,7 +13,6 @@ using tree::Origin;
 
 constexpr base::NodeId kNode(1);
 constexpr base::BootNonce kBoot(9);
-constexpr base::WallTime kNow(1000);
 
 Origin Tag(std::uint64_t tag) {
   return Origin{kNode, kBoot, tag};
@@ -20,16 +21,16 @@ Origin Tag(std::uint64_t tag) {
 TEST(ProposalQueueTest, GathersCommandsIntoOneBatchInOrder) {
   ProposalQueue queue(kNode, kBoot, 1000);
   EXPECT_EQ(queue.Front(), nullptr);
-  queue.AddRequest(kNow, StreamWrite{tree::StreamId(4)}, base::SessionId(7), 3, "first");
-  queue.AddRequest(base::WallTime(2000), StreamWrite{tree::StreamId(5)}, base::SessionId(8), 0, "second");
+  queue.AddRequest(StreamWrite{tree::StreamId(4)}, base::SessionId(7), 3, "first");
+  queue.AddRequest(StreamWrite{tree::StreamId(5)}, base::SessionId(8), 0, "second");
   EXPECT_FALSE(queue.backed_up());
   const ProposalQueue::Batch* batch = queue.Front();
   ASSERT_NE(batch, nullptr);
   EXPECT_TRUE(queue.backed_up()) << "until it is popped";
-  EXPECT_EQ(batch->commands, 2U);
+  EXPECT_EQ(batch->count, 2U);
   tree::BatchView view;
-  ASSERT_TRUE(tree::BatchView::Parse(batch->payload.view(), &view));
-  EXPECT_EQ(view.time, kNow);
+  ASSERT_TRUE(tree::BatchView::Parse(batch->commands.view(), &view));
+  EXPECT_EQ(view.time, base::WallTime()) << "the leader adds it";
   base::RepeatedBytes commands = view.commands();
   absl::string_view bytes;
   tree::CommandView command;
@@ -40,22 +41,22 @@ TEST(ProposalQueueTest, GathersCommandsIntoOneBatchInOrder) {
   EXPECT_EQ(command.body, "first");
   ASSERT_TRUE(commands.Next(&bytes) && tree::CommandView::Parse(bytes, &command));
   EXPECT_EQ(command.origin, Tag(2));
-  queue.PopFront();
+  queue.HandOver();
   EXPECT_EQ(queue.Front(), nullptr);
 }
 
 TEST(ProposalQueueTest, AFullBatchIsFollowedByAnother) {
   ProposalQueue queue(kNode, kBoot, 100);
   for (int i = 0; i < 5; ++i) {
-    queue.AddRequest(kNow, StreamWrite{tree::StreamId(1)}, base::SessionId(7), 0, std::string(60, 'x'));
+    queue.AddRequest(StreamWrite{tree::StreamId(1)}, base::SessionId(7), 0, std::string(60, 'x'));
   }
   std::size_t commands = 0;
   std::size_t batches = 0;
   while (const ProposalQueue::Batch* batch = queue.Front()) {
-    EXPECT_LT(batch->payload.size(), 300U);
-    commands += batch->commands;
+    EXPECT_LT(batch->commands.size(), 300U);
+    commands += batch->count;
     ++batches;
-    queue.PopFront();
+    queue.HandOver();
   }
   EXPECT_EQ(commands, 5U);
   EXPECT_EQ(batches, 3U);
@@ -63,7 +64,7 @@ TEST(ProposalQueueTest, AFullBatchIsFollowedByAnother) {
 
 TEST(ProposalQueueTest, AWaiterIsFoundOnceAndOnlyByItsOwnBoot) {
   ProposalQueue queue(kNode, kBoot, 100);
-  queue.AddOpen(kNow, StreamOpening{tree::StreamId(4)}, tree::OpenSessionView{"0123456789abcdef", 0, 0, ""});
+  queue.AddOpen(StreamOpening{tree::StreamId(4)}, tree::OpenSessionView{"0123456789abcdef", 0, 0, ""});
   EXPECT_EQ(queue.Peek(Origin{kNode, base::BootNonce(8), 1}), nullptr);
   EXPECT_FALSE(queue.Take(Origin{base::NodeId(2), kBoot, 1}).has_value());
   EXPECT_NE(queue.Peek(Tag(1)), nullptr);
@@ -75,11 +76,32 @@ TEST(ProposalQueueTest, AWaiterIsFoundOnceAndOnlyByItsOwnBoot) {
 TEST(ProposalQueueTest, CallsFailTogetherAndStreamsGoOnWaiting) {
   ProposalQueue queue(kNode, kBoot, 100);
   absl::Status told;
-  queue.AddRequest(kNow, StreamWrite{tree::StreamId(1)}, base::SessionId(7), 0, "x");
-  queue.AddRequest(kNow, ExecuteDone([&told](absl::StatusOr<base::Bytes> r) { told = r.status(); }), base::SessionId(), 0, "y");
+  queue.AddRequest(StreamWrite{tree::StreamId(1)}, base::SessionId(7), 0, "x");
+  queue.AddRequest(ExecuteDone([&told](absl::StatusOr<base::Bytes> r) { told = r.status(); }), base::SessionId(), 0, "y");
   queue.FailCalls(absl::UnavailableError("stopping"));
   EXPECT_EQ(told.code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(queue.waiting(), 1U);
+}
+
+TEST(ProposalQueueTest, WhatWasHandedOverIsUnknownWhenTheLeaderChangesAndTheRestGoesOn) {
+  ProposalQueue queue(kNode, kBoot, 100);
+  for (std::uint64_t stream = 1; stream <= 3; ++stream) {
+    queue.AddRequest(StreamWrite{tree::StreamId(stream)}, base::SessionId(7), 0, std::string(120, 'x'));
+  }
+  ASSERT_NE(queue.Front(), nullptr);
+  queue.HandOver();
+  ASSERT_NE(queue.Front(), nullptr);
+  queue.HandOver();
+  EXPECT_GT(queue.handed_over_bytes(), 240U);
+  EXPECT_TRUE(queue.Take(Tag(1)).has_value());
+  EXPECT_LT(queue.handed_over_bytes(), 200U) << "the first is applied";
+  const std::vector<Waiter> unknown = queue.TakeHandedOver();
+  ASSERT_EQ(unknown.size(), 1U);
+  EXPECT_EQ(std::get<StreamWrite>(unknown[0]).stream, tree::StreamId(2));
+  EXPECT_EQ(queue.handed_over_bytes(), 0U);
+  EXPECT_FALSE(queue.Take(Tag(2)).has_value()) << "applied after all: nobody waits";
+  EXPECT_TRUE(queue.backed_up()) << "the third was not handed over";
+  EXPECT_TRUE(queue.TakeHandedOver().empty());
 }
 
 }  // namespace
