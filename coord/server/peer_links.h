@@ -32,7 +32,8 @@ namespace drover::coord::server {
 class PeerLinks {
  public:
   struct Options {
-    // Pause before a peer is dialled again: doubled each time up to the second, and the first again after a link that lived.
+    // Pause before a peer is dialled again: doubled each time up to the second, and the first again after a link that lived. A peer
+    // that shows itself meanwhile, by the first frame of a link of its own, is dialled at once.
     base::Duration redial_min = std::chrono::milliseconds(20);
     base::Duration redial_max = std::chrono::seconds(1);
     base::Duration lived = std::chrono::seconds(1);  // a link that stood this long has lived
@@ -99,22 +100,21 @@ class PeerLinks {
 
   template <typename Item>
   void Queue(base::NodeId to, const Item& item);
+  [[nodiscard]] const Peer* Find(base::NodeId id) const;
   void Dial(Peer* peer);
   void DialLater(Peer* peer);
   void HangUp(Peer* peer);
-  // Of the dialled link of `id`.
-  void OnDrained(base::NodeId id);
-  void OnEnded(base::NodeId id, base::CloseCause cause);
-  void OnAnswered(base::NodeId id);
+  // Of the link dialled to `id`.
+  void OnDialledDrained(base::NodeId id);
+  void OnDialledAnswer(base::NodeId id);
+  void OnDialledEnd(base::NodeId id, base::CloseCause cause);
   // Of an accepted link.
-  void OnFrame(std::uint64_t number, const base::Bytes& bytes);
-  void OnEnded(std::uint64_t number, base::CloseCause cause);
-  // False if the link is not the newest of the peer it names, or names another one than before.
-  [[nodiscard]] absl::Status Name(std::uint64_t number, base::NodeId from);
+  void OnAcceptedFrame(std::uint64_t number, const base::Bytes& bytes);
+  void OnAcceptedEnd(std::uint64_t number, base::CloseCause cause);
+  // The first frame of an accepted link has come. False if it is older than one that has named the same peer: it is ended then.
+  [[nodiscard]] bool Name(std::uint64_t number, base::NodeId from);
   void EndAccepted(std::uint64_t number, const absl::Status& status);
-  // Destroys it when the event under way is over.
-  template <typename Link>
-  void Retire(std::unique_ptr<Link> link);
+  void Refuse(std::uint64_t number, const absl::Status& why);
 
   base::Loop* const loop_;
   base::Dialer* const dialer_;
@@ -122,7 +122,7 @@ class PeerLinks {
   const Options options_;
 
   bool stopped_ = false;
-  std::map<base::NodeId, Peer> peers_;
+  std::map<base::NodeId, std::unique_ptr<Peer>> peers_;
   std::map<std::uint64_t, std::unique_ptr<Accepted>> accepted_;  // by number: in the order in which they came
   std::map<base::NodeId, std::uint64_t> newest_;                 // the accepted link of each peer that has named itself
   std::uint64_t last_number_ = 0;
