@@ -15,8 +15,9 @@ using Ids = std::vector<SessionId>;
 
 constexpr SessionId kA(10);
 constexpr SessionId kB(20);
-constexpr StreamId kOld(1);
-constexpr StreamId kNew(2);
+constexpr base::NodeId kNode(1);
+constexpr Place kOld{kNode, StreamId(1)};
+constexpr Place kNew{kNode, StreamId(2)};
 constexpr base::Duration kTick = milliseconds(50);
 
 class LeasesTest : public ::testing::Test {

@@ -141,8 +141,8 @@ TEST_F(LogWriterTest, TruncationsAreJoinedWithWhatWaitsBesideThem) {
   Replace(5, {Data(2, 5), Data(2, 6)});        // again
   Run(milliseconds(100));
   EXPECT_EQ(written_.size(), 2U);
-  Add(7);
-  Replace(6, {});      // the one under way is gone, nothing follows
+  Replace(7, {Data(2, 7)});  // nothing to void: it just follows
+  Replace(6, {});            // and is void itself, with the last one that was written
   Replace(3, {Data(2, 3)});  // reaches behind what waits
   Replace(2, {Data(2, 2)});
   Run(milliseconds(100));

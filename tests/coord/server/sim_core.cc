@@ -49,11 +49,12 @@ void SimCore::Destroy() {
   loop.reset();
 }
 
-SimClient::SimClient(SimCore* core, std::string host)
-    : loop(std::make_unique<sim::SimLoop>(&core->world)),
-      core_(core),
+SimClient::SimClient(sim::SimWorld* world, sim::SimNetwork* network, std::string host, std::string address)
+    : loop(std::make_unique<sim::SimLoop>(world)),
+      node(std::move(address)),
+      world_(world),
       host_(std::move(host)),
-      dialer_(core->network.NewDialer(loop.get(), host_)),
+      dialer_(network->NewDialer(loop.get(), host_)),
       contact_timer_(loop.get()) {}
 
 SimClient::~SimClient() {
@@ -66,7 +67,7 @@ void SimClient::Dial() {
   grant.reset();
   credits = 0;
   closed = false;
-  connection = dialer_->Dial(SimCore::kAddress, this);
+  connection = dialer_->Dial(node, this);
 }
 
 void SimClient::Open(std::uint32_t timeout_ms, std::uint32_t grace_ms) {
@@ -82,6 +83,7 @@ void SimClient::Resume() {
   frame.mutable_resume()->set_session_id(session);
   frame.mutable_resume()->set_secret(secret);
   frame.mutable_resume()->set_seen_zxid(seen_zxid);
+  frame.mutable_resume()->set_attach(++attaches_);
   Send(frame);
 }
 
@@ -203,7 +205,7 @@ const v1::Answer& SimClient::AwaitRead(std::uint64_t id) {
 }
 
 bool SimClient::RunUntil(const std::function<bool()>& condition, base::Duration limit) {
-  return core_->world.RunUntil(condition, limit);
+  return world_->RunUntil(condition, limit);
 }
 
 void SimClient::OnFrame(base::Bytes bytes) {

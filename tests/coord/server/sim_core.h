@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "coord/base/random.h"
@@ -63,7 +64,9 @@ class SimCore {
 // A client's end of streams of one session. Speaks when told to; keeps what it hears.
 class SimClient final : public base::ConnectionEvents {
  public:
-  SimClient(SimCore* core, std::string host);
+  SimClient(SimCore* core, std::string host) : SimClient(&core->world, &core->network, std::move(host), SimCore::kAddress) {}
+  // `node`: the address that Dial dials; it may be changed.
+  SimClient(sim::SimWorld* world, sim::SimNetwork* network, std::string host, std::string node);
   ~SimClient();
 
   // A new stream. The session's numbers and secret are kept from one stream to the next.
@@ -122,9 +125,10 @@ class SimClient final : public base::ConnectionEvents {
   absl::Status status;
   std::unique_ptr<base::Connection> connection;
   std::unique_ptr<sim::SimLoop> loop;
+  std::string node;
 
  private:
-  SimCore* const core_;
+  sim::SimWorld* const world_;
   const std::string host_;
   std::unique_ptr<base::Dialer> dialer_;
   base::Timer contact_timer_;
@@ -133,6 +137,7 @@ class SimClient final : public base::ConnectionEvents {
   std::uint64_t last_number_ = 0;
   std::uint64_t last_id_ = 0;
   std::uint64_t last_nonce_ = 0;
+  std::uint64_t attaches_ = 0;
 };
 
 }  // namespace drover::coord::server

@@ -1,0 +1,142 @@
+#include "tests/coord/server/sim_cluster.h"
+
+#include <utility>
+
+#include "gtest/gtest.h"
+
+namespace drover::coord::server {
+
+SimCluster::SimCluster(int nodes, std::uint64_t seed) : world(seed), network(&world), seed_(seed), nodes_(static_cast<std::size_t>(nodes)) {
+  options.log.segment_bytes = 64 << 10;
+  for (int id = 1; id <= nodes; ++id) {
+    initial.emplace_back(base::NodeId(static_cast<std::uint64_t>(id)), Peer(id));
+    nodes_[Slot(id)].files = std::make_unique<sim::SimFileSystem>(seed + static_cast<std::uint64_t>(id));
+  }
+}
+
+SimCluster::~SimCluster() {
+  for (int id = 1; id <= size(); ++id) Destroy(id);
+}
+
+void SimCluster::Destroy(int id) {
+  One& one = nodes_[Slot(id)];
+  if (one.loop) one.loop->Stop();
+  one.member.reset();
+  one.disk.reset();
+  one.dialer.reset();
+  one.loop.reset();
+}
+
+absl::Status SimCluster::TryStart(int id) {
+  One& one = nodes_[Slot(id)];
+  one.loop = std::make_unique<sim::SimLoop>(&world);
+  one.disk = std::make_unique<sim::SimExecutor>(one.loop.get());
+  one.dialer = network.NewDialer(one.loop.get(), Host(id));
+  one.random = std::make_unique<base::SeededRandom>(seed_ * 1000 + static_cast<std::uint64_t>(id) * 100 + ++one.boots);
+  one.refused = absl::OkStatus();
+  NodeSeams seams;
+  seams.loop = one.loop.get();
+  seams.dialer = one.dialer.get();
+  seams.disk = one.disk.get();
+  seams.files = one.files.get();
+  seams.random = one.random.get();
+  seams.on_fatal = [&one](const absl::Status& s) { one.refused = s; };
+  NodeOptions of_this = options;
+  of_this.id = base::NodeId(static_cast<std::uint64_t>(id));
+  of_this.address = Peer(id);
+  of_this.data_directory = "/data";
+  absl::StatusOr<std::unique_ptr<MemberProcess>> opened =
+      MemberProcess::Open(seams, of_this, initial, [&one](const absl::Status& s) { one.refused = s; });
+  if (!opened.ok()) {
+    Destroy(id);
+    return opened.status();
+  }
+  one.member = *std::move(opened);
+  MemberProcess* member = one.member.get();
+  network.Listen(one.loop.get(), Client(id), [member](std::unique_ptr<base::Connection> c) { return member->Accept(std::move(c)); });
+  network.Listen(one.loop.get(), Peer(id), [member](std::unique_ptr<base::Connection> c) { return member->AcceptPeer(std::move(c)); });
+  member->Start();
+  return absl::OkStatus();
+}
+
+void SimCluster::Start(int id) {
+  const absl::Status status = TryStart(id);
+  ASSERT_TRUE(status.ok()) << status;
+}
+
+void SimCluster::StartAll() {
+  for (int id = 1; id <= size(); ++id) {
+    if (!running(id)) Start(id);
+  }
+}
+
+void SimCluster::Crash(int id, sim::Survival survival) {
+  network.Kill(Host(id));
+  Destroy(id);
+  nodes_[Slot(id)].files->Crash(survival);
+}
+
+void SimCluster::Wipe(int id) {
+  ASSERT_FALSE(running(id));
+  nodes_[Slot(id)].files = std::make_unique<sim::SimFileSystem>(seed_ + 77 + static_cast<std::uint64_t>(id));
+}
+
+int SimCluster::Leader() const {
+  int leader = 0;
+  raft::Term term;
+  for (int id = 1; id <= size(); ++id) {
+    const One& one = nodes_[Slot(id)];
+    const Node* node = one.member ? std::as_const(*one.member).node() : nullptr;
+    if (node == nullptr || !node->raft().leads() || node->raft().term() < term) continue;
+    leader = id;
+    term = node->raft().term();
+  }
+  return leader;
+}
+
+int SimCluster::AwaitLeader(base::Duration limit) {
+  const auto settled = [this] {
+    const int leader = Leader();
+    if (leader == 0) return false;
+    for (int id = 1; id <= size(); ++id) {
+      if (!running(id)) continue;
+      Node* node = this->node(id);
+      if (node == nullptr || node->Status().leader.value != static_cast<std::uint64_t>(leader) || !node->Status().serving) return false;
+    }
+    return true;
+  };
+  return world.RunUntil(settled, limit) ? Leader() : 0;
+}
+
+bool SimCluster::AwaitEqual(base::Duration limit) {
+  return world.RunUntil(
+      [this] {
+        const Node* first = nullptr;
+        for (int id = 1; id <= size(); ++id) {
+          if (!running(id)) continue;
+          const Node* node = this->node(id);
+          if (node == nullptr) return false;
+          if (first == nullptr) first = node;
+          if (node->Status().applied != first->Status().applied || node->raft().log().last() != first->raft().log().last()) return false;
+          if (node->state().Digest() != first->state().Digest()) return false;
+        }
+        return first != nullptr;
+      },
+      limit);
+}
+
+void SimCluster::Cut(int a, int b, bool cut) {
+  if (cut) {
+    network.CutPair(Host(a), Host(b));
+  } else {
+    network.HealPair(Host(a), Host(b));
+  }
+}
+
+void SimCluster::Isolate(int id, bool cut) {
+  for (int other = 1; other <= size(); ++other) {
+    if (other != id) Cut(id, other, cut);
+  }
+}
+
+}  // namespace drover::coord::server

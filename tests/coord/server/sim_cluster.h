@@ -1,0 +1,81 @@
+// Several coordination nodes in simulation: real members, each on its own simulated loop and disk, on one network.
+#ifndef DROVER_TESTS_COORD_SERVER_SIM_CLUSTER_H_
+#define DROVER_TESTS_COORD_SERVER_SIM_CLUSTER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "coord/base/random.h"
+#include "coord/server/member_process.h"
+#include "tests/sim/sim_executor.h"
+#include "tests/sim/sim_file_system.h"
+#include "tests/sim/sim_loop.h"
+#include "tests/sim/sim_network.h"
+#include "tests/sim/sim_world.h"
+
+namespace drover::coord::server {
+
+class SimCluster {
+ public:
+  // Nodes 1 to `nodes`, not started. Clients reach node i at Client(i), the others at Peer(i), both on host Host(i).
+  explicit SimCluster(int nodes, std::uint64_t seed = 1);
+  ~SimCluster();
+
+  static std::string Host(int id) { return "node" + std::to_string(id); }
+  static std::string Client(int id) { return Host(id) + ":1"; }
+  static std::string Peer(int id) { return Host(id) + ":2"; }
+
+  void Start(int id);
+  absl::Status TryStart(int id);
+  void StartAll();
+  // kill -9 (kEverything) or power loss.
+  void Crash(int id, sim::Survival survival = sim::Survival::kEverything);
+  // Its disk is replaced by an empty one. Only while it is down.
+  void Wipe(int id);
+  // Runs the world until one node leads and all others that run follow it; its id, or 0.
+  int AwaitLeader(base::Duration limit = std::chrono::seconds(20));
+  // The node that leads with the highest term, 0 if none.
+  [[nodiscard]] int Leader() const;
+  // All that run have applied the same, and equal states.
+  bool AwaitEqual(base::Duration limit = std::chrono::seconds(20));
+  // Both ways, from now on; or heal it.
+  void Cut(int a, int b, bool cut = true);
+  void Isolate(int id, bool cut = true);
+
+  [[nodiscard]] Node* node(int id) { return nodes_[Slot(id)].member ? nodes_[Slot(id)].member->node() : nullptr; }
+  [[nodiscard]] bool running(int id) const { return nodes_[Slot(id)].member != nullptr; }
+  [[nodiscard]] sim::SimFileSystem& files(int id) { return *nodes_[Slot(id)].files; }
+  [[nodiscard]] sim::SimLoop& loop(int id) { return *nodes_[Slot(id)].loop; }
+  [[nodiscard]] sim::SimExecutor& disk(int id) { return *nodes_[Slot(id)].disk; }
+  [[nodiscard]] const absl::Status& refused(int id) const { return nodes_[Slot(id)].refused; }
+  [[nodiscard]] int size() const { return static_cast<int>(nodes_.size()); }
+
+  sim::SimWorld world;
+  sim::SimNetwork network;
+  NodeOptions options;  // of the next start; id, address and directory are filled in
+  InitialMembers initial;
+
+ private:
+  struct One {
+    std::unique_ptr<sim::SimFileSystem> files;
+    std::unique_ptr<sim::SimLoop> loop;
+    std::unique_ptr<sim::SimExecutor> disk;
+    std::unique_ptr<base::Dialer> dialer;
+    std::unique_ptr<base::SeededRandom> random;
+    std::unique_ptr<MemberProcess> member;
+    absl::Status refused;
+    std::uint64_t boots = 0;
+  };
+
+  static std::size_t Slot(int id) { return static_cast<std::size_t>(id - 1); }
+  void Destroy(int id);
+
+  const std::uint64_t seed_;
+  std::vector<One> nodes_;
+};
+
+}  // namespace drover::coord::server
+
+#endif  // DROVER_TESTS_COORD_SERVER_SIM_CLUSTER_H_
