@@ -73,6 +73,20 @@ absl::Status TakeInitialCluster(Flags* f) {
   return absl::OkStatus();
 }
 
+enum class Readiness { kNotServing, kDiskFull, kReady };
+
+absl::Status StatusOf(Readiness readiness) {
+  switch (readiness) {
+    case Readiness::kNotServing:
+      return absl::UnavailableError("this node does not serve: no leader is known to it yet");
+    case Readiness::kDiskFull:
+      return absl::UnavailableError("the disk of this node is full: it serves reads and takes no writes until there is space");
+    case Readiness::kReady:
+      break;
+  }
+  return absl::OkStatus();
+}
+
 int FailWith(const absl::Status& status) {
   std::fprintf(stderr, "drover-coord: %s\n", std::string(status.message()).c_str());
   return 1;
@@ -98,13 +112,13 @@ int Run(const Flags& flags) {
   transport::CqLoop loop;
   base::ThreadExecutor disk(&loop, {"drover-disk"});
 
-  std::atomic<bool> ready = false;
+  std::atomic<Readiness> readiness = Readiness::kNotServing;
   transport::ServerOptions server_options;
   server_options.listen = flags.server.listen;
   Services services(&loop, server_options, flags.server.advertise);
   PrometheusObserver observer(&metrics, [&](const NodeStatus& status) {
     services.SetServing(status.serving);
-    ready = status.serving;
+    readiness = !status.serving ? Readiness::kNotServing : status.disk_full ? Readiness::kDiskFull : Readiness::kReady;
   });
 
   NodeSeams seams;
@@ -128,9 +142,7 @@ int Run(const Flags& flags) {
   http_options.listen = flags.server.http;
   http_options.metrics = &metrics;
   http_options.healthy = process::LoopTurns([&loop] { return loop.BusyFor(); }, std::chrono::seconds(5));
-  http_options.ready = [&ready] {
-    return ready ? absl::OkStatus() : absl::UnavailableError("this node does not serve: no leader is known to it yet");
-  };
+  http_options.ready = [&readiness] { return StatusOf(readiness); };
   process::HttpServer http(http_options);
   if (!flags.server.http.empty()) {
     if (const absl::Status status = http.Start(); !status.ok()) return FailWith(status);

@@ -48,12 +48,14 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
       proposals_(options_.id, raft_options.boot, options_.batch_bytes),
       log_writer_(
           seams.loop, seams.disk, std::move(recovery.disk), options_.log_writer,
-          [this](const LogWriter::Written& written) { OnPersisted(written); },
-          [this](const absl::Status& status) { Fail(status); }),
+          LogWriter::Events{[this](const LogWriter::Written& written) { OnPersisted(written); },
+                            [this](bool full) { OnDiskFull(full); }, [this](const absl::Status& status) { Fail(status); }}),
       tick_timer_(seams.loop),
       self_(std::make_shared<Node*>(this)) {}
 
-Node::~Node() = default;
+Node::~Node() {
+  EndCalls(absl::UnavailableError("this node has ended"));
+}
 
 void Node::Start() {
   started_ = true;
@@ -95,10 +97,12 @@ void Node::Execute(const base::Bytes& request, ExecuteDone done) {
     if (tree::IsWatch(view.kind)) head.message = "watches need a session";
     return done(tree::EncodeAnswer(head));
   }
+  if (tree::IsWrite(view.kind) && DiskFull()) {
+    observer_->OnRefused(Refusal::kDiskFull);
+    return done(absl::ResourceExhaustedError("the disk of this node is full; nothing was done"));
+  }
   if (unary_calls_ >= options_.unary_calls_max || (tree::IsWrite(view.kind) && !TakesWrites())) {
-    observer_->OnRefused(unary_calls_ >= options_.unary_calls_max ? Refusal::kUnaryCalls
-                         : log_writer_.disk_full()                ? Refusal::kDiskFull
-                                                                  : Refusal::kUncommittedBytes);
+    observer_->OnRefused(unary_calls_ >= options_.unary_calls_max ? Refusal::kUnaryCalls : Refusal::kUncommittedBytes);
     return done(absl::UnavailableError("this node is overloaded; nothing was done"));
   }
   ++unary_calls_;
@@ -120,6 +124,10 @@ void Node::Stop() {
   const absl::Status status = absl::UnavailableError("this node is stopping");
   for (auto& [id, stream] : streams_) stream.machine->Close(status);
   FlushStreams();
+  EndCalls(status);
+}
+
+void Node::EndCalls(const absl::Status& status) {
   proposals_.FailCalls(status);
   for (UnaryRead& read : std::exchange(want_round_calls_, {})) read.done(status);
   for (auto& [context, round] : rounds_) {
@@ -151,7 +159,7 @@ void Node::WantRound(StreamId stream) {
 }
 
 bool Node::TakesWrites() const {
-  return !proposals_.backed_up() && !log_writer_.disk_full();
+  return !proposals_.backed_up() && !DiskFull();
 }
 
 void Node::Propose(StreamId stream, base::SessionId session, std::uint64_t seen, absl::string_view request) {
@@ -392,6 +400,15 @@ void Node::OnPersisted(const LogWriter::Written& written) {
   observer_->OnPersisted(written.entries, written.bytes, written.took);
   raft_.OnDurable(written.last, written.last_term);
   WantTurn();
+}
+
+void Node::OnDiskFull(bool full) {
+  if (dead_) return;
+  observer_->OnDiskFull(full);
+  observer_->OnStatus(Status());
+  if (!full) {
+    for (StreamId id : waiting_) WantWork(id);
+  }
 }
 
 void Node::Fail(const absl::Status& status) {

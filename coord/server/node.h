@@ -82,7 +82,7 @@ class Node final : private StreamHost, private tree::Sink {
  public:
   // Opens (or makes) the data directory and replays the log. Blocks; before the loop runs.
   // FAILED_PRECONDITION: another process has the directory, or it is another node's. DATA_LOSS: the log is damaged.
-  // UNIMPLEMENTED: the log is of a cluster with several voters.
+  // UNIMPLEMENTED: the log is of a cluster with several voters. RESOURCE_EXHAUSTED: the disk is full; the words say what to do.
   static absl::StatusOr<std::unique_ptr<Node>> Open(const NodeSeams& seams, NodeOptions options);
   ~Node();
   Node(const Node&) = delete;
@@ -93,7 +93,8 @@ class Node final : private StreamHost, private tree::Sink {
   // Takes a stream of Coordination.Session; null if it was refused (its status is sent).
   base::ConnectionEvents* Accept(std::unique_ptr<base::Connection> connection);
   // A drover.coord.v1.Request outside of any session. `done` runs once, on the loop, perhaps at once.
-  // INVALID_ARGUMENT, UNAVAILABLE (nothing was done), or UNAVAILABLE when the node stops (unknown outcome).
+  // INVALID_ARGUMENT, RESOURCE_EXHAUSTED (a write, and the disk is full: nothing was done), UNAVAILABLE (nothing was done), or
+  // UNAVAILABLE when the node stops or goes (unknown outcome).
   void Execute(const base::Bytes& request, ExecuteDone done);
   // Ends every stream and call with UNAVAILABLE and takes no new ones. No session is the worse for it.
   void Stop();
@@ -134,6 +135,7 @@ class Node final : private StreamHost, private tree::Sink {
   void WantFlush(StreamId stream) override;
   void WantRound(StreamId stream) override;
   [[nodiscard]] bool TakesWrites() const override;
+  [[nodiscard]] bool DiskFull() const override { return log_writer_.disk_full(); }
   void Propose(StreamId stream, base::SessionId session, std::uint64_t seen, absl::string_view request) override;
   void ProposeOpen(StreamId stream, const OpenView& open) override;
   void Attached(base::SessionId session, StreamId stream) override;
@@ -165,6 +167,8 @@ class Node final : private StreamHost, private tree::Sink {
 
   void ApplyEntry(const raft::Entry& entry);
   void OnPersisted(const LogWriter::Written& written);
+  void OnDiskFull(bool full);
+  void EndCalls(const absl::Status& status);
   void Fail(const absl::Status& status);
   [[nodiscard]] Stream* Find(StreamId stream);
   [[nodiscard]] SessionStream* FindMachine(StreamId stream);

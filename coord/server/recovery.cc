@@ -18,10 +18,8 @@ std::uint64_t NextNotZero(base::Random* random) {
   return bits;
 }
 
-}  // namespace
-
-absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, const std::string& path, base::NodeId id,
-                                 const std::string& address, const log::Options& options) {
+absl::StatusOr<Recovery> Begin(base::FileSystem* files, base::Random* random, const std::string& path, base::NodeId id,
+                               const std::string& address, const log::Options& options) {
   DROVER_ASSIGN_OR_RETURN(auto directory, log::DataDirectory::Open(files, path));
   if (!directory->identity()) {
     DROVER_RETURN_IF_ERROR(directory->CreateIdentity(id, base::Incarnation(NextNotZero(random))));
@@ -61,6 +59,16 @@ absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, 
   recovery.disk.directory = std::move(directory);
   recovery.disk.log = std::move(log);
   return recovery;
+}
+
+}  // namespace
+
+absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, const std::string& path, base::NodeId id,
+                                 const std::string& address, const log::Options& options) {
+  absl::StatusOr<Recovery> recovery = Begin(files, random, path, id, address, options);
+  if (!absl::IsResourceExhausted(recovery.status())) return recovery;
+  return absl::ResourceExhaustedError(absl::StrCat("the disk of data directory ", path, " is full (", recovery.status().message(),
+                                                   "): free some space there, then start this node again; nothing is lost"));
 }
 
 absl::Status ReplayLog(log::Log* log, absl::FunctionRef<void(const raft::Entry&)> apply) {

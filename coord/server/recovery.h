@@ -23,7 +23,8 @@ struct Recovery {
 
 // Opens or founds the directory of node `id`. An empty one begins a cluster of its own with a random id, of which this node,
 // reached at `address`, is the one voter. Blocking. FAILED_PRECONDITION: locked, or another node's or incarnation's directory.
-// UNIMPLEMENTED: the log is of a cluster with more voters. Otherwise as log::Log::Open.
+// UNIMPLEMENTED: the log is of a cluster with more voters. RESOURCE_EXHAUSTED: no space to begin with; free some, then once more.
+// Otherwise as log::Log::Open.
 absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, const std::string& directory, base::NodeId id,
                                  const std::string& address, const log::Options& options);
 
