@@ -19,6 +19,7 @@
 #include "coord/base/file_system.h"
 #include "coord/base/random.h"
 #include "coord/base/thread_executor.h"
+#include "coord/process/file_limit.h"
 #include "coord/process/http_server.h"
 #include "coord/process/logging.h"
 #include "coord/process/metrics.h"
@@ -106,6 +107,7 @@ NodeOptions OptionsOf(const Flags& flags) {
 
 int Run(const Flags& flags) {
   const process::Logger log("coord.server");
+  process::RaiseFileLimit(log);
   process::Metrics metrics;
   base::SystemRandom random;
   const std::unique_ptr<base::FileSystem> files = base::NewRealFileSystem();
