@@ -1,7 +1,7 @@
 // How many files and sockets this process may have open (RLIMIT_NOFILE): a server takes as many as it is allowed.
 //
-// The usual soft limit of 1,024 is for programs that use select; each stream, link and segment of a server is a descriptor. The limit
-// is inherited by programs that this process starts: who starts programs of others leaves it as it is.
+// The usual soft limit of 1,024 is for programs that use select; each stream, link and segment of a server is a descriptor. The
+// limit is inherited by programs that this process starts: who starts programs of others leaves it as it is.
 #ifndef DROVER_COORD_PROCESS_FILE_LIMIT_H_
 #define DROVER_COORD_PROCESS_FILE_LIMIT_H_
 

@@ -46,10 +46,9 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
       history_(options_.history),
       leases_(options_.leases),
       proposals_(options_.id, raft_options.boot, options_.batch_bytes),
-      log_writer_(
-          seams.loop, seams.disk, std::move(recovery.disk), options_.log_writer,
-          LogWriter::Events{[this](const LogWriter::Written& written) { OnPersisted(written); },
-                            [this](bool full) { OnDiskFull(full); }, [this](const absl::Status& status) { Fail(status); }}),
+      log_writer_(seams.loop, seams.disk, std::move(recovery.disk), options_.log_writer,
+                  LogWriter::Events{[this](const LogWriter::Written& written) { OnPersisted(written); },
+                                    [this](bool full) { OnDiskFull(full); }, [this](const absl::Status& status) { Fail(status); }}),
       tick_timer_(seams.loop),
       self_(std::make_shared<Node*>(this)) {}
 

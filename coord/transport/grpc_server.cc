@@ -126,8 +126,8 @@ class Server::Impl {
   // gRPC's Shutdown waits for calls to end, and they end by completions that this thread takes: so it waits in another.
   void BeginStop(base::Duration grace, base::Task done) {
     shared_.stopping = true;
-    // gRPC waits for every link to end, and one whose client acknowledges nothing does not, for 20 s. Nothing is under way on a link
-    // without calls (their last word has been written), so then they are all cut.
+    // gRPC waits for every link to end, and one whose client acknowledges nothing does not, for 20 s. Nothing is under way on a
+    // link without calls (their last word has been written), so then they are all cut.
     shared_.no_calls_left = [this] { grpc_server_cancel_all_calls(server_->c_server()); };
     stop_thread_ = std::thread([this, grace, done = std::move(done)]() mutable {
       server_->Shutdown(std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::microseconds>(grace));

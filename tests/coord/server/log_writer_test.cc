@@ -31,11 +31,11 @@ class LogWriterTest : public ::testing::Test {
     ASSERT_TRUE(log.ok()) << log.status();
     disk.log = std::move(*log);
     recovered_ = disk.log->last_index();
-    writer_ = std::make_unique<LogWriter>(
-        &loop_, &executor_, std::move(disk), LogWriter::Options{},
-        LogWriter::Events{[this](const LogWriter::Written& written) { written_.push_back(written); },
-                          [this](bool full) { disk_full_.push_back(full); },
-                          [this](const absl::Status& status) { failed_ = status; }});
+    writer_ =
+        std::make_unique<LogWriter>(&loop_, &executor_, std::move(disk), LogWriter::Options{},
+                                    LogWriter::Events{[this](const LogWriter::Written& written) { written_.push_back(written); },
+                                                      [this](bool full) { disk_full_.push_back(full); },
+                                                      [this](const absl::Status& status) { failed_ = status; }});
   }
   void Add(std::uint64_t index, const std::string& payload = "p") {
     writer_->Add(raft::HardState{raft::Term(1), base::NodeId(1)},
