@@ -68,12 +68,14 @@ absl::StatusOr<std::unique_ptr<coord::BlockingClient>> App::Core() const {
   options.session.name = absl::StrCat("drover ", getpid());
   options.call_timeout = globals.request_timeout;
   auto client = coord::BlockingClient::Connect(std::move(options));
-  if (absl::IsUnavailable(client.status())) {
-    return absl::UnavailableError(absl::StrCat("no coordination node answered at ", absl::StrJoin(globals.coord, ", "), " within ",
-                                               process::FormatDuration(globals.request_timeout), ": ",
-                                               absl::StripPrefix(client.status().message(), "no coordination node answered: ")));
-  }
+  if (absl::IsUnavailable(client.status())) return Silent(client.status());
   return client;
+}
+
+absl::Status App::Silent(const absl::Status& why) const {
+  return absl::UnavailableError(absl::StrCat("no coordination node answered at ", absl::StrJoin(globals.coord, ", "), " within ",
+                                             process::FormatDuration(globals.request_timeout), ": ",
+                                             absl::StripPrefix(why.message(), "no coordination node answered: ")));
 }
 
 int Main(const std::vector<std::string>& args, const std::function<std::optional<std::string>(const std::string&)>& environment,

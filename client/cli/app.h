@@ -43,6 +43,8 @@ struct App {
   [[nodiscard]] absl::StatusOr<std::unique_ptr<client::TaskClient>> Tasks() const { return make_tasks(globals); }
   // A session with the coordination service. UNAVAILABLE names the nodes that were tried.
   [[nodiscard]] absl::StatusOr<std::unique_ptr<coord::BlockingClient>> Core() const;
+  // The nodes' silence, in one sentence for both ways to the coordination service.
+  [[nodiscard]] absl::Status Silent(const absl::Status& why) const;
   // Options that exclude each other and the like.
   int Usage(const std::string& what) const { return output.Fail(absl::InvalidArgumentError(what)); }
 };

@@ -1,4 +1,5 @@
 // `drover tree ...`: coordination data by hand.
+#include <chrono>
 #include <memory>
 #include <stop_token>
 
@@ -8,13 +9,17 @@
 #include "client/cli/input.h"
 #include "client/cli/interrupts.h"
 #include "client/cli/stat_text.h"
+#include "client/internal/waiter.h"
 #include "coord/base/mutex.h"
+#include "drover/coord/reader.h"
+#include "drover/coord/status.h"
 
 namespace drover::cli {
 namespace {
 
 constexpr std::size_t kNodeBytesMax = 1 << 20;
 constexpr auto kHoldCheck = std::chrono::milliseconds(200);
+constexpr base::Duration kReadPause = std::chrono::milliseconds(100);
 
 struct TreeFlags {
   std::string path;
@@ -50,8 +55,24 @@ absl::Status At(const std::string& path, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
 }
 
-int Get(const App& app, coord::BlockingClient& core, const TreeFlags& flags) {
-  auto got = core.Get(flags.path);
+// Reads open no session: they write nothing, and work where nothing can be written. The nodes are asked until one answers.
+template <typename Read>
+auto ReadCore(const App& app, const Read& read) {
+  const auto give_up = std::chrono::steady_clock::now() + app.globals.request_timeout;
+  coord::Reader reader(app.globals.coord);
+  while (true) {
+    auto result = read(reader, give_up - std::chrono::steady_clock::now());
+    if (result.ok() || coord::RefusalOf(result.status()).has_value() || !absl::IsUnavailable(result.status())) return result;
+    if (std::chrono::steady_clock::now() + kReadPause >= give_up) {
+      result = app.Silent(result.status());
+      return result;
+    }
+    client::SystemWaiter().Wait(kReadPause, {});
+  }
+}
+
+int Get(const App& app, const TreeFlags& flags) {
+  auto got = ReadCore(app, [&](coord::Reader& core, base::Duration left) { return core.Get(flags.path, left); });
   if (!got.ok()) return app.output.Fail(At(flags.path, got.status()));
   if (app.output.format() == Format::kTable) {
     app.output.Raw(got->node.data);
@@ -61,8 +82,8 @@ int Get(const App& app, coord::BlockingClient& core, const TreeFlags& flags) {
   return kOk;
 }
 
-int Ls(const App& app, coord::BlockingClient& core, const TreeFlags& flags) {
-  auto names = core.Children(flags.path);
+int Ls(const App& app, const TreeFlags& flags) {
+  auto names = ReadCore(app, [&](coord::Reader& core, base::Duration left) { return core.Children(flags.path, left); });
   if (!names.ok()) return app.output.Fail(At(flags.path, names.status()));
   if (app.output.format() == Format::kTable) {
     std::string lines;
@@ -81,8 +102,8 @@ int Ls(const App& app, coord::BlockingClient& core, const TreeFlags& flags) {
   return kOk;
 }
 
-int Stat(const App& app, coord::BlockingClient& core, const TreeFlags& flags) {
-  auto exists = core.Exists(flags.path);
+int Stat(const App& app, const TreeFlags& flags) {
+  auto exists = ReadCore(app, [&](coord::Reader& core, base::Duration left) { return core.Exists(flags.path, left); });
   if (!exists.ok()) return app.output.Fail(At(flags.path, exists.status()));
   if (!exists->stat) return app.output.Fail(absl::NotFoundError(absl::StrCat(flags.path, ": there is no such node")));
   app.output.One(StatNames(), StatItem(flags.path, *exists->stat));
@@ -196,9 +217,13 @@ void AddTreeCommands(process::OptionSet* root, Commands* commands) {
                          }});
   };
 
-  with_core(add("get", "Writes a node's data, byte for byte"), Get);
-  with_core(add("ls", "Lists the names of a node's children"), Ls);
-  with_core(add("stat", "Shows versions, zxids and times of a node"), Stat);
+  auto read_only = [&](process::OptionSet& options, int (*read)(const App&, const TreeFlags&)) {
+    commands->push_back({&options, [flags, read](const App& app) { return read(app, *flags); }});
+  };
+
+  read_only(add("get", "Writes a node's data, byte for byte"), Get);
+  read_only(add("ls", "Lists the names of a node's children"), Ls);
+  read_only(add("stat", "Shows versions, zxids and times of a node"), Stat);
 
   process::OptionSet& set = add("set", "Replaces a node's data");
   add_data(set);

@@ -109,6 +109,9 @@ class Client final : public BlockingClient, private SessionObserver {
     if (std::optional<absl::Status> granted = connected_.TakeWithin(options_.call_timeout)) return *granted;
     absl::Status why;
     thread_.RunOnLoop([this, &why] { why = session_->last_break(); });
+    if (absl::IsResourceExhausted(why)) {
+      return absl::ResourceExhaustedError(absl::StrCat("no session could be opened: ", why.message()));
+    }
     return absl::UnavailableError(absl::StrCat("no coordination node answered", why.ok() ? "" : absl::StrCat(": ", why.message())));
   }
 

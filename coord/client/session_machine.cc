@@ -219,6 +219,7 @@ void SessionMachine::OnContactAck(const ContactAckView& ack) {
   cluster_time_ = std::max(cluster_time_, base::WallTime(ack.time_ms));
   link_->contact.reset();
   redial_.OnWorking();
+  watches_.AskAgain();
   if (lease_deadline_ <= loop_->Now()) return;
   SetLeaseTimer();
   if (std::exchange(lease_lost_, false)) Tell([](SessionObserver* observer) { observer->OnLeaseRestored(); });

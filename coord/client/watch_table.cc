@@ -32,6 +32,7 @@ void WatchTable::StartStream(std::size_t endpoint) {
   endpoint_ = endpoint;
   outgoing_.clear();
   asked_.clear();
+  put_off_.clear();
   progress_ = Zxid();
   for (auto& [id, watch] : watches_) {
     watch.armed = false;
@@ -72,7 +73,7 @@ void WatchTable::OnAnswer(const AnswerView& answer) {
     return;
   }
   if (answer.code == Code::kUnavailable) {
-    outgoing_.emplace_back(id, true);  // the node is not as far as the position; it will be
+    put_off_.push_back(id);
     return;
   }
   if (answer.code != Code::kOk) {
@@ -88,6 +89,12 @@ void WatchTable::OnAnswer(const AnswerView& answer) {
   if (!watch.resuming && (!watch.position.has_value() || *watch.position < now)) watch.position = now;
   progress_ = Zxid();
   if (!std::exchange(watch.announced, true)) watch.listener->OnArmed(answer.zxid);
+}
+
+void WatchTable::AskAgain() {
+  for (const WatchId id : std::exchange(put_off_, {})) {
+    if (watches_.count(id) > 0) outgoing_.emplace_back(id, true);
+  }
 }
 
 void WatchTable::OnEvent(const EventView& view) {

@@ -17,6 +17,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "coord/client/codec.h"
@@ -41,6 +42,8 @@ class WatchTable {
   // Ids on the wire have the highest bit set, so that they are no key of a call.
   [[nodiscard]] static bool IsWatchAnswer(std::uint64_t id) { return (id & kIdBit) != 0; }
   void OnAnswer(const AnswerView& answer);
+  // Watches that a node could not arm just now are asked for again at the node's pace: when it acknowledges a contact.
+  void AskAgain();
   void OnEvent(const EventView& view);
   // All events up to `zxid` have been sent on this stream, for the watches armed on it.
   void OnProgress(Zxid zxid);
@@ -76,6 +79,7 @@ class WatchTable {
   std::map<WatchId, Watch> watches_;
   std::deque<std::pair<WatchId, bool>> outgoing_;  // to arm (true) or remove (false)
   std::map<std::uint64_t, WatchId> asked_;         // answers awaited on this stream
+  std::vector<WatchId> put_off_;                   // answered UNAVAILABLE on this stream
   std::uint64_t next_watch_ = 1;
   std::uint64_t next_ask_ = 1;
   std::size_t endpoint_ = 0;

@@ -15,14 +15,12 @@ struct LogWriter::Job {
   std::uint64_t log_bytes = 0;
 };
 
-LogWriter::LogWriter(base::Loop* loop, base::Executor* executor, Disk disk, const Options& options,
-                     std::function<void(const Written&)> written, std::function<void(const absl::Status&)> failed)
+LogWriter::LogWriter(base::Loop* loop, base::Executor* executor, Disk disk, const Options& options, Events events)
     : loop_(loop),
       executor_(executor),
       disk_(std::make_shared<Disk>(std::move(disk))),
       options_(options),
-      written_(std::move(written)),
-      failed_(std::move(failed)),
+      events_(std::move(events)),
       submitted_last_(disk_->log->last_index()),
       log_bytes_(disk_->log->bytes()),
       timer_(loop),
@@ -94,16 +92,16 @@ void LogWriter::OnDone(const std::shared_ptr<Job>& job) {
   const bool no_space = absl::IsResourceExhausted(job->status);
   if (!job->status.ok() && !no_space) {
     broken_ = true;
-    failed_(job->status);
+    events_.failed(job->status);
     return;
   }
   if (job->prove) return WriteNext();
-  disk_full_ = no_space;
   if (no_space) {
     retrying_ = job;
     timer_.Set(options_.disk_full_retry, [this] { Run(std::exchange(retrying_, nullptr)); });
-    return;
   }
+  if (std::exchange(disk_full_, no_space) != no_space) events_.disk_full(no_space);
+  if (no_space) return;
   Written written;
   written.sequence = job->sequence;
   written.entries = job->request.entries.size();
@@ -111,7 +109,7 @@ void LogWriter::OnDone(const std::shared_ptr<Job>& job) {
   written.took = loop_->Now() - job->began;
   WriteNext();
   if (!busy_) timer_.Set(options_.prove_after, [this] { Prove(); });
-  written_(written);
+  events_.written(written);
 }
 
 void LogWriter::Prove() {

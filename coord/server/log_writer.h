@@ -39,9 +39,14 @@ class LogWriter {
     std::size_t bytes = 0;  // of payloads
     base::Duration took{};
   };
-  // `written`: a batch is durable. `failed`: the log is not to be trusted any more, nothing will be written again.
-  LogWriter(base::Loop* loop, base::Executor* executor, Disk disk, const Options& options,
-            std::function<void(const Written&)> written, std::function<void(const absl::Status&)> failed);
+  struct Events {
+    std::function<void(const Written&)> written;  // a batch is durable
+    // The disk has no space for the batch under way (true), or has again (false). Told at each change; nothing is lost meanwhile.
+    std::function<void(bool full)> disk_full;
+    // The log is not to be trusted any more, nothing will be written again.
+    std::function<void(const absl::Status&)> failed;
+  };
+  LogWriter(base::Loop* loop, base::Executor* executor, Disk disk, const Options& options, Events events);
   ~LogWriter();
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
@@ -68,8 +73,7 @@ class LogWriter {
   base::Executor* const executor_;
   const std::shared_ptr<Disk> disk_;
   const Options options_;
-  const std::function<void(const Written&)> written_;
-  const std::function<void(const absl::Status&)> failed_;
+  const Events events_;
 
   log::AppendRequest gathering_;
   std::uint64_t gathered_ = 0;  // sequence of the newest write in it

@@ -19,6 +19,7 @@
 #include "coord/base/file_system.h"
 #include "coord/base/random.h"
 #include "coord/base/thread_executor.h"
+#include "coord/process/file_limit.h"
 #include "coord/process/http_server.h"
 #include "coord/process/logging.h"
 #include "coord/process/metrics.h"
@@ -75,6 +76,20 @@ absl::Status TakeInitialCluster(Flags* f, InitialMembers* members) {
   return absl::OkStatus();
 }
 
+enum class Readiness { kNotServing, kDiskFull, kReady };
+
+absl::Status StatusOf(Readiness readiness) {
+  switch (readiness) {
+    case Readiness::kNotServing:
+      return absl::UnavailableError("this node does not serve: no leader is known to it yet");
+    case Readiness::kDiskFull:
+      return absl::UnavailableError("the disk of this node is full: it serves reads and takes no writes until there is space");
+    case Readiness::kReady:
+      break;
+  }
+  return absl::OkStatus();
+}
+
 int FailWith(const absl::Status& status) {
   std::fprintf(stderr, "drover-coord: %s\n", std::string(status.message()).c_str());
   return 1;
@@ -94,13 +109,14 @@ NodeOptions OptionsOf(const Flags& flags) {
 
 int Run(const Flags& flags, const InitialMembers& initial) {
   const process::Logger log("coord.server");
+  process::RaiseFileLimit(log);
   process::Metrics metrics;
   base::SystemRandom random;
   const std::unique_ptr<base::FileSystem> files = base::NewRealFileSystem();
   transport::CqLoop loop;
   base::ThreadExecutor disk(&loop, {"drover-disk"});
 
-  std::atomic<bool> ready = false;
+  std::atomic<Readiness> readiness = Readiness::kNotServing;
   transport::ServerOptions server_options;
   server_options.listen = flags.server.listen;
   server_options.receive_bytes_max = kPeerFrameBytesMax;
@@ -110,7 +126,7 @@ int Run(const Flags& flags, const InitialMembers& initial) {
   Services services(&loop, server_options, flags.server.advertise);
   PrometheusObserver observer(&metrics, [&](const NodeStatus& status) {
     services.SetServing(status.serving);
-    ready = status.serving;
+    readiness = !status.serving ? Readiness::kNotServing : status.disk_full ? Readiness::kDiskFull : Readiness::kReady;
   });
 
   NodeSeams seams;
@@ -139,9 +155,7 @@ int Run(const Flags& flags, const InitialMembers& initial) {
   http_options.listen = flags.server.http;
   http_options.metrics = &metrics;
   http_options.healthy = process::LoopTurns([&loop] { return loop.BusyFor(); }, std::chrono::seconds(5));
-  http_options.ready = [&ready] {
-    return ready ? absl::OkStatus() : absl::UnavailableError("this node does not serve: no leader is known to it yet");
-  };
+  http_options.ready = [&readiness] { return StatusOf(readiness); };
   process::HttpServer http(http_options);
   if (!flags.server.http.empty()) {
     if (const absl::Status status = http.Start(); !status.ok()) return FailWith(status);

@@ -50,10 +50,9 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
       leases_(options_.leases),
       touches_(seams.random->Next() >> 1),
       proposals_(options_.id, raft_options.boot, options_.batch_bytes),
-      log_writer_(
-          seams.loop, seams.disk, std::move(recovery.disk), options_.log_writer,
-          [this](const LogWriter::Written& written) { OnPersisted(written); },
-          [this](const absl::Status& status) { Fail(status); }),
+      log_writer_(seams.loop, seams.disk, std::move(recovery.disk), options_.log_writer,
+                  LogWriter::Events{[this](const LogWriter::Written& written) { OnPersisted(written); },
+                                    [this](bool full) { OnDiskFull(full); }, [this](const absl::Status& status) { Fail(status); }}),
       links_(seams.loop, seams.dialer, this, options_.links),
       founding_(recovery.founding),
       last_round_(seams.random->Next() >> 1),
@@ -61,7 +60,9 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
       raft_timer_(seams.loop),
       self_(std::make_shared<Node*>(this)) {}
 
-Node::~Node() = default;
+Node::~Node() {
+  EndCalls(absl::UnavailableError("this node has ended"));
+}
 
 void Node::Start() {
   started_ = true;
@@ -108,11 +109,13 @@ void Node::Execute(const base::Bytes& request, ExecuteDone done) {
     if (tree::IsWatch(view.kind)) head.message = "watches need a session";
     return done(tree::EncodeAnswer(head));
   }
+  if (tree::IsWrite(view.kind) && DiskFull()) {
+    observer_->OnRefused(Refusal::kDiskFull);
+    return done(absl::ResourceExhaustedError("the disk of this node is full; nothing was done"));
+  }
   if (raft_leader_.value == 0) return done(absl::UnavailableError("no leader is known to this node; nothing was done"));
   if (unary_calls_ >= options_.unary_calls_max || (tree::IsWrite(view.kind) && !TakesWrites())) {
-    observer_->OnRefused(unary_calls_ >= options_.unary_calls_max ? Refusal::kUnaryCalls
-                         : log_writer_.disk_full()                ? Refusal::kDiskFull
-                                                                  : Refusal::kUncommittedBytes);
+    observer_->OnRefused(unary_calls_ >= options_.unary_calls_max ? Refusal::kUnaryCalls : Refusal::kUncommittedBytes);
     return done(absl::UnavailableError("this node is overloaded; nothing was done"));
   }
   ++unary_calls_;
@@ -134,6 +137,11 @@ void Node::Stop() {
   const absl::Status status = absl::UnavailableError("this node is stopping");
   for (auto& [id, stream] : streams_) stream.machine->Close(status);
   FlushStreams();
+  EndCalls(status);
+  links_.Stop();
+}
+
+void Node::EndCalls(const absl::Status& status) {
   proposals_.FailCalls(status);
   for (UnaryRead& read : std::exchange(want_round_calls_, {})) read.done(status);
   for (auto& [context, round] : rounds_) {
@@ -142,7 +150,6 @@ void Node::Stop() {
   for (auto& [index, round] : confirmed_rounds_) {
     for (UnaryRead& read : std::exchange(round.calls, {})) read.done(status);
   }
-  links_.Stop();
 }
 
 // ---- StreamHost ----
@@ -482,6 +489,15 @@ void Node::OnPersisted(const LogWriter::Written& written) {
   observer_->OnPersisted(written.entries, written.bytes, written.took);
   raft_.OnPersisted(written.sequence);
   WantTurn();
+}
+
+void Node::OnDiskFull(bool full) {
+  if (dead_) return;
+  observer_->OnDiskFull(full);
+  observer_->OnStatus(Status());
+  if (!full) {
+    for (StreamId id : waiting_) WantWork(id);
+  }
 }
 
 void Node::Fail(const absl::Status& status) {

@@ -96,7 +96,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
  public:
   // Opens the data directory and replays what is known to be committed; an empty one founds a cluster of this node alone (see Formation
   // for several). Blocks. FAILED_PRECONDITION: another process has the directory, or it is another node's. DATA_LOSS: the log is
-  // damaged.
+  // damaged. RESOURCE_EXHAUSTED: the disk is full; the words say what to do.
   static absl::StatusOr<std::unique_ptr<Node>> Open(const NodeSeams& seams, NodeOptions options);
   ~Node();
   Node(const Node&) = delete;
@@ -109,7 +109,8 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   // Takes a stream of Peer.Link from another node.
   base::ConnectionEvents* AcceptPeer(std::unique_ptr<base::Connection> connection);
   // A drover.coord.v1.Request outside of any session. `done` runs once, on the loop, perhaps at once.
-  // INVALID_ARGUMENT, UNAVAILABLE (nothing was done), or UNAVAILABLE when the node stops (unknown outcome).
+  // INVALID_ARGUMENT, RESOURCE_EXHAUSTED (a write, and the disk is full: nothing was done), UNAVAILABLE (nothing was done), or
+  // UNAVAILABLE when the node stops or goes (unknown outcome).
   void Execute(const base::Bytes& request, ExecuteDone done);
   // Ends every stream and call with UNAVAILABLE and takes no new ones. No session is the worse for it.
   void Stop();
@@ -174,6 +175,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void WantConfirmation(StreamId stream, base::SessionId session, std::uint64_t contact) override;
   void LinkBroke(StreamId stream, base::SessionId session) override;
   [[nodiscard]] bool TakesWrites() const override;
+  [[nodiscard]] bool DiskFull() const override { return log_writer_.disk_full(); }
   void Propose(StreamId stream, base::SessionId session, std::uint64_t seen, absl::string_view request) override;
   void ProposeOpen(StreamId stream, const OpenView& open) override;
   void Attached(base::SessionId session, StreamId stream, std::uint64_t attach) override;
@@ -239,6 +241,8 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void ServeRound(Round* round);
   void ServeConfirmed();
   void OnPersisted(const LogWriter::Written& written);
+  void OnDiskFull(bool full);
+  void EndCalls(const absl::Status& status);
   void Fail(const absl::Status& status);
   [[nodiscard]] Stream* Find(StreamId stream);
   [[nodiscard]] SessionStream* FindMachine(StreamId stream);

@@ -38,7 +38,7 @@ struct NodeStatus {
 
 enum class Refusal {
   kUncommittedBytes,  // a batch waited: too much is not committed yet
-  kDiskFull,          // a write of a unary call, while the log finds no space
+  kDiskFull,          // a unary write or the opening of a session, while the log finds no space
   kStreams,           // a stream too many
   kUnaryCalls,        // a unary call too many
   kSlowReader,        // a stream closed: answers and events were not read
@@ -56,6 +56,8 @@ class NodeObserver {
   virtual void OnProposed(std::size_t /*commands*/, std::size_t /*bytes*/) {}
   // One batch of entries is durable, this long after it was handed to the disk.
   virtual void OnPersisted(std::size_t /*entries*/, std::size_t /*bytes*/, base::Duration) {}
+  // The log found no space (true), or finds it again (false): told at each change.
+  virtual void OnDiskFull(bool /*full*/) {}
   // A proposal was committed, this long after it was proposed.
   virtual void OnCommitted(base::Duration) {}
   // Around the application of entries: time does not pass on the loop's clock meanwhile.

@@ -93,6 +93,14 @@ void PrometheusObserver::OnPersisted(std::size_t, std::size_t bytes, base::Durat
   fsync_seconds_.Observe(Seconds(took));
 }
 
+void PrometheusObserver::OnDiskFull(bool full) {
+  if (full) {
+    log_.Error("the disk is full: writes wait or are refused, deletes too, until there is space; reads are served");
+  } else {
+    log_.Info("the disk has space again: writes go on");
+  }
+}
+
 void PrometheusObserver::OnCommitted(base::Duration took) {
   commit_seconds_.Observe(Seconds(took));
 }

@@ -23,6 +23,7 @@ class PrometheusObserver final : public NodeObserver {
   void OnExpiryProposed(std::size_t sessions) override;
   void OnProposed(std::size_t commands, std::size_t bytes) override;
   void OnPersisted(std::size_t entries, std::size_t bytes, base::Duration took) override;
+  void OnDiskFull(bool full) override;
   void OnCommitted(base::Duration took) override;
   void BeginApply() override;
   void EndApply(std::size_t entries) override;

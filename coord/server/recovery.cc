@@ -69,8 +69,10 @@ absl::StatusOr<std::unique_ptr<log::Log>> FoundLog(log::DataDirectory* directory
   return log;
 }
 
-absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, const std::string& path, base::NodeId id,
-                                 const std::string& address, const log::Options& options) {
+namespace {
+
+absl::StatusOr<Recovery> Begin(base::FileSystem* files, base::Random* random, const std::string& path, base::NodeId id,
+                               const std::string& address, const log::Options& options) {
   DROVER_ASSIGN_OR_RETURN(auto directory, OpenDirectory(files, random, path, id));
   const log::Identity identity = *directory->identity();
   const base::ClusterId cluster = identity.cluster.value != 0 ? identity.cluster : base::ClusterId(NextNotZero(random));
@@ -104,6 +106,16 @@ absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, 
   recovery.disk.directory = std::move(directory);
   recovery.disk.log = std::move(log);
   return recovery;
+}
+
+}  // namespace
+
+absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, const std::string& path, base::NodeId id,
+                                 const std::string& address, const log::Options& options) {
+  absl::StatusOr<Recovery> recovery = Begin(files, random, path, id, address, options);
+  if (!absl::IsResourceExhausted(recovery.status())) return recovery;
+  return absl::ResourceExhaustedError(absl::StrCat("the disk of data directory ", path, " is full (", recovery.status().message(),
+                                                   "): free some space there, then start this node again; nothing is lost"));
 }
 
 absl::Status ReplayLog(log::Log* log, raft::Index last, absl::FunctionRef<void(const raft::Entry&)> apply) {

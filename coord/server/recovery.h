@@ -35,7 +35,7 @@ absl::StatusOr<std::unique_ptr<log::Log>> FoundLog(log::DataDirectory* directory
 
 // Opens the directory of node `id`. An empty one begins a cluster of its own with a random id, of which this node, reached at `address`,
 // is the one voter. Blocking. FAILED_PRECONDITION: locked, another node's, or of a cluster that this incarnation of the node was never a
-// member of. Otherwise as log::Log::Open.
+// member of. RESOURCE_EXHAUSTED: no space to begin with; free some, then once more. Otherwise as log::Log::Open.
 absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, const std::string& directory, base::NodeId id,
                                  const std::string& address, const log::Options& options);
 

@@ -17,6 +17,10 @@ namespace {
 // What the state machine counts for a kept answer besides its encoding, about.
 constexpr std::size_t kKeptAnswerBytes = 32;
 
+absl::Status DiskIsFull() {
+  return absl::ResourceExhaustedError("the disk of this node is full: sessions can be resumed, none can be opened");
+}
+
 // Follows a growth at once and forgets it within some hundred steps.
 std::size_t LargestLately(std::size_t largest, std::size_t size) {
   return std::max(size, largest - largest / 64);
@@ -35,6 +39,7 @@ void SessionStream::OnFrame(base::Bytes frame) {
 }
 
 void SessionStream::OnDrained() {
+  if (const Attached* a = attached(); a != nullptr && a->ack) host_->WantFlush(id_);
   host_->WantWork(id_);
 }
 
@@ -54,9 +59,11 @@ void SessionStream::Work() {
   }
   if (std::holds_alternative<CatchingUp>(state_) && !closing_) TryResume(CatchingUp(std::get<CatchingUp>(state_)));
   if (attaching() && host_->Now() - began_ >= options_.attach_timeout) {
-    Close(absl::UnavailableError("the stream was not attached to a session in time"));
+    // An opening that found the disk full stays in the log's queue; its session, when there is one, ends by its time-out.
+    Close(host_->DiskFull() ? DiskIsFull() : absl::UnavailableError("the stream was not attached to a session in time"));
   }
   if (Attached* a = attached()) {
+    Unpark(a);
     do {
       Execute(a);
     } while (Issue(a));
@@ -98,6 +105,10 @@ void SessionStream::ReadFrame(const base::Bytes& frame) {
 void SessionStream::Greet(const ClientFrameView& frame) {
   if (frame.open.has_value() == frame.resume.has_value())
     return Break("the first frame carries neither or both of Open and Resume");
+  if (frame.open && host_->DiskFull()) {
+    host_->observer().OnRefused(Refusal::kDiskFull);
+    return Close(DiskIsFull());
+  }
   if (frame.open) {
     state_ = Opening{};
     host_->ProposeOpen(id_, *frame.open);
@@ -199,7 +210,8 @@ bool SessionStream::ExecuteFront(Attached* a) {
   if (kind == RequestKind::kAddWatch) return ExecuteAddWatch(a);
   if (kind == RequestKind::kRemoveWatch) {
     tree::RemoveWatchView watch;
-    const bool known = tree::RemoveWatchView::Parse(request.view.body, &watch) && host_->watches().Remove(id_, watch.watch_id);
+    const bool valid = tree::RemoveWatchView::Parse(request.view.body, &watch);
+    const bool known = valid && (host_->watches().Remove(id_, watch.watch_id) || RemoveParked(a, watch.watch_id));
     FinishWithCode(a, known ? Code::kOk : Code::kInvalidArgument);
     return true;
   }
@@ -224,7 +236,7 @@ bool SessionStream::ExecuteAddWatch(Attached* a) {
   host_->watches().Remove(id_, watch.watch_id);
   const tree::Position after = request.replayed.value_or(watch.after);
   if (after.zxid > host_->state().last_zxid()) {
-    FinishWithCode(a, Code::kUnavailable);
+    Park(a, watch.watch_id, after.zxid);
     return true;
   }
   if (!host_->history().Covers(after)) {
@@ -242,6 +254,39 @@ bool SessionStream::ExecuteAddWatch(Attached* a) {
   if (more || closing_) return false;
   code = host_->watches().Add(id_, watch.watch_id, watch.path, watch.kind, watch.with_data);
   FinishWithCode(a, code);
+  return true;
+}
+
+// Of what is ahead of this node: nothing that is applied before it gets there is an event of this watch, so what was sent behind
+// it need not wait, and it is executed later as if it had been sent then.
+void SessionStream::Park(Attached* a, std::uint64_t watch_id, base::Zxid until) {
+  LowerBarrier(a, &a->issued.front());
+  a->parked.push_back(Parked{watch_id, until, std::move(a->issued.front())});
+  a->issued.pop_front();
+}
+
+void SessionStream::Unpark(Attached* a) {
+  const base::Zxid applied = host_->state().last_zxid();
+  for (auto it = a->parked.begin(); it != a->parked.end();) {
+    if (it->until > applied) {
+      ++it;
+      continue;
+    }
+    it->request.barrier = true;
+    ++a->barriers;
+    a->issued.push_back(std::move(it->request));
+    it = a->parked.erase(it);
+  }
+}
+
+// The watch that waits to be armed is answered, too: before its removal is.
+bool SessionStream::RemoveParked(Attached* a, std::uint64_t watch_id) {
+  const auto found =
+      std::find_if(a->parked.begin(), a->parked.end(), [watch_id](const Parked& parked) { return parked.watch_id == watch_id; });
+  if (found == a->parked.end()) return false;
+  a->issued.push_front(std::move(found->request));
+  a->parked.erase(found);
+  FinishWithCode(a, Code::kUnavailable);
   return true;
 }
 
@@ -375,7 +420,11 @@ void SessionStream::Flush() {
   if (closed_ || close_called_) return;
   Attached* a = attached();
   std::string frame = std::exchange(grant_, {});
-  if (a != nullptr && a->ack) AppendContactAck(*std::exchange(a->ack, std::nullopt), host_->state().time(), &frame);
+  // While much lies unsent an acknowledgement makes no frame of its own: only the newest matters, and it goes with what else is
+  // sent, or when the transport has taken everything.
+  if (a != nullptr && a->ack && (!items_.empty() || outbound_bytes() <= options_.outbound_pause_bytes)) {
+    AppendContactAck(*std::exchange(a->ack, std::nullopt), host_->state().time(), &frame);
+  }
   if (!frame.empty() || !items_.empty()) {
     bool replaying = false;
     if (a != nullptr) {
@@ -411,7 +460,7 @@ void SessionStream::Flush() {
 bool SessionStream::waits_for_the_node() const {
   if (closing_) return !closed_;
   const Attached* a = attached();
-  return a == nullptr || !a->incoming.empty();
+  return a == nullptr || !a->incoming.empty() || !a->parked.empty();
 }
 
 base::SessionId SessionStream::session() const {

@@ -7,7 +7,9 @@
 // node applied what they show, and an event before any answer that shows it, because both are appended when the node applies.
 //
 // Bounds. Credits bound the requests in flight by number and size; reads wait while more than `outbound_pause_bytes` lie unsent; a
-// client that reads too slowly to keep the rest below `outbound_bytes_max` is closed with RESOURCE_EXHAUSTED and resumes.
+// client that reads too slowly to keep the rest below `outbound_bytes_max` is closed with RESOURCE_EXHAUSTED and resumes. Of the
+// acknowledgements of contacts the newest alone waits. While the disk is full the writes of a session wait unissued, so no credits
+// follow them.
 //
 // A stream never ends a session. A link that breaks is reported to the leases; a stream that is closed from here is not.
 #ifndef DROVER_COORD_SERVER_SESSION_STREAM_H_
@@ -120,12 +122,19 @@ class SessionStream final : public base::ConnectionEvents {
 
     [[nodiscard]] bool numbered() const { return view.number != 0; }
   };
+  // An AddWatch whose position this node has not reached.
+  struct Parked {
+    std::uint64_t watch_id = 0;
+    base::Zxid until;
+    Request request;
+  };
   struct Attached {
     base::SessionId session;
     std::uint64_t seen = 0;
     std::optional<std::uint64_t> ack;      // to be written
     std::deque<Request> incoming;          // not issued
     std::deque<Request> issued;            // in the order in which they take effect
+    std::vector<Parked> parked;            // in the order in which they came
     std::size_t writes_issued = 0;         // of those in `issued`
     std::size_t barriers = 0;              // of those in `issued`
     std::uint64_t reads_issued = 0;        // linearizable ones, ever
@@ -151,6 +160,9 @@ class SessionStream final : public base::ConnectionEvents {
   void Execute(Attached* a);
   bool ExecuteFront(Attached* a);
   bool ExecuteAddWatch(Attached* a);
+  void Park(Attached* a, std::uint64_t watch_id, base::Zxid until);
+  void Unpark(Attached* a);
+  bool RemoveParked(Attached* a, std::uint64_t watch_id);
   void Finish(Attached* a, absl::string_view answer);
   void FinishWithCode(Attached* a, tree::Code code);
   void LowerBarrier(Attached* a, Request* request);

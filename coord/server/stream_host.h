@@ -42,8 +42,10 @@ class StreamHost {
   // A quorum round that begins after this; the stream says what waits for it when the round begins (SessionStream::BeginRound).
   virtual void WantRound(StreamId stream) = 0;
 
-  // Writes are taken. False while what was gathered before cannot be proposed: WantWork comes when it can.
+  // Writes are taken. False while what was gathered before cannot be proposed, or the disk is full: WantWork comes when they are.
   [[nodiscard]] virtual bool TakesWrites() const = 0;
+  // The log finds no space.
+  [[nodiscard]] virtual bool DiskFull() const = 0;
   // Gathers a write into the next batch; SessionStream::OnAnswer gets its answer. `request` is copied as it is.
   virtual void Propose(StreamId stream, base::SessionId session, std::uint64_t seen, absl::string_view request) = 0;
   // The same for the opening of a session, with a new secret; SessionStream::OnOpened or OnOpenRefused follows.

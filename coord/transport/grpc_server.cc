@@ -62,6 +62,7 @@ class Server::Impl {
     shared_.closed = true;
     if (server_ != nullptr) {
       health_.CloseWatches();
+      reflection_.CloseStreams();
       if (!stop_thread_.joinable()) BeginStop(base::Duration::zero(), [] {});
       shared_.loop->Pump([this] { return stopped_ && shared_.calls == 0; });
     }
@@ -115,6 +116,7 @@ class Server::Impl {
     }
     health_.SetAllDown();
     health_.CloseWatches();
+    reflection_.CloseStreams();
     BeginStop(grace, std::move(done));
   }
 
@@ -124,6 +126,9 @@ class Server::Impl {
   // gRPC's Shutdown waits for calls to end, and they end by completions that this thread takes: so it waits in another.
   void BeginStop(base::Duration grace, base::Task done) {
     shared_.stopping = true;
+    // gRPC waits for every link to end, and one whose client acknowledges nothing does not, for 20 s. Nothing is under way on a
+    // link without calls (their last word has been written), so then they are all cut.
+    shared_.no_calls_left = [this] { grpc_server_cancel_all_calls(server_->c_server()); };
     stop_thread_ = std::thread([this, grace, done = std::move(done)]() mutable {
       server_->Shutdown(std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::microseconds>(grace));
       loop_->PostFromAnyThread(std::move(done));

@@ -87,7 +87,8 @@ class Server {
   // until Shutdown unless set. Services with registered methods are NOT_SERVING until set; unknown ones NOT_FOUND.
   void SetServing(const std::string& service, bool serving);
 
-  // Takes no new calls, lets those under way end within `grace`, then cuts them; `done` follows on the loop.
+  // Takes no new calls, lets those under way end within `grace`, then cuts them; `done` follows on the loop. Links are cut as soon
+  // as no call is left: an idle one holds up nothing.
   void Shutdown(base::Duration grace, base::Task done);
 
  private:

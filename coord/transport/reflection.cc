@@ -68,6 +68,7 @@ class ReflectionService::Stream final : public base::ConnectionEvents {
     connection_->Send(service_->Answer(frame));
   }
   void OnClosed(base::CloseCause /*cause*/, const absl::Status& /*status*/) override { service_->streams_.erase(this); }
+  void Close() { connection_->Close(absl::UnavailableError("this server stops")); }
 
  private:
   ReflectionService* const service_;
@@ -85,6 +86,10 @@ void ReflectionService::Register(Server* server) {
                            streams_[events] = std::move(stream);
                            return events;
                          });
+}
+
+void ReflectionService::CloseStreams() {
+  for (const auto& [stream, owned] : streams_) stream->Close();
 }
 
 base::Bytes ReflectionService::Answer(const base::Bytes& request) const {

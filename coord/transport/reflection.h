@@ -19,6 +19,8 @@ class ReflectionService {
   void Register(Server* server);
   // A service to list: "drover.coord.v1.Coordination".
   void AddService(const std::string& service) { services_.insert(service); }
+  // Ends the streams under way; clients keep them for as long as they like.
+  void CloseStreams();
 
  private:
   class Stream;

@@ -25,7 +25,9 @@ class DoneRelay final : public Completion {
 // One call as gRPC delivers it.
 struct Incoming {
   explicit Incoming(ServerShared* s) : server(s) { ++server->calls; }
-  ~Incoming() { --server->calls; }
+  ~Incoming() {
+    if (--server->calls == 0 && server->no_calls_left) server->no_calls_left();
+  }
 
   void Finish(const absl::Status& status, void* tag) {
     context.AddTrailingMetadata(kEndMark, "1");

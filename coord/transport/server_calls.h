@@ -2,6 +2,7 @@
 #ifndef DROVER_COORD_TRANSPORT_SERVER_CALLS_H_
 #define DROVER_COORD_TRANSPORT_SERVER_CALLS_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -38,6 +39,8 @@ struct ServerShared {
   // gRPC had already taken in are refused.
   bool closed = false;
   int calls = 0;
+  // Set when the server stops; called each time that no call is left.
+  std::function<void()> no_calls_left;
 };
 
 // Asks gRPC for one more call; asks again when it comes.

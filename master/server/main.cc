@@ -14,6 +14,7 @@
 #include "client/store/object_store.h"
 #include "coord/base/random.h"
 #include "coord/base/thread_executor.h"
+#include "coord/process/file_limit.h"
 #include "coord/process/http_server.h"
 #include "coord/process/logging.h"
 #include "coord/process/metrics.h"
@@ -75,6 +76,7 @@ MasterOptions OptionsOf(const Flags& flags, const std::string& bound) {
 }
 
 int Run(const Flags& flags) {
+  process::RaiseFileLimit(kLog);
   transport::CqLoop loop;
   process::Metrics metrics;
   MasterMetrics master_metrics(&metrics);

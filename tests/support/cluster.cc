@@ -28,8 +28,16 @@ std::string Binary(const std::string& name) {
   return std::string(DROVER_TEST_BIN_DIR) + "/" + name;
 }
 
-Cluster::Cluster(ClusterOptions options) : options_(std::move(options)), coord_port_(FreePort()) {
-  std::vector<std::string> argv = {Binary("drover-coord"), "--id", "1", "--data", path("coord"), "--listen", coord_address()};
+Cluster::Cluster(ClusterOptions options) : options_(std::move(options)), coord_port_(FreePort()), coord_http_port_(FreePort()) {
+  std::vector<std::string> argv = {Binary("drover-coord"),
+                                   "--id",
+                                   "1",
+                                   "--data",
+                                   options_.coord_data.empty() ? path("coord") : options_.coord_data,
+                                   "--listen",
+                                   coord_address(),
+                                   "--http",
+                                   "127.0.0.1:" + std::to_string(coord_http_port_)};
   Append(argv, options_.coord_flags);
   coord_ = std::make_unique<Process>(argv, std::map<std::string, std::string>{}, path("coord.log"));
   coord_->Start();
@@ -146,6 +154,12 @@ nlohmann::json Cluster::AwaitAllTerminal(std::size_t count) {
   });
   if (!done) throw std::runtime_error("some task is not terminal\n" + Logs());
   return tasks;
+}
+
+std::pair<int, std::string> Cluster::CoordPage(const std::string& path) {
+  httplib::Client client("127.0.0.1", coord_http_port_);
+  const httplib::Result result = client.Get(path.c_str());
+  return result ? std::make_pair(result->status, result->body) : std::make_pair(0, std::string());
 }
 
 double Cluster::MasterMetric(int i, const std::string& name, const std::string& label) {

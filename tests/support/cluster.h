@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/process.h"
@@ -20,6 +21,7 @@ struct ClusterOptions {
   int workers = 3;
   int slots = 4;
   std::vector<std::string> coord_flags;
+  std::string coord_data;  // the core's data directory; empty: one below the cluster's own
   std::vector<std::string> master_flags;
   std::vector<std::string> worker_flags;
   std::map<std::string, std::string> master_env;
@@ -60,6 +62,8 @@ class Cluster {
   // Waits until every task is terminal; returns them all.
   nlohmann::json AwaitAllTerminal(std::size_t count);
 
+  // A page of the core's HTTP port: its status (0: nobody answered) and its text.
+  std::pair<int, std::string> CoordPage(const std::string& path);
   // A value of a master's /metrics, summed over the series whose labels contain `label`; 0 where there is none.
   double MasterMetric(int i, const std::string& name, const std::string& label = "");
 
@@ -78,6 +82,7 @@ class Cluster {
   TemporaryDirectory dir_;
   const ClusterOptions options_;
   int coord_port_ = 0;
+  int coord_http_port_ = 0;
   std::unique_ptr<Process> coord_;
   std::vector<Server> masters_;
   std::vector<Server> workers_;

@@ -19,6 +19,7 @@
 #include "coord/server/node.h"
 #include "coord/server/services.h"
 #include "coord/transport/cq_loop.h"
+#include "drover/coord/reader.h"
 #include "drover/coord/session_closer.h"
 
 namespace drover::coord {
@@ -224,6 +225,27 @@ TEST_F(BlockingClientTest, WithoutAServerItSaysSoInTime) {
   EXPECT_EQ(read.code(), absl::StatusCode::kDeadlineExceeded) << read;
   EXPECT_FALSE(IsOutcomeUnknown(read));
   EXPECT_FALSE(FetchNodeStatus(address, milliseconds(300)).ok());
+}
+
+TEST_F(BlockingClientTest, AReaderReadsWithoutASession) {
+  {
+    auto client = Connect();
+    ASSERT_TRUE(client->Create("/a/b", "1", {.parents = true}).ok());
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(client->Create("/a/n-", "", {.sequential = true}).ok());
+  }
+  Reader reader({"127.0.0.1:1", core_.address()});
+  const auto got = reader.Get("/a/b", seconds(10));
+  ASSERT_TRUE(got.ok()) << got.status();
+  EXPECT_EQ(got->node.path, "/a/b");
+  EXPECT_EQ(got->node.data, "1");
+  EXPECT_TRUE(IsNoNode(reader.Get("/nothing", seconds(10)).status()));
+  EXPECT_FALSE(reader.Exists("/nothing", seconds(10))->stat.has_value());
+  EXPECT_EQ(reader.Exists("/a", seconds(10))->stat->num_children, 4U);
+  EXPECT_THAT(*reader.Children("/a", seconds(10)), ElementsAre("b", "n-0000000001", "n-0000000002", "n-0000000003"));
+  EXPECT_EQ(FetchNodeStatus(core_.address(), seconds(10))->sessions, 0U);
+  core_.Stop();
+  const absl::Status nobody = reader.Get("/a/b", milliseconds(300)).status();
+  EXPECT_EQ(nobody.code(), absl::StatusCode::kUnavailable) << nobody;
 }
 
 TEST_F(BlockingClientTest, FetchesANodesStatus) {

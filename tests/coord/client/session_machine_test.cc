@@ -743,6 +743,23 @@ TEST_F(SessionMachineTest, ARefusedWatchEndsAndAnUnwatchedOneIsSilent) {
   EXPECT_THAT(dropped.seen, IsEmpty());
 }
 
+TEST_F(SessionMachineTest, AWatchThatANodeCannotArmYetIsAskedForAtThePaceOfContacts) {
+  Nodes(1);
+  Connect();
+  Events events;
+  session_->Watch("/", {.with_data = true, .after = Position{Zxid(10)}}, &events);
+  FakeNode::Stream* stream = Requests(1, 1);
+  for (std::size_t asked = 1; asked <= 3; ++asked) {
+    const std::size_t contacts = stream->contacts.size();
+    stream->AnswerId(stream->requests.back().id(), 5, v1::UNAVAILABLE);
+    Requests(1, asked + 1);
+    EXPECT_EQ(stream->requests.size(), asked + 1);
+    EXPECT_GT(stream->contacts.size(), contacts);
+  }
+  stream->AnswerId(stream->requests.back().id(), 10);
+  ASSERT_TRUE(world_.RunUntil([&] { return !events.armed.empty(); }, seconds(5)));
+}
+
 TEST_F(SessionMachineTest, AFrameThatCannotBeReadBreaksTheLink) {
   Nodes(2);
   Connect();

@@ -31,10 +31,11 @@ class LogWriterTest : public ::testing::Test {
     ASSERT_TRUE(log.ok()) << log.status();
     disk.log = std::move(*log);
     recovered_ = disk.log->last_index();
-    writer_ = std::make_unique<LogWriter>(
-        &loop_, &executor_, std::move(disk), LogWriter::Options{},
-        [this](const LogWriter::Written& written) { written_.push_back(written); },
-        [this](const absl::Status& status) { failed_ = status; });
+    writer_ =
+        std::make_unique<LogWriter>(&loop_, &executor_, std::move(disk), LogWriter::Options{},
+                                    LogWriter::Events{[this](const LogWriter::Written& written) { written_.push_back(written); },
+                                                      [this](bool full) { disk_full_.push_back(full); },
+                                                      [this](const absl::Status& status) { failed_ = status; }});
   }
   void Add(std::uint64_t index, const std::string& payload = "p") {
     raft::Write write;
@@ -72,6 +73,7 @@ class LogWriterTest : public ::testing::Test {
   sim::SimFileSystem files_;
   std::unique_ptr<LogWriter> writer_;
   std::vector<LogWriter::Written> written_;
+  std::vector<bool> disk_full_;
   absl::Status failed_;
   raft::Index recovered_;
   std::uint64_t sequence_ = 0;
@@ -124,6 +126,7 @@ TEST_F(LogWriterTest, AFullDiskIsTriedAgainUntilThereIsSpace) {
   Run(seconds(1));
   EXPECT_FALSE(writer_->disk_full());
   EXPECT_EQ(written_.back().sequence, 3U);
+  EXPECT_EQ(disk_full_, (std::vector<bool>{true, false})) << "told once each, however often it was tried";
 }
 
 TEST_F(LogWriterTest, ATruncationVoidsWhatWasWrittenBefore) {

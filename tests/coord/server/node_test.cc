@@ -1,7 +1,9 @@
 #include "coord/server/node.h"
 
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -13,6 +15,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class NodeTest : public ::testing::Test {
@@ -167,34 +170,99 @@ TEST_F(NodeTest, AFailedSyncEndsAllAcknowledgements) {
   EXPECT_EQ(client.AwaitWrite(2).code(), v1::OK);
 }
 
-TEST_F(NodeTest, OnAFullDiskReadsGoOnAndWritesWait) {
-  core_.Start();
-  SimClient client(&core_, "client");
-  client.Connect();
-  client.AwaitWrite((client.Create("/a", "x"), client.Flush(), 1));
-  core_.files.SetCapacity(core_.files.bytes());
-  const std::string large(200'000, 'y');
-  for (int i = 0; i < 3; ++i) client.Set("/a", large);
-  client.Flush();
-  Run(seconds(3));
-  EXPECT_EQ(client.write_answers.size(), 1U);
-  EXPECT_TRUE(core_.node->Status().disk_full);
-  EXPECT_TRUE(core_.fatal.ok());
-  SimClient reader(&core_, "reader");
-  bool answered = false;
-  v1::Request get;
-  get.mutable_get()->set_path("/a");
-  core_.node->Execute(base::Bytes::Adopt(get.SerializeAsString()), [&](absl::StatusOr<base::Bytes> bytes) {
-    v1::Answer answer;
-    ASSERT_TRUE(bytes.ok() && answer.ParseFromString(bytes->ToString()));
-    EXPECT_EQ(answer.data(), "x");
-    answered = true;
-  });
-  Run(seconds(1));
-  EXPECT_TRUE(answered);
+// Fills the disk and has a write of `client` find it out.
+class FullDiskTest : public NodeTest {
+ protected:
+  void SetUp() override {
+    core_.Start();
+    client_.Connect();
+    client_.KeepContact(seconds(1));
+    client_.AwaitWrite((client_.Create("/a", "x"), client_.Flush(), 1));
+    core_.files.SetCapacity(core_.files.bytes());
+    client_.Set("/a", std::string(200'000, 'y'));
+    client_.Flush();
+    ASSERT_TRUE(client_.RunUntil([this] { return core_.node->Status().disk_full; }));
+  }
+  absl::StatusOr<v1::Answer> Execute(const v1::Request& request) {
+    std::optional<absl::StatusOr<base::Bytes>> answer;
+    core_.node->Execute(base::Bytes::Adopt(request.SerializeAsString()),
+                        [&](absl::StatusOr<base::Bytes> bytes) { answer = std::move(bytes); });
+    EXPECT_TRUE(client_.RunUntil([&] { return answer.has_value(); }));
+    if (!answer->ok()) return answer->status();
+    v1::Answer decoded;
+    EXPECT_TRUE(decoded.ParseFromString((*answer)->ToString()));
+    return decoded;
+  }
+
+  SimClient client_{&core_, "client"};
+};
+
+TEST_F(FullDiskTest, ReadsAreServedLocalOrNot) {
+  for (const bool local : {false, true}) {
+    v1::Request get;
+    get.set_local(local);
+    get.mutable_get()->set_path("/a");
+    const absl::StatusOr<v1::Answer> answer = Execute(get);
+    ASSERT_TRUE(answer.ok()) << answer.status();
+    EXPECT_EQ(answer->data(), "x") << "the write that waits is not committed";
+  }
+  EXPECT_TRUE(core_.node->Status().serving);
+}
+
+TEST_F(FullDiskTest, WritesAndDeletesOutsideOfSessionsAreRefusedUntilThereIsSpace) {
+  v1::Request write;
+  write.mutable_create()->set_path("/b");
+  v1::Request remove;
+  remove.mutable_delete_()->set_path("/a");
+  for (const v1::Request& request : {write, remove}) {
+    EXPECT_EQ(Execute(request).status().code(), absl::StatusCode::kResourceExhausted);
+  }
   core_.files.SetCapacity(UINT64_MAX);
-  EXPECT_EQ(client.AwaitWrite(4).code(), v1::OK);
-  EXPECT_FALSE(core_.node->Status().disk_full);
+  ASSERT_TRUE(client_.RunUntil([this] { return !core_.node->Status().disk_full; }));
+  EXPECT_FALSE(Exists("/b")) << "refused means that nothing was done";
+  EXPECT_TRUE(Execute(write).ok());
+}
+
+TEST_F(FullDiskTest, ASessionLivesOnAndItsWritesWaitInTheirOrder) {
+  const std::uint64_t last = (client_.Set("/a", "1"), client_.Set("/a", "2"));
+  client_.Flush();
+  Run(seconds(20));
+  EXPECT_EQ(client_.write_answers.size(), 1U) << "no answer is final before the write is";
+  EXPECT_FALSE(client_.closed) << client_.status;
+  EXPECT_EQ(sessions(), 1U);
+  core_.files.SetCapacity(UINT64_MAX);
+  for (std::uint64_t number = 2; number <= last; ++number) EXPECT_EQ(client_.AwaitWrite(number).code(), v1::OK);
+  client_.AwaitRead((client_.Get("/a"), client_.Flush(), 1));
+  EXPECT_EQ(client_.Read(1)->data(), "2");
+  EXPECT_TRUE(core_.fatal.ok());
+}
+
+TEST_F(FullDiskTest, NoSessionIsOpenedButOneIsResumed) {
+  SimClient other(&core_, "other");
+  other.Dial();
+  other.Open();
+  ASSERT_TRUE(other.RunUntil([&] { return other.closed; }));
+  EXPECT_EQ(other.status.code(), absl::StatusCode::kResourceExhausted) << other.status;
+  EXPECT_THAT(std::string(other.status.message()), HasSubstr("disk"));
+  client_.Reconnect();
+  client_.AwaitRead((client_.Get("/a"), client_.Flush(), 1));
+  EXPECT_EQ(client_.Read(1)->data(), "x");
+  core_.files.SetCapacity(UINT64_MAX);
+  ASSERT_TRUE(client_.RunUntil([this] { return !core_.node->Status().disk_full; }));
+  other.Connect();
+}
+
+TEST_F(FullDiskTest, WhatWaitedIsNotLostInACrash) {
+  core_.Crash(sim::Survival::kRandom);
+  const absl::Status full = core_.TryStart();
+  EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted) << full;
+  EXPECT_THAT(std::string(full.message()), HasSubstr("/data"));
+  EXPECT_THAT(std::string(full.message()), HasSubstr("free some"));
+  core_.files.SetCapacity(UINT64_MAX);
+  core_.Start();
+  client_.Reconnect();
+  client_.Resend(2);
+  EXPECT_EQ(client_.AwaitWrite(2).code(), v1::OK);
 }
 
 TEST_F(NodeTest, ReadsOfANewTermWaitForItsNoop) {
@@ -412,6 +480,26 @@ TEST_F(NodeTest, UnaryCallsReadAndWriteOutsideOfSessions) {
   v1::Request watch;
   watch.mutable_add_watch()->set_path("/");
   EXPECT_EQ(Execute(core_, watch).code(), v1::INVALID_ARGUMENT);
+}
+
+TEST_F(NodeTest, CallsThatWaitAreAnsweredWhenTheNodeGoes) {
+  core_.Start();
+  core_.disk->Stall(seconds(60));
+  std::vector<absl::StatusCode> answers;
+  for (const bool write : {true, false}) {
+    v1::Request request;
+    if (write) {
+      request.mutable_create()->set_path("/a");
+    } else {
+      request.mutable_get()->set_path("/");
+    }
+    core_.node->Execute(base::Bytes::Adopt(request.SerializeAsString()),
+                        [&](const absl::StatusOr<base::Bytes>& answer) { answers.push_back(answer.status().code()); });
+  }
+  Run(seconds(1));
+  ASSERT_TRUE(answers.empty());
+  core_.node.reset();
+  EXPECT_THAT(answers, ElementsAre(absl::StatusCode::kUnavailable, absl::StatusCode::kUnavailable));
 }
 
 TEST_F(NodeTest, MalformedUnaryCallsAndStoppedNodesAreStatuses) {

@@ -1,9 +1,16 @@
 #include "coord/server/services.h"
 
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "coord/base/file_system.h"
 #include "coord/base/random.h"
 #include "coord/base/thread_executor.h"
 #include "coord/process/metrics.h"
@@ -14,7 +21,6 @@
 #include "drover/coord/v1/coord.pb.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/sim/sim_file_system.h"
 
 namespace drover::coord::server {
 namespace {
@@ -41,17 +47,29 @@ struct Peer final : base::ConnectionEvents {
   std::unique_ptr<base::Connection> connection;
 };
 
-// A node with its services on a real loop and real sockets; its disk is simulated, its thread is not.
+// A directory of this test's own, removed with it.
+class Directory {
+ public:
+  Directory() : path_(::testing::TempDir() + "/services_test." + std::to_string(getpid())) {}
+  ~Directory() { std::filesystem::remove_all(path_); }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  const std::string path_;
+};
+
+// A node with its services on a real loop, real sockets, and a real disk with its thread: a simulated disk is for one thread, and
+// what the log holds open is closed by whichever of the two lets go of it last.
 class ServicesTest : public ::testing::Test {
  protected:
   ServicesTest()
       : disk_(&loop_, {}),
         services_(&loop_, {}, "core.example:7400"),
         observer_(&metrics_, [this](const NodeStatus& s) { services_.SetServing(s.serving); }) {
-    NodeSeams seams{&loop_, &disk_, &files_, &random_, &observer_, nullptr};
+    NodeSeams seams{&loop_, &disk_, files_.get(), &random_, &observer_, nullptr};
     NodeOptions options;
     options.id = base::NodeId(1);
-    options.data_directory = "/data";
+    options.data_directory = directory_.path();
     node_ = *Node::Open(seams, options);
     EXPECT_TRUE(services_.Start(node_.get()).ok());
     node_->Start();
@@ -63,8 +81,9 @@ class ServicesTest : public ::testing::Test {
     call_ = calls_->Call(services_.address(), method, request, {}, std::move(then));
   }
 
+  const Directory directory_;
+  const std::unique_ptr<base::FileSystem> files_ = base::NewRealFileSystem();
   transport::CqLoop loop_;
-  sim::SimFileSystem files_{1};
   base::SeededRandom random_{1};
   process::Metrics metrics_;
   base::ThreadExecutor disk_;
@@ -125,6 +144,79 @@ TEST_F(ServicesTest, ASessionOpensOverARealLinkAndStopEndsIt) {
   EXPECT_EQ(peer.status.code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(node_->Status().sessions, 1U) << "a stopping node ends no session";
   peer.connection.reset();
+}
+
+// Clients in a thread of their own that dial again as soon as a stream ends, and write on each.
+class Redialling {
+ public:
+  Redialling(std::string address, int clients) : address_(std::move(address)) {
+    thread_.RunOnLoop([this, clients] {
+      dialer_ = std::make_unique<transport::GrpcDialer>(thread_.loop(), "/drover.coord.v1.Coordination/Session");
+      for (int i = 0; i < clients; ++i) {
+        peers_.push_back(std::make_unique<Peer>());
+        Dial(peers_.back().get());
+      }
+    });
+  }
+  ~Redialling() {
+    thread_.RunOnLoop([this] {
+      peers_.clear();
+      dialer_.reset();
+    });
+  }
+  [[nodiscard]] int answers() const { return answers_; }
+  [[nodiscard]] int ends() const { return ends_; }
+
+ private:
+  void Dial(Peer* peer) {
+    peer->all.Clear();
+    peer->closed = false;
+    peer->on_change = [this, peer, asked = false]() mutable {
+      if (peer->closed) {
+        ++ends_;
+        thread_.loop()->Post([this, peer] { Dial(peer); });
+      } else if (peer->all.has_grant() && !std::exchange(asked, true)) {
+        v1::ClientFrame frame;
+        for (std::uint64_t number = 1; number <= 16; ++number) {
+          v1::Request* request = frame.add_requests();
+          request->set_number(number);
+          request->mutable_create()->set_path("/n-");
+          request->mutable_create()->set_sequential(true);
+        }
+        peer->connection->Send(transport::Encode(frame));
+      }
+      if (peer->all.items_size() > 0) ++answers_;
+    };
+    peer->connection = dialer_->Dial(address_, peer);
+    v1::ClientFrame open;
+    open.mutable_open()->set_name("again");
+    peer->connection->Send(transport::Encode(open));
+  }
+
+  const std::string address_;
+  std::atomic<int> answers_ = 0, ends_ = 0;
+  transport::LoopThread thread_;
+  std::unique_ptr<transport::GrpcDialer> dialer_;
+  std::vector<std::unique_ptr<Peer>> peers_;
+};
+
+TEST_F(ServicesTest, ANodeGoesUnderClientsThatDialAgainWithWritesOnTheirWayToTheDisk) {
+  Redialling clients(services_.address(), 8);
+  base::Timer poll(&loop_);
+  std::function<void(std::function<bool()>, std::function<void()>)> when = [&](std::function<bool()> condition,
+                                                                               std::function<void()> then) {
+    if (condition()) return then();
+    poll.Set(std::chrono::milliseconds(1), [&when, condition, then] { when(condition, then); });
+  };
+  when([&] { return clients.answers() >= 8; },
+       [&] {
+         node_->Stop();
+         const int ends = clients.ends();
+         when([&clients, ends] { return clients.ends() >= ends + 16; }, [this] { loop_.Stop(); });
+       });
+  loop_.Run();
+  EXPECT_GE(clients.ends(), 16) << "they were sent away, came again and were sent away again";
+  node_.reset();
 }
 
 }  // namespace

@@ -255,6 +255,70 @@ TEST_F(SessionStreamTest, AWatchTooFarBackIsCompacted) {
   EXPECT_FALSE(client_.events.empty());
 }
 
+v1::Position AllOf(std::uint64_t zxid) {
+  v1::Position position;
+  position.set_zxid(zxid);
+  position.set_ordinal(4294967295);
+  return position;
+}
+
+TEST_F(SessionStreamTest, AWatchAheadOfTheNodeIsArmedWhenTheNodeIsThere) {
+  client_.Connect();
+  const std::uint64_t now = core_.node->Status().last_zxid.value;
+  const auto watch = client_.Watch("/", AllOf(now + 2));
+  client_.Flush();
+  Run(seconds(5));
+  EXPECT_EQ(client_.Read(watch), nullptr);
+  // What was sent behind it does not wait for it.
+  client_.AwaitWrite((client_.Create("/a"), client_.Flush(), 1));
+  EXPECT_EQ(client_.AwaitRead((client_.Get("/a"), client_.Flush(), watch + 1)).code(), v1::OK);
+  EXPECT_EQ(client_.Read(watch), nullptr);
+  client_.Create("/b");
+  client_.Create("/c");
+  client_.Flush();
+  EXPECT_EQ(client_.AwaitRead(watch).code(), v1::OK);
+  client_.AwaitWrite(3);
+  Run(seconds(1));
+  ASSERT_EQ(client_.events.size(), 1U) << "only what comes after its position";
+  EXPECT_EQ(client_.events[0].path(), "/c");
+}
+
+TEST_F(SessionStreamTest, AWatchAheadOfTheNodeCanBeRemoved) {
+  client_.Connect();
+  const auto watch = client_.Watch("/", AllOf(core_.node->Status().last_zxid.value + 1));
+  v1::Request* remove = client_.NewRead();
+  remove->mutable_remove_watch()->set_watch_id(watch);
+  const auto removal = remove->id();
+  client_.Flush();
+  EXPECT_EQ(client_.AwaitRead(removal).code(), v1::OK);
+  EXPECT_EQ(client_.AwaitRead(watch).code(), v1::UNAVAILABLE);
+  client_.AwaitWrite((client_.Create("/a"), client_.Create("/b"), client_.Flush(), 2));
+  Run(seconds(1));
+  EXPECT_TRUE(client_.events.empty());
+}
+
+TEST_F(SessionStreamTest, AcknowledgementsThatAreNotReadDoNotPileUp) {
+  core_.Crash(sim::Survival::kEverything);
+  core_.options.stream.outbound_pause_bytes = 1'000;
+  core_.Start();
+  client_.Connect(60'000);
+  client_.AwaitWrite((client_.Create("/a", std::string(300'000, 'x')), client_.Flush(), 1));
+  // More than the network holds for a client that does not read: what follows stays with the node.
+  core_.network.Cut(SimCore::kHost, "client");
+  const auto read = client_.Get("/a");
+  client_.Flush();
+  const std::size_t frames = client_.frames;
+  for (int i = 0; i < 500; ++i) {
+    client_.Contact();
+    Run(milliseconds(20));
+  }
+  ASSERT_FALSE(client_.closed);
+  core_.network.HealAll();
+  ASSERT_TRUE(client_.RunUntil([&] { return client_.acked_nonce == 500; })) << "the newest is acknowledged";
+  EXPECT_NE(client_.Read(read), nullptr);
+  EXPECT_LT(client_.frames - frames, 100U);
+}
+
 TEST_F(SessionStreamTest, ALongReplayComesInSlicesWithoutGapOrRepeat) {
   core_.Crash(sim::Survival::kEverything);
   core_.options.stream.outbound_pause_bytes = 4'000;

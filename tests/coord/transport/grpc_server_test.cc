@@ -1,5 +1,9 @@
 #include "coord/transport/grpc_server.h"
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -396,6 +400,81 @@ TEST(ServerEndTest, ARequestThatComesWhileAStoppingServerIsDestroyedReachesNoHan
   destroying = true;
   server.reset();
   for (const auto& peer : waiting) EXPECT_TRUE(peer->closed.has_value());
+}
+
+// A TCP connection that speaks no gRPC client library: it says `first` and then nothing, whatever it is told.
+class RawLink {
+ public:
+  RawLink(const std::string& server, absl::string_view first) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(server.substr(server.rfind(':') + 1))));
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof(to)), 0);
+    EXPECT_EQ(send(fd_, first.data(), first.size(), MSG_NOSIGNAL), static_cast<ssize_t>(first.size()));
+  }
+  ~RawLink() { close(fd_); }
+  RawLink(const RawLink&) = delete;
+  RawLink& operator=(const RawLink&) = delete;
+
+ private:
+  const int fd_;
+};
+
+// Shuts `server` down with a grace that no test waits for. (gRPC by itself gives up a silent link after 20 s.)
+void ExpectDownAtOnce(Server* server, CqLoop* loop, LoopDriver* driver) {
+  bool down = false;
+  driver->When([] { return true; }, [&] { server->Shutdown(std::chrono::hours(1), [&] { down = true; }); });
+  driver->When([&] { return down; });
+  driver->Run(loop, std::chrono::seconds(15));
+}
+
+TEST_F(ServerTest, ALinkWithoutCallsDoesNotHoldUpTheEnd) {
+  server_.RegisterUnary(kUnary, [](base::Bytes, const CallInfo&, UnaryReply reply) { reply(Text("answer")); });
+  Start();
+  // The preface of HTTP/2 and empty settings: a link that is established, and whose client acknowledges no ping.
+  constexpr absl::string_view kPreface("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 33);
+  const RawLink idle(server_.address(), kPreface);
+  const RawLink dumb(server_.address(), "");
+  // By the time that a later link has its answer, the server has taken those two.
+  bool answered = false;
+  UnaryClient client(&loop_);
+  const auto call = client.Call(server_.address(), kUnary, Text("x"), {}, [&](const auto&) { answered = true; });
+  driver_.When([&] { return answered; });
+  ExpectDownAtOnce(&server_, &loop_, &driver_);
+}
+
+TEST_F(ServerTest, AnIdleReflectionStreamDoesNotHoldUpTheEnd) {
+  Start();
+  GrpcDialer dialer(&loop_, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo");
+  Recorder client;
+  client.connection = dialer.Dial(server_.address(), &client);
+  client.connection->Send(Text(std::string("\x3a\x00", 2)));  // list_services
+  driver_.When([&] { return client.frames.size() == 1; });
+  ExpectDownAtOnce(&server_, &loop_, &driver_);
+}
+
+TEST_F(ServerTest, ACallUnderWayIsWaitedForAndItsLinkIsCutAfterIt) {
+  std::optional<UnaryReply> reply;
+  server_.RegisterUnary(kUnary, [&](base::Bytes, const CallInfo&, UnaryReply r) { reply = std::move(r); });
+  Start();
+  UnaryClient client(&loop_);
+  std::optional<absl::StatusOr<base::Bytes>> answer;
+  const auto call = client.Call(server_.address(), kUnary, Text("x"), {}, [&](auto a) { answer = std::move(a); });
+  bool down = false;
+  base::Timer later(&loop_);
+  driver_.When([&] { return reply.has_value(); },
+               [&] {
+                 server_.Shutdown(std::chrono::hours(1), [&] { down = true; });
+                 later.Set(std::chrono::milliseconds(50), [&] {
+                   EXPECT_FALSE(down);
+                   (*reply)(Text("answer"));
+                 });
+               });
+  driver_.When([&] { return down && answer.has_value(); });
+  driver_.Run(&loop_);
+  ASSERT_TRUE(answer->ok()) << answer->status();
+  EXPECT_EQ((*answer)->ToString(), "answer");
 }
 
 }  // namespace

@@ -32,7 +32,8 @@ struct BlockingOptions {
 
 class BlockingClient {
  public:
-  // Opens a session and waits for its grant; UNAVAILABLE when none came within `call_timeout`.
+  // Opens a session and waits for its grant. When none came within `call_timeout`: RESOURCE_EXHAUSTED if a node said that it can
+  // open none (its disk is full), else UNAVAILABLE.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<BlockingClient>> Connect(BlockingOptions options);
   // Closes the session, waiting at most a second for the service's word.
   virtual ~BlockingClient() = default;

@@ -1,0 +1,82 @@
+#include "drover/coord/reader.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "coord/client/codec.h"
+#include "coord/client/reply.h"
+#include "coord/transport/unary_client.h"
+
+namespace drover::coord {
+namespace {
+
+constexpr char kExecuteMethod[] = "/drover.coord.v1.Coordination/Execute";
+// One node that is silent must not use up the time of those that would answer.
+constexpr base::Duration kTryTimeout = std::chrono::seconds(5);
+constexpr base::Duration kTryTimeoutMin = std::chrono::milliseconds(10);
+
+}  // namespace
+
+class Reader::Impl {
+ public:
+  explicit Impl(std::vector<std::string> endpoints) : endpoints_(std::move(endpoints)) {}
+
+  // `body`: a Request without an id, which a unary call does not need.
+  template <typename T>
+  absl::StatusOr<T> Ask(const std::string& body, std::chrono::steady_clock::time_point until) {
+    std::vector<std::string> words;
+    for (const std::string& endpoint : endpoints_) {
+      transport::CallOptions options;
+      options.timeout = std::clamp<base::Duration>(until - std::chrono::steady_clock::now(), kTryTimeoutMin, kTryTimeout);
+      const absl::StatusOr<base::Bytes> bytes = unary_.Call(endpoint, kExecuteMethod, base::Bytes::Copy(body), options);
+      if (!bytes.ok()) {
+        words.push_back(absl::StrCat(endpoint, " (", bytes.status().message(), ")"));
+        continue;
+      }
+      client::AnswerView answer;
+      if (!client::AnswerView::Parse(bytes->view(), &answer)) {
+        return absl::InternalError(absl::StrCat(endpoint, " gave an answer that cannot be read"));
+      }
+      std::optional<absl::StatusOr<T>> result;
+      client::Deliver(Callback<T>([&result](absl::StatusOr<T> value) { result = std::move(value); }), answer);
+      return *std::move(result);
+    }
+    return absl::UnavailableError(absl::StrCat("no coordination node answered: ", absl::StrJoin(words, ", ")));
+  }
+
+ private:
+  const std::vector<std::string> endpoints_;
+  transport::BlockingUnary unary_;
+};
+
+Reader::Reader(std::vector<std::string> endpoints) : impl_(std::make_unique<Impl>(std::move(endpoints))) {}
+Reader::~Reader() = default;
+
+absl::StatusOr<GetResult> Reader::Get(const std::string& path, base::Duration timeout) {
+  absl::StatusOr<GetResult> got =
+      impl_->Ask<GetResult>(client::EncodeGet(path, /*local=*/false), std::chrono::steady_clock::now() + timeout);
+  if (got.ok()) got->node.path = path;  // the answer does not repeat it
+  return got;
+}
+
+absl::StatusOr<ExistsResult> Reader::Exists(const std::string& path, base::Duration timeout) {
+  return impl_->Ask<ExistsResult>(client::EncodeExists(path, /*local=*/false), std::chrono::steady_clock::now() + timeout);
+}
+
+absl::StatusOr<std::vector<std::string>> Reader::Children(const std::string& path, base::Duration timeout) {
+  const auto until = std::chrono::steady_clock::now() + timeout;
+  std::vector<std::string> names;
+  while (true) {
+    const std::string body = client::EncodeChildren(path, names.empty() ? "" : names.back(), 0, /*local=*/false);
+    absl::StatusOr<ChildrenPage> page = impl_->Ask<ChildrenPage>(body, until);
+    if (!page.ok()) return page.status();
+    for (std::string& name : page->names) names.push_back(std::move(name));
+    if (!page->more || page->names.empty()) return names;
+  }
+}
+
+}  // namespace drover::coord
