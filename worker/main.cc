@@ -285,7 +285,11 @@ int Run(const Flags& flags) {
   const int code = stopper.status().ok() ? 0 : FailWith(stopper.status());
   // As after a second signal: what runs must be dead before the session is closed.
   if (agent.attempts() != 0) std::_Exit(code);
-  if (code != 0) return code;
+  if (code != 0) {
+    runner->reset();  // no reaper is left behind
+    // A store that does not answer may hold its thread, and so this process, for ever.
+    std::_Exit(code);
+  }
   kLog.Info("stopped", {{"worker", options.name}});
   return 0;
 }

@@ -24,12 +24,12 @@
 #include "coord/transport/grpc_dialer.h"
 #include "coord/transport/grpc_server.h"
 #include "drover/coord/session.h"
+#include "master/pool/pool_store.h"
 #include "master/records/task_id.h"
 #include "master/server/gateway.h"
 #include "master/server/master.h"
 #include "master/server/master_metrics.h"
 #include "master/server/object_remover.h"
-#include "master/server/pool_store.h"
 
 namespace drover::master::server {
 namespace {
@@ -91,7 +91,7 @@ int Run(const Flags& flags) {
 
   // What the address is, is known once the server has started; calls that come before the master is there find nobody elected.
   std::unique_ptr<Master> master;
-  PoolStore store(
+  pool::PoolStore store(
       &loop,
       {.path = records::PoolPaths(flags.pool).Store(),
        .url = flags.store,
@@ -120,9 +120,10 @@ int Run(const Flags& flags) {
     store_asked = true;
     // Posted: the master is not there yet while it opens its first session.
     loop.Post([&] {
-      store.Open([&](const absl::Status& status) {
-        if (!status.ok()) return fail(status);
-        kLog.Info("object store", {{"open", store.store() != nullptr}, {"url", flags.store}});
+      store.Use([&](const absl::StatusOr<store::ObjectStore*>& opened) {
+        // A pool without a store is one whose tasks have small input and output; a store that is another one is a mistake.
+        if (!opened.ok() && !store.none()) return fail(opened.status());
+        kLog.Info("object store", {{"open", opened.ok()}, {"url", flags.store}});
       });
     });
   };
@@ -159,9 +160,11 @@ int Run(const Flags& flags) {
                          {"version", process::Version()}});
   master->Start();
   loop.Run();
+  // A store that does not answer may hold its thread, and so this process, for ever.
+  if (exit_code != 0) std::_Exit(exit_code);
   gateway.reset();
   master.reset();
-  return exit_code;
+  return 0;
 }
 
 int Main(int argc, char** argv) {

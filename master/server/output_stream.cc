@@ -11,7 +11,7 @@
 
 namespace drover::master::server {
 
-OutputStream::OutputStream(base::Loop* loop, Master* master, PoolStore* store, task::v1::ReadOutputRequest request,
+OutputStream::OutputStream(base::Loop* loop, Master* master, pool::PoolStore* store, task::v1::ReadOutputRequest request,
                            std::unique_ptr<base::Connection> connection, std::function<void()> on_done, OutputStreamOptions options)
     : loop_(loop),
       master_(master),

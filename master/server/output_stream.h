@@ -18,7 +18,7 @@
 #include "coord/base/loop.h"
 #include "drover/task/v1/task.pb.h"
 #include "master/server/master.h"
-#include "master/server/pool_store.h"
+#include "master/pool/pool_store.h"
 
 namespace drover::master::server {
 
@@ -30,7 +30,7 @@ struct OutputStreamOptions {
 
 class OutputStream final : public base::ConnectionEvents, private TaskListener {
  public:
-  OutputStream(base::Loop* loop, Master* master, PoolStore* store, task::v1::ReadOutputRequest request,
+  OutputStream(base::Loop* loop, Master* master, pool::PoolStore* store, task::v1::ReadOutputRequest request,
                std::unique_ptr<base::Connection> connection, std::function<void()> on_done, OutputStreamOptions options = {});
   ~OutputStream();
 
@@ -60,7 +60,7 @@ class OutputStream final : public base::ConnectionEvents, private TaskListener {
 
   base::Loop* const loop_;
   Master* const master_;
-  PoolStore* const store_;
+  pool::PoolStore* const store_;
   const task::v1::ReadOutputRequest request_;
   const OutputStreamOptions options_;
   std::unique_ptr<base::Connection> connection_;

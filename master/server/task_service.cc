@@ -68,7 +68,7 @@ struct TaskService::Batch {
   }
 };
 
-TaskService::TaskService(base::Loop* loop, Master* master, PoolStore* store, base::Random* random, TaskServiceOptions options)
+TaskService::TaskService(base::Loop* loop, Master* master, pool::PoolStore* store, base::Random* random, TaskServiceOptions options)
     : loop_(loop), master_(master), store_(store), random_(random), options_(options) {}
 
 void TaskService::GetTicket(const task::v1::GetTicketRequest&, Reply<task::v1::GetTicketResponse> reply) {
@@ -105,7 +105,8 @@ void TaskService::SubmitOne(const std::shared_ptr<Batch>& batch, int index, cons
 
 void TaskService::StoreProgram(const std::shared_ptr<Batch>& batch, int index, const std::string& id, worker::v1::TaskRecord record,
                                std::string program) {
-  auto store = store_->Use();
+  auto store = store_->Now();
+  if (absl::IsUnavailable(store.status())) return batch->Fail(store.status());
   if (!store.ok()) {
     return batch->Answer(index, task::v1::REFUSED,
                          absl::StrCat("a program of ", program.size(), " bytes goes to the object store, and ",

@@ -15,8 +15,8 @@
 #include "coord/base/loop.h"
 #include "coord/base/random.h"
 #include "drover/task/v1/task.pb.h"
+#include "master/pool/pool_store.h"
 #include "master/server/master.h"
-#include "master/server/pool_store.h"
 
 namespace drover::master::server {
 
@@ -35,7 +35,7 @@ using Reply = absl::AnyInvocable<void(absl::StatusOr<T>)>;
 
 class TaskService {
  public:
-  TaskService(base::Loop* loop, Master* master, PoolStore* store, base::Random* random, TaskServiceOptions options = {});
+  TaskService(base::Loop* loop, Master* master, pool::PoolStore* store, base::Random* random, TaskServiceOptions options = {});
 
   void GetTicket(const task::v1::GetTicketRequest& request, Reply<task::v1::GetTicketResponse> reply);
   void Submit(const task::v1::SubmitRequest& request, std::size_t encoded_bytes, Reply<task::v1::SubmitResponse> reply);
@@ -56,7 +56,7 @@ class TaskService {
 
   base::Loop* const loop_;
   Master* const master_;
-  PoolStore* const store_;
+  pool::PoolStore* const store_;
   base::Random* const random_;
   const TaskServiceOptions options_;
 };

@@ -23,10 +23,11 @@ Agent::Agent(AgentParts parts, AgentOptions options)
       options_(std::move(options)),
       paths_(options_.pool),
       store_(parts_.loop,
-             StoreKeeperOptions{.path = paths_.Store(),
-                                .url = parts_.store_url,
-                                .fresh_marker = parts_.fresh_marker,
-                                .retry_delay = options_.retry_delay},
+             pool::PoolStoreOptions{.path = paths_.Store(),
+                                    .url = parts_.store_url,
+                                    .fresh_marker = parts_.fresh_marker,
+                                    .retry_delay = options_.retry_delay,
+                                    .marker_patience = options_.marker_patience},
              parts_.open_store, [this] { return session_.get(); }),
       replace_(parts_.loop),
       lease_tick_(parts_.loop),
@@ -44,9 +45,8 @@ void Agent::Start() {
   OpenSession();
   // A pool without a store is one whose tasks have small output; a store that is another one is a mistake to be told at once.
   store_.Use([this](absl::StatusOr<store::ObjectStore*> store) {
-    const bool none = parts_.store_url.empty() && absl::IsFailedPrecondition(store.status()) && !store_.named();
-    if (!store.ok() && !none) return Stop(store.status());
-    if (none) kLog.Warning("the pool has no object store: only small output can be kept", {{"pool", options_.pool}});
+    if (!store.ok() && !store_.none()) return Stop(store.status());
+    if (!store.ok()) kLog.Warning("the pool has no object store: only small output can be kept", {{"pool", options_.pool}});
     Register();
   });
   Tick();

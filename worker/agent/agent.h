@@ -24,10 +24,10 @@
 #include "drover/coord/session.h"
 #include "drover/coord/subtree.h"
 #include "drover/recipes/membership.h"
+#include "master/pool/pool_store.h"
 #include "master/records/paths.h"
 #include "worker/agent/attempt.h"
 #include "worker/agent/options.h"
-#include "worker/agent/store_keeper.h"
 #include "worker/exec/process_runner.h"
 
 namespace drover::worker::agent {
@@ -60,7 +60,7 @@ struct AgentParts {
   base::Loop* loop = nullptr;
   SessionFactory open_session;
   exec::ProcessRunner* runner = nullptr;
-  StoreOpener open_store;
+  pool::StoreOpener open_store;
   std::string store_url;     // --store; may be empty
   std::string fresh_marker;  // random
   AgentObserver* observer = nullptr;
@@ -122,7 +122,7 @@ class Agent final : private coord::SessionObserver,
   const AgentParts parts_;
   const AgentOptions options_;
   const records::PoolPaths paths_;
-  StoreKeeper store_;
+  pool::PoolStore store_;
 
   std::unique_ptr<coord::Session> session_;
   std::unique_ptr<coord::SubtreeFollower> follower_;

@@ -22,11 +22,11 @@
 #include "drover/coord/session.h"
 #include "drover/task/v1/task.pb.h"
 #include "drover/worker/v1/record.pb.h"
+#include "master/pool/pool_store.h"
 #include "master/records/paths.h"
 #include "worker/agent/options.h"
 #include "worker/agent/outcome.h"
 #include "worker/agent/output_capture.h"
-#include "worker/agent/store_keeper.h"
 #include "worker/exec/process_runner.h"
 
 namespace drover::worker::agent {
@@ -57,7 +57,7 @@ struct AttemptParts {
   const AgentOptions* options = nullptr;
   const records::PoolPaths* paths = nullptr;
   exec::ProcessRunner* runner = nullptr;
-  StoreKeeper* store = nullptr;
+  pool::PoolStore* store = nullptr;
   AttemptHost* host = nullptr;
 };
 

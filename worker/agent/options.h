@@ -57,6 +57,8 @@ struct AgentOptions {
   base::Duration report_interval = std::chrono::milliseconds(100);
   // A call that the core refused for now is made again after this long.
   base::Duration retry_delay = std::chrono::milliseconds(200);
+  // So long the pool's store may take to show that it is the pool's.
+  base::Duration marker_patience = std::chrono::seconds(10);
   // A task that could not start for want of descriptors, processes, memory or disk is returned after this long: its slot stays
   // taken.
   base::Duration shortage_pause = std::chrono::seconds(1);

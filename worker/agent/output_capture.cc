@@ -7,7 +7,7 @@
 
 namespace drover::worker::agent {
 
-OutputCapture::OutputCapture(base::Loop* loop, const OutputOptions& options, StoreKeeper* store, std::string task,
+OutputCapture::OutputCapture(base::Loop* loop, const OutputOptions& options, pool::PoolStore* store, std::string task,
                              std::uint64_t fence, std::function<void(std::size_t)> taken)
     : loop_(loop),
       options_(options),
@@ -132,7 +132,9 @@ void OutputCapture::OnPut(std::size_t index, bool again, const absl::Status& sta
 void OutputCapture::Fail(absl::Status why) {
   failure_ = std::move(why);
   for (StreamState& stream : streams_) {
-    stream.buffer.clear();
+  // What is left may fit into the record after all.
+  const bool fits = done_ && Buffered() <= options_.inline_bytes_max;
+    stream.buffer = fits ? stream.writing.ToString() + stream.buffer : std::string();
     stream.writing = base::Bytes();
   }
   timer_.Cancel();

@@ -22,7 +22,7 @@
 #include "coord/base/loop.h"
 #include "drover/worker/v1/record.pb.h"
 #include "worker/agent/options.h"
-#include "worker/agent/store_keeper.h"
+#include "master/pool/pool_store.h"
 #include "worker/exec/process_runner.h"
 
 namespace drover::worker::agent {
@@ -30,7 +30,7 @@ namespace drover::worker::agent {
 class OutputCapture {
  public:
   // `taken(bytes)`: so much of what was appended is off the program's bound.
-  OutputCapture(base::Loop* loop, const OutputOptions& options, StoreKeeper* store, std::string task, std::uint64_t fence,
+  OutputCapture(base::Loop* loop, const OutputOptions& options, pool::PoolStore* store, std::string task, std::uint64_t fence,
                 std::function<void(std::size_t bytes)> taken);
   ~OutputCapture();
   OutputCapture(const OutputCapture&) = delete;
@@ -64,7 +64,7 @@ class OutputCapture {
 
   base::Loop* const loop_;
   const OutputOptions options_;
-  StoreKeeper* const store_;
+  pool::PoolStore* const store_;
   const std::string task_;
   const std::uint64_t fence_;
   const std::function<void(std::size_t)> taken_;

@@ -69,11 +69,19 @@ TEST_F(TaskServiceTest, ALargeProgramTravelsByReference) {
 }
 
 TEST_F(TaskServiceTest, WithoutAStoreALargeProgramIsRefusedWithAReason) {
-  master_->Start();
-  Run();
+  StartWithoutStore();
   const auto result = SubmitOne(Spec("a", std::string(100'000, 'x')));
   EXPECT_EQ(result.outcome(), task::v1::REFUSED);
   EXPECT_NE(result.sentence().find("--store"), std::string::npos) << result.sentence();
+}
+
+TEST_F(TaskServiceTest, WhileTheStoreIsLookedForALargeProgramIsToBeSentAgain) {
+  master_->Start();
+  Run();
+  task::v1::SubmitRequest request;
+  *request.add_tasks() = Spec("a", std::string(100'000, 'x'));
+  EXPECT_EQ(Submit(request).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(Submit(request).ok()) << "the question has started the look";
 }
 
 TEST_F(TaskServiceTest, AMasterThatDoesNotLeadSaysSo) {

@@ -36,7 +36,7 @@ class OutputCaptureTest : public AgentTest {
   }
   v1::Output Finish() {
     std::optional<absl::StatusOr<v1::Output>> result;
-    capture_->Finish([&](absl::StatusOr<v1::Output> output) { result = std::move(output); });
+    capture_->Finish(rest, [&](absl::StatusOr<v1::Output> output) { result = std::move(output); });
     Await([&] { return result.has_value(); }, "the output");
     EXPECT_TRUE((*result).ok()) << result->status();
     return (*result).value_or(v1::Output());
@@ -54,7 +54,7 @@ class OutputCaptureTest : public AgentTest {
   }
 
   OutputOptions options_;
-  StoreKeeper keeper_;
+  pool::PoolStore keeper_;
   std::unique_ptr<OutputCapture> capture_;
   std::size_t taken_ = 0, appended_ = 0;
   std::string out_, err_;

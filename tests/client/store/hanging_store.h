@@ -1,6 +1,6 @@
 // An ObjectStore that, while told to, answers nothing: as a network file system whose server is away.
-#ifndef DROVER_TESTS_WORKER_AGENT_HANGING_STORE_H_
-#define DROVER_TESTS_WORKER_AGENT_HANGING_STORE_H_
+#ifndef DROVER_TESTS_CLIENT_STORE_HANGING_STORE_H_
+#define DROVER_TESTS_CLIENT_STORE_HANGING_STORE_H_
 
 #include <memory>
 #include <string>
@@ -10,7 +10,7 @@
 #include "absl/functional/any_invocable.h"
 #include "client/store/memory_store.h"
 
-namespace drover::worker::agent {
+namespace drover::store {
 
 // What the stores of a test share.
 struct Hang {
@@ -23,11 +23,11 @@ struct Hang {
   }
 };
 
-class HangingStore final : public store::ObjectStore {
+class HangingStore final : public ObjectStore {
  public:
-  HangingStore(base::Loop* loop, store::MemoryObjects* objects, Hang* hang) : memory_(loop, objects), hang_(hang) {}
+  HangingStore(base::Loop* loop, MemoryObjects* objects, Hang* hang) : memory_(loop, objects), hang_(hang) {}
 
-  void Put(std::string key, base::Bytes data, store::Done<store::ObjectRef> done) override {
+  void Put(std::string key, base::Bytes data, Done<ObjectRef> done) override {
     Call([this, key = std::move(key), data = std::move(data), done = std::move(done)]() mutable {
       memory_.Put(std::move(key), std::move(data), std::move(done));
     });
@@ -37,10 +37,10 @@ class HangingStore final : public store::ObjectStore {
       memory_.Get(std::move(key), range, std::move(done));
     });
   }
-  void List(std::string prefix, std::string after, std::size_t limit, store::Done<store::ListPage> done) override {
+  void List(std::string prefix, std::string after, std::size_t limit, Done<ListPage> done) override {
     memory_.List(std::move(prefix), std::move(after), limit, std::move(done));
   }
-  void Delete(std::vector<std::string> keys, store::DoneStatus done) override { memory_.Delete(std::move(keys), std::move(done)); }
+  void Delete(std::vector<std::string> keys, DoneStatus done) override { memory_.Delete(std::move(keys), std::move(done)); }
 
  private:
   void Call(absl::AnyInvocable<void()> call) {
@@ -48,10 +48,10 @@ class HangingStore final : public store::ObjectStore {
     call();
   }
 
-  store::MemoryStore memory_;
+  MemoryStore memory_;
   Hang* const hang_;
 };
 
-}  // namespace drover::worker::agent
+}  // namespace drover::store
 
-#endif  // DROVER_TESTS_WORKER_AGENT_HANGING_STORE_H_
+#endif  // DROVER_TESTS_CLIENT_STORE_HANGING_STORE_H_
