@@ -140,6 +140,7 @@ task::v1::Attempt* AddAttempt(worker::v1::TaskRecord* record, absl::string_view 
   attempt->set_assigned_at(assigned_at_ms);
   attempt->set_state(task::v1::ASSIGNED);
   record->set_attempts_total(record->attempts_total() + 1);
+  record->clear_output();
   return attempt;
 }
 

@@ -41,7 +41,8 @@ namespace drover::records {
 // Cuts at a character's border (UTF-8), never inside one; drops bytes that are no UTF-8 (a proto string must be).
 [[nodiscard]] std::string Clip(absl::string_view text, std::size_t bytes_max);
 
-// Appends an attempt as the newest (state ASSIGNED), dropping the oldest beyond kAttemptsMax, and counts it.
+// Appends an attempt as the newest (state ASSIGNED), dropping the oldest beyond kAttemptsMax, and counts it. What the record says
+// of output goes: it is of the attempt before.
 task::v1::Attempt* AddAttempt(worker::v1::TaskRecord* record, absl::string_view worker, std::int64_t assigned_at_ms);
 
 // How an attempt ended, for whoever commits it: worker or master.

@@ -305,10 +305,18 @@ void Attempt::OnExit(const exec::Exit& exit) {
     kLog.Warning("too little to start it with", {{"task", task_}, {"fence", fence_}, {"error", exit.sentence}});
     return retry_.Set(parts_.options->shortage_pause, [this] { Commit(); });
   }
-  capture_->Finish([this](absl::StatusOr<v1::Output> output) {
+  // The record has room for one attempt's last bytes. Decided by what is known now: a cancel that comes later ends the task, and
+  // then they are in the store all the same.
+  const bool again = Decide().back_to_ready;
+  using Rest = OutputCapture::Rest;
+  capture_->Finish(again ? Rest::kIntoStore : Rest::kIntoRecord, [this, again](absl::StatusOr<v1::Output> output) {
     if (gone_) return Over();
     if (output.ok()) {
       output_ = *std::move(output);
+      if (again && (!output_.out().data().empty() || !output_.err().data().empty())) {
+        kLog.Warning("its last output cannot be stored and goes when the next attempt begins",
+                     {{"task", task_}, {"fence", fence_}});
+      }
     } else {
       facts_.output_error = std::string(output.status().message());
       kLog.Error("output is lost", {{"task", task_}, {"fence", fence_}, {"status", output.status()}});
@@ -319,14 +327,18 @@ void Attempt::OnExit(const exec::Exit& exit) {
 
 // ---- committing ----
 
-void Attempt::Commit() {
-  phase_ = Phase::kCommitting;
+Outcome Attempt::Decide() {
   facts_.fence = fence_.value;
   facts_.started_at_ms = facts_.exit ? started_at_ms_ : 0;
   if (facts_.finished_at_ms == 0) facts_.finished_at_ms = parts_.loop->WallNow().value;
   facts_.cancel = assignment_.cancel();
   facts_.cancel_reason = assignment_.cancel_reason();
-  outcome_ = DecideOutcome(record_, facts_);
+  return DecideOutcome(record_, facts_);
+}
+
+void Attempt::Commit() {
+  phase_ = Phase::kCommitting;
+  outcome_ = Decide();
   v1::TaskRecord record = record_;
   *record.mutable_output() = output_;
   ApplyOutcome(outcome_, &record);

@@ -102,6 +102,8 @@ class Attempt final : public exec::RunListener, public std::enable_shared_from_t
   void Mark();
   void OnMarked(absl::StatusOr<coord::TransactionResult> result);
   void StartProgram();
+  // What is to be committed, by what is known now.
+  [[nodiscard]] Outcome Decide();
   void Commit();
   void OnCommit(absl::StatusOr<coord::TransactionResult> result);
   void ReadAssignment();

@@ -14,11 +14,12 @@ namespace drover::store {
 
 // What the stores of a test share.
 struct Hang {
-  bool now = false;
+  bool now = false;                              // puts and gets are not begun
+  bool answers = false;                          // what gets found is not told yet
   std::vector<absl::AnyInvocable<void()>> kept;  // calls that wait for LetGo
 
   void LetGo() {
-    now = false;
+    now = answers = false;
     for (auto& call : std::exchange(kept, {})) call();
   }
 };
@@ -32,7 +33,12 @@ class HangingStore final : public ObjectStore {
       memory_.Put(std::move(key), std::move(data), std::move(done));
     });
   }
-  void Get(std::string key, store::Range range, store::Done<store::GetResult> done) override {
+  void Get(std::string key, Range range, Done<GetResult> done) override {
+    if (hang_->answers) {
+      return memory_.Get(std::move(key), range, [hang = hang_, done = std::move(done)](absl::StatusOr<GetResult> got) mutable {
+        hang->kept.push_back([done = std::move(done), got = std::move(got)]() mutable { done(std::move(got)); });
+      });
+    }
     Call([this, key = std::move(key), range, done = std::move(done)]() mutable {
       memory_.Get(std::move(key), range, std::move(done));
     });

@@ -285,6 +285,41 @@ TEST_F(AttemptTest, ARetryGoesBackToReadyUntilNoneIsLeft) {
   EXPECT_EQ(record.attempts_total(), 2U);
 }
 
+TEST_F(AttemptTest, TheOutputOfAnAttemptThatIsFollowedByAnotherIsInTheStore) {
+  task::v1::Policy policy;
+  policy.set_retries(1);
+  const auto first = Run("t1", policy);
+  worker_->runner->Write(first, Stream::kOut, "first out\n");
+  worker_->runner->Write(first, Stream::kErr, "first err\n");
+  worker_->runner->Exit(first, 1);
+  v1::TaskRecord record = AwaitBack("t1");
+  const std::uint64_t fence = record.attempts(0).fence();
+  EXPECT_EQ(Output("t1", false), "first out\n");
+  EXPECT_EQ(record.output().out().data(), "");
+  EXPECT_EQ(objects().objects.at(store::OutputKey("t1", fence, false, 0)).data, "first out\n");
+  EXPECT_EQ(objects().objects.at(store::OutputKey("t1", fence, true, 0)).data, "first err\n");
+  AssignAgain("t1");
+  EXPECT_FALSE(Record("t1").has_output()) << "said of the wrong attempt";
+  const auto second = AwaitProgram(*worker_, 2);
+  worker_->runner->Write(second, Stream::kOut, "second\n");
+  worker_->runner->Exit(second, 1);
+  record = AwaitEnd("t1");
+  EXPECT_EQ(record.output().out().data(), "second\n") << "nothing follows: it rides in the record";
+  EXPECT_EQ(Chunks(), 2U);
+}
+
+TEST_F(AttemptTest, AStoreThatFailsChangesNothingForARetryWithLittleOutput) {
+  task::v1::Policy policy;
+  policy.set_retries(1);
+  const auto run = Run("t1", policy);
+  objects().failure = absl::FailedPreconditionError("no store");
+  worker_->runner->Write(run, Stream::kOut, "kept for now\n");
+  worker_->runner->Exit(run, 3);
+  const v1::TaskRecord record = AwaitBack("t1");
+  EXPECT_EQ(record.reason(), task::v1::EXIT_CODE);
+  EXPECT_EQ(record.output().out().data(), "kept for now\n");
+}
+
 TEST_F(AttemptTest, ACancelStopsTheProgram) {
   const auto run = Run("t1");
   Cancel("t1", "no longer wanted");
