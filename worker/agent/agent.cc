@@ -16,6 +16,13 @@ namespace {
 
 const process::Logger kLog("worker.agent");
 
+// Who registered a worker's node.
+std::string Who(const coord::Node& holder) {
+  const auto info = records::DecodeWorkerInfo(holder.data);
+  if (!info.ok() || info->process_id().empty()) return "a process unknown";
+  return absl::StrCat("process ", info->process_id(), " at ", info->address());
+}
+
 }  // namespace
 
 Agent::Agent(AgentParts parts, AgentOptions options)
@@ -142,13 +149,13 @@ void Agent::OnRegistered(base::Zxid incarnation) {
                            {"slots", options_.slots}});
 }
 
+void Agent::OnWaiting(const coord::Node& holder) {
+  kLog.Warning("its name is taken: waiting until the holder is gone", {{"worker", options_.name}, {"holder", Who(holder)}});
+}
+
 void Agent::OnNameTaken(const coord::Node& holder) {
-  std::string who = "a process unknown";
-  if (const auto info = records::DecodeWorkerInfo(holder.data); info.ok()) {
-    who = absl::StrCat("process ", info->process_id(), " at ", info->address());
-  }
   Stop(absl::AlreadyExistsError(
-      absl::StrCat("the name ", options_.name, " is held by ", who, ": stop that one or give this one another --name")));
+      absl::StrCat("the name ", options_.name, " is held by ", Who(holder), ": stop that one or give this one another --name")));
 }
 
 void Agent::OnLost(const absl::Status& why) {
@@ -203,10 +210,13 @@ void Agent::SeeAssignment(const std::string& path, const coord::Stat& stat, cons
     const std::shared_ptr<Attempt> attempt = it->second;
     return attempt->OnAssignment(*assignment, stat.mzxid);
   }
-  it->second = std::make_shared<Attempt>(
-      AttemptParts{
-          .loop = parts_.loop, .options = &options_, .paths = &paths_, .runner = parts_.runner, .store = &store_, .host = this},
-      std::string(parts.name.data(), parts.name.size()), stat.czxid);
+  it->second = std::make_shared<Attempt>(AttemptParts{.loop = parts_.loop,
+                                                      .options = &options_,
+                                                      .paths = &paths_,
+                                                      .runner = parts_.runner,
+                                                      .store = &store_,
+                                                      .host = this},
+                                         std::string(parts.name.data(), parts.name.size()), stat.czxid);
   const std::shared_ptr<Attempt> attempt = it->second;
   attempt->Begin(*assignment, stat.mzxid);
 }

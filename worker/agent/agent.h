@@ -96,6 +96,7 @@ class Agent final : private coord::SessionObserver,
   void OnSynced(base::Zxid zxid) override;
 
   void OnRegistered(base::Zxid incarnation) override;
+  void OnWaiting(const coord::Node& holder) override;
   void OnNameTaken(const coord::Node& holder) override;
   void OnLost(const absl::Status& why) override;
 
