@@ -42,8 +42,6 @@ namespace {
 
 constexpr char kSessionMethod[] = "/drover.coord.v1.Coordination/Session";
 constexpr char kDefaultListen[] = "127.0.0.1:7420";
-// A death that could not be reported for so long is no news: the session has timed out, and masters have judged what was lost.
-constexpr base::Duration kDeathReportPatience = std::chrono::minutes(15);
 
 const process::Logger kLog("worker");
 
@@ -58,6 +56,7 @@ struct Flags {
   base::Duration session_timeout = std::chrono::seconds(6);
   base::Duration drain_timeout = agent::AgentOptions().drain_timeout;
   base::Duration grace = agent::AgentOptions().grace;
+  base::Duration death_report_patience = agent::AgentOptions().death_report_patience;
   process::ServerFlags server;
 };
 
@@ -110,8 +109,6 @@ void ReportDeath(absl::string_view bytes) {
   if (!will.ok()) return kLog.Error("the reaper cannot report", {{"status", will.status()}});
   transport::CqLoop loop;
   transport::GrpcDialer dialer(&loop, kSessionMethod);
-  base::Timer patience(&loop);
-  patience.Set(kDeathReportPatience, [&] { loop.Stop(); });
   auto report = std::make_unique<agent::DeathReport>(&loop, &dialer, *std::move(will), [&] { loop.Stop(); });
   loop.Run();
 }
@@ -221,6 +218,7 @@ agent::AgentOptions OptionsOf(const Flags& flags, const std::string& bound) {
                       {"LANG", EnvironmentOr("LANG", "C.UTF-8")}};
   options.drain_timeout = flags.drain_timeout;
   options.grace = flags.grace;
+  options.death_report_patience = flags.death_report_patience;
   return options;
 }
 
@@ -308,6 +306,8 @@ int Main(int argc, char** argv) {
   options.Time("--session-timeout", &flags.session_timeout, "Silence after which the core takes this worker for dead");
   options.Time("--drain-timeout", &flags.drain_timeout, "After SIGTERM: how long it waits for what runs");
   options.Time("--grace", &flags.grace, "Between SIGTERM and SIGKILL of a task that is to end");
+  options.Time("--death-report-patience", &flags.death_report_patience,
+               "If this process is killed: how long its reaper tries to tell the core, before it ends");
   flags.server.AddTo(&options, kDefaultListen);
   if (const auto code = options.Parse(argc, argv)) return *code;
   if (const std::string wrong = Check(flags); !wrong.empty()) return options.Refuse(wrong);

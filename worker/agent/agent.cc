@@ -73,7 +73,8 @@ void Agent::OnConnected() {
     parts_.runner->SetLastWill(EncodeLastWill({.worker = options_.name,
                                                .died_path = paths_.Died(options_.process_id),
                                                .ticket = *ticket,
-                                               .endpoints = options_.session.endpoints}));
+                                               .endpoints = options_.session.endpoints,
+                                               .patience = options_.death_report_patience}));
   }
   RefreshLease();
 }

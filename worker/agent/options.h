@@ -52,6 +52,8 @@ struct AgentOptions {
   base::Duration drain_timeout = std::chrono::minutes(10);
   // The last words to the core (deregistering, closing the session) wait no longer for its answer, each.
   base::Duration stop_patience = std::chrono::seconds(5);
+  // So long its reaper tries to tell the core of this process's death.
+  base::Duration death_report_patience = std::chrono::minutes(15);
   // At-least-once tasks that run longer are reported as RUNNING, looked for every `report_interval`.
   base::Duration report_age = std::chrono::milliseconds(200);
   base::Duration report_interval = std::chrono::milliseconds(100);
