@@ -133,7 +133,7 @@ class Gauges {
     const agent::AgentCounters& now = agent.counters();
     Raise(started_, now.programs_started);
     Raise(refused_, now.refused);
-    Raise(again_, now.back_to_ready);
+    Raise(again_, now.again);
     Raise(succeeded_, now.succeeded);
     Raise(failed_, now.failed);
     Raise(cancelled_, now.cancelled);
@@ -255,6 +255,7 @@ int Run(const Flags& flags) {
 
   transport::GrpcDialer dialer(&loop, kSessionMethod);
   base::ThreadExecutor disk(&loop, {.thread_name = "drover-store"});
+  base::SystemRandom random;
   Stopper stopper(&loop);
   agent::Agent agent(
       {.loop = &loop,
@@ -263,6 +264,7 @@ int Run(const Flags& flags) {
        .open_store = [&](const std::string& url) { return store::OpenStore(url, &disk); },
        .store_url = flags.store,
        .fresh_marker = RandomHex128(),
+       .random = &random,
        .observer = &stopper},
       options);
 

@@ -162,6 +162,7 @@ void EndTask(worker::v1::TaskRecord* record, const AttemptEnd& end) {
   record->set_sentence(Clip(end.sentence, kSentenceBytesMax));
   record->set_finished_at(end.finished_at_ms);
   record->clear_worker();
+  record->clear_not_before();
 }
 
 void BackToReady(worker::v1::TaskRecord* record, task::v1::Reason reason, absl::string_view sentence) {
@@ -169,6 +170,14 @@ void BackToReady(worker::v1::TaskRecord* record, task::v1::Reason reason, absl::
   record->set_reason(reason);
   record->set_sentence(Clip(sentence, kSentenceBytesMax));
   record->clear_worker();
+  record->clear_not_before();
+}
+
+void BackToWaiting(worker::v1::TaskRecord* record, task::v1::Reason reason, absl::string_view sentence,
+                   std::int64_t not_before_ms) {
+  BackToReady(record, reason, sentence);
+  record->set_state(task::v1::WAITING);
+  record->set_not_before(not_before_ms);
 }
 
 }  // namespace drover::records

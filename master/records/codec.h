@@ -57,12 +57,14 @@ struct AttemptEnd {
   std::int32_t signal = 0;
 };
 
-// Writes the end into the newest attempt. The record's own state is set by one of the two below.
+// Writes the end into the newest attempt. The record's own state is set by one of those below.
 void EndAttempt(worker::v1::TaskRecord* record, const AttemptEnd& end);
 // The task ends with `end` (state, reason, sentence, time).
 void EndTask(worker::v1::TaskRecord* record, const AttemptEnd& end);
 // The task goes back to be run again: READY, no worker. The reason and sentence say why it is there.
 void BackToReady(worker::v1::TaskRecord* record, task::v1::Reason reason, absl::string_view sentence);
+// The same, but not before a time (milliseconds since 1970, the cluster's): WAITING until its master makes it READY.
+void BackToWaiting(worker::v1::TaskRecord* record, task::v1::Reason reason, absl::string_view sentence, std::int64_t not_before_ms);
 
 }  // namespace drover::records
 

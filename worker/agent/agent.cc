@@ -216,7 +216,8 @@ void Agent::SeeAssignment(const std::string& path, const coord::Stat& stat, cons
                                                       .paths = &paths_,
                                                       .runner = parts_.runner,
                                                       .store = &store_,
-                                                      .host = this},
+                                                      .host = this,
+                                                      .random = parts_.random},
                                          std::string(parts.name.data(), parts.name.size()), stat.czxid);
   const std::shared_ptr<Attempt> attempt = it->second;
   attempt->Begin(*assignment, stat.mzxid);
@@ -248,8 +249,8 @@ void Agent::ReportRunning() {
 }
 
 void Agent::OnCommitted(const Outcome& outcome) {
-  if (outcome.back_to_ready) {
-    ++counters_.back_to_ready;
+  if (outcome.again) {
+    ++counters_.again;
   } else if (outcome.end.state == task::v1::SUCCEEDED) {
     ++counters_.succeeded;
   } else if (outcome.end.state == task::v1::CANCELLED) {

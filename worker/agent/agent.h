@@ -21,6 +21,7 @@
 #include "absl/status/status.h"
 #include "coord/base/connection.h"
 #include "coord/base/loop.h"
+#include "coord/base/random.h"
 #include "drover/coord/session.h"
 #include "drover/coord/subtree.h"
 #include "drover/recipes/membership.h"
@@ -48,7 +49,7 @@ struct AgentCounters {
   std::uint64_t failed = 0;
   std::uint64_t cancelled = 0;
   std::uint64_t lost = 0;
-  std::uint64_t back_to_ready = 0;
+  std::uint64_t again = 0;
   std::uint64_t refused = 0;  // commits of attempts that did not stand any more, and programs stopped for that
   std::uint64_t sessions = 0;
 };
@@ -63,6 +64,7 @@ struct AgentParts {
   pool::StoreOpener open_store;
   std::string store_url;     // --store; may be empty
   std::string fresh_marker;  // random
+  base::Random* random = nullptr;
   AgentObserver* observer = nullptr;
 };
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "coord/process/logging.h"
+#include "drover/coord/cluster_time.h"
 #include "drover/coord/status.h"
 #include "master/records/codec.h"
 
@@ -307,7 +308,7 @@ void Attempt::OnExit(const exec::Exit& exit) {
   }
   // The record has room for one attempt's last bytes. Decided by what is known now: a cancel that comes later ends the task, and
   // then they are in the store all the same.
-  const bool again = Decide().back_to_ready;
+  const bool again = Decide().again;
   using Rest = OutputCapture::Rest;
   capture_->Finish(again ? Rest::kIntoStore : Rest::kIntoRecord, [this, again](absl::StatusOr<v1::Output> output) {
     if (gone_) return Over();
@@ -331,6 +332,11 @@ Outcome Attempt::Decide() {
   facts_.fence = fence_.value;
   facts_.started_at_ms = facts_.exit ? started_at_ms_ : 0;
   if (facts_.finished_at_ms == 0) facts_.finished_at_ms = parts_.loop->WallNow().value;
+  if (facts_.cluster_now_ms == 0) {
+    const std::int64_t agreed = coord::ClusterTimeNow(*parts_.host->session()).value;
+    facts_.cluster_now_ms = agreed != 0 ? agreed : facts_.finished_at_ms;
+    facts_.random = parts_.random->Next();
+  }
   facts_.cancel = assignment_.cancel();
   facts_.cancel_reason = assignment_.cancel_reason();
   return DecideOutcome(record_, facts_);
@@ -345,7 +351,7 @@ void Attempt::Commit() {
   Transaction transaction{.compares = {Compare::Czxid(assignment_path_, fence_)},
                           .then = {Operation::Set(task_path_, records::Encode(record)), Operation::Delete(assignment_path_)}};
   // A cancel that we have not seen forbids another attempt.
-  if (outcome_.back_to_ready) transaction.compares.push_back(Compare::Mzxid(assignment_path_, assignment_mzxid_));
+  if (outcome_.again) transaction.compares.push_back(Compare::Mzxid(assignment_path_, assignment_mzxid_));
   parts_.host->session()->Commit(
       std::move(transaction),
       Awaited([](Attempt& self, absl::StatusOr<coord::TransactionResult> result) { self.OnCommit(std::move(result)); }));
@@ -360,10 +366,10 @@ void Attempt::OnCommit(absl::StatusOr<coord::TransactionResult> result) {
                                 {"fence", fence_},
                                 {"state", task::v1::State_Name(outcome_.end.state)},
                                 {"reason", task::v1::Reason_Name(outcome_.end.reason)},
-                                {"again", outcome_.back_to_ready}});
+                                {"again", outcome_.again}});
     return Over();
   }
-  if (outcome_.back_to_ready && !gone_) return ReadAssignment();
+  if (outcome_.again && !gone_) return ReadAssignment();
   Refused("the outcome was refused: the attempt does not stand any more");
   Over();
 }

@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "coord/base/ids.h"
 #include "coord/base/loop.h"
+#include "coord/base/random.h"
 #include "drover/coord/session.h"
 #include "drover/task/v1/task.pb.h"
 #include "drover/worker/v1/record.pb.h"
@@ -59,6 +60,7 @@ struct AttemptParts {
   exec::ProcessRunner* runner = nullptr;
   pool::PoolStore* store = nullptr;
   AttemptHost* host = nullptr;
+  base::Random* random = nullptr;
 };
 
 // Loop thread. Shared: calls under way hold weak references. Must outlive its run in the runner (until OnAttemptOver).

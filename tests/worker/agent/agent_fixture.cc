@@ -31,6 +31,7 @@ SimWorker::SimWorker(coord::server::SimCore* c, Stores* stores, store::Hang* han
                  },
                  .store_url = std::move(store_url),
                  .fresh_marker = "marker-of-" + host,
+                 .random = &random,
                  .observer = this},
       std::move(options));
   agent->Start();

@@ -34,6 +34,7 @@ class SimWorker final : public AgentObserver {
 
   coord::server::SimCore* const core;
   const std::string host;
+  base::SeededRandom random{1};
   std::unique_ptr<sim::SimLoop> loop;
   std::unique_ptr<base::Dialer> dialer;
   std::unique_ptr<SimRunner> runner;

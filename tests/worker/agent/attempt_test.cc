@@ -271,6 +271,7 @@ TEST_F(AttemptTest, AProgramAndItsInputMayBeInTheStore) {
 TEST_F(AttemptTest, ARetryGoesBackToReadyUntilNoneIsLeft) {
   task::v1::Policy policy;
   policy.set_retries(1);
+  policy.set_retry_backoff_ms(0);
   worker_->runner->Exit(Run("t1", policy), 1);
   v1::TaskRecord record = AwaitBack("t1");
   EXPECT_EQ(record.state(), task::v1::READY);
@@ -285,9 +286,25 @@ TEST_F(AttemptTest, ARetryGoesBackToReadyUntilNoneIsLeft) {
   EXPECT_EQ(record.attempts_total(), 2U);
 }
 
+TEST_F(AttemptTest, ARetryWaitsForItsBackOffByTheClustersTime) {
+  task::v1::Policy policy;
+  policy.set_retries(1);
+  policy.set_retry_backoff_ms(10'000);
+  const auto run = Run("t1", policy);
+  core_.world.RunFor(seconds(5));  // the last contact is a while ago
+  worker_->runner->Exit(run, 1);
+  const v1::TaskRecord record = AwaitBack("t1");
+  EXPECT_EQ(record.state(), task::v1::WAITING);
+  EXPECT_THAT(record.sentence(), HasSubstr("exit code 1"));
+  const std::int64_t ended = master_->Exists(paths_.Task("t1"))->stat->mtime.value;
+  EXPECT_GE(record.not_before(), ended + 8'000 - 100);
+  EXPECT_LE(record.not_before(), ended + 12'000 + 100);
+}
+
 TEST_F(AttemptTest, TheOutputOfAnAttemptThatIsFollowedByAnotherIsInTheStore) {
   task::v1::Policy policy;
   policy.set_retries(1);
+  policy.set_retry_backoff_ms(0);
   const auto first = Run("t1", policy);
   worker_->runner->Write(first, Stream::kOut, "first out\n");
   worker_->runner->Write(first, Stream::kErr, "first err\n");
@@ -311,6 +328,7 @@ TEST_F(AttemptTest, TheOutputOfAnAttemptThatIsFollowedByAnotherIsInTheStore) {
 TEST_F(AttemptTest, AStoreThatFailsChangesNothingForARetryWithLittleOutput) {
   task::v1::Policy policy;
   policy.set_retries(1);
+  policy.set_retry_backoff_ms(0);
   const auto run = Run("t1", policy);
   objects().failure = absl::FailedPreconditionError("no store");
   worker_->runner->Write(run, Stream::kOut, "kept for now\n");
