@@ -28,7 +28,7 @@ inline constexpr char kTaskServiceName[] = "drover.task.v1.TaskService";
 
 class Gateway {
  public:
-  Gateway(transport::CqLoop* loop, Master* master, pool::PoolStore* store, base::Random* random);
+  Gateway(transport::CqLoop* loop, Master* master, pool::PoolStore* store, base::Random* random, TaskServiceOptions options = {});
   ~Gateway();
 
   // Before the server starts.

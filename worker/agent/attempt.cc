@@ -4,7 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "client/store/names.h"
 #include "coord/process/logging.h"
 #include "drover/coord/cluster_time.h"
 #include "drover/coord/status.h"
@@ -173,6 +175,10 @@ void Attempt::OnProgram(absl::StatusOr<std::string> encoded) {
     stdin_ = base::Bytes::Adopt(std::move(*program_.mutable_stdin()));
     has_program_ = true;
     return Proceed();
+  }
+  // Another task's upload may be removed at any time.
+  if (!absl::StartsWith(program_.stdin_object().key(), store::InputsOf(task_))) {
+    return FailInput(absl::InvalidArgumentError("the object that it names was not uploaded for this task"));
   }
   FetchObject(program_.stdin_object(), [this](absl::StatusOr<base::Bytes> bytes) {
     if (!bytes.ok()) return FailInput(bytes.status());

@@ -16,10 +16,11 @@ namespace drover::store {
 struct Hang {
   bool now = false;                              // puts and gets are not begun
   bool answers = false;                          // what gets found is not told yet
+  bool lists = false;                            // what lists found is not told yet
   std::vector<absl::AnyInvocable<void()>> kept;  // calls that wait for LetGo
 
   void LetGo() {
-    now = answers = false;
+    now = answers = lists = false;
     for (auto& call : std::exchange(kept, {})) call();
   }
 };
@@ -44,7 +45,11 @@ class HangingStore final : public ObjectStore {
     });
   }
   void List(std::string prefix, std::string after, std::size_t limit, Done<ListPage> done) override {
-    memory_.List(std::move(prefix), std::move(after), limit, std::move(done));
+    if (!hang_->lists) return memory_.List(std::move(prefix), std::move(after), limit, std::move(done));
+    memory_.List(std::move(prefix), std::move(after), limit,
+                 [hang = hang_, done = std::move(done)](absl::StatusOr<ListPage> page) mutable {
+                   hang->kept.push_back([done = std::move(done), page = std::move(page)]() mutable { done(std::move(page)); });
+                 });
   }
   void Delete(std::vector<std::string> keys, DoneStatus done) override { memory_.Delete(std::move(keys), std::move(done)); }
 
