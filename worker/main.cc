@@ -42,8 +42,6 @@ namespace {
 
 constexpr char kSessionMethod[] = "/drover.coord.v1.Coordination/Session";
 constexpr char kDefaultListen[] = "127.0.0.1:7420";
-// A death that could not be reported for so long is no news: the session has timed out, and masters have judged what was lost.
-constexpr base::Duration kDeathReportPatience = std::chrono::minutes(15);
 
 const process::Logger kLog("worker");
 
@@ -58,6 +56,7 @@ struct Flags {
   base::Duration session_timeout = std::chrono::seconds(6);
   base::Duration drain_timeout = agent::AgentOptions().drain_timeout;
   base::Duration grace = agent::AgentOptions().grace;
+  base::Duration death_report_patience = agent::AgentOptions().death_report_patience;
   process::ServerFlags server;
 };
 
@@ -110,8 +109,6 @@ void ReportDeath(absl::string_view bytes) {
   if (!will.ok()) return kLog.Error("the reaper cannot report", {{"status", will.status()}});
   transport::CqLoop loop;
   transport::GrpcDialer dialer(&loop, kSessionMethod);
-  base::Timer patience(&loop);
-  patience.Set(kDeathReportPatience, [&] { loop.Stop(); });
   auto report = std::make_unique<agent::DeathReport>(&loop, &dialer, *std::move(will), [&] { loop.Stop(); });
   loop.Run();
 }
@@ -136,7 +133,7 @@ class Gauges {
     const agent::AgentCounters& now = agent.counters();
     Raise(started_, now.programs_started);
     Raise(refused_, now.refused);
-    Raise(again_, now.back_to_ready);
+    Raise(again_, now.again);
     Raise(succeeded_, now.succeeded);
     Raise(failed_, now.failed);
     Raise(cancelled_, now.cancelled);
@@ -221,6 +218,7 @@ agent::AgentOptions OptionsOf(const Flags& flags, const std::string& bound) {
                       {"LANG", EnvironmentOr("LANG", "C.UTF-8")}};
   options.drain_timeout = flags.drain_timeout;
   options.grace = flags.grace;
+  options.death_report_patience = flags.death_report_patience;
   return options;
 }
 
@@ -257,6 +255,7 @@ int Run(const Flags& flags) {
 
   transport::GrpcDialer dialer(&loop, kSessionMethod);
   base::ThreadExecutor disk(&loop, {.thread_name = "drover-store"});
+  base::SystemRandom random;
   Stopper stopper(&loop);
   agent::Agent agent(
       {.loop = &loop,
@@ -265,6 +264,7 @@ int Run(const Flags& flags) {
        .open_store = [&](const std::string& url) { return store::OpenStore(url, &disk); },
        .store_url = flags.store,
        .fresh_marker = RandomHex128(),
+       .random = &random,
        .observer = &stopper},
       options);
 
@@ -285,7 +285,11 @@ int Run(const Flags& flags) {
   const int code = stopper.status().ok() ? 0 : FailWith(stopper.status());
   // As after a second signal: what runs must be dead before the session is closed.
   if (agent.attempts() != 0) std::_Exit(code);
-  if (code != 0) return code;
+  if (code != 0) {
+    runner->reset();  // no reaper is left behind
+    // A store that does not answer may hold its thread, and so this process, for ever.
+    std::_Exit(code);
+  }
   kLog.Info("stopped", {{"worker", options.name}});
   return 0;
 }
@@ -304,6 +308,8 @@ int Main(int argc, char** argv) {
   options.Time("--session-timeout", &flags.session_timeout, "Silence after which the core takes this worker for dead");
   options.Time("--drain-timeout", &flags.drain_timeout, "After SIGTERM: how long it waits for what runs");
   options.Time("--grace", &flags.grace, "Between SIGTERM and SIGKILL of a task that is to end");
+  options.Time("--death-report-patience", &flags.death_report_patience,
+               "If this process is killed: how long its reaper tries to tell the core, before it ends");
   flags.server.AddTo(&options, kDefaultListen);
   if (const auto code = options.Parse(argc, argv)) return *code;
   if (const std::string wrong = Check(flags); !wrong.empty()) return options.Refuse(wrong);

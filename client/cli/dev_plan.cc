@@ -142,6 +142,8 @@ DevPlan MakePlan(const DevOptions& options, const std::map<std::string, int>& po
   for (int i = 1; i <= options.workers; ++i) {
     const std::string id = absl::StrCat("worker-", i);
     std::vector<std::string> argv = {"drover-worker", "--name", id, "--slots", absl::StrCat(options.slots)};
+    // The whole cluster may end before a reaper is heard: none is to stay for long then.
+    argv.insert(argv.end(), {"--death-report-patience", "10s"});
     argv.insert(argv.end(), common.begin(), common.end());
     add(DevServer::Kind::kWorker, id, std::move(argv));
   }

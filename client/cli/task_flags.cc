@@ -18,6 +18,8 @@ void TaskFlags::AddTo(process::OptionSet* options) {
   options->Text("--stdin", &stdin_file, "File that is its standard input; - is this command's");
   options->Time("--time-limit", &time_limit, "Ends each attempt after this long");
   options->Number("--retries", &retries, "How often to run it again when it fails by itself", 0, records::kRetriesMax);
+  options->Time("--retry-backoff", &retry_backoff,
+                "How long it waits before its first retry; doubled before each one more, up to 60s; 0: at once");
   options->Flag("--at-most-once", &at_most_once, "Rather lose it than start it twice");
   options->Choice("--on-disconnect", &on_disconnect, {"keep", "stop"}, "What its worker does with it when it loses the core");
   options->Pairs("--label", &labels, "Label that the worker must have");
@@ -44,6 +46,7 @@ absl::StatusOr<client::TaskSpec> TaskFlags::Spec() const {
   spec.labels = labels;
   spec.time_limit = std::chrono::ceil<std::chrono::milliseconds>(time_limit);
   spec.retries = static_cast<int>(retries);
+  spec.retry_backoff = std::chrono::ceil<std::chrono::milliseconds>(retry_backoff);
   spec.at_most_once = at_most_once;
   spec.on_disconnect = on_disconnect == "stop" ? client::OnDisconnect::kStop : client::OnDisconnect::kKeep;
   if (!stdin_file.empty()) {

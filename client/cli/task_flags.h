@@ -23,6 +23,7 @@ struct TaskFlags {
   std::string stdin_file;
   base::Duration time_limit{0};
   std::uint32_t retries = 0;
+  base::Duration retry_backoff = std::chrono::seconds(1);
   bool at_most_once = false;
   std::string on_disconnect = "keep";
   std::map<std::string, std::string> labels;

@@ -76,6 +76,7 @@ Json TaskJson(const client::Task& t) {
               {"submitted_at", TimeOrNull(t.submitted_at_ms)},
               {"started_at", TimeOrNull(t.started_at_ms)},
               {"finished_at", TimeOrNull(t.finished_at_ms)},
+              {"not_before", TimeOrNull(t.not_before_ms)},
               {"attempts", std::move(attempts)}};
 }
 
@@ -94,8 +95,9 @@ Item TaskRow(const client::Task& t) {
 }
 
 const std::vector<std::string>& TaskNames() {
-  static const std::vector<std::string> kNames = {"id",     "name",      "queue",     "priority", "state",    "reason", "why",
-                                                  "worker", "exit code", "submitted", "started",  "finished", "took",   "attempts"};
+  static const std::vector<std::string> kNames = {"id",        "name",    "queue",       "priority", "state",
+                                                  "reason",    "why",     "waits until", "worker",   "exit code",
+                                                  "submitted", "started", "finished",    "took",     "attempts"};
   return kNames;
 }
 
@@ -114,6 +116,7 @@ Item TaskLines(const client::Task& t) {
                 Text(client::StateName(t.state)),
                 t.reason == client::Reason::kNone ? "" : Text(client::ReasonName(t.reason)),
                 t.sentence,
+                TimeText(t.not_before_ms),
                 t.worker,
                 Exit(t),
                 TimeText(t.submitted_at_ms),

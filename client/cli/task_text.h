@@ -10,7 +10,8 @@
 
 namespace drover::cli {
 
-// id name queue state attempt fence worker exit_code signal reason submitted_at started_at finished_at attempts[], and sentence.
+// id name queue state attempt fence worker exit_code signal reason submitted_at started_at finished_at not_before attempts[], and
+// sentence.
 // Times are RFC 3339; what has not happened or does not apply is null.
 [[nodiscard]] Json TaskJson(const client::Task& task);
 

@@ -1,5 +1,7 @@
 #include "client/internal/convert.h"
 
+#include "master/records/backoff.h"
+
 namespace drover::client {
 namespace {
 
@@ -26,6 +28,7 @@ task::v1::Policy ToPolicy(const TaskSpec& spec) {
   policy.mutable_labels()->insert(spec.labels.begin(), spec.labels.end());
   policy.set_time_limit_ms(spec.time_limit.count());
   policy.set_retries(static_cast<std::uint32_t>(spec.retries));
+  if (spec.retry_backoff.count() != records::kRetryBackoffDefaultMs) policy.set_retry_backoff_ms(spec.retry_backoff.count());
   policy.set_at_most_once(spec.at_most_once);
   policy.set_on_disconnect(spec.on_disconnect == OnDisconnect::kStop ? task::v1::STOP : task::v1::KEEP);
   return policy;
@@ -61,6 +64,7 @@ Task FromTask(const task::v1::Task& task) {
   t.submitted_at_ms = task.submitted_at();
   t.started_at_ms = task.started_at();
   t.finished_at_ms = task.finished_at();
+  t.not_before_ms = task.not_before();
   for (const task::v1::Attempt& attempt : task.attempts()) {
     Attempt a;
     a.fence = attempt.fence();

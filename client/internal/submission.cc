@@ -55,6 +55,7 @@ absl::Status CheckSpec(const TaskSpec& spec) {
     return absl::InvalidArgumentError(absl::StrCat("priority is 0 to ", records::kPriorityMax, ", not ", spec.priority));
   if (spec.retries < 0)
     return absl::InvalidArgumentError(absl::StrCat("retries is 0 to ", records::kRetriesMax, ", not ", spec.retries));
+  if (spec.retry_backoff.count() < 0) return absl::InvalidArgumentError("a back-off is not negative");
   if (spec.time_limit.count() < 0) return absl::InvalidArgumentError("a time limit is not negative");
   if (absl::Status s = CheckTexts(spec); !s.ok()) return s;
   task::v1::Policy policy = ToPolicy(spec);

@@ -178,7 +178,10 @@ absl::StatusOr<ListPage> FileObjects::List(const std::string& prefix, const std:
     return absl::InvalidArgumentError(absl::StrCat("a list's limit is 1 to ", kListLimitMax, ", not ", limit));
   }
   ListPage page;
-  if (auto all = Walk(objects_, "", prefix, after, limit, &page); !all.ok()) return all.status();
+  // From the deepest directory that holds everything that may match.
+  const std::string begin = prefix.substr(0, prefix.rfind('/') + 1);
+  const std::string directory = begin.empty() ? objects_ : absl::StrCat(objects_, "/", absl::StripSuffix(begin, "/"));
+  if (auto all = Walk(directory, begin, prefix, after, limit, &page); !all.ok()) return all.status();
   return page;
 }
 

@@ -3,20 +3,26 @@
 //   input/<task>/<upload>                        an encoded Program; <upload> is a random number, so that two uploads never meet
 //   output/<task>/<fence>/<out|err>/<8 digits>   one attempt's output in numbered chunks, from 0, written while it runs
 //
-// A task's objects are those below InputsOf and OutputsOf; whoever committed the removal of its record deletes them.
+// A task's objects are those below InputsOf and OutputsOf; whoever committed the removal of its record deletes them. A submission
+// may refer to objects below its own InputsOf only, so what no record of that task refers to is nobody's.
 #ifndef DROVER_CLIENT_STORE_NAMES_H_
 #define DROVER_CLIENT_STORE_NAMES_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
 namespace drover::store {
 
+// What every input's key begins with.
+inline constexpr absl::string_view kInputs = "input/";
+
 inline std::string InputsOf(absl::string_view task) {
-  return absl::StrCat("input/", task, "/");
+  return absl::StrCat(kInputs, task, "/");
 }
 inline std::string InputKey(absl::string_view task, std::uint64_t upload) {
   return absl::StrCat(InputsOf(task), absl::Hex(upload, absl::kZeroPad16));
@@ -24,6 +30,14 @@ inline std::string InputKey(absl::string_view task, std::uint64_t upload) {
 
 inline std::string OutputsOf(absl::string_view task) {
   return absl::StrCat("output/", task, "/");
+}
+// The task of which an object is an input by its key, or nothing.
+inline std::optional<absl::string_view> TaskOfInput(absl::string_view key) {
+  if (!absl::StartsWith(key, kInputs)) return std::nullopt;
+  key.remove_prefix(kInputs.size());
+  const std::size_t slash = key.find('/');
+  if (slash == absl::string_view::npos || slash == 0) return std::nullopt;
+  return key.substr(0, slash);
 }
 // `stderr_stream`: false for standard output.
 inline std::string OutputsOf(absl::string_view task, std::uint64_t fence, bool stderr_stream) {

@@ -30,6 +30,7 @@ class Member::Impl final : private coord::SubtreeCache::Listener {
     coord::SubtreeCache::Listener* const listener = this;
     cache_ = std::make_unique<coord::SubtreeCache>(session, coord::SubtreeOptions{.path = path_}, listener);
     waits_ = false;
+    waits_for_ = base::Zxid();
     Register();
   }
 
@@ -165,6 +166,10 @@ class Member::Impl final : private coord::SubtreeCache::Listener {
     const coord::Node* node = cache_->Find(path_);
     if (state_ == State::kWaiting && node == nullptr) {
       Register();
+    } else if (state_ == State::kWaiting && node->stat.czxid != waits_for_) {
+      waits_for_ = node->stat.czxid;
+      const coord::Node told = *node;
+      observer_->OnWaiting(told);
     } else if (state_ == State::kRegistered && cache_->zxid() >= incarnation_ &&
                (node == nullptr || node->stat.czxid != incarnation_)) {
       Lose(coord::RefusedError(coord::Code::kNoNode, "the member's node was deleted", cache_->zxid()));
@@ -190,9 +195,10 @@ class Member::Impl final : private coord::SubtreeCache::Listener {
 
   State state_ = State::kLost;
   base::Zxid incarnation_;
-  std::string data_;     // the newest
-  std::string written_;  // what the node was last given
-  bool waits_ = false;   // the time for OnNameTaken runs, or has come
+  std::string data_;      // the newest
+  std::string written_;   // what the node was last given
+  bool waits_ = false;    // the time for OnNameTaken runs, or has come
+  base::Zxid waits_for_;  // the holder that OnWaiting was told of
   std::vector<coord::DoneCallback> updates_;
   std::vector<coord::DoneCallback> left_;
   std::unique_ptr<coord::SubtreeCache> cache_;

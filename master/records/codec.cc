@@ -140,6 +140,7 @@ task::v1::Attempt* AddAttempt(worker::v1::TaskRecord* record, absl::string_view 
   attempt->set_assigned_at(assigned_at_ms);
   attempt->set_state(task::v1::ASSIGNED);
   record->set_attempts_total(record->attempts_total() + 1);
+  record->clear_output();
   return attempt;
 }
 
@@ -161,6 +162,7 @@ void EndTask(worker::v1::TaskRecord* record, const AttemptEnd& end) {
   record->set_sentence(Clip(end.sentence, kSentenceBytesMax));
   record->set_finished_at(end.finished_at_ms);
   record->clear_worker();
+  record->clear_not_before();
 }
 
 void BackToReady(worker::v1::TaskRecord* record, task::v1::Reason reason, absl::string_view sentence) {
@@ -168,6 +170,14 @@ void BackToReady(worker::v1::TaskRecord* record, task::v1::Reason reason, absl::
   record->set_reason(reason);
   record->set_sentence(Clip(sentence, kSentenceBytesMax));
   record->clear_worker();
+  record->clear_not_before();
+}
+
+void BackToWaiting(worker::v1::TaskRecord* record, task::v1::Reason reason, absl::string_view sentence,
+                   std::int64_t not_before_ms) {
+  BackToReady(record, reason, sentence);
+  record->set_state(task::v1::WAITING);
+  record->set_not_before(not_before_ms);
 }
 
 }  // namespace drover::records

@@ -41,7 +41,8 @@ namespace drover::records {
 // Cuts at a character's border (UTF-8), never inside one; drops bytes that are no UTF-8 (a proto string must be).
 [[nodiscard]] std::string Clip(absl::string_view text, std::size_t bytes_max);
 
-// Appends an attempt as the newest (state ASSIGNED), dropping the oldest beyond kAttemptsMax, and counts it.
+// Appends an attempt as the newest (state ASSIGNED), dropping the oldest beyond kAttemptsMax, and counts it. What the record says
+// of output goes: it is of the attempt before.
 task::v1::Attempt* AddAttempt(worker::v1::TaskRecord* record, absl::string_view worker, std::int64_t assigned_at_ms);
 
 // How an attempt ended, for whoever commits it: worker or master.
@@ -56,12 +57,14 @@ struct AttemptEnd {
   std::int32_t signal = 0;
 };
 
-// Writes the end into the newest attempt. The record's own state is set by one of the two below.
+// Writes the end into the newest attempt. The record's own state is set by one of those below.
 void EndAttempt(worker::v1::TaskRecord* record, const AttemptEnd& end);
 // The task ends with `end` (state, reason, sentence, time).
 void EndTask(worker::v1::TaskRecord* record, const AttemptEnd& end);
 // The task goes back to be run again: READY, no worker. The reason and sentence say why it is there.
 void BackToReady(worker::v1::TaskRecord* record, task::v1::Reason reason, absl::string_view sentence);
+// The same, but not before a time (milliseconds since 1970, the cluster's): WAITING until its master makes it READY.
+void BackToWaiting(worker::v1::TaskRecord* record, task::v1::Reason reason, absl::string_view sentence, std::int64_t not_before_ms);
 
 }  // namespace drover::records
 

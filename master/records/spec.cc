@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "master/records/backoff.h"
 #include "master/records/encode.h"
 #include "master/records/record_limits.h"
 #include "master/records/task_id.h"
@@ -37,6 +38,7 @@ std::string Digest(absl::string_view bytes) {
 
 void Normalise(task::v1::Policy* policy) {
   if (policy->queue().empty()) policy->set_queue("default");
+  if (policy->retry_backoff_ms() == kRetryBackoffDefaultMs) policy->clear_retry_backoff_ms();
 }
 
 absl::Status CheckPolicy(const task::v1::Policy& policy) {
@@ -60,6 +62,10 @@ absl::Status CheckPolicy(const task::v1::Policy& policy) {
   if (policy.time_limit_ms() < 0) return absl::InvalidArgumentError("a time limit is not negative");
   if (policy.retries() > kRetriesMax) {
     return absl::InvalidArgumentError(absl::StrCat(policy.retries(), " retries, at most ", kRetriesMax));
+  }
+  if (policy.retry_backoff_ms() < 0 || policy.retry_backoff_ms() > kRetryBackoffMaxMs) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a back-off of ", policy.retry_backoff_ms(), " ms is not in 0..", kRetryBackoffMaxMs, " (a day)"));
   }
   if (policy.at_most_once() && policy.retries() > 0) {
     return absl::InvalidArgumentError("a task that runs at most once cannot have retries");

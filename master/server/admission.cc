@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "client/store/names.h"
 #include "coord/base/status.h"
 #include "master/records/codec.h"
 #include "master/records/record_limits.h"
@@ -24,6 +26,20 @@ absl::Status CheckBatch(const task::v1::SubmitRequest& request, std::size_t enco
   return absl::OkStatus();
 }
 
+namespace {
+
+// An upload of another task goes with that one, or as nobody's.
+absl::Status TakeUpload(const std::string& id, const task::v1::ObjectRef& object, Admitted* admitted) {
+  if (!absl::StartsWith(object.key(), store::InputsOf(id))) {
+    return absl::InvalidArgumentError(absl::StrCat("object ", records::Clip(object.key(), 160),
+                                                   " was not uploaded for this task: its key begins with ", store::InputsOf(id)));
+  }
+  admitted->uploads.push_back(object.key());
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::StatusOr<Admitted> Admit(const task::v1::TaskSpec& spec, std::int64_t now_ms) {
   if (!records::IsTaskId(spec.id())) return absl::InvalidArgumentError(records::kTaskIdRule);
   Admitted admitted;
@@ -36,10 +52,14 @@ absl::StatusOr<Admitted> Admit(const task::v1::TaskSpec& spec, std::int64_t now_
   }
   if (spec.has_program_object()) {
     DROVER_RETURN_IF_ERROR(records::CheckObjectRef(spec.program_object()));
+    DROVER_RETURN_IF_ERROR(TakeUpload(spec.id(), spec.program_object(), &admitted));
     *record.mutable_program_object() = spec.program_object();
     record.set_spec_digest(records::SpecDigest(record.policy(), spec.program_object()));
   } else {
     DROVER_RETURN_IF_ERROR(records::CheckProgram(spec.program()));
+    if (spec.program().has_stdin_object()) {
+      DROVER_RETURN_IF_ERROR(TakeUpload(spec.id(), spec.program().stdin_object(), &admitted));
+    }
     std::string program = records::EncodeProgram(spec.program());
     if (program.size() > records::kObjectBytesMax) {
       return absl::ResourceExhaustedError(

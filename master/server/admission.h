@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -21,6 +22,8 @@ struct Admitted {
   worker::v1::TaskRecord record;
   // Not empty: too large to travel inside the record. Put it into the store and set program_object.
   std::string program_to_store;
+  // Keys of the uploads it refers to, each made for this task.
+  std::vector<std::string> uploads;
 };
 
 // INVALID_ARGUMENT or RESOURCE_EXHAUSTED for this one task.

@@ -18,8 +18,8 @@ std::string MethodName(const char* method) {
 
 }  // namespace
 
-Gateway::Gateway(transport::CqLoop* loop, Master* master, PoolStore* store, base::Random* random)
-    : loop_(loop), master_(master), store_(store), random_(random), service_(loop, master, store, random), client_(loop) {}
+Gateway::Gateway(transport::CqLoop* loop, Master* master, pool::PoolStore* store, base::Random* random, TaskServiceOptions options)
+    : loop_(loop), master_(master), store_(store), random_(random), service_(loop, master, store, random, options), client_(loop) {}
 
 Gateway::~Gateway() = default;
 

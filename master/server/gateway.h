@@ -14,10 +14,10 @@
 #include "coord/transport/cq_loop.h"
 #include "coord/transport/grpc_server.h"
 #include "coord/transport/unary_client.h"
+#include "master/pool/pool_store.h"
 #include "master/server/forward_stream.h"
 #include "master/server/master.h"
 #include "master/server/output_stream.h"
-#include "master/server/pool_store.h"
 #include "master/server/task_service.h"
 #include "master/server/upload.h"
 #include "master/server/watch_stream.h"
@@ -28,7 +28,7 @@ inline constexpr char kTaskServiceName[] = "drover.task.v1.TaskService";
 
 class Gateway {
  public:
-  Gateway(transport::CqLoop* loop, Master* master, PoolStore* store, base::Random* random);
+  Gateway(transport::CqLoop* loop, Master* master, pool::PoolStore* store, base::Random* random, TaskServiceOptions options = {});
   ~Gateway();
 
   // Before the server starts.
@@ -48,7 +48,7 @@ class Gateway {
 
   transport::CqLoop* const loop_;
   Master* const master_;
-  PoolStore* const store_;
+  pool::PoolStore* const store_;
   base::Random* const random_;
   TaskService service_;
   transport::UnaryClient client_;

@@ -25,12 +25,13 @@
 #include "coord/transport/grpc_dialer.h"
 #include "coord/transport/grpc_server.h"
 #include "drover/coord/session.h"
+#include "master/pool/pool_store.h"
 #include "master/records/task_id.h"
 #include "master/server/gateway.h"
 #include "master/server/master.h"
 #include "master/server/master_metrics.h"
 #include "master/server/object_remover.h"
-#include "master/server/pool_store.h"
+#include "master/server/orphan_sweeper.h"
 
 namespace drover::master::server {
 namespace {
@@ -49,6 +50,7 @@ struct Flags {
   // So that a master that was killed is replaced at once.
   base::Duration disconnect_grace = std::chrono::milliseconds(250);
   state::PlannerOptions planner;
+  UploadAges uploads;
   process::ServerFlags server;
 };
 
@@ -93,7 +95,7 @@ int Run(const Flags& flags) {
 
   // What the address is, is known once the server has started; calls that come before the master is there find nobody elected.
   std::unique_ptr<Master> master;
-  PoolStore store(
+  pool::PoolStore store(
       &loop,
       {.path = records::PoolPaths(flags.pool).Store(),
        .url = flags.store,
@@ -122,15 +124,17 @@ int Run(const Flags& flags) {
     store_asked = true;
     // Posted: the master is not there yet while it opens its first session.
     loop.Post([&] {
-      store.Open([&](const absl::Status& status) {
-        if (!status.ok()) return fail(status);
-        kLog.Info("object store", {{"open", store.store() != nullptr}, {"url", flags.store}});
+      store.Use([&](const absl::StatusOr<store::ObjectStore*>& opened) {
+        // A pool without a store is one whose tasks have small input and output; a store that is another one is a mistake.
+        if (!opened.ok() && !store.none()) return fail(opened.status());
+        kLog.Info("object store", {{"open", opened.ok()}, {"url", flags.store}});
       });
     });
   };
   // The server's methods are registered before it starts and the master needs its address: so the address is found first.
   master = std::make_unique<Master>(&loop, options, std::move(hooks));
-  gateway = std::make_unique<Gateway>(&loop, master.get(), &store, &random);
+  gateway = std::make_unique<Gateway>(&loop, master.get(), &store, &random, TaskServiceOptions{.uploads = flags.uploads});
+  OrphanSweeper sweeper(&loop, master.get(), &store, flags.uploads);
   gateway->Register(&server);
   if (const absl::Status status = server.Start(); !status.ok()) return FailWith(status);
   if (flags.server.advertise.empty()) master->SetAddress(server.address());
@@ -160,10 +164,13 @@ int Run(const Flags& flags) {
                          {"http", flags.server.http.empty() ? std::string("none") : http.address()},
                          {"version", process::Version()}});
   master->Start();
+  sweeper.Start();
   loop.Run();
+  // A store that does not answer may hold its thread, and so this process, for ever.
+  if (exit_code != 0) std::_Exit(exit_code);
   gateway.reset();
   master.reset();
-  return exit_code;
+  return 0;
 }
 
 int Main(int argc, char** argv) {
@@ -176,12 +183,17 @@ int Main(int argc, char** argv) {
   options.Time("--session-timeout", &flags.session_timeout, "Silence after which the core takes this master for dead");
   options.Time("--disconnect-grace", &flags.disconnect_grace, "The same after its link was seen to break");
   options.Time("--lost-after", &flags.planner.lost_after, "A started at-most-once task whose worker is away is LOST after this");
+  options.Time("--upload-age-max", &flags.uploads.submit_max, "A submission that refers to an older upload is refused");
+  options.Time("--upload-kept", &flags.uploads.kept, "An upload that no submission followed is removed after this");
   flags.server.AddTo(&options, "127.0.0.1:7410");
   if (const std::optional<int> code = options.Parse(argc, argv)) return *code;
   if (!records::IsName(flags.pool)) return options.Refuse(absl::StrCat("--pool: ", records::kNameRule));
   if (!flags.store.empty()) {
     if (const absl::Status url = store::CheckUrl(flags.store); !url.ok())
       return options.Refuse(absl::StrCat("--store: ", std::string(url.message())));
+  }
+  if (const absl::Status status = CheckAges(flags.uploads); !status.ok()) {
+    return options.Refuse(absl::StrCat("--upload-kept: ", std::string(status.message())));
   }
   if (const absl::Status status = flags.server.Check(); !status.ok()) return options.Refuse(std::string(status.message()));
   if (const absl::Status status = process::SetLogLevel(flags.server.log_level); !status.ok()) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "coord/process/logging.h"
+#include "drover/coord/cluster_time.h"
 #include "master/records/codec.h"
 
 namespace drover::master::server {
@@ -47,10 +48,7 @@ void Master::BeginTerm() {
   session->AddObserver(this);
   term->committer = std::make_unique<state::Committer>(loop_, session, options_.committer, hooks_.commits);
   state::Planner::Hooks planner_hooks;
-  planner_hooks.cluster_now_ms = [this, session] {
-    const std::int64_t agreed = session->cluster_time().value;
-    return agreed != 0 ? agreed : loop_->WallNow().value;
-  };
+  planner_hooks.cluster_now_ms = [this] { return ClusterNowMs(); };
   planner_hooks.sync = [session](std::function<void(base::Zxid)> done) {
     session->Sync([done = std::move(done)](absl::StatusOr<base::Zxid> zxid) { done(zxid.value_or(base::Zxid())); });
   };
@@ -257,6 +255,11 @@ std::vector<MasterInfo> Master::masters() const {
   return masters;
 }
 
+std::int64_t Master::ClusterNowMs() const {
+  const std::int64_t agreed = term_ == nullptr ? 0 : coord::ClusterTimeNow(*term_->session).value;
+  return agreed != 0 ? agreed : loop_->WallNow().value;
+}
+
 void Master::AwaitView(base::Zxid zxid, std::function<void(absl::Status)> done) {
   if (term_ != nullptr && term_->view->zxid() >= zxid) return done(absl::OkStatus());
   Confirm([this, alive = alive_, zxid, done = std::move(done)](absl::Status status) {
@@ -267,7 +270,7 @@ void Master::AwaitView(base::Zxid zxid, std::function<void(absl::Status)> done) 
   });
 }
 
-void Master::Confirm(std::function<void(absl::Status)> done) {
+void Master::Confirm(std::function<void(absl::Status)> done) const {
   if (term_ == nullptr) return done(absl::UnavailableError("this master has no session with the core now; try again"));
   term_->session->Sync([done = std::move(done)](const absl::StatusOr<base::Zxid>& zxid) {
     done(zxid.ok() ? absl::OkStatus() : absl::UnavailableError("the core does not answer now; try again"));

@@ -93,6 +93,9 @@ class Master final : private coord::SessionObserver, private recipes::ElectionOb
   // The leader first; empty while unknown.
   [[nodiscard]] std::vector<MasterInfo> masters() const;
 
+  // The cluster's time now, milliseconds since 1970; this host's as long as none was heard.
+  [[nodiscard]] std::int64_t ClusterNowMs() const;
+
   // Null between two sessions.
   [[nodiscard]] coord::Session* session() const { return term_ == nullptr ? nullptr : term_->session.get(); }
   [[nodiscard]] state::Planner& planner() { return *term_->planner; }
@@ -104,7 +107,7 @@ class Master final : private coord::SessionObserver, private recipes::ElectionOb
   // Calls back once the view shows `zxid` or newer: UNAVAILABLE if it does not after having asked the core.
   void AwaitView(base::Zxid zxid, std::function<void(absl::Status)> done);
   // Calls back once the view shows everything that was committed when this was called.
-  void Confirm(std::function<void(absl::Status)> done);
+  void Confirm(std::function<void(absl::Status)> done) const;
 
   void Listen(const std::string& task, TaskListener* listener);
   void Unlisten(const std::string& task, TaskListener* listener);

@@ -36,7 +36,7 @@ void ObjectRemover::Next() {
 }
 
 void ObjectRemover::RemovePage(std::string prefix) {
-  auto store = store_->Use();
+  auto store = store_->Now();
   if (!store.ok()) return Done(false);
   (*store)->List(prefix, "", kPage, [this, alive = alive_, prefix, objects = *store](absl::StatusOr<store::ListPage> page) {
     if (!*alive) return;

@@ -11,13 +11,13 @@
 #include <string>
 
 #include "drover/worker/v1/record.pb.h"
-#include "master/server/pool_store.h"
+#include "master/pool/pool_store.h"
 
 namespace drover::master::server {
 
 class ObjectRemover {
  public:
-  explicit ObjectRemover(PoolStore* store) : store_(store) {}
+  explicit ObjectRemover(pool::PoolStore* store) : store_(store) {}
   ~ObjectRemover() { *alive_ = false; }
 
   void Remove(const std::string& task, const worker::v1::TaskRecord& record);
@@ -34,7 +34,7 @@ class ObjectRemover {
   void RemovePage(std::string prefix);
   void Done(bool complete);
 
-  PoolStore* const store_;
+  pool::PoolStore* const store_;
   std::deque<std::string> prefixes_;
   std::size_t under_way_ = 0;
   std::size_t left_behind_ = 0;

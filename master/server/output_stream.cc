@@ -11,7 +11,7 @@
 
 namespace drover::master::server {
 
-OutputStream::OutputStream(base::Loop* loop, Master* master, PoolStore* store, task::v1::ReadOutputRequest request,
+OutputStream::OutputStream(base::Loop* loop, Master* master, pool::PoolStore* store, task::v1::ReadOutputRequest request,
                            std::unique_ptr<base::Connection> connection, std::function<void()> on_done, OutputStreamOptions options)
     : loop_(loop),
       master_(master),
@@ -103,7 +103,10 @@ void OutputStream::Pump() {
 
 void OutputStream::ReadChunk() {
   const auto known = Look();
-  auto store = store_->Use();
+  auto store = store_->Now();
+  ended_at_read_ = known->ended;
+  // Without a store there are no chunks: what there is comes with the record.
+  if (absl::IsFailedPrecondition(store.status()) && !known->chunks.has_value()) return WaitForMore();
   if (!store.ok()) return End(store.status());
   reading_ = true;
   // Chunks before the offset are only measured.
@@ -133,6 +136,8 @@ void OutputStream::WaitForMore() {
     return End(absl::DataLossError(absl::StrCat("chunk ", chunk_, " of the output is not in the store")));
   }
   if (known->chunks.has_value()) return Wake();
+  // It may have written this chunk and ended since it was asked for.
+  if (known->ended && !ended_at_read_) return Wake();
   if (known->ended || !request_.follow()) return End(absl::OkStatus());
   poll_.Set(options_.poll, [this] { Wake(); });
 }

@@ -1,8 +1,9 @@
 // One ReadOutput call: an attempt's output from an offset on, and with `follow` until the attempt has ended and all is sent.
 //
 // Output is in the store as numbered chunks while the program runs; the last bytes of the newest attempt are in its record. So
-// chunks are read until the record says how many there are, then the record's own bytes follow. (The last bytes of an older attempt
-// are gone with the record of it.) A chunk that is not there yet is looked for again every `poll` and when the task changes.
+// chunks are read until the record says how many there are, then the record's own bytes follow. Of an older attempt all is in the
+// store, and the first chunk that is not there is its end. A chunk that is not there yet is looked for again every `poll` and when
+// the task changes.
 //
 // Bounded: nothing is read from the store while a megabyte waits in the transport. Threads: the loop's.
 #ifndef DROVER_MASTER_SERVER_OUTPUT_STREAM_H_
@@ -17,8 +18,8 @@
 #include "coord/base/connection.h"
 #include "coord/base/loop.h"
 #include "drover/task/v1/task.pb.h"
+#include "master/pool/pool_store.h"
 #include "master/server/master.h"
-#include "master/server/pool_store.h"
 
 namespace drover::master::server {
 
@@ -30,7 +31,7 @@ struct OutputStreamOptions {
 
 class OutputStream final : public base::ConnectionEvents, private TaskListener {
  public:
-  OutputStream(base::Loop* loop, Master* master, PoolStore* store, task::v1::ReadOutputRequest request,
+  OutputStream(base::Loop* loop, Master* master, pool::PoolStore* store, task::v1::ReadOutputRequest request,
                std::unique_ptr<base::Connection> connection, std::function<void()> on_done, OutputStreamOptions options = {});
   ~OutputStream();
 
@@ -60,7 +61,7 @@ class OutputStream final : public base::ConnectionEvents, private TaskListener {
 
   base::Loop* const loop_;
   Master* const master_;
-  PoolStore* const store_;
+  pool::PoolStore* const store_;
   const task::v1::ReadOutputRequest request_;
   const OutputStreamOptions options_;
   std::unique_ptr<base::Connection> connection_;
@@ -70,6 +71,7 @@ class OutputStream final : public base::ConnectionEvents, private TaskListener {
   std::uint64_t position_ = 0;  // of the first byte of that chunk
   std::uint64_t offset_ = 0;    // of the next byte to be sent
   bool started_ = false;
+  bool ended_at_read_ = false;  // the attempt had ended when the chunk was asked for
   bool reading_ = false;
   bool posted_ = false;
   bool closed_ = false;

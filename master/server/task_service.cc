@@ -10,7 +10,6 @@
 #include "client/store/names.h"
 #include "coord/process/logging.h"
 #include "master/records/codec.h"
-#include "master/server/admission.h"
 #include "master/server/task_message.h"
 
 namespace drover::master::server {
@@ -68,7 +67,7 @@ struct TaskService::Batch {
   }
 };
 
-TaskService::TaskService(base::Loop* loop, Master* master, PoolStore* store, base::Random* random, TaskServiceOptions options)
+TaskService::TaskService(base::Loop* loop, Master* master, pool::PoolStore* store, base::Random* random, TaskServiceOptions options)
     : loop_(loop), master_(master), store_(store), random_(random), options_(options) {}
 
 void TaskService::GetTicket(const task::v1::GetTicketRequest&, Reply<task::v1::GetTicketResponse> reply) {
@@ -95,17 +94,43 @@ void TaskService::Submit(const task::v1::SubmitRequest& request, std::size_t enc
 void TaskService::SubmitOne(const std::shared_ptr<Batch>& batch, int index, const task::v1::TaskSpec& spec) {
   absl::StatusOr<Admitted> admitted = Admit(spec, loop_->WallNow().value);
   if (!admitted.ok()) return batch->Answer(index, task::v1::REFUSED, admitted.status().message());
-  if (admitted->program_to_store.empty()) return Decide(batch, index, spec.id(), std::move(admitted->record));
-  // A retry of what is there already stores nothing.
-  if (const state::TaskView* known = master_->view().Find(spec.id()); known != nullptr) {
-    return Decide(batch, index, spec.id(), std::move(admitted->record));
+  // A retry of what is there already looks at nothing and stores nothing.
+  if (master_->view().Find(spec.id()) != nullptr) return Decide(batch, index, spec.id(), std::move(admitted->record));
+  CheckUploads(batch, index, spec.id(), *std::move(admitted));
+}
+
+void TaskService::CheckUploads(const std::shared_ptr<Batch>& batch, int index, const std::string& id, Admitted admitted) {
+  if (admitted.uploads.empty()) return Take(batch, index, id, std::move(admitted));
+  auto store = store_->Now();
+  if (absl::IsUnavailable(store.status())) return batch->Fail(store.status());
+  if (!store.ok()) {
+    return batch->Answer(index, task::v1::REFUSED,
+                         absl::StrCat("it refers to an upload, and ", std::string(store.status().message())));
   }
-  StoreProgram(batch, index, spec.id(), std::move(admitted->record), std::move(admitted->program_to_store));
+  const std::string key = admitted.uploads.back();
+  admitted.uploads.pop_back();
+  (*store)->List(key, "", 1,
+                 [this, batch, index, id, key, admitted = std::move(admitted)](absl::StatusOr<store::ListPage> page) mutable {
+                   if (!page.ok()) return batch->Fail(absl::UnavailableError(page.status().message()));
+                   if (page->objects.empty() || page->objects.front().key != key) {
+                     return batch->Answer(index, task::v1::REFUSED,
+                                          absl::StrCat("its input ", key, " is not in the object store: upload it again"));
+                   }
+                   const absl::Status age = CheckUpload(page->objects.front(), master_->ClusterNowMs(), options_.uploads);
+                   if (!age.ok()) return batch->Answer(index, task::v1::REFUSED, age.message());
+                   CheckUploads(batch, index, id, std::move(admitted));
+                 });
+}
+
+void TaskService::Take(const std::shared_ptr<Batch>& batch, int index, const std::string& id, Admitted admitted) {
+  if (admitted.program_to_store.empty()) return Decide(batch, index, id, std::move(admitted.record));
+  StoreProgram(batch, index, id, std::move(admitted.record), std::move(admitted.program_to_store));
 }
 
 void TaskService::StoreProgram(const std::shared_ptr<Batch>& batch, int index, const std::string& id, worker::v1::TaskRecord record,
                                std::string program) {
-  auto store = store_->Use();
+  auto store = store_->Now();
+  if (absl::IsUnavailable(store.status())) return batch->Fail(store.status());
   if (!store.ok()) {
     return batch->Answer(index, task::v1::REFUSED,
                          absl::StrCat("a program of ", program.size(), " bytes goes to the object store, and ",

@@ -15,8 +15,10 @@
 #include "coord/base/loop.h"
 #include "coord/base/random.h"
 #include "drover/task/v1/task.pb.h"
+#include "master/pool/pool_store.h"
+#include "master/server/admission.h"
 #include "master/server/master.h"
-#include "master/server/pool_store.h"
+#include "master/server/upload_ages.h"
 
 namespace drover::master::server {
 
@@ -28,6 +30,7 @@ struct TaskServiceOptions {
   // Of an answer; a page ends before it.
   std::size_t answer_bytes_max = std::size_t{3} << 20;
   std::size_t ids_max = 10'000;
+  UploadAges uploads;
 };
 
 template <typename T>
@@ -35,7 +38,7 @@ using Reply = absl::AnyInvocable<void(absl::StatusOr<T>)>;
 
 class TaskService {
  public:
-  TaskService(base::Loop* loop, Master* master, PoolStore* store, base::Random* random, TaskServiceOptions options = {});
+  TaskService(base::Loop* loop, Master* master, pool::PoolStore* store, base::Random* random, TaskServiceOptions options = {});
 
   void GetTicket(const task::v1::GetTicketRequest& request, Reply<task::v1::GetTicketResponse> reply);
   void Submit(const task::v1::SubmitRequest& request, std::size_t encoded_bytes, Reply<task::v1::SubmitResponse> reply);
@@ -48,6 +51,9 @@ class TaskService {
  private:
   struct Batch;
   void SubmitOne(const std::shared_ptr<Batch>& batch, int index, const task::v1::TaskSpec& spec);
+  // Looks at the uploads that it refers to, from the last one on, then goes on with Take.
+  void CheckUploads(const std::shared_ptr<Batch>& batch, int index, const std::string& id, Admitted admitted);
+  void Take(const std::shared_ptr<Batch>& batch, int index, const std::string& id, Admitted admitted);
   void StoreProgram(const std::shared_ptr<Batch>& batch, int index, const std::string& id, worker::v1::TaskRecord record,
                     std::string program);
   void Decide(const std::shared_ptr<Batch>& batch, int index, const std::string& id, worker::v1::TaskRecord record);
@@ -56,7 +62,7 @@ class TaskService {
 
   base::Loop* const loop_;
   Master* const master_;
-  PoolStore* const store_;
+  pool::PoolStore* const store_;
   base::Random* const random_;
   const TaskServiceOptions options_;
 };

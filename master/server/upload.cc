@@ -10,7 +10,7 @@
 
 namespace drover::master::server {
 
-Upload::Upload(base::Loop* loop, PoolStore* store, UploadBudget* budget, std::uint64_t number,
+Upload::Upload(base::Loop* loop, pool::PoolStore* store, UploadBudget* budget, std::uint64_t number,
                std::unique_ptr<transport::ClientStream> stream, std::function<void()> on_done, UploadOptions options)
     : loop_(loop),
       store_(store),
@@ -53,7 +53,7 @@ void Upload::OnMessage(const base::Bytes& bytes) {
       return Answer(
           absl::ResourceExhaustedError(absl::StrCat("an object of ", size_, " bytes, at most ", records::kObjectBytesMax)));
     }
-    if (auto store = store_->Use(); !store.ok()) return Answer(store.status());
+    if (auto store = store_->Now(); !store.ok()) return Answer(store.status());
     if (budget_->bytes + size_ > budget_->bytes_max) {
       return Answer(absl::UnavailableError("too many uploads are under way at this master; try again"));
     }
@@ -70,7 +70,7 @@ void Upload::OnMessage(const base::Bytes& bytes) {
 
 void Upload::Put() {
   if (!has_header_ || data_.size() != size_) return Answer(absl::InvalidArgumentError("fewer bytes than the header says"));
-  auto store = store_->Use();
+  auto store = store_->Now();
   if (!store.ok()) return Answer(store.status());
   (*store)->Put(store::InputKey(task_, number_), base::Bytes::Adopt(std::move(data_)),
                 [this, alive = alive_](absl::StatusOr<store::ObjectRef> put) {

@@ -12,7 +12,7 @@
 #include "coord/base/loop.h"
 #include "coord/transport/grpc_server.h"
 #include "drover/task/v1/task.pb.h"
-#include "master/server/pool_store.h"
+#include "master/pool/pool_store.h"
 
 namespace drover::master::server {
 
@@ -30,7 +30,7 @@ struct UploadOptions {
 class Upload {
  public:
   // `on_done` is posted once it was answered or its client has gone; it may be destroyed then.
-  Upload(base::Loop* loop, PoolStore* store, UploadBudget* budget, std::uint64_t number,
+  Upload(base::Loop* loop, pool::PoolStore* store, UploadBudget* budget, std::uint64_t number,
          std::unique_ptr<transport::ClientStream> stream, std::function<void()> on_done, UploadOptions options = {});
   ~Upload();
 
@@ -41,7 +41,7 @@ class Upload {
   void Answer(absl::StatusOr<base::Bytes> answer);
 
   base::Loop* const loop_;
-  PoolStore* const store_;
+  pool::PoolStore* const store_;
   UploadBudget* const budget_;
   const std::uint64_t number_;
   std::unique_ptr<transport::ClientStream> stream_;

@@ -34,12 +34,13 @@ enum class StepKind {
   kNoteLost,
   kCancel,
   kQuarantine,
+  kRelease,
   kRepair,
   kHorizon,
   kRetire,
   kDeleteDied,
 };
-inline constexpr std::size_t kStepKinds = 11;
+inline constexpr std::size_t kStepKinds = 12;
 // "submit", "assign" ...: a metric's label.
 [[nodiscard]] absl::string_view StepKindName(StepKind kind);
 

@@ -11,7 +11,12 @@
 namespace drover::master::state {
 
 Planner::Planner(base::Loop* loop, PlannerOptions options, Hooks hooks)
-    : loop_(loop), options_(options), hooks_(std::move(hooks)), scheduler_(std::make_unique<scheduler::Scheduler>()), tick_(loop) {}
+    : loop_(loop),
+      options_(options),
+      hooks_(std::move(hooks)),
+      scheduler_(std::make_unique<scheduler::Scheduler>()),
+      tick_(loop),
+      release_(loop) {}
 
 Planner::~Planner() {
   *alive_ = false;
@@ -36,6 +41,7 @@ void Planner::StopLeading() {
   if (!lead_.has_value()) return;
   lead_.reset();
   tick_.Cancel();
+  release_.Cancel();
   FailCommands();
 }
 
@@ -135,6 +141,8 @@ void Planner::Place(const TaskView& task) {
   orphans_due_.erase(task.id);
   switch (task.state) {
     case task::v1::WAITING:
+      scheduler_->Forget(task.ref);  // its turn comes when it is READY
+      return;
     case task::v1::READY: {
       const auto record = task.Decode();
       if (record.ok()) scheduler_->SetWaiting(task.ref, FactsOf(*record, task.czxid));
@@ -172,6 +180,7 @@ void Planner::Turn() {
   PlanAssignments(&plan);
   PlanOrphans(&plan);
   PlanCancellations(&plan);
+  PlanReleases(&plan);
   PlanPlacements(&plan);
   PlanDied(&plan);
   PlanRetirement(&plan);

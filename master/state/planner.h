@@ -48,7 +48,7 @@ struct PlannerOptions {
   // Steps in flight above which no new work is placed, and above which submissions are refused.
   std::size_t in_flight_max = 4'096;
   std::size_t submissions_max = 16'384;
-  // Placements of one turn: keeps a turn short.
+  // Placements, and releases, of one turn: keeps a turn short.
   std::size_t turn_placements = 256;
 };
 
@@ -138,6 +138,8 @@ class Planner final : public ViewObserver {
   void PlanCancellations(Plan* plan);
   void PlanCancellation(const std::string& id, Plan* plan);
   void AnswerCancellation(const std::string& id, CancelResult result);
+  // Makes READY what has waited long enough, and looks again when the next is due.
+  void PlanReleases(Plan* plan);
   void PlanPlacements(Plan* plan);
   void PlanDied(Plan* plan);
   void PlanRetirement(Plan* plan);
@@ -172,6 +174,7 @@ class Planner final : public ViewObserver {
   std::uint64_t generation_ = 0;  // of the view's contents: answers of before a reset do not touch it
   bool turn_posted_ = false;
   base::Timer tick_;
+  base::Timer release_;
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -96,6 +96,27 @@ void Planner::PlanOrphans(Plan* plan) {
   }
 }
 
+void Planner::PlanReleases(Plan* plan) {
+  release_.Cancel();
+  const std::int64_t now_ms = hooks_.cluster_now_ms();
+  std::size_t room = options_.turn_placements;
+  for (const auto& [not_before_ms, ref] : view_->waiting()) {
+    if (not_before_ms > now_ms) {
+      // The cluster's time may run behind the loop's: not asked without end.
+      const base::Duration pause =
+          std::max<base::Duration>(std::chrono::milliseconds(not_before_ms - now_ms), options_.refused_pause);
+      return release_.Set(pause, [this] { WakeUp(); });
+    }
+    if (lead_->committer->outstanding() + plan->steps.size() >= options_.in_flight_max) return;  // an answer wakes us
+    const TaskView* task = view_->At(ref);
+    if (in_flight(task->id)) continue;  // looked at again when that is answered
+    if (room-- == 0) return WakeUp();
+    auto record = task->Decode();
+    if (!record.ok()) continue;
+    AddStep(plan, StepKind::kRelease, task->id, task->id, lead_->transitions.Release({task->id, task->mzxid, *std::move(record)}));
+  }
+}
+
 void Planner::PlanPlacements(Plan* plan) {
   const std::size_t in_flight = lead_->committer->outstanding() + plan->steps.size();
   if (in_flight >= options_.in_flight_max) return;  // an answer wakes us

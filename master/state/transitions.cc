@@ -131,6 +131,15 @@ Transaction Transitions::CancelAssigned(const AssignmentView& assignment, absl::
   return t;
 }
 
+Transaction Transitions::Release(Subject task) const {
+  Transaction t = Guarded();
+  t.compares.push_back(Compare::Mzxid(paths_.Task(task.id), task.mzxid));
+  // Why it is here stays to be read.
+  records::BackToReady(&task.record, task.record.reason(), std::string(task.record.sentence()));
+  t.then.push_back(Operation::Set(paths_.Task(task.id), records::Encode(task.record)));
+  return t;
+}
+
 Transaction Transitions::Quarantine(Subject task, std::int64_t now_ms) const {
   Transaction t = Guarded();
   t.compares.push_back(Compare::Mzxid(paths_.Task(task.id), task.mzxid));

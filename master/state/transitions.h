@@ -70,6 +70,8 @@ class Transitions {
   // Tells the worker, whose transition ends the task.
   [[nodiscard]] coord::Transaction CancelAssigned(const AssignmentView& assignment, absl::string_view reason) const;
 
+  // A task whose time to wait is over: READY.
+  [[nodiscard]] coord::Transaction Release(Subject task) const;
   // A waiting task that has lost too many workers.
   [[nodiscard]] coord::Transaction Quarantine(Subject task, std::int64_t now_ms) const;
   // The record says ASSIGNED or RUNNING and no assignment stands: somebody deleted it by hand.

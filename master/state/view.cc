@@ -82,6 +82,7 @@ void View::Unindex(TaskView* task) {
   if (!task->present) return;
   by_submission_.erase({task->czxid, task->ref});
   if (records::IsTerminal(task->state)) finished_.erase({task->mzxid, task->ref});
+  if (task->state == task::v1::WAITING) waiting_.erase({task->not_before_ms, task->ref});
 }
 
 void View::PutTask(absl::string_view id, const coord::Stat& stat, const std::string& data) {
@@ -95,8 +96,10 @@ void View::PutTask(absl::string_view id, const coord::Stat& stat, const std::str
   task->present = true;
   const auto record = task->Decode();
   task->state = record.ok() ? record->state() : task::v1::STATE_UNSPECIFIED;
+  task->not_before_ms = task->state == task::v1::WAITING ? record->not_before() : 0;
   by_submission_.insert({task->czxid, task->ref});
   if (records::IsTerminal(task->state)) finished_.insert({task->mzxid, task->ref});
+  if (task->state == task::v1::WAITING) waiting_.insert({task->not_before_ms, task->ref});
   if (observer_ != nullptr) observer_->OnTask(*task);
 }
 
@@ -197,6 +200,7 @@ void View::OnReset(coord::ResetCause cause) {
   by_id_.clear();
   by_submission_.clear();
   finished_.clear();
+  waiting_.clear();
   workers_.clear();
   assignments_.clear();
   died_.clear();

@@ -39,6 +39,7 @@ struct TaskView {
   Zxid czxid;
   Zxid mzxid;
   std::int64_t changed_at_ms = 0;  // the cluster's time of the last transition
+  std::int64_t not_before_ms = 0;  // of a WAITING one
   TaskRef ref;
   std::uint32_t pins = 0;
   task::v1::State state = task::v1::STATE_UNSPECIFIED;  // unspecified: not a record of ours
@@ -104,6 +105,9 @@ class View final : private coord::SubtreeListener {
   // Terminal ones by the zxid of their end.
   [[nodiscard]] const absl::btree_set<std::pair<Zxid, TaskRef>>& finished() const { return finished_; }
 
+  // WAITING ones by the time before which they do not run, soonest first.
+  [[nodiscard]] const absl::btree_set<std::pair<std::int64_t, TaskRef>>& waiting() const { return waiting_; }
+
   [[nodiscard]] const std::map<std::string, WorkerView>& workers() const { return workers_; }
   [[nodiscard]] const WorkerView* FindWorker(absl::string_view name) const;
   [[nodiscard]] const std::map<AssignmentKey, AssignmentView>& assignments() const { return assignments_; }
@@ -142,6 +146,7 @@ class View final : private coord::SubtreeListener {
   absl::flat_hash_map<absl::string_view, TaskView*> by_id_;  // never iterated; keys are the tasks' own ids
   absl::btree_set<std::pair<Zxid, TaskRef>> by_submission_;
   absl::btree_set<std::pair<Zxid, TaskRef>> finished_;
+  absl::btree_set<std::pair<std::int64_t, TaskRef>> waiting_;
   std::map<std::string, WorkerView> workers_;
   std::map<AssignmentKey, AssignmentView> assignments_;
   std::map<std::string, Zxid> died_;

@@ -146,6 +146,30 @@ TEST_F(TaskTest, RetriesRunTheProgramAgainWithAGreaterFence) {
   EXPECT_EQ(cluster_->Json({"status", id}).at("attempts").size(), 3u);
 }
 
+TEST_F(TaskTest, TheOutputOfEveryAttemptIsKept) {
+  const std::string id = Trimmed(cluster_
+                                     ->Drover({"submit", "--retries", "2", "--retry-backoff", "0", "--", "sh", "-c",
+                                               "echo out $DROVER_ATTEMPT; echo err $DROVER_ATTEMPT >&2; exit 1"})
+                                     .out);
+  EXPECT_EQ(cluster_->Drover({"wait", id}).exit_code, 3);
+  for (const std::string attempt : {"1", "2", "3"}) {
+    EXPECT_EQ(cluster_->Drover({"logs", id, "--attempt", attempt}).out, "out " + attempt + "\n");
+    EXPECT_EQ(cluster_->Drover({"logs", id, "--attempt", attempt, "--stderr"}).out, "err " + attempt + "\n");
+  }
+}
+
+TEST_F(TaskTest, ATaskThatWaitsForItsRetrySaysWhyAndUntilWhen) {
+  const std::string id =
+      Trimmed(cluster_->Drover({"submit", "--retries", "1", "--retry-backoff", "1h", "--", "sh", "-c", "exit 9"}).out);
+  ASSERT_TRUE(Await([&] { return cluster_->Json({"status", id}).at("state") == "WAITING"; }));
+  const nlohmann::json task = cluster_->Json({"status", id});
+  EXPECT_EQ(task.at("reason"), "EXIT_CODE");
+  EXPECT_TRUE(task.at("not_before").is_string()) << task;
+  EXPECT_NE(cluster_->Drover({"status", id}).out.find("waits until"), std::string::npos);
+  EXPECT_EQ(cluster_->Drover({"cancel", id}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"wait", id}).exit_code, 4);
+}
+
 TEST_F(TaskTest, ATimeLimitEndsEverythingTheTaskStarted) {
   const std::string pids = cluster_->path("limited");
   const CommandResult result =

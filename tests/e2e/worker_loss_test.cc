@@ -59,6 +59,21 @@ TEST(WorkerLossTest, AWorkerThatIsBackAtOnceUnderTheSameNameStartsNoAtMostOnceTa
   EXPECT_EQ(ReadFile(cluster.path("starts")), "started\n");
 }
 
+TEST(WorkerLossTest, AWorkerWhoseNameIsTakenSaysSoAtOnceAndThenEnds) {
+  ClusterOptions options;
+  options.masters = 1;
+  options.workers = 1;
+  Cluster cluster(options);
+  Process late({Binary("drover-worker"), "--coord", cluster.coord_address(), "--name", Cluster::worker_name(0), "--listen",
+                "127.0.0.1:0", "--session-timeout", "2s", "--work-dir", cluster.path("work")},
+               {}, cluster.path("late.log"));
+  late.Start();
+  EXPECT_TRUE(Await([&] { return late.Log().find("its name is taken") != std::string::npos; })) << late.Log();
+  EXPECT_TRUE(late.running());
+  EXPECT_EQ(late.Wait(), 1);
+  EXPECT_NE(late.Log().find("the name w0 is held by process"), std::string::npos) << late.Log();
+}
+
 TEST(WorkerLossTest, AReaperThatDiesTakesItsTasksAlongAndTheWorkerGoesOn) {
   ClusterOptions options;
   options.masters = 1;

@@ -33,8 +33,8 @@ class Cluster {
  public:
   // Starts everything and waits until a master is elected and every worker is registered. Throws with the logs if that fails.
   explicit Cluster(ClusterOptions options = {});
-  // Kills every process, the workers first, and waits until their reapers have reported that and gone. If the test has failed,
-  // prints the ends of the logs.
+  // Kills every process, the workers first, and waits until all their reapers have reported that and gone; a reaper that finds no
+  // core (the test killed it, or cut it off) is killed by its id. If the test has failed, prints the ends of the logs.
   ~Cluster();
 
   // Runs `drover ARGS...` against this cluster.
@@ -77,7 +77,10 @@ class Cluster {
     int port = 0;
     int http_port = 0;
   };
+  void Stop();
   std::string Logs() const;
+  // Of every worker process that this cluster has had, those that live.
+  [[nodiscard]] std::vector<pid_t> Reapers() const;
 
   TemporaryDirectory dir_;
   const ClusterOptions options_;

@@ -214,6 +214,23 @@ bool Alive(pid_t pid) {
   return end != std::string::npos && end + 2 < stat.size() && stat[end + 2] != 'Z' && stat[end + 2] != 'X';
 }
 
+std::vector<pid_t> Processes() {
+  std::vector<pid_t> pids;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") == std::string::npos) pids.push_back(std::stoi(name));
+  }
+  return pids;
+}
+
+std::vector<std::string> ArgumentsOf(pid_t pid) {
+  std::vector<std::string> arguments;
+  std::istringstream all(ReadFile("/proc/" + std::to_string(pid) + "/cmdline"));
+  for (std::string one; std::getline(all, one, '\0');) arguments.push_back(one);
+  return arguments;
+}
+
 std::string ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;

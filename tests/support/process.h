@@ -65,6 +65,10 @@ int FreePort();
 
 // Whether a process of this id exists and is not a zombie.
 bool Alive(pid_t pid);
+// The ids of all processes that there are.
+std::vector<pid_t> Processes();
+// A process's command line; empty if it is gone or a zombie.
+std::vector<std::string> ArgumentsOf(pid_t pid);
 
 std::string ReadFile(const std::string& path);
 void WriteFile(const std::string& path, const std::string& text);

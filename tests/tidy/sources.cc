@@ -83,9 +83,11 @@ std::vector<Finding> Apply(const std::vector<Rule>& rules, const std::vector<Sou
 
 const std::vector<std::string> kPure = {"coord/raft/", "coord/tree/", "master/scheduler/"};
 // Everything that decides: the pure rooms and the event-driven machines.
-const std::vector<std::string> kDeciding = {"coord/raft/",       "coord/tree/",        "master/scheduler/",    "coord/client/",
-                                            "coord/recipes/",    "worker/agent/",      "master/state/",        "master/server/",
-                                            "coord/server/node", "coord/server/lease", "coord/server/session", "coord/server/peer"};
+const std::vector<std::string> kDeciding = {"coord/raft/",        "coord/tree/",          "master/scheduler/",      "coord/client/",
+                                            "coord/recipes/",     "worker/agent/",        "master/state/",          "master/server/",
+                                            "master/pool/",       "coord/server/node",    "coord/server/lease",     "coord/server/session",
+                                            "coord/server/peer",  "coord/server/touches", "coord/server/formation", "coord/server/member_process",
+                                            "coord/server/cluster_clock"};
 // Facades of the rooms above that block on purpose, and programs' mains.
 const std::vector<std::string> kFacades = {"coord/client/blocking", "coord/client/include/drover/coord/blocking.h",
                                            "master/server/main.cc", "coord/server/main.cc", "worker/agent/death_report"};
@@ -139,7 +141,7 @@ std::vector<Finding> CheckRooms(const std::vector<Source>& sources) {
        std::regex(R"(grpc|google/protobuf|\.pb\.h)"),
        true,
        "a room that is built without gRPC and protobuf includes them"},
-      {{"coord/client/", "coord/recipes/", "coord/server/", "worker/agent/", "master/state/"},
+      {{"coord/client/", "coord/recipes/", "coord/server/", "worker/agent/", "master/state/", "master/pool/"},
        {},
        std::regex(R"(<(grpc|grpcpp)/)"),
        true,

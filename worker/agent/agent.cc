@@ -16,6 +16,13 @@ namespace {
 
 const process::Logger kLog("worker.agent");
 
+// Who registered a worker's node.
+std::string Who(const coord::Node& holder) {
+  const auto info = records::DecodeWorkerInfo(holder.data);
+  if (!info.ok() || info->process_id().empty()) return "a process unknown";
+  return absl::StrCat("process ", info->process_id(), " at ", info->address());
+}
+
 }  // namespace
 
 Agent::Agent(AgentParts parts, AgentOptions options)
@@ -23,10 +30,11 @@ Agent::Agent(AgentParts parts, AgentOptions options)
       options_(std::move(options)),
       paths_(options_.pool),
       store_(parts_.loop,
-             StoreKeeperOptions{.path = paths_.Store(),
-                                .url = parts_.store_url,
-                                .fresh_marker = parts_.fresh_marker,
-                                .retry_delay = options_.retry_delay},
+             pool::PoolStoreOptions{.path = paths_.Store(),
+                                    .url = parts_.store_url,
+                                    .fresh_marker = parts_.fresh_marker,
+                                    .retry_delay = options_.retry_delay,
+                                    .marker_patience = options_.marker_patience},
              parts_.open_store, [this] { return session_.get(); }),
       replace_(parts_.loop),
       lease_tick_(parts_.loop),
@@ -44,9 +52,8 @@ void Agent::Start() {
   OpenSession();
   // A pool without a store is one whose tasks have small output; a store that is another one is a mistake to be told at once.
   store_.Use([this](absl::StatusOr<store::ObjectStore*> store) {
-    const bool none = parts_.store_url.empty() && absl::IsFailedPrecondition(store.status()) && !store_.named();
-    if (!store.ok() && !none) return Stop(store.status());
-    if (none) kLog.Warning("the pool has no object store: only small output can be kept", {{"pool", options_.pool}});
+    if (!store.ok() && !store_.none()) return Stop(store.status());
+    if (!store.ok()) kLog.Warning("the pool has no object store: only small output can be kept", {{"pool", options_.pool}});
     Register();
   });
   Tick();
@@ -66,7 +73,8 @@ void Agent::OnConnected() {
     parts_.runner->SetLastWill(EncodeLastWill({.worker = options_.name,
                                                .died_path = paths_.Died(options_.process_id),
                                                .ticket = *ticket,
-                                               .endpoints = options_.session.endpoints}));
+                                               .endpoints = options_.session.endpoints,
+                                               .patience = options_.death_report_patience}));
   }
   RefreshLease();
 }
@@ -142,13 +150,13 @@ void Agent::OnRegistered(base::Zxid incarnation) {
                            {"slots", options_.slots}});
 }
 
+void Agent::OnWaiting(const coord::Node& holder) {
+  kLog.Warning("its name is taken: waiting until the holder is gone", {{"worker", options_.name}, {"holder", Who(holder)}});
+}
+
 void Agent::OnNameTaken(const coord::Node& holder) {
-  std::string who = "a process unknown";
-  if (const auto info = records::DecodeWorkerInfo(holder.data); info.ok()) {
-    who = absl::StrCat("process ", info->process_id(), " at ", info->address());
-  }
   Stop(absl::AlreadyExistsError(
-      absl::StrCat("the name ", options_.name, " is held by ", who, ": stop that one or give this one another --name")));
+      absl::StrCat("the name ", options_.name, " is held by ", Who(holder), ": stop that one or give this one another --name")));
 }
 
 void Agent::OnLost(const absl::Status& why) {
@@ -203,10 +211,14 @@ void Agent::SeeAssignment(const std::string& path, const coord::Stat& stat, cons
     const std::shared_ptr<Attempt> attempt = it->second;
     return attempt->OnAssignment(*assignment, stat.mzxid);
   }
-  it->second = std::make_shared<Attempt>(
-      AttemptParts{
-          .loop = parts_.loop, .options = &options_, .paths = &paths_, .runner = parts_.runner, .store = &store_, .host = this},
-      std::string(parts.name.data(), parts.name.size()), stat.czxid);
+  it->second = std::make_shared<Attempt>(AttemptParts{.loop = parts_.loop,
+                                                      .options = &options_,
+                                                      .paths = &paths_,
+                                                      .runner = parts_.runner,
+                                                      .store = &store_,
+                                                      .host = this,
+                                                      .random = parts_.random},
+                                         std::string(parts.name.data(), parts.name.size()), stat.czxid);
   const std::shared_ptr<Attempt> attempt = it->second;
   attempt->Begin(*assignment, stat.mzxid);
 }
@@ -237,8 +249,8 @@ void Agent::ReportRunning() {
 }
 
 void Agent::OnCommitted(const Outcome& outcome) {
-  if (outcome.back_to_ready) {
-    ++counters_.back_to_ready;
+  if (outcome.again) {
+    ++counters_.again;
   } else if (outcome.end.state == task::v1::SUCCEEDED) {
     ++counters_.succeeded;
   } else if (outcome.end.state == task::v1::CANCELLED) {

@@ -21,13 +21,14 @@
 #include "absl/status/status.h"
 #include "coord/base/connection.h"
 #include "coord/base/loop.h"
+#include "coord/base/random.h"
 #include "drover/coord/session.h"
 #include "drover/coord/subtree.h"
 #include "drover/recipes/membership.h"
+#include "master/pool/pool_store.h"
 #include "master/records/paths.h"
 #include "worker/agent/attempt.h"
 #include "worker/agent/options.h"
-#include "worker/agent/store_keeper.h"
 #include "worker/exec/process_runner.h"
 
 namespace drover::worker::agent {
@@ -48,7 +49,7 @@ struct AgentCounters {
   std::uint64_t failed = 0;
   std::uint64_t cancelled = 0;
   std::uint64_t lost = 0;
-  std::uint64_t back_to_ready = 0;
+  std::uint64_t again = 0;
   std::uint64_t refused = 0;  // commits of attempts that did not stand any more, and programs stopped for that
   std::uint64_t sessions = 0;
 };
@@ -60,9 +61,10 @@ struct AgentParts {
   base::Loop* loop = nullptr;
   SessionFactory open_session;
   exec::ProcessRunner* runner = nullptr;
-  StoreOpener open_store;
+  pool::StoreOpener open_store;
   std::string store_url;     // --store; may be empty
   std::string fresh_marker;  // random
+  base::Random* random = nullptr;
   AgentObserver* observer = nullptr;
 };
 
@@ -96,6 +98,7 @@ class Agent final : private coord::SessionObserver,
   void OnSynced(base::Zxid zxid) override;
 
   void OnRegistered(base::Zxid incarnation) override;
+  void OnWaiting(const coord::Node& holder) override;
   void OnNameTaken(const coord::Node& holder) override;
   void OnLost(const absl::Status& why) override;
 
@@ -122,7 +125,7 @@ class Agent final : private coord::SessionObserver,
   const AgentParts parts_;
   const AgentOptions options_;
   const records::PoolPaths paths_;
-  StoreKeeper store_;
+  pool::PoolStore store_;
 
   std::unique_ptr<coord::Session> session_;
   std::unique_ptr<coord::SubtreeFollower> follower_;

@@ -4,8 +4,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "client/store/names.h"
 #include "coord/process/logging.h"
+#include "drover/coord/cluster_time.h"
 #include "drover/coord/status.h"
 #include "master/records/codec.h"
 
@@ -173,6 +176,10 @@ void Attempt::OnProgram(absl::StatusOr<std::string> encoded) {
     has_program_ = true;
     return Proceed();
   }
+  // Another task's upload may be removed at any time.
+  if (!absl::StartsWith(program_.stdin_object().key(), store::InputsOf(task_))) {
+    return FailInput(absl::InvalidArgumentError("the object that it names was not uploaded for this task"));
+  }
   FetchObject(program_.stdin_object(), [this](absl::StatusOr<base::Bytes> bytes) {
     if (!bytes.ok()) return FailInput(bytes.status());
     stdin_ = *std::move(bytes);
@@ -305,10 +312,18 @@ void Attempt::OnExit(const exec::Exit& exit) {
     kLog.Warning("too little to start it with", {{"task", task_}, {"fence", fence_}, {"error", exit.sentence}});
     return retry_.Set(parts_.options->shortage_pause, [this] { Commit(); });
   }
-  capture_->Finish([this](absl::StatusOr<v1::Output> output) {
+  // The record has room for one attempt's last bytes. Decided by what is known now: a cancel that comes later ends the task, and
+  // then they are in the store all the same.
+  const bool again = Decide().again;
+  using Rest = OutputCapture::Rest;
+  capture_->Finish(again ? Rest::kIntoStore : Rest::kIntoRecord, [this, again](absl::StatusOr<v1::Output> output) {
     if (gone_) return Over();
     if (output.ok()) {
       output_ = *std::move(output);
+      if (again && (!output_.out().data().empty() || !output_.err().data().empty())) {
+        kLog.Warning("its last output cannot be stored and goes when the next attempt begins",
+                     {{"task", task_}, {"fence", fence_}});
+      }
     } else {
       facts_.output_error = std::string(output.status().message());
       kLog.Error("output is lost", {{"task", task_}, {"fence", fence_}, {"status", output.status()}});
@@ -319,21 +334,30 @@ void Attempt::OnExit(const exec::Exit& exit) {
 
 // ---- committing ----
 
-void Attempt::Commit() {
-  phase_ = Phase::kCommitting;
+Outcome Attempt::Decide() {
   facts_.fence = fence_.value;
   facts_.started_at_ms = facts_.exit ? started_at_ms_ : 0;
   if (facts_.finished_at_ms == 0) facts_.finished_at_ms = parts_.loop->WallNow().value;
+  if (facts_.cluster_now_ms == 0) {
+    const std::int64_t agreed = coord::ClusterTimeNow(*parts_.host->session()).value;
+    facts_.cluster_now_ms = agreed != 0 ? agreed : facts_.finished_at_ms;
+    facts_.random = parts_.random->Next();
+  }
   facts_.cancel = assignment_.cancel();
   facts_.cancel_reason = assignment_.cancel_reason();
-  outcome_ = DecideOutcome(record_, facts_);
+  return DecideOutcome(record_, facts_);
+}
+
+void Attempt::Commit() {
+  phase_ = Phase::kCommitting;
+  outcome_ = Decide();
   v1::TaskRecord record = record_;
   *record.mutable_output() = output_;
   ApplyOutcome(outcome_, &record);
   Transaction transaction{.compares = {Compare::Czxid(assignment_path_, fence_)},
                           .then = {Operation::Set(task_path_, records::Encode(record)), Operation::Delete(assignment_path_)}};
   // A cancel that we have not seen forbids another attempt.
-  if (outcome_.back_to_ready) transaction.compares.push_back(Compare::Mzxid(assignment_path_, assignment_mzxid_));
+  if (outcome_.again) transaction.compares.push_back(Compare::Mzxid(assignment_path_, assignment_mzxid_));
   parts_.host->session()->Commit(
       std::move(transaction),
       Awaited([](Attempt& self, absl::StatusOr<coord::TransactionResult> result) { self.OnCommit(std::move(result)); }));
@@ -348,10 +372,10 @@ void Attempt::OnCommit(absl::StatusOr<coord::TransactionResult> result) {
                                 {"fence", fence_},
                                 {"state", task::v1::State_Name(outcome_.end.state)},
                                 {"reason", task::v1::Reason_Name(outcome_.end.reason)},
-                                {"again", outcome_.back_to_ready}});
+                                {"again", outcome_.again}});
     return Over();
   }
-  if (outcome_.back_to_ready && !gone_) return ReadAssignment();
+  if (outcome_.again && !gone_) return ReadAssignment();
   Refused("the outcome was refused: the attempt does not stand any more");
   Over();
 }

@@ -19,14 +19,15 @@
 #include "absl/status/statusor.h"
 #include "coord/base/ids.h"
 #include "coord/base/loop.h"
+#include "coord/base/random.h"
 #include "drover/coord/session.h"
 #include "drover/task/v1/task.pb.h"
 #include "drover/worker/v1/record.pb.h"
+#include "master/pool/pool_store.h"
 #include "master/records/paths.h"
 #include "worker/agent/options.h"
 #include "worker/agent/outcome.h"
 #include "worker/agent/output_capture.h"
-#include "worker/agent/store_keeper.h"
 #include "worker/exec/process_runner.h"
 
 namespace drover::worker::agent {
@@ -57,8 +58,9 @@ struct AttemptParts {
   const AgentOptions* options = nullptr;
   const records::PoolPaths* paths = nullptr;
   exec::ProcessRunner* runner = nullptr;
-  StoreKeeper* store = nullptr;
+  pool::PoolStore* store = nullptr;
   AttemptHost* host = nullptr;
+  base::Random* random = nullptr;
 };
 
 // Loop thread. Shared: calls under way hold weak references. Must outlive its run in the runner (until OnAttemptOver).
@@ -102,6 +104,8 @@ class Attempt final : public exec::RunListener, public std::enable_shared_from_t
   void Mark();
   void OnMarked(absl::StatusOr<coord::TransactionResult> result);
   void StartProgram();
+  // What is to be committed, by what is known now.
+  [[nodiscard]] Outcome Decide();
   void Commit();
   void OnCommit(absl::StatusOr<coord::TransactionResult> result);
   void ReadAssignment();

@@ -16,7 +16,8 @@ const process::Logger kLog("worker.reaper");
 }  // namespace
 
 DeathReport::DeathReport(base::Loop* loop, base::Dialer* dialer, LastWill will, absl::AnyInvocable<void()> done)
-    : loop_(loop), dialer_(dialer), will_(std::move(will)), done_(std::move(done)), retry_(loop) {
+    : loop_(loop), dialer_(dialer), will_(std::move(will)), done_(std::move(done)), retry_(loop), patience_(loop) {
+  patience_.Set(will_.patience, [this] { GiveUp(); });
   Open();
 }
 
@@ -56,8 +57,16 @@ void DeathReport::CloseSession() {
     kLog.Info("the worker is dead and so are its tasks",
               {{"worker", will_.worker}, {"session", will_.ticket.id}, {"status", status}});
     session_->RemoveObserver(this);
-    session_->Close([this](absl::Status) { done_(); });
+    session_->Close([this](absl::Status) {
+      if (done_) std::exchange(done_, nullptr)();
+    });
   });
+}
+
+void DeathReport::GiveUp() {
+  kLog.Error("nobody could be told of the worker's death: giving up",
+             {{"worker", will_.worker}, {"session", will_.ticket.id}, {"status", session_->last_break()}});
+  if (done_) std::exchange(done_, nullptr)();
 }
 
 }  // namespace drover::worker::agent

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "coord/base/time.h"
 #include "drover/coord/session.h"
 
 namespace drover::worker::agent {
@@ -16,6 +17,8 @@ struct LastWill {
   std::string died_path;  // of this process
   coord::SessionTicket ticket;
   std::vector<std::string> endpoints;
+  // How long the reaper tries.
+  base::Duration patience = std::chrono::minutes(15);
 };
 
 // Within one binary: no format to keep. Secret, as the ticket is.

@@ -52,11 +52,15 @@ struct AgentOptions {
   base::Duration drain_timeout = std::chrono::minutes(10);
   // The last words to the core (deregistering, closing the session) wait no longer for its answer, each.
   base::Duration stop_patience = std::chrono::seconds(5);
+  // So long its reaper tries to tell the core of this process's death.
+  base::Duration death_report_patience = std::chrono::minutes(15);
   // At-least-once tasks that run longer are reported as RUNNING, looked for every `report_interval`.
   base::Duration report_age = std::chrono::milliseconds(200);
   base::Duration report_interval = std::chrono::milliseconds(100);
   // A call that the core refused for now is made again after this long.
   base::Duration retry_delay = std::chrono::milliseconds(200);
+  // So long the pool's store may take to show that it is the pool's.
+  base::Duration marker_patience = std::chrono::seconds(10);
   // A task that could not start for want of descriptors, processes, memory or disk is returned after this long: its slot stays
   // taken.
   base::Duration shortage_pause = std::chrono::seconds(1);

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
+#include "master/records/backoff.h"
 
 namespace drover::worker::agent {
 namespace {
@@ -17,7 +18,7 @@ Outcome Failed(const v1::TaskRecord& record, task::v1::Reason reason, std::strin
   outcome.end.reason = reason;
   outcome.end.sentence = std::move(sentence);
   outcome.counts_failure = true;
-  outcome.back_to_ready = record.failures() < record.policy().retries();
+  outcome.again = record.failures() < record.policy().retries();
   return outcome;
 }
 
@@ -27,7 +28,7 @@ Outcome Interrupted(const v1::TaskRecord& record, bool started, task::v1::Reason
   outcome.end.state = task::v1::LOST;
   outcome.end.reason = reason;
   outcome.end.sentence = std::move(sentence);
-  outcome.back_to_ready = !record.policy().at_most_once() || !started;
+  outcome.again = !record.policy().at_most_once() || !started;
   return outcome;
 }
 
@@ -106,8 +107,12 @@ Outcome DecideOutcome(const v1::TaskRecord& record, const AttemptFacts& facts) {
     outcome = Interrupted(record, false, task::v1::NONE, "returned by its worker, which stops");
   }
   // A cancelled task is not run again, and one that was interrupted is what the user wanted. What the program did by itself stands.
-  if (facts.cancel && (outcome.back_to_ready || outcome.end.state == task::v1::LOST)) outcome = Cancelled(facts);
+  if (facts.cancel && (outcome.again || outcome.end.state == task::v1::LOST)) outcome = Cancelled(facts);
 
+  if (outcome.again && outcome.counts_failure) {
+    const std::int64_t delay = records::RetryDelayMs(record.policy(), record.failures() + 1, facts.random);
+    if (delay > 0) outcome.not_before_ms = facts.cluster_now_ms + delay;
+  }
   outcome.end.fence = facts.fence;
   outcome.end.started_at_ms = facts.started_at_ms;
   outcome.end.finished_at_ms = facts.finished_at_ms;
@@ -120,7 +125,9 @@ void ApplyOutcome(const Outcome& outcome, v1::TaskRecord* record) {
   if (outcome.counts_failure) record->set_failures(record->failures() + 1);
   if (outcome.counts_loss) record->set_losses(record->losses() + 1);
   records::EndAttempt(record, outcome.end);
-  if (outcome.back_to_ready) {
+  if (outcome.again && outcome.not_before_ms != 0) {
+    records::BackToWaiting(record, outcome.end.reason, outcome.end.sentence, outcome.not_before_ms);
+  } else if (outcome.again) {
     records::BackToReady(record, outcome.end.reason, outcome.end.sentence);
   } else {
     records::EndTask(record, outcome.end);

@@ -23,6 +23,9 @@ struct AttemptFacts {
   std::string input_error;
   // Its output could not be stored.
   std::string output_error;
+  // The cluster's time of its end, and random bits: when it may be run again.
+  std::int64_t cluster_now_ms = 0;
+  std::uint64_t random = 0;
   // As the assignment said when this was decided.
   bool cancel = false;
   std::string cancel_reason;
@@ -30,9 +33,11 @@ struct AttemptFacts {
 
 struct Outcome {
   records::AttemptEnd end;
-  // READY again, for another attempt; else `end` is the task's end. Such a transition must also compare the assignment's mzxid:
-  // a cancel that came meanwhile forbids it.
-  bool back_to_ready = false;
+  // Another attempt follows; else `end` is the task's end. Such a transition must also compare the assignment's mzxid: a cancel
+  // that came meanwhile forbids it.
+  bool again = false;
+  // Not sooner than this, by the cluster's time: WAITING; 0: READY at once.
+  std::int64_t not_before_ms = 0;
   bool counts_failure = false;
   bool counts_loss = false;
 };

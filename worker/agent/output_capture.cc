@@ -7,7 +7,7 @@
 
 namespace drover::worker::agent {
 
-OutputCapture::OutputCapture(base::Loop* loop, const OutputOptions& options, StoreKeeper* store, std::string task,
+OutputCapture::OutputCapture(base::Loop* loop, const OutputOptions& options, pool::PoolStore* store, std::string task,
                              std::uint64_t fence, std::function<void(std::size_t)> taken)
     : loop_(loop),
       options_(options),
@@ -36,9 +36,10 @@ void OutputCapture::Append(exec::Stream which, base::Bytes data) {
   TakeFromProgram();
 }
 
-void OutputCapture::Finish(absl::AnyInvocable<void(absl::StatusOr<v1::Output>)> done) {
-  loop_->Post([this, alive = std::weak_ptr<int>(alive_), done = std::move(done)]() mutable {
+void OutputCapture::Finish(Rest rest, absl::AnyInvocable<void(absl::StatusOr<v1::Output>)> done) {
+  loop_->Post([this, alive = std::weak_ptr<int>(alive_), rest, done = std::move(done)]() mutable {
     if (alive.expired()) return;
+    rest_ = rest;
     done_ = std::move(done);
     timer_.Cancel();
     FinishIfDone();
@@ -131,13 +132,16 @@ void OutputCapture::OnPut(std::size_t index, bool again, const absl::Status& sta
 
 void OutputCapture::Fail(absl::Status why) {
   failure_ = std::move(why);
+  // What is left may fit into the record after all.
+  const bool fits = done_ && Buffered() <= options_.inline_bytes_max;
   for (StreamState& stream : streams_) {
-    stream.buffer.clear();
+    stream.buffer = fits ? stream.writing.ToString() + stream.buffer : std::string();
     stream.writing = base::Bytes();
   }
   timer_.Cancel();
   for (base::Timer& timer : put_timers_) timer.Cancel();
   TakeFromProgram();
+  if (fits) return TellRecord();
   if (done_) FinishIfDone();
 }
 
@@ -149,9 +153,14 @@ void OutputCapture::TakeFromProgram() {
 void OutputCapture::FinishIfDone() {
   if (!failure_.ok()) return std::exchange(done_, nullptr)(failure_);
   if (!streams_[0].writing.empty() || !streams_[1].writing.empty()) return;
-  if (streams_[0].buffer.size() + streams_[1].buffer.size() > options_.inline_bytes_max) {
+  const std::size_t left = streams_[0].buffer.size() + streams_[1].buffer.size();
+  if (left > (rest_ == Rest::kIntoStore ? 0 : options_.inline_bytes_max)) {
     return WriteChunk(streams_[0].buffer.size() >= streams_[1].buffer.size() ? 0 : 1);
   }
+  TellRecord();
+}
+
+void OutputCapture::TellRecord() {
   v1::Output output;
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     StreamState& stream = streams_[i];

@@ -1,7 +1,8 @@
 // One attempt's standard output and error on their way to where readers find them.
 //
 // Chunks `0, 1, 2 ...` of a stream, in order, and then the last bytes in the record are the whole stream. While the program runs,
-// chunks are written soon after output came, so that it can be followed; a short task with little output never touches the store.
+// chunks are written soon after output came, so that it can be followed; a short task with little output never touches the store,
+// unless another attempt follows: the record has room for the last bytes of one attempt only.
 //
 // Threads: the loop's. Destroying it drops what is under way: objects may be written and are never referred to.
 #ifndef DROVER_WORKER_AGENT_OUTPUT_CAPTURE_H_
@@ -21,8 +22,8 @@
 #include "coord/base/bytes.h"
 #include "coord/base/loop.h"
 #include "drover/worker/v1/record.pb.h"
+#include "master/pool/pool_store.h"
 #include "worker/agent/options.h"
-#include "worker/agent/store_keeper.h"
 #include "worker/exec/process_runner.h"
 
 namespace drover::worker::agent {
@@ -30,7 +31,7 @@ namespace drover::worker::agent {
 class OutputCapture {
  public:
   // `taken(bytes)`: so much of what was appended is off the program's bound.
-  OutputCapture(base::Loop* loop, const OutputOptions& options, StoreKeeper* store, std::string task, std::uint64_t fence,
+  OutputCapture(base::Loop* loop, const OutputOptions& options, pool::PoolStore* store, std::string task, std::uint64_t fence,
                 std::function<void(std::size_t bytes)> taken);
   ~OutputCapture();
   OutputCapture(const OutputCapture&) = delete;
@@ -39,9 +40,14 @@ class OutputCapture {
   // The program runs: its age counts from now.
   void Started();
   void Append(exec::Stream stream, base::Bytes data);
+  // Where the last bytes go.
+  enum class Rest {
+    kIntoRecord,  // as many as fit into it
+    kIntoStore,   // all of them; into the record only if the store fails and they fit
+  };
   // Nothing more comes. `done`: what the record says of the output, once all the rest is stored; or why it is lost. Not called from
   // inside Finish.
-  void Finish(absl::AnyInvocable<void(absl::StatusOr<v1::Output>)> done);
+  void Finish(Rest rest, absl::AnyInvocable<void(absl::StatusOr<v1::Output>)> done);
 
  private:
   struct StreamState {
@@ -60,11 +66,12 @@ class OutputCapture {
   void Fail(absl::Status why);
   void TakeFromProgram();
   void FinishIfDone();
+  void TellRecord();
   [[nodiscard]] std::size_t Buffered() const;
 
   base::Loop* const loop_;
   const OutputOptions options_;
-  StoreKeeper* const store_;
+  pool::PoolStore* const store_;
   const std::string task_;
   const std::uint64_t fence_;
   const std::function<void(std::size_t)> taken_;
@@ -74,6 +81,7 @@ class OutputCapture {
   std::optional<base::Instant> failing_since_;
   absl::Status failure_;
   std::size_t not_taken_ = 0;
+  Rest rest_ = Rest::kIntoRecord;
   absl::AnyInvocable<void(absl::StatusOr<v1::Output>)> done_;
   base::Timer timer_;
   std::array<base::Timer, 2> put_timers_;  // of the stream's chunk: how long its put may take, or when it is tried again

@@ -30,8 +30,8 @@ TEST(DevPlanTest, EveryProcessGetsAllItNeedsOnItsCommandLine) {
   EXPECT_THAT(plan.servers[1].child.argv, ElementsAre("/bin/drover-master", "--name", "master-1", "--coord", "127.0.0.1:1001",
                                                       "--pool", "p", "--store", "file:/data/store", "--listen", "127.0.0.1:1002"));
   EXPECT_THAT(plan.servers[2].child.argv,
-              ElementsAre("/bin/drover-worker", "--name", "worker-1", "--slots", "7", "--coord", "127.0.0.1:1001", "--pool", "p",
-                          "--store", "file:/data/store", "--listen", "127.0.0.1:1003"));
+              ElementsAre("/bin/drover-worker", "--name", "worker-1", "--slots", "7", "--death-report-patience", "10s", "--coord",
+                          "127.0.0.1:1001", "--pool", "p", "--store", "file:/data/store", "--listen", "127.0.0.1:1003"));
   for (const DevServer& server : plan.servers) {
     EXPECT_EQ(server.child.log, "/data/" + server.child.id + ".log");
     // What is meant for commands in the same shell does not reach the servers.

@@ -33,6 +33,7 @@ TEST(TaskFlagsTest, EveryOptionReachesTheSpec) {
   EXPECT_EQ(spec->cwd, "/tmp");
   EXPECT_EQ(spec->time_limit, std::chrono::minutes(2));
   EXPECT_EQ(spec->retries, 3);
+  EXPECT_EQ(spec->retry_backoff, std::chrono::seconds(1)) << "the default";
   EXPECT_EQ(spec->on_disconnect, client::OnDisconnect::kStop);
   EXPECT_EQ(spec->labels, (std::map<std::string, std::string>{{"k", "v"}}));
   EXPECT_EQ(spec->argv, (std::vector<std::string>{"echo", "--name", "{}"}));
@@ -50,6 +51,8 @@ TEST(TaskFlagsTest, Defaults) {
 
 TEST(TaskFlagsTest, AtMostOnceIsNeverStartedAgain) {
   EXPECT_TRUE(Parse({"--at-most-once", "--", "true"})->at_most_once);
+  EXPECT_EQ(Parse({"--retry-backoff", "0s", "--", "true"})->retry_backoff.count(), 0);
+  EXPECT_EQ(Parse({"--retry-backoff", "90s", "--", "true"})->retry_backoff, std::chrono::seconds(90));
   EXPECT_TRUE(Parse({"--at-most-once", "--retries", "0", "--", "true"}).ok());
   EXPECT_TRUE(absl::IsInvalidArgument(Parse({"--at-most-once", "--retries", "1", "--", "true"}).status()));
 }

@@ -48,12 +48,29 @@ TEST(TaskTextTest, JsonHasTheContractsFieldsWithTheirTypes) {
   EXPECT_TRUE(json["attempts"][0]["started_at"].is_null());
 }
 
+TEST(TaskTextTest, ATaskThatWaitsSaysUntilWhen) {
+  client::Task task = Failed();
+  task.state = client::State::kWaiting;
+  task.not_before_ms = 1'769'860'800'123;
+  EXPECT_EQ(TaskJson(task)["not_before"], "2026-01-31T12:00:00.123Z");
+  const Item lines = TaskLines(task);
+  ASSERT_EQ(lines.cells.size(), TaskNames().size());
+  for (std::size_t i = 0; i < lines.cells.size(); ++i) {
+    if (TaskNames()[i] == "waits until") {
+      EXPECT_EQ(lines.cells[i], "2026-01-31T12:00:00.123Z");
+    }
+    if (TaskNames()[i] == "why") {
+      EXPECT_EQ(lines.cells[i], "exited with 3");
+    }
+  }
+}
+
 TEST(TaskTextTest, WhatHasNotHappenedIsNull) {
   client::Task task;
   task.id = "t1";
   task.state = client::State::kReady;
   const Json json = TaskJson(task);
-  for (const char* field : {"worker", "exit_code", "signal", "started_at", "finished_at"})
+  for (const char* field : {"worker", "exit_code", "signal", "started_at", "finished_at", "not_before"})
     EXPECT_TRUE(json[field].is_null()) << field;
   EXPECT_EQ(json["reason"], "NONE");
 }

@@ -26,6 +26,10 @@ TEST(ConvertTest, ASpecBecomesPolicyAndProgram) {
   EXPECT_EQ(policy.labels().at("l"), "1");
   EXPECT_EQ(policy.time_limit_ms(), 2000);
   EXPECT_EQ(policy.retries(), 3u);
+  EXPECT_FALSE(policy.has_retry_backoff_ms()) << "the default is not said, so that both are the same submission";
+  spec.retry_backoff = std::chrono::milliseconds(0);
+  EXPECT_TRUE(ToPolicy(spec).has_retry_backoff_ms());
+  EXPECT_EQ(ToPolicy(spec).retry_backoff_ms(), 0);
   EXPECT_TRUE(policy.at_most_once());
   EXPECT_EQ(policy.on_disconnect(), task::v1::STOP);
   const task::v1::Program program = ToProgram(spec);

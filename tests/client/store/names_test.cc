@@ -13,6 +13,13 @@ TEST(NamesTest, AreWhatIsDocumented) {
   EXPECT_EQ(OutputKey("t1", 17, true, 12345678), "output/t1/17/err/12345678");
 }
 
+TEST(NamesTest, AnInputNamesItsTask) {
+  EXPECT_EQ(TaskOfInput(InputKey("t1", 1)), "t1");
+  for (const char* other : {"input/", "input/t1", "input//x", "inputs/t1/x", "output/t1/17/out/00000003", "marker", ""}) {
+    EXPECT_FALSE(TaskOfInput(other).has_value()) << other;
+  }
+}
+
 TEST(NamesTest, TheLongestTaskIdMakesAValidKey) {
   const std::string id(128, 'x');
   EXPECT_TRUE(CheckKey(InputKey(id, ~0ull)).ok());

@@ -34,12 +34,14 @@ struct Worker final : MemberObserver {
     process.Kill();
   }
   void OnRegistered(base::Zxid incarnation) override { registered.push_back(incarnation); }
+  void OnWaiting(const coord::Node& holder) override { waits_for.push_back(holder.data); }
   void OnNameTaken(const coord::Node& holder) override { taken_by.push_back(holder.data); }
   void OnLost(const absl::Status& why) override { lost.push_back(why); }
 
   SimProcess process;
   std::unique_ptr<Member> member;
   std::vector<base::Zxid> registered;
+  std::vector<std::string> waits_for;
   std::vector<std::string> taken_by;
   std::vector<absl::Status> lost;
 };
@@ -63,6 +65,23 @@ class MemberTest : public ::testing::Test {
 
   SimCore core_;
 };
+
+TEST_F(MemberTest, WhoWaitsIsToldOfEachHolderOnce) {
+  Worker first(&core_, "host1", "w1");
+  ASSERT_TRUE(RunUntil([&] { return first.registered.size() == 1; }));
+  Worker second(&core_, "host2", "w1");
+  ASSERT_TRUE(RunUntil([&] { return second.waits_for.size() == 1; }));
+  Worker third(&core_, "host3", "w1");
+  ASSERT_TRUE(RunUntil([&] { return third.waits_for.size() == 1; }));
+  EXPECT_THAT(second.waits_for, ElementsAre("host1"));
+  EXPECT_THAT(second.taken_by, IsEmpty()) << "that takes longer";
+  first.process.session()->Close([](const absl::Status&) {});
+  ASSERT_TRUE(RunUntil([&] { return second.registered.size() + third.registered.size() == 1; }));
+  Worker& late = second.registered.empty() ? second : third;
+  ASSERT_TRUE(RunUntil([&] { return late.waits_for.size() == 2; }));
+  EXPECT_THAT(late.waits_for, ElementsAre("host1", second.registered.empty() ? "host3" : "host2"));
+  EXPECT_TRUE((second.registered.empty() ? third : second).waits_for.size() == 1);
+}
 
 TEST_F(MemberTest, RegistersAnEphemeralNodeWhoseCreationIsItsIncarnation) {
   Worker w(&core_, "host1", "w1");

@@ -66,13 +66,18 @@ class ServicesTest : public ::testing::Test {
       : disk_(&loop_, {}),
         services_(&loop_, {}, "core.example:7400"),
         observer_(&metrics_, [this](const NodeStatus& s) { services_.SetServing(s.serving); }) {
-    NodeSeams seams{&loop_, &disk_, files_.get(), &random_, &observer_, nullptr};
+    NodeSeams seams;
+    seams.loop = &loop_;
+    seams.disk = &disk_;
+    seams.files = files_.get();
+    seams.random = &random_;
+    seams.observer = &observer_;
     NodeOptions options;
     options.id = base::NodeId(1);
     options.data_directory = directory_.path();
-    node_ = *Node::Open(seams, options);
-    EXPECT_TRUE(services_.Start(node_.get()).ok());
-    node_->Start();
+    process_ = *MemberProcess::Open(seams, options, {}, [](const absl::Status&) {});
+    EXPECT_TRUE(services_.Start(process_.get()).ok());
+    process_->Start();
     calls_ = std::make_unique<transport::UnaryClient>(&loop_);
   }
 
@@ -89,7 +94,7 @@ class ServicesTest : public ::testing::Test {
   base::ThreadExecutor disk_;
   Services services_;
   PrometheusObserver observer_;
-  std::unique_ptr<Node> node_;
+  std::unique_ptr<MemberProcess> process_;
   std::unique_ptr<transport::UnaryClient> calls_;
   std::unique_ptr<transport::PendingCall> call_;
 };
@@ -135,14 +140,14 @@ TEST_F(ServicesTest, ASessionOpensOverARealLinkAndStopEndsIt) {
       frame.mutable_requests(0)->mutable_create()->set_ephemeral(true);
       peer.connection->Send(transport::Encode(frame));
     }
-    if (peer.all.items_size() == 1 && peer.all.contact().nonce() == 4 && !peer.closed) node_->Stop();
+    if (peer.all.items_size() == 1 && peer.all.contact().nonce() == 4 && !peer.closed) process_->Stop();
     if (peer.closed) loop_.Stop();
   };
   loop_.Run();
   EXPECT_EQ(peer.all.grant().session_id(), 1U);
   EXPECT_EQ(peer.all.items(0).answer().path(), "/e");
   EXPECT_EQ(peer.status.code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(node_->Status().sessions, 1U) << "a stopping node ends no session";
+  EXPECT_EQ(process_->node()->Status().sessions, 1U) << "a stopping node ends no session";
   peer.connection.reset();
 }
 
@@ -210,13 +215,13 @@ TEST_F(ServicesTest, ANodeGoesUnderClientsThatDialAgainWithWritesOnTheirWayToThe
   };
   when([&] { return clients.answers() >= 8; },
        [&] {
-         node_->Stop();
+         process_->Stop();
          const int ends = clients.ends();
          when([&clients, ends] { return clients.ends() >= ends + 16; }, [this] { loop_.Stop(); });
        });
   loop_.Run();
   EXPECT_GE(clients.ends(), 16) << "they were sent away, came again and were sent away again";
-  node_.reset();
+  process_.reset();
 }
 
 }  // namespace

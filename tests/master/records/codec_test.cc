@@ -31,6 +31,7 @@ worker::v1::TaskRecord LargestRecord() {
   record.set_losses(std::numeric_limits<std::uint32_t>::max());
   record.set_submitted_at(kLateMs);
   record.set_finished_at(kLateMs);
+  record.set_not_before(kLateMs);
   for (auto* stream : {record.mutable_output()->mutable_out(), record.mutable_output()->mutable_err()}) {
     stream->set_data(std::string(kOutputDataBytesMax / 2, 'o'));
     stream->set_size(std::numeric_limits<std::uint64_t>::max());
@@ -92,6 +93,31 @@ TEST(CodecTest, AnEndIsWrittenIntoTheNewestAttemptAndTheTask) {
   EXPECT_EQ(record.finished_at(), 9);
   EXPECT_EQ(record.sentence(), "exit code 3");
   EXPECT_TRUE(record.worker().empty());
+}
+
+TEST(CodecTest, WhatWaitsSaysUntilWhenAndNothingElseDoes) {
+  worker::v1::TaskRecord record;
+  record.set_worker("w");
+  BackToWaiting(&record, task::v1::EXIT_CODE, "exit code 3", 1'234);
+  EXPECT_EQ(record.state(), task::v1::WAITING);
+  EXPECT_EQ(record.not_before(), 1'234);
+  EXPECT_EQ(record.sentence(), "exit code 3");
+  EXPECT_EQ(record.worker(), "");
+  worker::v1::TaskRecord ended = record;
+  EndTask(&ended, {.state = task::v1::CANCELLED});
+  EXPECT_EQ(ended.not_before(), 0);
+  BackToReady(&record, record.reason(), std::string(record.sentence()));
+  EXPECT_EQ(record.state(), task::v1::READY);
+  EXPECT_EQ(record.not_before(), 0);
+  EXPECT_EQ(record.sentence(), "exit code 3");
+}
+
+TEST(CodecTest, ANewAttemptDropsWhatIsSaidOfTheFormerOnesOutput) {
+  worker::v1::TaskRecord record;
+  AddAttempt(&record, "w", 1);
+  record.mutable_output()->mutable_out()->set_data("of the first");
+  AddAttempt(&record, "w", 2);
+  EXPECT_FALSE(record.has_output());
 }
 
 TEST(CodecTest, ClipKeepsWholeCharactersAndDropsWhatIsNoText) {

@@ -83,6 +83,25 @@ TEST(AdmissionTest, AProgramThatDoesNotFitGoesToTheStoreWithTheSameDigest) {
   EXPECT_EQ(Admit(by_reference, 6)->record.spec_digest(), admitted->record.spec_digest());
 }
 
+TEST(AdmissionTest, AnUploadOfAnotherTaskIsRefusedByName) {
+  task::v1::TaskSpec spec;
+  spec.set_id("a");
+  task::v1::ObjectRef* object = spec.mutable_program_object();
+  object->set_digest(std::string(16, 'd'));
+  for (const char* theirs : {"input/b/1", "input/ab/1", "input/a", "output/a/1", "marker"}) {
+    object->set_key(theirs);
+    EXPECT_EQ(Admit(spec, 5).status().code(), absl::StatusCode::kInvalidArgument) << theirs;
+  }
+  object->set_key("input/a/1");
+  EXPECT_EQ(Admit(spec, 5)->uploads, std::vector<std::string>{"input/a/1"});
+  task::v1::TaskSpec with_input = Good();
+  *with_input.mutable_program()->mutable_stdin_object() = *object;
+  with_input.set_id("a");
+  EXPECT_EQ(Admit(with_input, 5)->uploads, std::vector<std::string>{"input/a/1"});
+  with_input.set_id("b");
+  EXPECT_EQ(Admit(with_input, 5).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST(AdmissionTest, ABatchHasLimits) {
   task::v1::SubmitRequest request;
   for (int i = 0; i < 1000; ++i) request.add_tasks();

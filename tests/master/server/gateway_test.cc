@@ -93,9 +93,9 @@ class GatewayTest : public ::testing::Test {
   store::MemoryObjects objects_;
   base::SeededRandom random_{1};
   std::unique_ptr<Master> master_;
-  PoolStore store_{&loop_, PoolStoreOptions{.path = paths_.Store()},
-                   [this](const std::string&) { return std::make_unique<store::MemoryStore>(&loop_, &objects_); },
-                   [this] { return master_->session(); }};
+  pool::PoolStore store_{&loop_, pool::PoolStoreOptions{.path = paths_.Store()},
+                         [this](const std::string&) { return std::make_unique<store::MemoryStore>(&loop_, &objects_); },
+                         [this] { return master_->session(); }};
   std::unique_ptr<Gateway> gateway_;
   transport::UnaryClient client_{&loop_};
   transport::LoopDriver driver_;

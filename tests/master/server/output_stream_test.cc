@@ -37,6 +37,19 @@ class OutputStreamTest : public ServerFixture {
     Join("w", 1);
     SubmitOne(Spec("a"));
   }
+  // Its attempt ends and the next one begins.
+  void StartAgain() {
+    worker::v1::TaskRecord record = *records::DecodeTaskRecord(tree_.Find(paths_.Task("a"))->data);
+    const std::uint64_t fence = tree_.Find(paths_.Assignment("w", "a"))->stat.czxid.value;
+    records::EndAttempt(&record, {.state = task::v1::FAILED, .reason = task::v1::EXIT_CODE, .fence = fence, .exit_code = 1});
+    records::AddAttempt(&record, "w", 2);
+    const std::string assignment = tree_.Find(paths_.Assignment("w", "a"))->data;
+    ASSERT_TRUE(tree_.Apply({.then = {coord::Operation::Delete(paths_.Assignment("w", "a"))}}).ok());
+    ASSERT_TRUE(tree_
+                    .Apply({.then = {coord::Operation::Set(paths_.Task("a"), records::Encode(record)),
+                                     coord::Operation::Create(paths_.Assignment("w", "a"), assignment)}})
+                    .ok());
+  }
   static worker::v1::Output Ended(std::uint32_t chunks, const std::string& tail) {
     worker::v1::Output output;
     output.mutable_out()->set_chunks(chunks);
@@ -97,6 +110,37 @@ TEST_F(OutputStreamTest, FollowingATaskThatHasNotStartedWaitsForIt) {
   Run();
   EXPECT_EQ(Data(), "done");
   EXPECT_TRUE(log_->closed.has_value());
+}
+
+TEST_F(OutputStreamTest, AnEarlierAttemptsOutputIsAllThatTheStoreHasOfIt) {
+  StartTask();
+  PutChunk(0, "first ");
+  PutChunk(1, "attempt");
+  Run();
+  StartAgain();
+  PutChunk(0, "second");
+  Finish("w", "a", Ended(1, " attempt"));
+  Read(0, false, 1);
+  EXPECT_EQ(Data(), "first attempt");
+  EXPECT_TRUE(log_->closed.has_value() && log_->closed->ok());
+  Read(0, false);
+  EXPECT_EQ(Data(), "second attempt");
+}
+
+TEST_F(OutputStreamTest, ALastChunkThatIsWrittenAndFollowedByAnotherAttemptWhileItIsAskedForIsNotMissed) {
+  StartTask();
+  Read(0, true);
+  ASSERT_EQ(Data(), "");
+  hang_.answers = true;
+  Run();
+  ASSERT_EQ(hang_.kept.size(), 1U) << "the answer that it is not there is on its way";
+  PutChunk(0, "the last words");
+  StartAgain();
+  Run();
+  hang_.LetGo();
+  Run();
+  EXPECT_EQ(Data(), "the last words");
+  EXPECT_TRUE(log_->closed.has_value() && log_->closed->ok());
 }
 
 TEST_F(OutputStreamTest, AMissingChunkIsDataLossAndAnUnknownTaskNotFound) {

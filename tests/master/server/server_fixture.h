@@ -13,10 +13,11 @@
 #include "coord/base/connection.h"
 #include "coord/base/random.h"
 #include "coord/transport/message_bytes.h"
+#include "master/pool/pool_store.h"
 #include "master/records/codec.h"
 #include "master/server/master.h"
-#include "master/server/pool_store.h"
 #include "master/server/task_service.h"
+#include "tests/client/store/hanging_store.h"
 #include "tests/master/fake/fake_session.h"
 #include "tests/sim/sim_loop.h"
 
@@ -53,11 +54,7 @@ class ServerFixture : public ::testing::Test {
     hooks.session_replaced = [this] { ++sessions_; };
     MasterOptions options{.pool = "p", .id = "m1", .address = "h:1"};
     master_ = std::make_unique<Master>(&loop_, options, std::move(hooks));
-    store_ = std::make_unique<PoolStore>(
-        &loop_, PoolStoreOptions{.path = paths_.Store(), .url = "mem:", .fresh_marker = "fresh"},
-        [this](const std::string&) { return std::make_unique<store::MemoryStore>(&loop_, &objects_); },
-        [this] { return master_->session(); });
-    service_ = std::make_unique<TaskService>(&loop_, master_.get(), store_.get(), &random_);
+    MakeService();
   }
   ~ServerFixture() override {
     service_.reset();
@@ -66,9 +63,27 @@ class ServerFixture : public ::testing::Test {
   void Start() {
     master_->Start();
     Run();
-    store_->Open([](const absl::Status& status) { EXPECT_TRUE(status.ok()) << status; });
+    store_->Use([](const absl::StatusOr<store::ObjectStore*>& store) { EXPECT_TRUE(store.ok()) << store.status(); });
     Run();
     ASSERT_TRUE(master_->serving());
+  }
+  // Nobody has given the pool a store.
+  void StartWithoutStore() {
+    store_options_.url.clear();
+    MakeService();
+    master_->Start();
+    Run();
+    store_->Use([](const absl::StatusOr<store::ObjectStore*>& store) { EXPECT_FALSE(store.ok()); });
+    Run();
+    ASSERT_TRUE(master_->serving());
+  }
+  void MakeService() {
+    service_.reset();
+    store_ = std::make_unique<pool::PoolStore>(
+        &loop_, store_options_,
+        [this](const std::string&) { return std::make_unique<store::HangingStore>(&loop_, &objects_, &hang_); },
+        [this] { return master_->session(); });
+    service_ = std::make_unique<TaskService>(&loop_, master_.get(), store_.get(), &random_);
   }
   void Run(int ms = 300) { world_.RunFor(std::chrono::milliseconds(ms)); }
 
@@ -130,11 +145,13 @@ class ServerFixture : public ::testing::Test {
   base::SeededRandom random_{1};
   const records::PoolPaths paths_{"p"};
   store::MemoryObjects objects_;
+  store::Hang hang_;
   testing::FakeSession* session_ = nullptr;
   int sessions_ = 0;
   std::vector<std::string> retired_;
+  pool::PoolStoreOptions store_options_{.path = paths_.Store(), .url = "mem:", .fresh_marker = "fresh"};
   std::unique_ptr<Master> master_;
-  std::unique_ptr<PoolStore> store_;
+  std::unique_ptr<pool::PoolStore> store_;
   std::unique_ptr<TaskService> service_;
 };
 

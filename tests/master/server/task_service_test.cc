@@ -68,12 +68,49 @@ TEST_F(TaskServiceTest, ALargeProgramTravelsByReference) {
   EXPECT_EQ(objects_.objects.size(), 2U) << "the marker and one program";
 }
 
+TEST_F(TaskServiceTest, AnUploadMayBeReferredToForHalfADay) {
+  Start();
+  store::MemoryStore(&loop_, &objects_).Put("input/a/1", base::Bytes::Copy("a program"), [](const auto&) {});
+  task::v1::TaskSpec spec;
+  spec.set_id("a");
+  spec.mutable_program_object()->set_key("input/a/1");
+  spec.mutable_program_object()->set_size(9);
+  spec.mutable_program_object()->set_digest(std::string(16, 'd'));
+  tree_.now_ms = objects_.objects.at("input/a/1").modified.value + 12 * 3'600'000 + 1;
+  const auto late = SubmitOne(spec);
+  EXPECT_EQ(late.outcome(), task::v1::REFUSED);
+  EXPECT_NE(late.sentence().find("input/a/1 was uploaded 12 h ago"), std::string::npos) << late.sentence();
+  tree_.now_ms -= 1;
+  EXPECT_EQ(SubmitOne(spec).outcome(), task::v1::DONE);
+  tree_.now_ms += 48 * 3'600'000;
+  EXPECT_EQ(SubmitOne(spec).outcome(), task::v1::EXISTED) << "a retry of what was taken is no new reference";
+}
+
+TEST_F(TaskServiceTest, AnUploadThatIsNotThereIsRefused) {
+  Start();
+  task::v1::TaskSpec spec = Spec("a");
+  spec.mutable_program()->mutable_stdin_object()->set_key("input/a/1");
+  spec.mutable_program()->mutable_stdin_object()->set_digest(std::string(16, 'd'));
+  store::MemoryStore(&loop_, &objects_).Put("input/a/11", base::Bytes::Copy("another"), [](const auto&) {});
+  const auto result = SubmitOne(spec);
+  EXPECT_EQ(result.outcome(), task::v1::REFUSED);
+  EXPECT_NE(result.sentence().find("input/a/1 is not in the object store"), std::string::npos) << result.sentence();
+}
+
 TEST_F(TaskServiceTest, WithoutAStoreALargeProgramIsRefusedWithAReason) {
-  master_->Start();
-  Run();
+  StartWithoutStore();
   const auto result = SubmitOne(Spec("a", std::string(100'000, 'x')));
   EXPECT_EQ(result.outcome(), task::v1::REFUSED);
   EXPECT_NE(result.sentence().find("--store"), std::string::npos) << result.sentence();
+}
+
+TEST_F(TaskServiceTest, WhileTheStoreIsLookedForALargeProgramIsToBeSentAgain) {
+  master_->Start();
+  Run();
+  task::v1::SubmitRequest request;
+  *request.add_tasks() = Spec("a", std::string(100'000, 'x'));
+  EXPECT_EQ(Submit(request).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(Submit(request).ok()) << "the question has started the look";
 }
 
 TEST_F(TaskServiceTest, AMasterThatDoesNotLeadSaysSo) {

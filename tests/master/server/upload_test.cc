@@ -119,8 +119,7 @@ TEST_F(UploadTest, OneThatStallsIsEndedAndGivesItsMemoryBack) {
 }
 
 TEST_F(UploadTest, WithoutAStoreItIsAFailedPrecondition) {
-  master_->Start();
-  Run();
+  StartWithoutStore();
   Header("a", 1);
   Chunk("x");
   EXPECT_EQ(Send().status().code(), absl::StatusCode::kFailedPrecondition);

@@ -105,6 +105,18 @@ class PlannerFixture : public ::testing::Test {
                                         coord::Operation::Delete(paths_.Assignment(worker, task))}});
     return result.ok() && result->succeeded;
   }
+  // Commits a failure that is followed by another attempt, not before a time.
+  void Fail(const std::string& worker, const std::string& task, std::int64_t not_before_ms) {
+    worker::v1::TaskRecord record = Stored(task);
+    const coord::Node* assignment = tree_.Find(paths_.Assignment(worker, task));
+    ASSERT_NE(assignment, nullptr);
+    records::EndAttempt(&record, {.state = task::v1::FAILED, .reason = task::v1::EXIT_CODE, .fence = assignment->stat.czxid.value});
+    records::BackToWaiting(&record, task::v1::EXIT_CODE, "exit code 1", not_before_ms);
+    const auto result = tree_.Apply({.compares = {coord::Compare::Czxid(assignment->path, assignment->stat.czxid)},
+                                     .then = {coord::Operation::Set(paths_.Task(task), records::Encode(record)),
+                                              coord::Operation::Delete(paths_.Assignment(worker, task))}});
+    EXPECT_TRUE(result.ok() && result->succeeded);
+  }
   bool Finish(const std::string& worker, const std::string& task) {
     const coord::Node* assignment = tree_.Find(paths_.Assignment(worker, task));
     return assignment != nullptr && Finish(worker, task, assignment->stat.czxid);

@@ -44,6 +44,81 @@ TEST_F(PlannerTest, WaitingTasksAreAssignedWhenAWorkerComesAndWhenOneIsFree) {
   EXPECT_TRUE(Assigned("w", "c"));
 }
 
+TEST_F(PlannerTest, ATaskThatWaitsIsReleasedWhenItsTimeHasComeAndNotBefore) {
+  StartAndLead();
+  Join("w", "p1", 1);
+  Run();
+  Submit("a");
+  Fail("w", "a", tree_.now_ms + 5'000);
+  Run(10'000);  // by the loop's clock; the cluster's stands still
+  EXPECT_EQ(StateOf("a"), task::v1::WAITING);
+  tree_.now_ms += 4'999;
+  Run(10);
+  EXPECT_EQ(StateOf("a"), task::v1::WAITING);
+  tree_.now_ms += 1;
+  Run(2'000);
+  EXPECT_EQ(StateOf("a"), task::v1::ASSIGNED);
+  EXPECT_EQ(Stored("a").not_before(), 0);
+  EXPECT_TRUE(Finish("w", "a"));
+}
+
+TEST_F(PlannerTest, AReleasedTaskStillSaysWhyItIsBack) {
+  StartAndLead();
+  Join("w", "p1", 1);
+  Run();
+  Submit("a");
+  Fail("w", "a", tree_.now_ms + 1'000);
+  Vanish("w");
+  Run();
+  tree_.now_ms += 1'000;
+  Run(2'000);
+  EXPECT_EQ(StateOf("a"), task::v1::READY);
+  EXPECT_EQ(Stored("a").reason(), task::v1::EXIT_CODE);
+  EXPECT_EQ(Stored("a").sentence(), "exit code 1");
+}
+
+TEST_F(PlannerTest, AMasterThatTakesOverReleasesWhatIsDue) {
+  worker::v1::TaskRecord record = Record();
+  records::BackToWaiting(&record, task::v1::EXIT_CODE, "exit code 1", tree_.now_ms - 1);
+  tree_.Create(paths_.Task("due"), records::Encode(record));
+  record.set_not_before(tree_.now_ms + 1'000);
+  tree_.Create(paths_.Task("later"), records::Encode(record));
+  Start();
+  Run(2'000);
+  EXPECT_EQ(StateOf("due"), task::v1::WAITING) << "a standby writes nothing";
+  Lead();
+  EXPECT_EQ(StateOf("due"), task::v1::READY);
+  EXPECT_EQ(StateOf("later"), task::v1::WAITING);
+  tree_.now_ms += 1'000;
+  Run(2'000);
+  EXPECT_EQ(StateOf("later"), task::v1::READY);
+}
+
+TEST_F(PlannerTest, ManyThatAreDueAtOnceAreReleasedInSeveralTurns) {
+  StartAndLead({.turn_placements = 10});
+  worker::v1::TaskRecord record = Record();
+  records::BackToWaiting(&record, task::v1::EXIT_CODE, "", tree_.now_ms + 100);
+  for (int i = 0; i < 35; ++i) tree_.Create(paths_.Task("t" + std::to_string(i)), records::Encode(record));
+  Run();
+  tree_.now_ms += 100;
+  Run(2'000);
+  for (int i = 0; i < 35; ++i) EXPECT_EQ(StateOf("t" + std::to_string(i)), task::v1::READY) << i;
+}
+
+TEST_F(PlannerTest, ATaskThatWaitsCanBeCancelled) {
+  StartAndLead();
+  Join("w", "p1", 1);
+  Run();
+  Submit("a");
+  Fail("w", "a", tree_.now_ms + 5'000);
+  Run();
+  EXPECT_EQ(Cancel("a").kind, CancelResult::Kind::kDone);
+  EXPECT_EQ(StateOf("a"), task::v1::CANCELLED);
+  tree_.now_ms += 10'000;
+  Run(2'000);
+  EXPECT_EQ(StateOf("a"), task::v1::CANCELLED);
+}
+
 TEST_F(PlannerTest, TheSameSubmissionTwiceIsOneTaskAndAnotherUnderItsIdIsAConflict) {
   StartAndLead();
   EXPECT_EQ(Submit("a").kind, Kind::kDone);

@@ -56,6 +56,29 @@ TEST_F(ViewTest, ATaskThatEndsIsFiledUnderItsEndAndOneThatGoesIsForgotten) {
   EXPECT_TRUE(view.by_submission().empty());
 }
 
+TEST_F(ViewTest, WhatWaitsIsFiledByItsTimeUntilItWaitsNoMore) {
+  const auto waiting = [](std::int64_t not_before_ms) {
+    worker::v1::TaskRecord record;
+    records::BackToWaiting(&record, task::v1::EXIT_CODE, "", not_before_ms);
+    return records::Encode(record);
+  };
+  tree_.Create("/drover/p/tasks/late", waiting(200));
+  View view(&session_, paths_, nullptr);
+  Run();
+  tree_.Create("/drover/p/tasks/soon", waiting(100));
+  Run();
+  ASSERT_EQ(view.waiting().size(), 2U);
+  EXPECT_EQ(view.At(view.waiting().begin()->second)->id, "soon");
+  tree_.Set("/drover/p/tasks/soon", waiting(300));
+  Run();
+  ASSERT_EQ(view.waiting().size(), 2U);
+  EXPECT_EQ(view.At(view.waiting().begin()->second)->id, "late");
+  tree_.Set("/drover/p/tasks/late", Record(task::v1::READY));
+  tree_.Delete("/drover/p/tasks/soon");
+  Run();
+  EXPECT_TRUE(view.waiting().empty());
+}
+
 TEST_F(ViewTest, ANumberStaysReservedWhileItIsPinned) {
   View view(&session_, paths_, nullptr);
   Run();

@@ -11,7 +11,7 @@ using coord::Compare;
 using coord::Operation;
 using coord::Transaction;
 
-SimWorker::SimWorker(coord::server::SimCore* c, Stores* stores, Hang* hang, std::string h, AgentOptions options,
+SimWorker::SimWorker(coord::server::SimCore* c, Stores* stores, store::Hang* hang, std::string h, AgentOptions options,
                      std::string store_url)
     : core(c), host(std::move(h)), loop(std::make_unique<sim::SimLoop>(&core->world)) {
   dialer = core->network.NewDialer(loop.get(), host);
@@ -27,10 +27,11 @@ SimWorker::SimWorker(coord::server::SimCore* c, Stores* stores, Hang* hang, std:
                      },
                  .runner = runner.get(),
                  .open_store = [this, stores, hang](const std::string& url) -> absl::StatusOr<std::unique_ptr<store::ObjectStore>> {
-                   return std::make_unique<HangingStore>(loop.get(), &(*stores)[url], hang);
+                   return std::make_unique<store::HangingStore>(loop.get(), &(*stores)[url], hang);
                  },
                  .store_url = std::move(store_url),
                  .fresh_marker = "marker-of-" + host,
+                 .random = &random,
                  .observer = this},
       std::move(options));
   agent->Start();

@@ -12,9 +12,9 @@
 #include "gtest/gtest.h"
 #include "master/records/codec.h"
 #include "master/records/paths.h"
+#include "tests/client/store/hanging_store.h"
 #include "tests/coord/client/sim_process.h"
 #include "tests/coord/server/sim_core.h"
-#include "tests/worker/agent/hanging_store.h"
 #include "tests/worker/agent/sim_runner.h"
 #include "worker/agent/agent.h"
 
@@ -25,7 +25,7 @@ using Stores = std::map<std::string, store::MemoryObjects>;  // by URL: what eve
 // One worker process.
 class SimWorker final : public AgentObserver {
  public:
-  SimWorker(coord::server::SimCore* core, Stores* stores, Hang* hang, std::string host, AgentOptions options,
+  SimWorker(coord::server::SimCore* core, Stores* stores, store::Hang* hang, std::string host, AgentOptions options,
             std::string store_url);
   ~SimWorker();
   // kill -9, without a reaper.
@@ -34,6 +34,7 @@ class SimWorker final : public AgentObserver {
 
   coord::server::SimCore* const core;
   const std::string host;
+  base::SeededRandom random{1};
   std::unique_ptr<sim::SimLoop> loop;
   std::unique_ptr<base::Dialer> dialer;
   std::unique_ptr<SimRunner> runner;
@@ -72,7 +73,7 @@ class AgentTest : public testing::Test {
 
   coord::server::SimCore core_;
   Stores stores_;
-  Hang hang_;
+  store::Hang hang_;
   records::PoolPaths paths_{"default"};
   std::unique_ptr<coord::SimProcess> master_;
 };

@@ -271,6 +271,7 @@ TEST_F(AttemptTest, AProgramAndItsInputMayBeInTheStore) {
 TEST_F(AttemptTest, ARetryGoesBackToReadyUntilNoneIsLeft) {
   task::v1::Policy policy;
   policy.set_retries(1);
+  policy.set_retry_backoff_ms(0);
   worker_->runner->Exit(Run("t1", policy), 1);
   v1::TaskRecord record = AwaitBack("t1");
   EXPECT_EQ(record.state(), task::v1::READY);
@@ -283,6 +284,58 @@ TEST_F(AttemptTest, ARetryGoesBackToReadyUntilNoneIsLeft) {
   record = AwaitEnd("t1");
   EXPECT_EQ(record.state(), task::v1::FAILED);
   EXPECT_EQ(record.attempts_total(), 2U);
+}
+
+TEST_F(AttemptTest, ARetryWaitsForItsBackOffByTheClustersTime) {
+  task::v1::Policy policy;
+  policy.set_retries(1);
+  policy.set_retry_backoff_ms(10'000);
+  const auto run = Run("t1", policy);
+  core_.world.RunFor(seconds(5));  // the last contact is a while ago
+  worker_->runner->Exit(run, 1);
+  const v1::TaskRecord record = AwaitBack("t1");
+  EXPECT_EQ(record.state(), task::v1::WAITING);
+  EXPECT_THAT(record.sentence(), HasSubstr("exit code 1"));
+  const std::int64_t ended = master_->Exists(paths_.Task("t1"))->stat->mtime.value;
+  EXPECT_GE(record.not_before(), ended + 8'000 - 100);
+  EXPECT_LE(record.not_before(), ended + 12'000 + 100);
+}
+
+TEST_F(AttemptTest, TheOutputOfAnAttemptThatIsFollowedByAnotherIsInTheStore) {
+  task::v1::Policy policy;
+  policy.set_retries(1);
+  policy.set_retry_backoff_ms(0);
+  const auto first = Run("t1", policy);
+  worker_->runner->Write(first, Stream::kOut, "first out\n");
+  worker_->runner->Write(first, Stream::kErr, "first err\n");
+  worker_->runner->Exit(first, 1);
+  v1::TaskRecord record = AwaitBack("t1");
+  const std::uint64_t fence = record.attempts(0).fence();
+  EXPECT_EQ(Output("t1", false), "first out\n");
+  EXPECT_EQ(record.output().out().data(), "");
+  EXPECT_EQ(objects().objects.at(store::OutputKey("t1", fence, false, 0)).data, "first out\n");
+  EXPECT_EQ(objects().objects.at(store::OutputKey("t1", fence, true, 0)).data, "first err\n");
+  AssignAgain("t1");
+  EXPECT_FALSE(Record("t1").has_output()) << "said of the wrong attempt";
+  const auto second = AwaitProgram(*worker_, 2);
+  worker_->runner->Write(second, Stream::kOut, "second\n");
+  worker_->runner->Exit(second, 1);
+  record = AwaitEnd("t1");
+  EXPECT_EQ(record.output().out().data(), "second\n") << "nothing follows: it rides in the record";
+  EXPECT_EQ(Chunks(), 2U);
+}
+
+TEST_F(AttemptTest, AStoreThatFailsChangesNothingForARetryWithLittleOutput) {
+  task::v1::Policy policy;
+  policy.set_retries(1);
+  policy.set_retry_backoff_ms(0);
+  const auto run = Run("t1", policy);
+  objects().failure = absl::FailedPreconditionError("no store");
+  worker_->runner->Write(run, Stream::kOut, "kept for now\n");
+  worker_->runner->Exit(run, 3);
+  const v1::TaskRecord record = AwaitBack("t1");
+  EXPECT_EQ(record.reason(), task::v1::EXIT_CODE);
+  EXPECT_EQ(record.output().out().data(), "kept for now\n");
 }
 
 TEST_F(AttemptTest, ACancelStopsTheProgram) {

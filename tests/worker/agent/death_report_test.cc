@@ -55,6 +55,21 @@ TEST_F(DeathReportTest, ItWaitsForACoreThatIsAway) {
   EXPECT_FALSE(Registered());
 }
 
+TEST_F(DeathReportTest, ACoreThatIsGoneForGoodIsGivenUp) {
+  LastWill will = KillWorker();
+  EXPECT_EQ(will.patience, std::chrono::minutes(15)) << "as the worker's options say";
+  will.patience = seconds(30);
+  core_.Crash(sim::Survival::kEverything);
+  sim::SimLoop loop(&core_.world);
+  const auto dialer = core_.network.NewDialer(&loop, "host1");
+  int done = 0;
+  DeathReport report(&loop, dialer.get(), will, [&] { ++done; });
+  core_.world.RunFor(seconds(29));
+  EXPECT_EQ(done, 0);
+  core_.world.RunFor(seconds(60));
+  EXPECT_EQ(done, 1);
+}
+
 TEST_F(DeathReportTest, ASessionThatHasEndedAlreadyIsFine) {
   const LastWill will = KillWorker();
   Await([&] { return !Registered(); }, "the expiry");

@@ -219,6 +219,7 @@ TEST(Outcome, Table) {
     record.set_worker("w");
     record.mutable_policy()->set_at_most_once(c.at_most_once);
     record.mutable_policy()->set_retries(c.retries);
+    record.mutable_policy()->set_retry_backoff_ms(0);
     records::AddAttempt(&record, "w", 1);
     const Outcome outcome =
         DecideOutcome(record, {.fence = 7, .started_at_ms = 10, .finished_at_ms = 20, .exit = c.exit, .cancel = c.cancel});
@@ -231,15 +232,44 @@ TEST(Outcome, Table) {
     EXPECT_EQ(record.attempts(0).signal(), c.exit.signal) << c.name;
     EXPECT_EQ(record.failures(), c.failure ? 1U : 0U) << c.name;
     EXPECT_EQ(record.losses(), c.loss ? 1U : 0U) << c.name;
-    EXPECT_EQ(outcome.back_to_ready, c.task == task::v1::READY) << c.name;
+    EXPECT_EQ(outcome.again, c.task == task::v1::READY) << c.name;
     EXPECT_EQ(record.worker(), "") << c.name;
+  }
+}
+
+TEST(Outcome, AfterAFailureOfItsOwnTheTaskWaits) {
+  v1::TaskRecord record;
+  record.mutable_policy()->set_retries(9);
+  AttemptFacts facts{.exit = Exit{.kind = kExited, .code = 2}, .cluster_now_ms = 1'000'000, .random = 0};
+  const std::int64_t delays[] = {800, 1'600, 3'200};
+  for (const std::int64_t delay : delays) {
+    const Outcome outcome = DecideOutcome(record, facts);
+    EXPECT_TRUE(outcome.again);
+    EXPECT_EQ(outcome.not_before_ms, 1'000'000 + delay);
+    ApplyOutcome(outcome, &record);
+    EXPECT_EQ(record.state(), task::v1::WAITING);
+    EXPECT_EQ(record.not_before(), 1'000'000 + delay);
+    EXPECT_EQ(record.reason(), task::v1::EXIT_CODE);
+  }
+  facts.random = 1;
+  EXPECT_EQ(DecideOutcome(record, facts).not_before_ms, 1'000'000 + 6'401) << "the bits are not used";
+}
+
+TEST(Outcome, WhatIsNoFaultOfTheProgramsDoesNotWait) {
+  v1::TaskRecord record;
+  record.mutable_policy()->set_retries(9);
+  for (const Exit& exit : {Exit{.kind = kLost}, Exit{.kind = kSignalled, .killed_by = KilledBy::kLease},
+                           Exit{.kind = kSignalled, .killed_by = KilledBy::kDrain}}) {
+    const Outcome outcome = DecideOutcome(record, {.exit = exit, .cluster_now_ms = 1'000'000});
+    EXPECT_TRUE(outcome.again);
+    EXPECT_EQ(outcome.not_before_ms, 0);
   }
 }
 
 TEST(Outcome, OfAttemptsWhoseProgramNeverRan) {
   v1::TaskRecord record;
   record.mutable_policy()->set_at_most_once(true);
-  EXPECT_TRUE(DecideOutcome(record, {}).back_to_ready) << "returned";
+  EXPECT_TRUE(DecideOutcome(record, {}).again) << "returned";
   EXPECT_EQ(DecideOutcome(record, {.cancel = true, .cancel_reason = "r"}).end.state, task::v1::CANCELLED);
   EXPECT_EQ(DecideOutcome(record, {.cancel = true, .cancel_reason = "r"}).end.sentence, "r");
   const Outcome input = DecideOutcome(record, {.input_error = "no such object"});

@@ -34,9 +34,9 @@ class OutputCaptureTest : public AgentTest {
     (stream == Stream::kOut ? out_ : err_) += text;
     capture_->Append(stream, base::Bytes::Copy(text));
   }
-  v1::Output Finish() {
+  v1::Output Finish(OutputCapture::Rest rest = OutputCapture::Rest::kIntoRecord) {
     std::optional<absl::StatusOr<v1::Output>> result;
-    capture_->Finish([&](absl::StatusOr<v1::Output> output) { result = std::move(output); });
+    capture_->Finish(rest, [&](absl::StatusOr<v1::Output> output) { result = std::move(output); });
     Await([&] { return result.has_value(); }, "the output");
     EXPECT_TRUE((*result).ok()) << result->status();
     return (*result).value_or(v1::Output());
@@ -54,7 +54,7 @@ class OutputCaptureTest : public AgentTest {
   }
 
   OutputOptions options_;
-  StoreKeeper keeper_;
+  pool::PoolStore keeper_;
   std::unique_ptr<OutputCapture> capture_;
   std::size_t taken_ = 0, appended_ = 0;
   std::string out_, err_;
@@ -108,6 +108,33 @@ TEST_F(OutputCaptureTest, AYoungTasksSmallOutputWaitsUntilTheTaskIsOld) {
   EXPECT_EQ(Chunks(), 1U);
 }
 
+TEST_F(OutputCaptureTest, WhereAnotherAttemptFollowsAllOfItIsStored) {
+  capture_->Started();
+  Append(Stream::kOut, "small");
+  Append(Stream::kErr, "smaller still");
+  const v1::Output output = Finish(OutputCapture::Rest::kIntoStore);
+  EXPECT_EQ(output.out().data() + output.err().data(), "");
+  EXPECT_EQ(Chunks(), 2U);
+  EXPECT_EQ(Whole(output.out(), false), out_);
+  EXPECT_EQ(Whole(output.err(), true), err_);
+}
+
+TEST_F(OutputCaptureTest, WhatTheStoreDoesNotTakeGoesIntoTheRecordIfItFits) {
+  capture_->Started();
+  Append(Stream::kOut, std::string(2'000, 'o'));
+  core_.world.RunFor(milliseconds(300));
+  ASSERT_EQ(Chunks(), 1U);
+  stores_["file:/s"].failure = absl::UnavailableError("away");
+  Append(Stream::kOut, "the end");
+  core_.world.RunFor(milliseconds(150));  // being written
+  Append(Stream::kOut, ", really");
+  const v1::Output output = Finish(OutputCapture::Rest::kIntoStore);
+  EXPECT_EQ(output.out().data(), "the end, really");
+  EXPECT_EQ(output.out().chunks(), 1U);
+  EXPECT_EQ(Whole(output.out(), false), out_);
+  EXPECT_EQ(taken_, appended_);
+}
+
 TEST_F(OutputCaptureTest, AnyOutputComesBackWhole) {
   for (std::uint64_t seed = 1; seed <= 30; ++seed) {
     base::SeededRandom random(seed);
@@ -126,7 +153,11 @@ TEST_F(OutputCaptureTest, AnyOutputComesBackWhole) {
       if (random.Below(3) == 0) stores_["file:/s"].failure = absl::OkStatus();
     }
     stores_["file:/s"].failure = absl::OkStatus();
-    const v1::Output output = Finish();
+    const bool stored = random.Below(2) == 0;
+    const v1::Output output = Finish(stored ? OutputCapture::Rest::kIntoStore : OutputCapture::Rest::kIntoRecord);
+    if (stored) {
+      EXPECT_EQ(output.out().data() + output.err().data(), "") << "seed " << seed;
+    }
     EXPECT_TRUE(Whole(output.out(), false) == out_) << "seed " << seed;
     EXPECT_TRUE(Whole(output.err(), true) == err_) << "seed " << seed;
     EXPECT_LE(output.out().data().size() + output.err().data().size(), options_.inline_bytes_max) << "seed " << seed;

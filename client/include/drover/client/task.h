@@ -38,6 +38,8 @@ struct TaskSpec {
   std::map<std::string, std::string> labels;  // the worker must have them
   std::chrono::milliseconds time_limit{0};    // of each attempt; 0: none
   int retries = 0;                            // after failures of the program itself
+  // Before the first retry; doubled before each one more, up to 60 s, and then 20 % more or less. 0: at once; at most a day.
+  std::chrono::milliseconds retry_backoff{1000};
   bool at_most_once = false;
   OnDisconnect on_disconnect = OnDisconnect::kKeep;
 };
@@ -94,7 +96,8 @@ struct Task {
   std::int64_t submitted_at_ms = 0;
   std::int64_t started_at_ms = 0;
   std::int64_t finished_at_ms = 0;
-  std::vector<Attempt> attempts;  // the last 5, oldest first
+  std::int64_t not_before_ms = 0;  // while kWaiting: when it may run again
+  std::vector<Attempt> attempts;   // the last 5, oldest first
 };
 
 enum class OutputStream { kStdout, kStderr };

@@ -13,8 +13,9 @@
 //   Session expired: OnLost(kSessionExpired), or kNoNode if the news of the deletion came first (ask Session::state; a Rejoin with
 //   the old session is then answered by OnLost again); Rejoin with a new session, the incarnation is then another one. Its node
 //   deleted by somebody while the session lives: OnLost(kNoNode); Rejoin with the same session registers it anew. Refused otherwise
-//   (a path that is none, data too large): OnLost with that refusal. A name taken for longer than `taken_report_after`: OnNameTaken
-//   with the holder's data, once; the wait goes on until Leave or destruction. Whoever wants to give up does so there.
+//   (a path that is none, data too large): OnLost with that refusal. A name that is taken: OnWaiting, once for each holder; taken
+//   for longer than `taken_report_after`: OnNameTaken with the holder's data, once; the wait goes on until Leave or destruction.
+//   Whoever wants to give up does so there.
 //
 // Threads: all on the session's loop; no callback from inside a call. Destroy it before its session; that does not deregister.
 #ifndef DROVER_COORD_RECIPES_INCLUDE_DROVER_RECIPES_MEMBERSHIP_H_
@@ -37,6 +38,8 @@ class MemberObserver {
  public:
   // The node is there. Again after each Rejoin.
   virtual void OnRegistered(base::Zxid incarnation) = 0;
+  // The name is held by another session: the wait begins, or goes on behind the next holder.
+  virtual void OnWaiting(const coord::Node& /*holder*/) {}
   // Another session has held the name for `taken_report_after`. Once per registration.
   virtual void OnNameTaken(const coord::Node& holder) = 0;
   // Not registered any more, and nobody here asked for it.
