@@ -83,9 +83,9 @@ std::vector<Finding> Apply(const std::vector<Rule>& rules, const std::vector<Sou
 
 const std::vector<std::string> kPure = {"coord/raft/", "coord/tree/", "master/scheduler/"};
 // Everything that decides: the pure rooms and the event-driven machines.
-const std::vector<std::string> kDeciding = {"coord/raft/",       "coord/tree/",        "master/scheduler/",   "coord/client/",
-                                            "coord/recipes/",    "worker/agent/",      "master/state/",       "master/server/",
-                                            "coord/server/node", "coord/server/lease", "coord/server/session"};
+const std::vector<std::string> kDeciding = {"coord/raft/",       "coord/tree/",        "master/scheduler/",    "coord/client/",
+                                            "coord/recipes/",    "worker/agent/",      "master/state/",        "master/server/",
+                                            "coord/server/node", "coord/server/lease", "coord/server/session", "tests/sim/check/"};
 // Facades of the rooms above that block on purpose, and programs' mains.
 const std::vector<std::string> kFacades = {"coord/client/blocking", "coord/client/include/drover/coord/blocking.h",
                                            "master/server/main.cc", "coord/server/main.cc", "worker/agent/death_report"};

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <set>
 #include <sstream>
+#include <tuple>
 #include <utility>
 
 #include "coord/tree/path.h"

@@ -1,4 +1,4 @@
-// Known good and known bad histories. Each is a few lines, one operation a line:  invoked returned|? client: operation.
+// Known good and known bad histories, and what the reports say.
 #include "tests/sim/check/linearizability.h"
 
 #include <gmock/gmock.h>
