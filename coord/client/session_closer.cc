@@ -46,7 +46,7 @@ class Closer final : public SessionCloser, private Link::Owner {
     number_ = 0;
     link_ = std::make_unique<Link>(static_cast<Link::Owner*>(this), dialer_, options_.endpoints[endpoint], endpoint, loop_->Now());
     std::string frame;
-    AppendResume(&frame, ticket_.id, ticket_.secret, seen_);
+    AppendResume(&frame, ticket_.id, ticket_.secret, seen_, 0);
     link_->Send(std::move(frame));
     attempt_timer_.Set(options_.attempt_timeout, [this] {
       Retire();

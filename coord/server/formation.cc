@@ -34,8 +34,8 @@ Hello Formation::NextRound() {
 std::optional<Hello> Formation::OnHello(const PeerHeader& from, const Hello& hello) {
   if (formed_ || !failed_.ok()) return std::nullopt;
   if (hello.members != members_text_) {
-    Fail(absl::StrCat("node ", from.from.value, " was started with --initial-cluster ", hello.members, ", this node with ", members_text_,
-                      ": give all nodes the same list"));
+    Fail(absl::StrCat("node ", from.from.value, " was started with --initial-cluster ", hello.members, ", this node with ",
+                      members_text_, ": give all nodes the same list"));
     return std::nullopt;
   }
   heard_[from.from] = from.from_incarnation;

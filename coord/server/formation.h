@@ -1,11 +1,11 @@
 // How several empty nodes become one cluster, exactly once. Pure.
 //
-// Every node knows the initial members by id and address, and has a directory with an incarnation but no log. The lowest id alone founds:
-// once all the others have answered one and the same round of its with "empty, this is my incarnation, these are the members I was told
-// of", it writes the first entry (cluster id, members, incarnations) into its own log, and from then on hands that entry out. The others
-// accept it if it names them with their own incarnation, and write the same. So two clusters cannot come out of one list: nobody else
-// founds, and a founder that has written never founds again; one that lost its directory afterwards is answered by members that are not
-// empty, and refused.
+// Every node knows the initial members by id and address, and has a directory with an incarnation but no log. The lowest id alone
+// founds: once all the others have answered one and the same round of its with "empty, this is my incarnation, these are the
+// members I was told of", it writes the first entry (cluster id, members, incarnations) into its own log, and from then on hands
+// that entry out. The others accept it if it names them with their own incarnation, and write the same. So two clusters cannot come
+// out of one list: nobody else founds, and a founder that has written never founds again; one that lost its directory afterwards is
+// answered by members that are not empty, and refused.
 #ifndef DROVER_COORD_SERVER_FORMATION_H_
 #define DROVER_COORD_SERVER_FORMATION_H_
 

@@ -55,8 +55,8 @@ class Leases {
   void Open(base::Instant now, const LeaseTerms& terms);
   void End(base::SessionId session);
 
-  // `place` is the newest of this session, unless one was told of that its client attached later (`attach`, its own count): news from
-  // two nodes may overtake each other. A link broken before is forgotten. Counts as a contact.
+  // `place` is the newest of this session, unless one was told of that its client attached later (`attach`, its own count): news
+  // from two nodes may overtake each other. A link broken before is forgotten. Counts as a contact.
   void Attach(base::Instant now, base::SessionId session, const Place& place, std::uint64_t attach);
   // Something of the client's arrived.
   void Contact(base::Instant now, base::SessionId session);

@@ -53,7 +53,8 @@ class LogWriter {
 
   // In order; joined with what waits already. `commit`: what is known to be committed.
   void Add(raft::Write write, raft::Index commit);
-  // Entries of the log from `first` on, at least one, as of all writes under way; none if they are not there. `done` runs on the loop.
+  // Entries of the log from `first` on, at least one, as of all writes under way; none if they are not there. `done` runs on the
+  // loop.
   void Read(raft::Index first, std::size_t bytes, std::function<void(std::vector<raft::Entry>)> done);
 
   // The last try found no space; it is repeated until there is.
@@ -76,8 +77,8 @@ class LogWriter {
   const Events events_;
 
   log::AppendRequest gathering_;
-  std::uint64_t gathered_ = 0;  // sequence of the newest write in it
-  raft::Index submitted_last_;  // the log's end after the writes that are under way
+  std::uint64_t gathered_ = 0;     // sequence of the newest write in it
+  raft::Index submitted_last_;     // the log's end after the writes that are under way
   std::shared_ptr<Job> retrying_;  // found no space
   bool busy_ = false;
   bool broken_ = false;

@@ -187,8 +187,9 @@ int Main(int argc, const char* const* argv) {
   process::OptionSet options("drover-coord", "A node of the coordination core: sessions, watches and the replicated tree.");
   options.Number("--id", &flags.id, "This node's number in its cluster, 1 or more");
   options.Text("--data", &flags.data, "Data directory; made if missing");
-  options.Text("--initial-cluster", &flags.initial_cluster,
-               "1=HOST:PORT,2=HOST:PORT,...: the nodes that a new cluster begins with, the same on all of them; without it, this one alone");
+  options.Text(
+      "--initial-cluster", &flags.initial_cluster,
+      "1=HOST:PORT,2=HOST:PORT,...: the nodes that a new cluster begins with, the same on all of them; without it, this one alone");
   flags.server.AddTo(&options, "127.0.0.1:7400");
   options.Number("--segment-bytes", &flags.segment_bytes, "A segment of the log ends at this size", 64U << 10);
   options.Number("--history-bytes", &flags.history_bytes, "Events kept for watches that come back", 4096);

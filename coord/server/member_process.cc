@@ -23,7 +23,8 @@ struct MemberProcess::Forming {
   bool done = false;
 };
 
-absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSeams& seams, NodeOptions options, InitialMembers initial,
+absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSeams& seams, NodeOptions options,
+                                                                   InitialMembers initial,
                                                                    std::function<void(const absl::Status&)> on_refused) {
   auto process = absl::WrapUnique(new MemberProcess(seams, std::move(options), std::move(on_refused)));
   if (initial.size() > 1) {
@@ -60,7 +61,10 @@ void MemberProcess::BeginForming(std::unique_ptr<log::DataDirectory> directory, 
   for (const auto& member : initial) {
     if (member.first != options_.id) others.push_back(member);
   }
-  forming_ = std::unique_ptr<Forming>(new Forming{std::move(directory), Formation(self, std::move(initial)), header, {},
+  forming_ = std::unique_ptr<Forming>(new Forming{std::move(directory),
+                                                  Formation(self, std::move(initial)),
+                                                  header,
+                                                  {},
                                                   PeerLinks(seams_.loop, seams_.dialer, this, options_.links),
                                                   base::Timer(seams_.loop)});
   forming_->links.SetPeers(others);

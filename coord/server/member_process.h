@@ -1,6 +1,7 @@
 // A member of a cluster from its first start on: forms the cluster if there is none yet, then is a node of it.
 //
-// Loop thread. Opening and replaying the log blocks: it happens in Open, or, while a cluster is formed, once before anybody is served.
+// Loop thread. Opening and replaying the log blocks: it happens in Open, or, while a cluster is formed, once before anybody is
+// served.
 #ifndef DROVER_COORD_SERVER_MEMBER_PROCESS_H_
 #define DROVER_COORD_SERVER_MEMBER_PROCESS_H_
 
@@ -18,9 +19,9 @@ namespace drover::coord::server {
 
 class MemberProcess final : private PeerLinks::Events {
  public:
-  // `initial`: what a new cluster begins with; empty, or this node alone, for one of its own. It means nothing to a directory that has
-  // a log. `on_refused`: the cluster cannot be formed with this node; the process should say why and end.
-  // FAILED_PRECONDITION, DATA_LOSS ...: as Node::Open.
+  // `initial`: what a new cluster begins with; empty, or this node alone, for one of its own. It means nothing to a directory that
+  // has a log. `on_refused`: the cluster cannot be formed with this node; the process should say why and end. FAILED_PRECONDITION,
+  // DATA_LOSS ...: as Node::Open.
   static absl::StatusOr<std::unique_ptr<MemberProcess>> Open(const NodeSeams& seams, NodeOptions options, InitialMembers initial,
                                                              std::function<void(const absl::Status&)> on_refused);
   ~MemberProcess();

@@ -94,8 +94,8 @@ base::ConnectionEvents* Node::Accept(std::unique_ptr<base::Connection> connectio
 
 void Node::Execute(const base::Bytes& request, ExecuteDone done) {
   if (request.size() > options_.stream.received_frame_bytes_max) {
-    return done(absl::ResourceExhaustedError(absl::StrCat("a request of ", request.size(), " bytes; at most ",
-                                                          options_.stream.received_frame_bytes_max, " are taken")));
+    return done(absl::ResourceExhaustedError(
+        absl::StrCat("a request of ", request.size(), " bytes; at most ", options_.stream.received_frame_bytes_max, " are taken")));
   }
   tree::RequestView view;
   if (!tree::RequestView::Parse(request.view(), &view)) return done(absl::InvalidArgumentError("malformed request"));
@@ -246,7 +246,8 @@ void Node::WorkStreams() {
 }
 
 void Node::StartRound() {
-  const bool wanted = !want_round_.empty() || !want_round_calls_.empty() || !want_round_contacts_.empty() || !want_round_touches_.empty();
+  const bool wanted =
+      !want_round_.empty() || !want_round_calls_.empty() || !want_round_contacts_.empty() || !want_round_touches_.empty();
   if (dead_ || !wanted) return;
   // No leader is known: whoever waits goes on waiting, until there is one or the patience is over.
   if (!raft_.ReadIndex(last_round_ + 1).ok()) return;
@@ -275,7 +276,8 @@ void Node::AskAgain(bool all) {
 // A node that is cut off says so instead of keeping its clients waiting: another one may be able to serve them.
 void Node::GiveUpOnLeaderless() {
   if (raft_leader_.value != 0) {
-    const bool waits = !Leads() && proposals_.handed_over_bytes() > 0 && loop_->Now() - handed_over_at_ >= options_.forward_patience;
+    const bool waits =
+        !Leads() && proposals_.handed_over_bytes() > 0 && loop_->Now() - handed_over_at_ >= options_.forward_patience;
     if (waits) FailHandedOver(absl::UnavailableError("the leader does not answer: the outcome is unknown here; resume"));
     return;
   }

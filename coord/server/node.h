@@ -4,9 +4,10 @@
 // Perform does what Raft wants done. The log is written on the executor's thread, one batch at a time; what arrives meanwhile is
 // the next batch. Answers leave after their entry was committed and applied here, in one frame per stream and wake-up.
 //
-// Clients may be attached to any node. One that does not lead hands its batches to the leader (Forward), asks it for the index of reads
-// (ReadIndex) and tells it of its sessions (Touch). When the leader changes, what was handed over has an unknown outcome: the streams
-// concerned end with UNAVAILABLE, their clients resume and send again, and the state machine answers what it has applied already.
+// Clients may be attached to any node. One that does not lead hands its batches to the leader (Forward), asks it for the index of
+// reads (ReadIndex) and tells it of its sessions (Touch). When the leader changes, what was handed over has an unknown outcome: the
+// streams concerned end with UNAVAILABLE, their clients resume and send again, and the state machine answers what it has applied
+// already.
 //
 // Threads: the loop's, for everything but what the executor runs.
 #ifndef DROVER_COORD_SERVER_NODE_H_
@@ -61,9 +62,9 @@ struct NodeOptions {
   log::Options log;
   raft::Options raft;  // its id, incarnation, boot, cluster and seed are filled in
   PeerLinks::Options links;
-  std::size_t batch_bytes = 1U << 20;     // an entry is not made larger by gathering
-  std::size_t forward_bytes = 8U << 20;   // handed to the leader and not applied yet; one batch may be larger
-  base::Duration forward_patience = std::chrono::seconds(5);     // then what was handed to the leader has an unknown outcome
+  std::size_t batch_bytes = 1U << 20;                         // an entry is not made larger by gathering
+  std::size_t forward_bytes = 8U << 20;                       // handed to the leader and not applied yet; one batch may be larger
+  base::Duration forward_patience = std::chrono::seconds(5);  // then what was handed to the leader has an unknown outcome
   base::Duration leaderless_patience = std::chrono::seconds(3);  // then clients are sent to other nodes
   base::Duration touch_interval = std::chrono::milliseconds(100);
   base::Duration read_retry = std::chrono::milliseconds(500);  // a quorum round without an answer is asked for again
@@ -94,9 +95,9 @@ struct NodeSeams {
 
 class Node final : private StreamHost, private tree::Sink, private PeerLinks::Events {
  public:
-  // Opens the data directory and replays what is known to be committed; an empty one founds a cluster of this node alone (see Formation
-  // for several). Blocks. FAILED_PRECONDITION: another process has the directory, or it is another node's. DATA_LOSS: the log is
-  // damaged. RESOURCE_EXHAUSTED: the disk is full; the words say what to do.
+  // Opens the data directory and replays what is known to be committed; an empty one founds a cluster of this node alone (see
+  // Formation for several). Blocks. FAILED_PRECONDITION: another process has the directory, or it is another node's. DATA_LOSS: the
+  // log is damaged. RESOURCE_EXHAUSTED: the disk is full; the words say what to do.
   static absl::StatusOr<std::unique_ptr<Node>> Open(const NodeSeams& seams, NodeOptions options);
   ~Node();
   Node(const Node&) = delete;
@@ -148,7 +149,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
     base::Instant asked;
     std::vector<std::pair<StreamId, SessionStream::RoundTicket>> streams;
     std::vector<UnaryRead> calls;
-    std::vector<Contact> contacts;    // while this node leads
+    std::vector<Contact> contacts;   // while this node leads
     std::vector<PeerTouch> touches;  // while this node leads
   };
   // What another node has forwarded, in its order. A batch that was lost makes what follows it wait for a new generation.
@@ -286,7 +287,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   std::vector<UnaryRead> want_round_calls_;
   std::vector<Contact> want_round_contacts_;
   std::vector<PeerTouch> want_round_touches_;
-  std::map<std::uint64_t, Round> rounds_;                // asked for
+  std::map<std::uint64_t, Round> rounds_;               // asked for
   std::multimap<raft::Index, Round> confirmed_rounds_;  // to be served once so much is applied
   std::uint64_t last_round_;                            // from a random start: an answer meant for an earlier process fits none
   std::size_t unary_calls_ = 0;

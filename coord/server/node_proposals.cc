@@ -109,8 +109,8 @@ void Node::FailHandedOver(const absl::Status& status) {
       (*call)(status);
       continue;
     }
-    const StreamId stream = std::holds_alternative<StreamWrite>(waiter) ? std::get<StreamWrite>(waiter).stream
-                                                                        : std::get<StreamOpening>(waiter).stream;
+    const StreamId stream =
+        std::holds_alternative<StreamWrite>(waiter) ? std::get<StreamWrite>(waiter).stream : std::get<StreamOpening>(waiter).stream;
     if (SessionStream* machine = FindMachine(stream)) machine->Close(status);
   }
 }

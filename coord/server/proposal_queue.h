@@ -31,8 +31,9 @@ struct StreamOpening {
 };
 using Waiter = std::variant<StreamWrite, StreamOpening, ExecuteDone>;
 
-// Tags number the commands of this node's boot; an entry of an earlier boot, met in replay, has nobody waiting. A batch that was handed
-// over has an answer for each of its commands when this node applies it, or an unknown outcome (TakeHandedOver). Not thread-safe.
+// Tags number the commands of this node's boot; an entry of an earlier boot, met in replay, has nobody waiting. A batch that was
+// handed over has an answer for each of its commands when this node applies it, or an unknown outcome (TakeHandedOver). Not
+// thread-safe.
 class ProposalQueue {
  public:
   struct Batch {

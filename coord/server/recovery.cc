@@ -23,7 +23,8 @@ absl::StatusOr<std::map<raft::Index, raft::Configuration>> Configurations(const 
   return configurations;
 }
 
-bool WasEverMember(const std::map<raft::Index, raft::Configuration>& configurations, base::NodeId id, base::Incarnation incarnation) {
+bool WasEverMember(const std::map<raft::Index, raft::Configuration>& configurations, base::NodeId id,
+                   base::Incarnation incarnation) {
   return std::any_of(configurations.begin(), configurations.end(), [&](const auto& c) {
     const raft::Member* self = c.second.Find(id);
     return self != nullptr && self->incarnation == incarnation;
@@ -38,15 +39,16 @@ std::uint64_t NextNotZero(base::Random* random) {
   return bits;
 }
 
-absl::StatusOr<std::unique_ptr<log::DataDirectory>> OpenDirectory(base::FileSystem* files, base::Random* random, const std::string& path,
-                                                                  base::NodeId id) {
+absl::StatusOr<std::unique_ptr<log::DataDirectory>> OpenDirectory(base::FileSystem* files, base::Random* random,
+                                                                  const std::string& path, base::NodeId id) {
   DROVER_ASSIGN_OR_RETURN(auto directory, log::DataDirectory::Open(files, path));
   if (!directory->identity()) {
     DROVER_RETURN_IF_ERROR(directory->CreateIdentity(id, base::Incarnation(NextNotZero(random))));
   }
   if (directory->identity()->node != id) {
-    return absl::FailedPreconditionError(absl::StrCat("data directory ", path, " is that of node ", directory->identity()->node.value,
-                                                      ", not of node ", id.value, ": give that id, or another directory"));
+    return absl::FailedPreconditionError(absl::StrCat("data directory ", path, " is that of node ",
+                                                      directory->identity()->node.value, ", not of node ", id.value,
+                                                      ": give that id, or another directory"));
   }
   return directory;
 }
@@ -57,8 +59,8 @@ absl::StatusOr<std::unique_ptr<log::Log>> FoundLog(log::DataDirectory* directory
   log_options.cluster_if_new = configuration.cluster;
   DROVER_ASSIGN_OR_RETURN(auto log, log::Log::Open(directory, log_options));
   if (log->cluster() != configuration.cluster) {
-    return absl::FailedPreconditionError(absl::StrCat("the log is of cluster ", log->cluster().value, ", not of cluster ",
-                                                      configuration.cluster.value));
+    return absl::FailedPreconditionError(
+        absl::StrCat("the log is of cluster ", log->cluster().value, ", not of cluster ", configuration.cluster.value));
   }
   if (log->last_index() != raft::Index()) return log;
   log::AppendRequest first;
@@ -93,7 +95,8 @@ absl::StatusOr<Recovery> Begin(base::FileSystem* files, base::Random* random, co
   for (raft::Index at = log->first_index(); at <= log->last_index(); at = at.Next()) raft.terms.Append(log->TermAt(at));
   const raft::Configuration& newest = raft.configurations.rbegin()->second;
   // One voter's durable entries are committed. Of several, what was known when the log's segment was begun; entry 1 always.
-  raft.commit = newest.IsSoleVoter(id, identity.incarnation) ? log->last_index() : std::min(std::max(log->commit(), raft::Index(1)), log->last_index());
+  raft.commit = newest.IsSoleVoter(id, identity.incarnation) ? log->last_index()
+                                                             : std::min(std::max(log->commit(), raft::Index(1)), log->last_index());
   for (raft::Index at = raft.commit.Next(); at <= log->last_index();) {
     DROVER_ASSIGN_OR_RETURN(std::vector<raft::Entry> entries, log->Read(at, kReplayBytes));
     at = entries.back().index.Next();

@@ -25,17 +25,17 @@ struct Recovery {
 
 // Opens the directory and makes it this node's if it is empty. Blocking.
 // FAILED_PRECONDITION: locked, or another node's.
-absl::StatusOr<std::unique_ptr<log::DataDirectory>> OpenDirectory(base::FileSystem* files, base::Random* random, const std::string& path,
-                                                                  base::NodeId id);
+absl::StatusOr<std::unique_ptr<log::DataDirectory>> OpenDirectory(base::FileSystem* files, base::Random* random,
+                                                                  const std::string& path, base::NodeId id);
 
-// The log's first entry: the members with which `configuration.cluster` begins. The same in the logs of all of them, so it counts as
-// committed. Does nothing more if it is there already. Blocking. FAILED_PRECONDITION: the log is another cluster's.
+// The log's first entry: the members with which `configuration.cluster` begins. The same in the logs of all of them, so it counts
+// as committed. Does nothing more if it is there already. Blocking. FAILED_PRECONDITION: the log is another cluster's.
 absl::StatusOr<std::unique_ptr<log::Log>> FoundLog(log::DataDirectory* directory, const raft::Configuration& configuration,
                                                    const log::Options& options);
 
-// Opens the directory of node `id`. An empty one begins a cluster of its own with a random id, of which this node, reached at `address`,
-// is the one voter. Blocking. FAILED_PRECONDITION: locked, another node's, or of a cluster that this incarnation of the node was never a
-// member of. RESOURCE_EXHAUSTED: no space to begin with; free some, then once more. Otherwise as log::Log::Open.
+// Opens the directory of node `id`. An empty one begins a cluster of its own with a random id, of which this node, reached at
+// `address`, is the one voter. Blocking. FAILED_PRECONDITION: locked, another node's, or of a cluster that this incarnation of the
+// node was never a member of. RESOURCE_EXHAUSTED: no space to begin with; free some, then once more. Otherwise as log::Log::Open.
 absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, const std::string& directory, base::NodeId id,
                                  const std::string& address, const log::Options& options);
 

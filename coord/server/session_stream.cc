@@ -80,8 +80,8 @@ void SessionStream::NoteEnd() {
 void SessionStream::ReadFrame(const base::Bytes& frame) {
   host_->observer().OnReceived(frame.size());
   if (frame.size() > options_.received_frame_bytes_max) {
-    return Close(absl::ResourceExhaustedError(absl::StrCat("a frame of ", frame.size(), " bytes; at most ",
-                                                           options_.received_frame_bytes_max, " are taken")));
+    return Close(absl::ResourceExhaustedError(
+        absl::StrCat("a frame of ", frame.size(), " bytes; at most ", options_.received_frame_bytes_max, " are taken")));
   }
   ClientFrameView view;
   if (!ClientFrameView::Parse(frame.view(), &view)) return Break("malformed frame");

@@ -131,13 +131,13 @@ class SessionStream final : public base::ConnectionEvents {
   struct Attached {
     base::SessionId session;
     std::uint64_t seen = 0;
-    std::optional<std::uint64_t> ack;      // to be written
-    std::deque<Request> incoming;          // not issued
-    std::deque<Request> issued;            // in the order in which they take effect
-    std::vector<Parked> parked;            // in the order in which they came
-    std::size_t writes_issued = 0;         // of those in `issued`
-    std::size_t barriers = 0;              // of those in `issued`
-    std::uint64_t reads_issued = 0;        // linearizable ones, ever
+    std::optional<std::uint64_t> ack;  // to be written
+    std::deque<Request> incoming;      // not issued
+    std::deque<Request> issued;        // in the order in which they take effect
+    std::vector<Parked> parked;        // in the order in which they came
+    std::size_t writes_issued = 0;     // of those in `issued`
+    std::size_t barriers = 0;          // of those in `issued`
+    std::uint64_t reads_issued = 0;    // linearizable ones, ever
     std::uint64_t reads_confirmed = 0;
     std::uint64_t received = 0;  // requests, for credits
     std::uint64_t answered = 0;

@@ -1,5 +1,5 @@
-// What a node that does not lead tells its leader about the sessions attached to it: who was heard, who attached, whose link broke. One
-// message for all of them and an interval, never an entry of the log. Pure.
+// What a node that does not lead tells its leader about the sessions attached to it: who was heard, who attached, whose link broke.
+// One message for all of them and an interval, never an entry of the log. Pure.
 #ifndef DROVER_COORD_SERVER_TOUCHES_H_
 #define DROVER_COORD_SERVER_TOUCHES_H_
 

@@ -105,7 +105,7 @@ TEST(CodecTest, AFrameIsTheSumOfItsParts) {
   EXPECT_EQ(frame.requests(1).id(), 77U);
   EXPECT_TRUE(frame.requests(1).local());
   bytes.clear();
-  AppendResume(&bytes, SessionId(8), "secret", Zxid(9));
+  AppendResume(&bytes, SessionId(8), "secret", Zxid(9), 3);
   ASSERT_TRUE(frame.ParseFromString(bytes));
   EXPECT_EQ(frame.resume().session_id(), 8U);
   EXPECT_EQ(frame.resume().secret(), "secret");

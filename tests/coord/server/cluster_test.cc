@@ -159,7 +159,7 @@ TEST_F(ClusterTest, AllLosePowerAtOnceAndNothingAcknowledgedIsLost) {
   auto client = NewClient("client", 2);
   client->Connect();
   std::vector<std::uint64_t> creates;
-  for (int i = 0; i < 40; ++i) creates.push_back(client->Create("/p" + std::to_string(i)));
+  for (int i = 0; i < 16; ++i) creates.push_back(client->Create("/p" + std::to_string(i)));
   client->Flush();
   ASSERT_TRUE(client->RunUntil([&] { return client->Written(creates[10]) != nullptr; }));
   for (int id = 1; id <= 3; ++id) cluster_.Crash(id, sim::Survival::kNothing);
@@ -167,7 +167,7 @@ TEST_F(ClusterTest, AllLosePowerAtOnceAndNothingAcknowledgedIsLost) {
   ASSERT_NE(cluster_.AwaitLeader(), 0);
   auto reader = NewClient("reader", 1);
   reader->Connect();
-  for (int i = 0; i < 40; ++i) {
+  for (int i = 0; i < 16; ++i) {
     if (client->Written(creates[static_cast<std::size_t>(i)]) == nullptr) continue;
     const std::uint64_t get = reader->Get("/p" + std::to_string(i));
     reader->Flush();

@@ -140,8 +140,8 @@ TEST_F(LogWriterTest, ATruncationVoidsWhatWasWrittenBefore) {
 TEST_F(LogWriterTest, TruncationsAreJoinedWithWhatWaitsBesideThem) {
   Add(1);  // under way
   for (std::uint64_t i = 2; i <= 5; ++i) Add(i);
-  Replace(4, {Data(2, 4), Data(2, 5)});        // within what waits
-  Replace(5, {Data(2, 5), Data(2, 6)});        // again
+  Replace(4, {Data(2, 4), Data(2, 5)});  // within what waits
+  Replace(5, {Data(2, 5), Data(2, 6)});  // again
   Run(milliseconds(100));
   EXPECT_EQ(written_.size(), 2U);
   Replace(7, {Data(2, 7)});  // nothing to void: it just follows

@@ -6,7 +6,8 @@
 
 namespace drover::coord::server {
 
-SimCluster::SimCluster(int nodes, std::uint64_t seed) : world(seed), network(&world), seed_(seed), nodes_(static_cast<std::size_t>(nodes)) {
+SimCluster::SimCluster(int nodes, std::uint64_t seed)
+    : world(seed), network(&world), seed_(seed), nodes_(static_cast<std::size_t>(nodes)) {
   options.log.segment_bytes = 64 << 10;
   for (int id = 1; id <= nodes; ++id) {
     initial.emplace_back(base::NodeId(static_cast<std::uint64_t>(id)), Peer(id));
@@ -53,8 +54,10 @@ absl::Status SimCluster::TryStart(int id) {
   }
   one.member = *std::move(opened);
   MemberProcess* member = one.member.get();
-  network.Listen(one.loop.get(), Client(id), [member](std::unique_ptr<base::Connection> c) { return member->Accept(std::move(c)); });
-  network.Listen(one.loop.get(), Peer(id), [member](std::unique_ptr<base::Connection> c) { return member->AcceptPeer(std::move(c)); });
+  network.Listen(one.loop.get(), Client(id),
+                 [member](std::unique_ptr<base::Connection> c) { return member->Accept(std::move(c)); });
+  network.Listen(one.loop.get(), Peer(id),
+                 [member](std::unique_ptr<base::Connection> c) { return member->AcceptPeer(std::move(c)); });
   member->Start();
   return absl::OkStatus();
 }
@@ -101,7 +104,8 @@ int SimCluster::AwaitLeader(base::Duration limit) {
     for (int id = 1; id <= size(); ++id) {
       if (!running(id)) continue;
       Node* node = this->node(id);
-      if (node == nullptr || node->Status().leader.value != static_cast<std::uint64_t>(leader) || !node->Status().serving) return false;
+      if (node == nullptr || node->Status().leader.value != static_cast<std::uint64_t>(leader) || !node->Status().serving)
+        return false;
     }
     return true;
   };
@@ -117,7 +121,8 @@ bool SimCluster::AwaitEqual(base::Duration limit) {
           const Node* node = this->node(id);
           if (node == nullptr) return false;
           if (first == nullptr) first = node;
-          if (node->Status().applied != first->Status().applied || node->raft().log().last() != first->raft().log().last()) return false;
+          if (node->Status().applied != first->Status().applied || node->raft().log().last() != first->raft().log().last())
+            return false;
           if (node->state().Digest() != first->state().Digest()) return false;
         }
         return first != nullptr;
