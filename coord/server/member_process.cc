@@ -27,16 +27,19 @@ absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSea
                                                                    InitialMembers initial,
                                                                    std::function<void(const absl::Status&)> on_refused) {
   auto process = absl::WrapUnique(new MemberProcess(seams, std::move(options), std::move(on_refused)));
+  bool forming = false;
   if (initial.size() > 1) {
     DROVER_ASSIGN_OR_RETURN(auto directory,
                             OpenDirectory(seams.files, seams.random, process->options_.data_directory, process->options_.id));
-    bool founded = false;
-    if (directory->identity()->cluster.value != 0) {
-      DROVER_ASSIGN_OR_RETURN(const auto log, log::Log::Open(directory.get(), process->options_.log));
-      founded = log->last_index() != raft::Index();
+    base::ClusterId cluster;
+    {
+      const auto log = OpenLog(directory.get(), base::ClusterId(), process->options_.log);
+      if (!log.ok() && !absl::IsNotFound(log.status())) return log.status();
+      if (!log.ok() || (*log)->last_index() == raft::Index()) forming = true;
+      if (log.ok()) cluster = (*log)->cluster();
     }
-    if (!founded) {
-      process->BeginForming(std::move(directory), std::move(initial));
+    if (forming) {
+      process->BeginForming(std::move(directory), cluster, std::move(initial));
       return process;
     }
   }
@@ -49,9 +52,9 @@ MemberProcess::MemberProcess(const NodeSeams& seams, NodeOptions options, std::f
 
 MemberProcess::~MemberProcess() = default;
 
-void MemberProcess::BeginForming(std::unique_ptr<log::DataDirectory> directory, InitialMembers initial) {
+void MemberProcess::BeginForming(std::unique_ptr<log::DataDirectory> directory, base::ClusterId cluster, InitialMembers initial) {
   const log::Identity identity = *directory->identity();
-  Formation::Self self{options_.id, identity.incarnation, identity.cluster};
+  Formation::Self self{options_.id, identity.incarnation, cluster};
   if (self.cluster.value == 0) self.cluster = base::ClusterId(NextNotZero(seams_.random));
   PeerHeader header;
   header.from = options_.id;
@@ -120,7 +123,10 @@ void MemberProcess::OnBadFrame(const absl::Status& status) {
 
 void MemberProcess::Found() {
   if (stopping_) return;
-  absl::Status status = FoundLog(forming_->directory.get(), *forming_->formation.formed(), options_.log).status();
+  const raft::Configuration& configuration = *forming_->formation.formed();
+  auto log = OpenLog(forming_->directory.get(), configuration.cluster, options_.log);
+  absl::Status status = log.ok() ? FoundLog(log->get(), configuration) : log.status();
+  if (log.ok()) log->reset();
   forming_.reset();  // gives the directory's lock back
   if (status.ok()) {
     absl::StatusOr<std::unique_ptr<Node>> node = Node::Open(seams_, options_);

@@ -48,7 +48,8 @@ class MemberProcess final : private PeerLinks::Events {
   void OnLinkReset(base::NodeId) override {}
   void OnBadFrame(const absl::Status& status) override;
 
-  void BeginForming(std::unique_ptr<log::DataDirectory> directory, InitialMembers initial);
+  // `cluster`: of a log that is there and empty, else 0.
+  void BeginForming(std::unique_ptr<log::DataDirectory> directory, base::ClusterId cluster, InitialMembers initial);
   void Round();
   void Flush();
   void Found();

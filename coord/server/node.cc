@@ -113,8 +113,8 @@ void Node::Execute(const base::Bytes& request, ExecuteDone done) {
     observer_->OnRefused(Refusal::kDiskFull);
     return done(absl::ResourceExhaustedError("the disk of this node is full; nothing was done"));
   }
-  if (raft_leader_.value == 0) return done(absl::UnavailableError("no leader is known to this node; nothing was done"));
-  if (unary_calls_ >= options_.unary_calls_max || (tree::IsWrite(view.kind) && !TakesWrites())) {
+  if (Leaderless()) return done(absl::UnavailableError("no leader is known to this node; nothing was done"));
+  if (unary_calls_ >= options_.unary_calls_max || (tree::IsWrite(view.kind) && proposals_.backed_up())) {
     observer_->OnRefused(unary_calls_ >= options_.unary_calls_max ? Refusal::kUnaryCalls : Refusal::kUncommittedBytes);
     return done(absl::UnavailableError("this node is overloaded; nothing was done"));
   }
@@ -273,6 +273,10 @@ void Node::AskAgain(bool all) {
   }
 }
 
+bool Node::Leaderless() const {
+  return raft_leader_.value == 0 && loop_->Now() - leaderless_since_ >= options_.leaderless_patience;
+}
+
 // A node that is cut off says so instead of keeping its clients waiting: another one may be able to serve them.
 void Node::GiveUpOnLeaderless() {
   if (raft_leader_.value != 0) {
@@ -281,13 +285,10 @@ void Node::GiveUpOnLeaderless() {
     if (waits) FailHandedOver(absl::UnavailableError("the leader does not answer: the outcome is unknown here; resume"));
     return;
   }
-  if (loop_->Now() - leaderless_since_ < options_.leaderless_patience) return;
+  if (!Leaderless()) return;
   const absl::Status status = absl::UnavailableError("no leader is known to this node: it may be cut off; try another");
   for (auto& [id, stream] : streams_) stream.machine->Close(status);
-  for (UnaryRead& read : std::exchange(want_round_calls_, {})) read.done(status);
-  for (auto& [context, round] : rounds_) {
-    for (UnaryRead& read : std::exchange(round.calls, {})) read.done(status);
-  }
+  EndCalls(status);
   rounds_.clear();
 }
 
@@ -461,6 +462,7 @@ void Node::ChangeRole(raft::Output& output) {
     sessions.reserve(state_.sessions().size());
     for (const auto& [id, session] : state_.sessions().all()) sessions.push_back(TermsOf(*session));
     leases_.Lead(loop_->Now(), sessions);
+    last_proposed_time_ = ClusterTime();
     for (const auto& [session, home] : stream_of_) {
       leases_.Attach(loop_->Now(), session, Place{options_.id, home.stream}, home.attach);
     }

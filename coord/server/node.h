@@ -225,6 +225,8 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
 
   void TickRaft();
   void ArmRaftTimer();
+  // For longer than the patience.
+  [[nodiscard]] bool Leaderless() const;
   void GiveUpOnLeaderless();
   void AskAgain(bool all);
   void HandLeadershipOn();

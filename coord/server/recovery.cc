@@ -53,22 +53,24 @@ absl::StatusOr<std::unique_ptr<log::DataDirectory>> OpenDirectory(base::FileSyst
   return directory;
 }
 
-absl::StatusOr<std::unique_ptr<log::Log>> FoundLog(log::DataDirectory* directory, const raft::Configuration& configuration,
-                                                   const log::Options& options) {
+absl::StatusOr<std::unique_ptr<log::Log>> OpenLog(log::DataDirectory* directory, base::ClusterId cluster_if_new,
+                                                  const log::Options& options) {
   log::Options log_options = options;
-  log_options.cluster_if_new = configuration.cluster;
-  DROVER_ASSIGN_OR_RETURN(auto log, log::Log::Open(directory, log_options));
+  log_options.cluster_if_new = cluster_if_new;
+  return log::Log::Open(directory, log_options);
+}
+
+absl::Status FoundLog(log::Log* log, const raft::Configuration& configuration) {
   if (log->cluster() != configuration.cluster) {
     return absl::FailedPreconditionError(
         absl::StrCat("the log is of cluster ", log->cluster().value, ", not of cluster ", configuration.cluster.value));
   }
-  if (log->last_index() != raft::Index()) return log;
+  if (log->last_index() != raft::Index()) return absl::OkStatus();
   log::AppendRequest first;
   first.hard_state = raft::HardState{raft::Term(1), base::NodeId()};
   first.entries.push_back({raft::Term(1), raft::Index(1), raft::EntryKind::kConfig, raft::EncodeConfiguration(configuration)});
   first.commit = raft::Index(1);
-  DROVER_RETURN_IF_ERROR(log->Append(first));
-  return log;
+  return log->Append(first);
 }
 
 namespace {
@@ -77,9 +79,11 @@ absl::StatusOr<Recovery> Begin(base::FileSystem* files, base::Random* random, co
                                const std::string& address, const log::Options& options) {
   DROVER_ASSIGN_OR_RETURN(auto directory, OpenDirectory(files, random, path, id));
   const log::Identity identity = *directory->identity();
+  // Of a crash in the midst of founding, the log may have its cluster already and the identity not.
   const base::ClusterId cluster = identity.cluster.value != 0 ? identity.cluster : base::ClusterId(NextNotZero(random));
-  const raft::Configuration alone{cluster, {raft::Member{id, identity.incarnation, address, true}}};
-  DROVER_ASSIGN_OR_RETURN(auto log, FoundLog(directory.get(), alone, options));
+  DROVER_ASSIGN_OR_RETURN(auto log, OpenLog(directory.get(), cluster, options));
+  DROVER_RETURN_IF_ERROR(
+      FoundLog(log.get(), raft::Configuration{log->cluster(), {raft::Member{id, identity.incarnation, address, true}}}));
 
   Recovery recovery;
   recovery.incarnation = identity.incarnation;

@@ -28,10 +28,13 @@ struct Recovery {
 absl::StatusOr<std::unique_ptr<log::DataDirectory>> OpenDirectory(base::FileSystem* files, base::Random* random,
                                                                   const std::string& path, base::NodeId id);
 
-// The log's first entry: the members with which `configuration.cluster` begins. The same in the logs of all of them, so it counts
-// as committed. Does nothing more if it is there already. Blocking. FAILED_PRECONDITION: the log is another cluster's.
-absl::StatusOr<std::unique_ptr<log::Log>> FoundLog(log::DataDirectory* directory, const raft::Configuration& configuration,
-                                                   const log::Options& options);
+// The log of an open directory. Blocking. As log::Log::Open; NOT_FOUND: there is none, and `cluster_if_new` is 0.
+absl::StatusOr<std::unique_ptr<log::Log>> OpenLog(log::DataDirectory* directory, base::ClusterId cluster_if_new,
+                                                  const log::Options& options);
+
+// Writes the first entry of an empty log: the members with which its cluster begins. The same in the logs of all of them, so it
+// counts as committed. Does nothing if it is there already. Blocking. FAILED_PRECONDITION: the log is another cluster's.
+absl::Status FoundLog(log::Log* log, const raft::Configuration& configuration);
 
 // Opens the directory of node `id`. An empty one begins a cluster of its own with a random id, of which this node, reached at
 // `address`, is the one voter. Blocking. FAILED_PRECONDITION: locked, another node's, or of a cluster that this incarnation of the
