@@ -106,6 +106,10 @@ absl::Status Log::Check(const AppendRequest& request) const {
       return absl::InvalidArgumentError(
           absl::StrCat("truncation from ", request.truncate_from->value, ", which is not in the log"));
     }
+    if (*request.truncate_from <= commit()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("truncation from ", request.truncate_from->value, " of a log that is committed up to ", commit().value));
+    }
     last = request.truncate_from->Previous();
   }
   raft::Term term = TermAt(last);
@@ -129,7 +133,8 @@ absl::Status Log::Check(const AppendRequest& request) const {
 absl::Status Log::Append(const AppendRequest& request) {
   DROVER_RETURN_IF_ERROR(poison_);
   DROVER_RETURN_IF_ERROR(Check(request));
-  state_.NoteCommit(request.commit);
+  // What is committed behind a truncation are the entries that replace the present ones.
+  state_.NoteCommit(request.truncate_from ? std::min(request.commit, request.truncate_from->Previous()) : request.commit);
   const raft::HardState next = request.hard_state.value_or(hard_state());
   if (request.entries.empty() && !request.truncate_from && next == hard_state()) return absl::OkStatus();
   std::string frame = StartFrame();
@@ -142,7 +147,9 @@ absl::Status Log::Append(const AppendRequest& request) {
                            .hard_state = next,
                            .first_index = request.truncate_from.value_or(last_index().Next()),
                            .entry_count = static_cast<std::uint32_t>(request.entries.size())};
-  return WriteFrame(header, &frame);
+  DROVER_RETURN_IF_ERROR(WriteFrame(header, &frame));
+  state_.NoteCommit(request.commit);
+  return absl::OkStatus();
 }
 
 absl::Status Log::Prove() {

@@ -42,11 +42,12 @@ struct Options {
 // All of it becomes durable together or not at all.
 struct AppendRequest {
   std::optional<raft::HardState> hard_state;
-  // Entries from here on (a conflict's) are void. Given exactly if the log holds this index.
+  // Entries from here on (a conflict's) are void. Given exactly if the log holds this index; never one that is committed.
   std::optional<raft::Index> truncate_from;
   // Contiguous; the first follows what is left of the log. Terms never fall and do not exceed the hard state's.
   std::vector<raft::Entry> entries;
-  // What the caller knows to be committed; decides only which configurations a new segment's header repeats.
+  // What the caller knows to be committed of the log with this request in it. It is kept in memory and in the headers of later
+  // segments, decides which configurations those repeat, and is refused to be truncated.
   raft::Index commit;
 };
 
@@ -85,7 +86,9 @@ class Log {
   [[nodiscard]] raft::Index last_index() const { return state_.last_index(); }
   // Of an entry in the log, or of the one before its first; 0 where it is not known and of Index 0.
   [[nodiscard]] raft::Term TermAt(raft::Index index) const { return state_.TermAt(index); }
-  // The configuration entries that a segment begun now would repeat, oldest first.
+  // At least so far the entries are committed: the most that Append was told, or, after Open, that the headers of segments tell.
+  [[nodiscard]] raft::Index commit() const { return state_.commit(); }
+  // The last configuration committed by then, also if its entry was dropped, and all later ones in the log, by their indices.
   [[nodiscard]] const std::map<raft::Index, base::Bytes>& configurations() const { return state_.configurations(); }
   // Space taken on the disk.
   [[nodiscard]] std::uint64_t bytes() const;

@@ -51,8 +51,12 @@ absl::Status LogState::ApplyFrame(const Frame& frame) {
   }
   const bool overlaps = header.first_index <= last_index_;
   if (header.hard_state.term < hard_state_.term) return Contradiction(frame.ref, "the term went back");
+  if (header.hard_state.term == hard_state_.term && hard_state_.vote.value != 0 && header.hard_state.vote != hard_state_.vote) {
+    return Contradiction(frame.ref, "a second vote in one term");
+  }
   if (header.first_index > last_index_.Next() || header.first_index.value == 0) return Contradiction(frame.ref, "a gap");
   if (overlaps != header.truncates) return Contradiction(frame.ref, "a truncation of nothing, or entries over others");
+  if (overlaps && header.first_index <= commit_) return Contradiction(frame.ref, "it voids committed entries");
   if (overlaps) Truncate(header.first_index);
   hard_state_ = header.hard_state;
   absl::Status order;

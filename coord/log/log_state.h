@@ -39,6 +39,7 @@ class LogState {
 
   // Forgets where entries lie whose frames are in segments below `segment`.
   void DropSegmentsBelow(std::uint64_t segment);
+  // Entries up to here are committed; of what lies behind the last index nothing is noted. Never goes back.
   void NoteCommit(raft::Index commit);
 
   // The header of a segment that begins after all of this.

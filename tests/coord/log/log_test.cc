@@ -373,6 +373,65 @@ TEST_F(LogTest, ATruncatedConfigurationIsForgotten) {
   EXPECT_EQ(log()->configurations().size(), 1u);
 }
 
+// A follower learns in one message that its entries are void and how far those in their place are committed.
+TEST_F(LogTest, TheCommitOfWhatReplacesAConflictDoesNotCommitTheConflict) {
+  Start();
+  ASSERT_TRUE(SetTerm(1).ok());
+  AppendRequest request;
+  request.entries = {MakeEntry(1, 1, "c1", raft::EntryKind::kConfig), MakeEntry(1, 2, "x"),
+                     MakeEntry(1, 3, "c3", raft::EntryKind::kConfig), MakeEntry(1, 4, "y")};
+  request.commit = raft::Index(1);
+  ASSERT_TRUE(Do(request).ok());
+  AppendRequest conflict;
+  conflict.hard_state = MakeHardState(2, 0);
+  conflict.truncate_from = raft::Index(2);
+  conflict.entries = {MakeEntry(2, 2, "z"), MakeEntry(2, 3, "z")};
+  conflict.commit = raft::Index(3);
+  ASSERT_TRUE(Do(conflict).ok());
+  EXPECT_EQ(log()->commit().value, 3u);
+  ASSERT_EQ(log()->configurations().size(), 1u) << "the committed configuration must come back";
+  EXPECT_EQ(log()->configurations().at(raft::Index(1)).view(), "c1");
+}
+
+TEST_F(LogTest, TheCommitIndexIsKnownAfterARestartAsOfTheLastSegment) {
+  Start();
+  ASSERT_TRUE(SetTerm(1).ok());
+  for (int i = 1; i <= 30; ++i) {
+    AppendRequest request;
+    request.entries = {MakeEntry(1, i, std::string(100, 'c'))};
+    request.commit = raft::Index(i - 1);
+    ASSERT_TRUE(Do(request).ok());
+  }
+  EXPECT_EQ(log()->commit().value, 29u);
+  Crash();
+  Start();
+  EXPECT_LE(log()->commit().value, 29u);
+  EXPECT_GE(log()->commit().value, 20u);
+  const raft::Index commit = log()->commit();
+  Crash();
+  Start();
+  EXPECT_EQ(log()->commit(), commit);
+  AppendRequest beyond;
+  beyond.commit = raft::Index(99);
+  ASSERT_TRUE(Do(beyond).ok());
+  EXPECT_EQ(log()->commit().value, 30u) << "only what the log holds can be noted";
+}
+
+TEST_F(LogTest, WhatIsCommittedIsNeverTruncated) {
+  Start();
+  ASSERT_TRUE(SetTerm(1).ok());
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(Append("x").ok());
+  AppendRequest commit;
+  commit.commit = raft::Index(3);
+  ASSERT_TRUE(Do(commit).ok());
+  AppendRequest truncation;
+  truncation.truncate_from = raft::Index(3);
+  EXPECT_EQ(log()->Append(truncation).code(), StatusCode::kInvalidArgument);
+  truncation.truncate_from = raft::Index(4);
+  EXPECT_TRUE(Do(truncation).ok());
+  ExpectModel();
+}
+
 TEST_F(LogTest, ManyRestartsDoNotPileUpSegments) {
   Start();
   ASSERT_TRUE(SetTerm(1).ok());
