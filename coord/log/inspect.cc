@@ -26,7 +26,7 @@ class Inspector final : public ScanVisitor {
     ++result_->frames;
     result_->entries_written += frame.header.entry_count;
     visitor_->OnFrame(frame, proven);
-    if (frame.header.type == FrameType::kBatch) {
+    if (frame.header.entry_count > 0) {
       DROVER_RETURN_IF_ERROR(ForEachEntry(frame, [&](const raft::Entry& entry) { visitor_->OnEntry(entry); }));
     }
     return state_.ApplyFrame(frame);

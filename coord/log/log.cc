@@ -86,6 +86,7 @@ absl::Status Log::Recover(const Scanned& scanned) {
   } else {
     DROVER_RETURN_IF_ERROR(BeginSegment(scanned.highest_number + 1, previous, FrameHeader{}, nullptr));
   }
+  state_.NoteBaseTerm(options_.snapshot_index, options_.snapshot_term);
   if (supersede) RemoveQuietly(SegmentName(last.number));
   for (const std::string& name : scanned.stale) RemoveQuietly(name);
   return absl::OkStatus();
@@ -101,6 +102,27 @@ absl::Status Log::Check(const AppendRequest& request) const {
     return absl::InvalidArgumentError("a second vote in one term");
   }
   raft::Index last = last_index();
+  raft::Term term = TermAt(last);
+  std::uint64_t bytes = 0;
+  if (request.restart) {
+    const Restart& restart = *request.restart;
+    if (request.truncate_from) return absl::InvalidArgumentError("a restart leaves nothing to truncate");
+    if (restart.index.value == 0 || restart.index < commit()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a restart after entry ", restart.index.value, " of a log that is committed up to ", commit().value));
+    }
+    if (restart.term.value == 0 || restart.term > next.term) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a restart after an entry of term ", restart.term.value, " in a log of term ", next.term.value));
+    }
+    if (restart.configuration_index.value == 0 || restart.configuration_index > restart.index) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a restart after entry ", restart.index.value, " without a configuration from before"));
+    }
+    last = restart.index;
+    term = restart.term;
+    bytes += kRestartHeaderBytes + Padded(restart.configuration.size());
+  }
   if (request.truncate_from) {
     if (*request.truncate_from > last || *request.truncate_from < first_index()) {
       return absl::InvalidArgumentError(
@@ -111,9 +133,8 @@ absl::Status Log::Check(const AppendRequest& request) const {
           absl::StrCat("truncation from ", request.truncate_from->value, " of a log that is committed up to ", commit().value));
     }
     last = request.truncate_from->Previous();
+    term = TermAt(last);
   }
-  raft::Term term = TermAt(last);
-  std::uint64_t bytes = 0;
   for (const raft::Entry& entry : request.entries) {
     if (entry.index != last.Next()) {
       return absl::InvalidArgumentError(absl::StrCat("entry ", entry.index.value, " does not follow ", last.value));
@@ -133,19 +154,24 @@ absl::Status Log::Check(const AppendRequest& request) const {
 absl::Status Log::Append(const AppendRequest& request) {
   DROVER_RETURN_IF_ERROR(poison_);
   DROVER_RETURN_IF_ERROR(Check(request));
-  // What is committed behind a truncation are the entries that replace the present ones.
-  state_.NoteCommit(request.truncate_from ? std::min(request.commit, request.truncate_from->Previous()) : request.commit);
+  // What is committed behind a truncation are the entries that replace the present ones; and a snapshot's history is another one.
+  if (!request.restart) {
+    state_.NoteCommit(request.truncate_from ? std::min(request.commit, request.truncate_from->Previous()) : request.commit);
+  }
   const raft::HardState next = request.hard_state.value_or(hard_state());
-  if (request.entries.empty() && !request.truncate_from && next == hard_state()) return absl::OkStatus();
+  if (request.entries.empty() && !request.truncate_from && !request.restart && next == hard_state()) return absl::OkStatus();
   std::string frame = StartFrame();
   std::uint64_t bytes = kFrameHeaderBytes;
   for (const raft::Entry& entry : request.entries) bytes += kEntryHeaderBytes + Padded(entry.payload.size());
   frame.reserve(bytes);
+  if (request.restart) AppendRestart(*request.restart, &frame);
   for (const raft::Entry& entry : request.entries) AppendEntry(entry, &frame);
-  const FrameHeader header{.type = FrameType::kBatch,
+  raft::Index first = request.truncate_from.value_or(last_index().Next());
+  if (request.restart) first = request.restart->index.Next();
+  const FrameHeader header{.type = request.restart ? FrameType::kRestart : FrameType::kBatch,
                            .truncates = request.truncate_from.has_value(),
                            .hard_state = next,
-                           .first_index = request.truncate_from.value_or(last_index().Next()),
+                           .first_index = first,
                            .entry_count = static_cast<std::uint32_t>(request.entries.size())};
   DROVER_RETURN_IF_ERROR(WriteFrame(header, &frame));
   state_.NoteCommit(request.commit);

@@ -32,6 +32,8 @@ struct Options {
   base::ClusterId cluster_if_new;
   // The caller has a snapshot up to here and needs the entries after it. 0: all from the first.
   raft::Index snapshot_index;
+  // Its term, for a log that was truncated back to there does not always know it. 0: not known.
+  raft::Term snapshot_term;
   // A segment ends before the frame that would take it beyond this; a larger frame has a segment to itself.
   std::uint64_t segment_bytes = 64 << 20;
   // Space is reserved and zero-filled in steps: the first one small, so that restarts cost little, then doubling up to the last.
@@ -44,6 +46,10 @@ struct AppendRequest {
   std::optional<raft::HardState> hard_state;
   // Entries from here on (a conflict's) are void. Given exactly if the log holds this index; never one that is committed.
   std::optional<raft::Index> truncate_from;
+  // A snapshot up to its index was installed and synced: all that the log holds is void, and it goes on behind that index. For a
+  // snapshot that the log does not lead to; not below commit(), and not together with `truncate_from`. Segments that have become
+  // void with it are dropped by the next Compact.
+  std::optional<Restart> restart;
   // Contiguous; the first follows what is left of the log. Terms never fall and do not exceed the hard state's.
   std::vector<raft::Entry> entries;
   // What the caller knows to be committed of the log with this request in it. It is kept in memory and in the headers of later

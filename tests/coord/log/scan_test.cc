@@ -303,7 +303,8 @@ TEST_F(ChainTest, AFrameOfALaterVersionIsRefusedNotSkipped) {
   std::string contents = fs_.Read(path);
   const std::uint64_t at = Padded(contents.find_last_not_of('\0') + 1);
   std::string frame = StartFrame();
-  SealFrame({kCluster, *ParseSegmentName(path.substr(path.rfind('/') + 1)), at}, FrameHeader{.type = FrameType::kRestart}, &frame);
+  SealFrame({kCluster, *ParseSegmentName(path.substr(path.rfind('/') + 1)), at}, FrameHeader{.type = static_cast<FrameType>(9)},
+            &frame);
   contents.resize(std::max<std::size_t>(contents.size(), at + frame.size()), '\0');
   contents.replace(at, frame.size(), frame);
   fs_.Write(path, contents);
