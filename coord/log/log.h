@@ -23,6 +23,7 @@
 #include "coord/log/frame.h"
 #include "coord/log/log_state.h"
 #include "coord/log/scan.h"
+#include "coord/log/spares.h"
 #include "coord/raft/types.h"
 
 namespace drover::coord::log {
@@ -39,6 +40,9 @@ struct Options {
   // Space is reserved and zero-filled in steps: the first one small, so that restarts cost little, then doubling up to the last.
   std::uint64_t allocate_first_bytes = 64 << 10;
   std::uint64_t allocate_step_bytes = 4 << 20;
+  // At most so many dropped segments are kept as spares for later ones, and zero-filled in steps of so much.
+  std::size_t spares_max = 2;
+  std::uint64_t spare_step_bytes = 4 << 20;
 };
 
 // All of it becomes durable together or not at all.
@@ -82,8 +86,14 @@ class Log {
   // }
   absl::StatusOr<std::vector<raft::Entry>> Read(raft::Index first, std::size_t max_bytes);
 
-  // Removes the segments that hold only entries below `before`; the caller has them in a synced snapshot. Errors poison.
+  // Drops the segments that hold only entries below `before`: every member holds these, and the caller has them in a synced
+  // snapshot. Some of the files are kept as spares, the others removed. Whole segments only: first_index() may stay below `before`,
+  // and what is left reads as ever. Costs a rename or removal for each, and one sync of the directory. Errors poison.
   absl::Status Compact(raft::Index before);
+
+  // One bounded step of turning spares into files that the next segments can use: after Compact, between appends, until it
+  // returns false (nothing left to do). Without it new segments are new files. Errors poison.
+  absl::StatusOr<bool> Recycle();
 
   [[nodiscard]] base::ClusterId cluster() const { return cluster_; }
   [[nodiscard]] const raft::HardState& hard_state() const { return state_.hard_state(); }
@@ -96,9 +106,10 @@ class Log {
   [[nodiscard]] raft::Index commit() const { return state_.commit(); }
   // The last configuration committed by then, also if its entry was dropped, and all later ones in the log, by their indices.
   [[nodiscard]] const std::map<raft::Index, base::Bytes>& configurations() const { return state_.configurations(); }
-  // Space taken on the disk.
+  // Space taken on the disk, by spares, too.
   [[nodiscard]] std::uint64_t bytes() const;
   [[nodiscard]] std::size_t segments() const { return segments_.size(); }
+  [[nodiscard]] std::size_t spares() const { return spares_.files(); }
   [[nodiscard]] bool poisoned() const { return !poison_.ok(); }
 
  private:
@@ -113,7 +124,8 @@ class Log {
   // What Scan found, made into the beginning of a new segment.
   absl::Status Recover(const Scanned& scanned);
   [[nodiscard]] absl::Status Check(const AppendRequest& request) const;
-  // Makes segment `number`, which follows frame `previous`; with `frame`, if not null, as its first.
+  // Makes segment `number`, which follows frame `previous`; with `frame`, if not null, as its first. In a filled spare if there is
+  // one.
   absl::Status BeginSegment(std::uint64_t number, const FrameRef& previous, const FrameHeader& header, std::string* frame);
   // Appends `frame` to the last segment, or begins a new one with it, and syncs.
   absl::Status WriteFrame(const FrameHeader& header, std::string* frame);
@@ -130,6 +142,7 @@ class Log {
   const Options options_;
   const base::ClusterId cluster_;
   LogState state_;
+  Spares spares_;
   std::map<std::uint64_t, Segment> segments_;  // the chain; the last one is written to
   std::uint64_t end_ = 0;                      // where the next frame goes in it
   FrameRef last_synced_;                       // what a next segment follows

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "coord/base/status.h"
+#include "coord/log/spares.h"
 
 namespace drover::coord::log {
 namespace {
@@ -97,6 +98,7 @@ absl::StatusOr<Scanned> Scan(base::FileSystem* fs, const std::string& directory,
   for (const std::string& name : names) {
     if (const std::optional<std::uint64_t> number = ParseSegmentName(name)) numbers.insert(*number);
     if (absl::StartsWith(name, "segment-") && absl::EndsWith(name, ".tmp")) scanned.stale.push_back(name);
+    if (IsSpareName(name)) scanned.spares.push_back(name);
   }
   if (numbers.empty()) return absl::NotFoundError(absl::StrCat(directory, " holds no log"));
   scanned.highest_number = *numbers.rbegin();

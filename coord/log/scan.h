@@ -44,6 +44,7 @@ struct Scanned {
   std::vector<SegmentHeader> chain;  // oldest first, never empty
   Tail tail;
   std::vector<std::string> stale;    // names of segments that later ones superseded, and of unfinished ones
+  std::vector<std::string> spares;   // names of files that wait to become segments
   std::uint64_t highest_number = 0;  // of any segment file
 };
 

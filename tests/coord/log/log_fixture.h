@@ -51,6 +51,10 @@ struct Model {
     }
     entries.insert(entries.end(), request.entries.begin(), request.entries.end());
   }
+  void DropTo(std::uint64_t new_base) {
+    entries.erase(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(new_base - base));
+    base = new_base;
+  }
   friend bool operator==(const Model&, const Model&) = default;
 };
 
@@ -75,6 +79,7 @@ class Process {
     options.segment_bytes = 1024;
     options.allocate_first_bytes = 256;
     options.allocate_step_bytes = 512;
+    options.spare_step_bytes = 600;
     return options;
   }
 
