@@ -1,5 +1,11 @@
 #include "coord/log/data_directory.h"
 
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
 #include <string>
 
 #include "gtest/gtest.h"
@@ -45,6 +51,34 @@ TEST(DataDirectory, OneProcessAtATime) {
   EXPECT_EQ(DataDirectory::Open(&fs, "d").status().code(), StatusCode::kFailedPrecondition);
   first->reset();
   EXPECT_TRUE(DataDirectory::Open(&fs, "d").ok());
+}
+
+TEST(DataDirectory, TheLockGoesWithTheProcessThatHeldIt) {
+  std::string path = ::testing::TempDir() + "drover-lock-XXXXXX";
+  ASSERT_NE(::mkdtemp(path.data()), nullptr);
+  const auto fs = base::NewRealFileSystem();
+  int ready[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const auto directory = DataDirectory::Open(fs.get(), path);
+    const char byte = directory.ok() ? 'y' : 'n';
+    if (::write(ready[1], &byte, 1) == 1) ::pause();
+    ::_exit(0);
+  }
+  char byte = 0;
+  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+  EXPECT_EQ(byte, 'y');
+  const absl::Status status = DataDirectory::Open(fs.get(), path).status();
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
+  EXPECT_NE(status.message().find(path + "/LOCK: another process holds it"), absl::string_view::npos) << status;
+  ASSERT_EQ(::kill(child, SIGKILL), 0);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  EXPECT_TRUE(DataDirectory::Open(fs.get(), path).ok());
+  ::close(ready[0]);
+  ::close(ready[1]);
+  std::filesystem::remove_all(path);
 }
 
 // Crashes before, between and after the steps of both writes: the identity is the old one or the new one, never half.
