@@ -78,6 +78,7 @@ absl::StatusOr<Inspection> Inspect(base::FileSystem* fs, const std::string& dire
                                         SegmentName(scanned.tail.unproven->ref.segment),
                                         ", is whole but may not have been synced"));
   }
+  if (scanned.tail.mark) DROVER_RETURN_IF_ERROR(inspector.Visit(*scanned.tail.mark, false));
   if (scanned.tail.torn_at) {
     result.notes.push_back(absl::StrCat("a torn write at offset ", *scanned.tail.torn_at, " of ",
                                         SegmentName(scanned.chain.back().number), " does not count"));

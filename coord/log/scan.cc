@@ -81,6 +81,7 @@ absl::StatusOr<Tail> ScanLast(SegmentReader* reader, ScanVisitor* visitor) {
       }
       if (!result.frame) {
         if (has_last) tail.unproven = last;
+        if (last.header.type == FrameType::kProof) tail.mark = last;
         if (!judged.ok()) return judged;
         return tail;
       }

@@ -34,6 +34,8 @@ struct Tail {
   FrameRef proven;
   // The frame behind it, if it is whole: synced or not, acknowledged or not.
   std::optional<Frame> unproven;
+  // Or a mark behind it.
+  std::optional<Frame> mark;
   // What follows is a torn write, from here on.
   std::optional<std::uint64_t> torn_at;
   // Nothing behind the header is proven.

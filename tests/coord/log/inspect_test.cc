@@ -51,6 +51,7 @@ TEST_F(InspectTest, ShowsEverythingAndChangesNothing) {
   EXPECT_EQ(fs_.Paths(), paths);
   ASSERT_TRUE(log()->Prove().ok());
   EXPECT_TRUE(Inspect(&fs_, kDirectory, &recorder_)->notes.empty());
+  EXPECT_EQ(recorder_.frames.size(), 13u + 14u) << "the mark is shown, too";
 }
 
 TEST_F(InspectTest, NotesATornTail) {
