@@ -226,7 +226,8 @@ TEST(PowerLoss, DuringRecoveryLosesNothingEither) {
         const bool reached = run.fs.fault_reached();
         ++recoveries;
         run.fs.Crash(m % 2 == 0 ? ending.survival : Survival::kRandom);
-        if (complete && !reached) break;
+        ASSERT_TRUE(complete || reached) << "a recovery that nothing disturbed has failed";
+        if (!reached) break;
       }
       run.Recover();
       run.GoOn();
