@@ -166,6 +166,20 @@ TEST_F(InspectTest, AFrameThatIsBeingWrittenIsNotTakenForDamage) {
   ASSERT_EQ(found->notes.size(), 1u);
 }
 
+TEST_F(InspectTest, AFrameThatWasCompletedMeanwhileCounts) {
+  ASSERT_TRUE(Append("being written").ok());
+  BusyFileSystem fs(
+      &fs_, [] {},
+      [](std::uint64_t offset, std::string* bytes) {
+        const std::size_t at = bytes->find("being written");
+        if (offset == 0 && at != std::string::npos) bytes->replace(at, bytes->size() - at, bytes->size() - at, '\0');
+      });
+  const absl::StatusOr<Inspection> found = Inspect(&fs, kDirectory, &recorder_);
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(found->last_index.value, 13u);
+  EXPECT_EQ(recorder_.entries, model_.entries);
+}
+
 TEST_F(InspectTest, SegmentsThatTheNodeDropsMeanwhileAreNoDamage) {
   for (int compact_at = 2; compact_at <= 7; ++compact_at) {
     const auto disk = fs_.Copy(1);
