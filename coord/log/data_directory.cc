@@ -1,11 +1,14 @@
 #include "coord/log/data_directory.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "coord/base/checksum.h"
 #include "coord/base/status.h"
 #include "coord/log/frame.h"
+#include "coord/log/segment.h"
 
 namespace drover::coord::log {
 namespace {
@@ -17,6 +20,10 @@ constexpr std::size_t kBytes = 48;
 constexpr char kLockName[] = "LOCK";
 constexpr char kName[] = "identity";
 constexpr char kTemporaryName[] = "identity.tmp";
+
+constexpr char kWhatToDo[] =
+    "In a cluster, remove the node from it, empty its directory and add it as a new member; a single node is restored from a "
+    "backup.";
 
 }  // namespace
 
@@ -38,10 +45,7 @@ absl::StatusOr<Identity> DecodeIdentity(absl::string_view contents) {
   }
   if (contents.size() != kBytes || contents.substr(0, kMagic.size()) != kMagic ||
       GetU64(contents, kBytes - 8) != base::Checksum(contents.substr(0, kBytes - 8))) {
-    return absl::DataLossError(
-        "the identity of this node is damaged. In a cluster, remove the node from it, empty its directory and add it as a new "
-        "member; a "
-        "single node is restored from a backup.");
+    return absl::DataLossError(absl::StrCat("the identity of this node is damaged. ", kWhatToDo));
   }
   return Identity{base::NodeId(GetU64(contents, 16)), base::Incarnation(GetU64(contents, 24)),
                   base::ClusterId(GetU64(contents, 32))};
@@ -70,6 +74,10 @@ absl::Status DataDirectory::CreateIdentity(base::NodeId node, base::Incarnation 
   if (identity_)
     return absl::FailedPreconditionError(absl::StrCat(PathOf(kName), " exists already: an identity is never replaced"));
   if (node.value == 0 || incarnation.value == 0) return absl::InvalidArgumentError("node id and incarnation must not be 0");
+  DROVER_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs_->List(path_));
+  if (std::any_of(names.begin(), names.end(), [](const std::string& name) { return ParseSegmentName(name).has_value(); })) {
+    return absl::DataLossError(absl::StrCat(PathOf(kName), " is missing, but there is a log: ", kWhatToDo));
+  }
   return Write(Identity{node, incarnation, base::ClusterId()});
 }
 

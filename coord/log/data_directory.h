@@ -33,7 +33,8 @@ class DataDirectory {
   // Empty in a new directory.
   [[nodiscard]] const std::optional<Identity>& identity() const { return identity_; }
 
-  // Once, in a new directory; durable when it returns. `node` and `incarnation` are not 0.
+  // Once, in a new directory; durable when it returns. `node` and `incarnation` are not 0. DATA_LOSS: there is a log, so that there
+  // was an identity.
   absl::Status CreateIdentity(base::NodeId node, base::Incarnation incarnation);
   // Log::Open calls it when the log exists. Once, or with the same cluster.
   absl::Status AdoptCluster(base::ClusterId cluster);

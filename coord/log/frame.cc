@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "coord/base/check.h"
 #include "coord/base/checksum.h"
+#include "coord/base/status.h"
 
 namespace drover::coord::log {
 namespace {
@@ -13,7 +14,7 @@ constexpr std::uint8_t kTruncates = 1;
 constexpr std::size_t kPayloadChecksumAt = 40;
 constexpr std::size_t kChecksumAt = 48;
 static_assert(kChecksumAt + 8 == kFrameHeaderBytes);
-static_assert(kFrameHeaderBytes % 8 == 0 && kEntryHeaderBytes % 8 == 0);
+static_assert(kFrameHeaderBytes % 8 == 0 && kEntryHeaderBytes % 8 == 0 && kRestartHeaderBytes % 8 == 0);
 
 void PutAt(std::uint64_t value, std::size_t bytes, std::size_t at, std::string* out) {
   for (std::size_t i = 0; i < bytes; ++i) (*out)[at + i] = static_cast<char>(value >> (8 * i));
@@ -26,6 +27,11 @@ std::uint64_t HeaderChecksum(const FramePlace& place, absl::string_view header) 
   PutU64(place.segment, &where);
   PutU64(place.offset, &where);
   return base::Checksum({where, header.substr(0, kChecksumAt)});
+}
+
+absl::Status Malformed(const Frame& frame) {
+  return absl::DataLossError(absl::StrCat("segment ", frame.ref.segment, " at offset ", frame.ref.offset,
+                                          ": a frame with the right checksum is not well-formed inside"));
 }
 
 }  // namespace
@@ -50,6 +56,14 @@ std::uint64_t GetU64(absl::string_view in, std::size_t at) {
 
 std::string StartFrame() {
   return std::string(kFrameHeaderBytes, '\0');
+}
+
+void AppendRestart(const Restart& restart, std::string* frame) {
+  PutU64(restart.term.value, frame);
+  PutU64(restart.configuration_index.value, frame);
+  PutU64(restart.configuration.size(), frame);
+  frame->append(restart.configuration.view().data(), restart.configuration.size());
+  frame->resize(Padded(frame->size()), '\0');
 }
 
 void AppendEntry(const raft::Entry& entry, std::string* frame) {
@@ -101,26 +115,36 @@ bool PayloadIsWhole(const SealedHeader& header, absl::string_view payload) {
   return payload.size() == header.size - kFrameHeaderBytes && base::Checksum(payload) == header.payload_checksum;
 }
 
+absl::StatusOr<Restart> DecodeRestart(const Frame& frame) {
+  const absl::string_view in = frame.payload.view();
+  if (in.size() < kRestartHeaderBytes) return Malformed(frame);
+  const std::uint64_t size = GetU64(in, 16);
+  const std::uint64_t room = in.size() - kRestartHeaderBytes;
+  if (size > room || Padded(size) > room || frame.header.first_index.value == 0) return Malformed(frame);
+  return Restart{frame.header.first_index.Previous(), raft::Term(GetU64(in, 0)), raft::Index(GetU64(in, 8)),
+                 frame.payload.Share(in.substr(kRestartHeaderBytes, size))};
+}
+
 absl::Status ForEachEntry(const Frame& frame, const std::function<void(raft::Entry)>& visit) {
-  const auto malformed = [&] {
-    return absl::DataLossError(absl::StrCat("segment ", frame.ref.segment, " at offset ", frame.ref.offset,
-                                            ": a frame with the right checksum holds no well-formed entries"));
-  };
   absl::string_view rest = frame.payload.view();
+  if (frame.header.type == FrameType::kRestart) {
+    DROVER_ASSIGN_OR_RETURN(const Restart restart, DecodeRestart(frame));
+    rest.remove_prefix(kRestartHeaderBytes + Padded(restart.configuration.size()));
+  }
   raft::Index index = frame.header.first_index;
   for (std::uint32_t i = 0; i < frame.header.entry_count; ++i, index = index.Next()) {
-    if (rest.size() < kEntryHeaderBytes) return malformed();
+    if (rest.size() < kEntryHeaderBytes) return Malformed(frame);
     const std::uint64_t size = GetU32(rest, 8);
     const std::uint32_t kind = GetU32(rest, 12);
-    if (rest.size() - kEntryHeaderBytes < Padded(size)) return malformed();
+    if (rest.size() - kEntryHeaderBytes < Padded(size)) return Malformed(frame);
     if (kind < static_cast<std::uint32_t>(raft::EntryKind::kNoop) || kind > static_cast<std::uint32_t>(raft::EntryKind::kExpiry)) {
-      return malformed();
+      return Malformed(frame);
     }
     visit(raft::Entry{raft::Term(GetU64(rest, 0)), index, static_cast<raft::EntryKind>(kind),
                       frame.payload.Share(rest.substr(kEntryHeaderBytes, size))});
     rest.remove_prefix(kEntryHeaderBytes + Padded(size));
   }
-  if (!rest.empty()) return malformed();
+  if (!rest.empty()) return Malformed(frame);
   return absl::OkStatus();
 }
 

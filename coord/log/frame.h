@@ -21,7 +21,7 @@ enum class FrameType : std::uint8_t {
   kSegment = 1,  // the first frame of a segment: its header
   kBatch = 2,    // hard state, truncation, entries
   kProof = 3,    // nothing: a mark that the frame before it was synced
-  kRestart = 4,  // reserved: an installed snapshot voids what came before
+  kRestart = 4,  // an installed snapshot takes the place of all that came before; and entries that follow it
 };
 
 // Where a frame lies. Part of its checksum, so that a frame read from anywhere else is not taken for one.
@@ -49,6 +49,16 @@ struct FrameHeader {
   std::uint32_t payload_bytes = 0;
 };
 
+// What a kRestart frame begins with: the end of a snapshot.
+struct Restart {
+  raft::Index index;                // of the last entry in it
+  raft::Term term;                  // of that entry
+  raft::Index configuration_index;  // of the last configuration in it
+  base::Bytes configuration;        // that one, as its entry carries it
+
+  friend bool operator==(const Restart&, const Restart&) = default;
+};
+
 struct Frame {
   FrameHeader header;
   base::Bytes payload;
@@ -60,6 +70,7 @@ struct Frame {
 
 inline constexpr std::uint64_t kFrameHeaderBytes = 56;
 inline constexpr std::uint64_t kEntryHeaderBytes = 16;
+inline constexpr std::uint64_t kRestartHeaderBytes = 24;
 inline constexpr std::uint64_t kPayloadBytesMax = std::uint64_t{1} << 31;
 inline constexpr std::uint32_t kFrameMagic = 0x52465244;  // "DRFR"
 
@@ -68,8 +79,10 @@ inline constexpr std::uint64_t Padded(std::uint64_t bytes) {
   return (bytes + 7) & ~std::uint64_t{7};
 }
 
-// Writing: StartFrame, then the payload, then SealFrame for the place where it will lie. It may be sealed again for another place.
+// Writing: StartFrame, then the payload (a Restart where the type says so, then entries), then SealFrame for the place where it
+// will lie. It may be sealed again for another place.
 std::string StartFrame();
+void AppendRestart(const Restart& restart, std::string* frame);
 void AppendEntry(const raft::Entry& entry, std::string* frame);
 // Fills in the header (payload_bytes is taken from the frame, not from `header`) and pads. Returns the frame's checksum.
 std::uint64_t SealFrame(const FramePlace& place, const FrameHeader& header, std::string* frame);
@@ -85,6 +98,8 @@ std::optional<SealedHeader> ParseHeader(const FramePlace& place, absl::string_vi
 // `payload` with its padding.
 [[nodiscard]] bool PayloadIsWhole(const SealedHeader& header, absl::string_view payload);
 
+// Of a kRestart frame; the configuration shares the frame's payload. DATA_LOSS as below.
+absl::StatusOr<Restart> DecodeRestart(const Frame& frame);
 // Calls `visit` for each entry; the payloads share the frame's. DATA_LOSS if the payload, although its checksum is right, is not
 // made of header.entry_count entries: a bug, not damage.
 absl::Status ForEachEntry(const Frame& frame, const std::function<void(raft::Entry)>& visit);

@@ -1,5 +1,6 @@
 #include "coord/log/inspect.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -26,7 +27,7 @@ class Inspector final : public ScanVisitor {
     ++result_->frames;
     result_->entries_written += frame.header.entry_count;
     visitor_->OnFrame(frame, proven);
-    if (frame.header.type == FrameType::kBatch) {
+    if (frame.header.entry_count > 0) {
       DROVER_RETURN_IF_ERROR(ForEachEntry(frame, [&](const raft::Entry& entry) { visitor_->OnEntry(entry); }));
     }
     return state_.ApplyFrame(frame);
@@ -58,13 +59,26 @@ absl::StatusOr<Inspection> Inspect(base::FileSystem* fs, const std::string& dire
   std::optional<base::ClusterId> cluster;
   if (result.identity && result.identity->cluster.value != 0) cluster = result.identity->cluster;
   Inspector inspector(visitor, &result);
-  DROVER_ASSIGN_OR_RETURN(const Scanned scanned, Scan(fs, directory, cluster, &inspector));
+  DROVER_ASSIGN_OR_RETURN(const std::vector<std::string> before, fs->List(directory));
+  const absl::StatusOr<Scanned> scan = Scan(fs, directory, cluster, &inspector);
+  if (!scan.ok()) {
+    DROVER_ASSIGN_OR_RETURN(const std::vector<std::string> after, fs->List(directory));
+    for (const std::string& name : before) {
+      if (ParseSegmentName(name) && !std::binary_search(after.begin(), after.end(), name)) {
+        return absl::AbortedError(
+            absl::StrCat("the node that runs in ", directory, " has removed ", name, " meanwhile: try again"));
+      }
+    }
+    return scan.status();
+  }
+  const Scanned& scanned = *scan;
   if (scanned.tail.unproven) {
     DROVER_RETURN_IF_ERROR(inspector.Visit(*scanned.tail.unproven, false));
     result.notes.push_back(absl::StrCat("the last frame, at offset ", scanned.tail.unproven->ref.offset, " of ",
                                         SegmentName(scanned.tail.unproven->ref.segment),
                                         ", is whole but may not have been synced"));
   }
+  if (scanned.tail.mark) DROVER_RETURN_IF_ERROR(inspector.Visit(*scanned.tail.mark, false));
   if (scanned.tail.torn_at) {
     result.notes.push_back(absl::StrCat("a torn write at offset ", *scanned.tail.torn_at, " of ",
                                         SegmentName(scanned.chain.back().number), " does not count"));
@@ -73,6 +87,12 @@ absl::StatusOr<Inspection> Inspect(base::FileSystem* fs, const std::string& dire
   result.hard_state = inspector.state().hard_state();
   result.first_index = inspector.state().first_index();
   result.last_index = inspector.state().last_index();
+  result.commit = inspector.state().commit();
+  if (result.first_index.value > 1) {
+    result.notes.push_back(
+        absl::StrCat("the log begins with entry ", result.first_index.value, ": a snapshot must cover those before it"));
+  }
+  for (const std::string& name : scanned.spares) result.notes.push_back(absl::StrCat(name, " waits to become a segment"));
   return result;
 }
 

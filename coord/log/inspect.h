@@ -32,6 +32,7 @@ struct Inspection {
   raft::HardState hard_state;
   raft::Index first_index;
   raft::Index last_index;
+  raft::Index commit;  // known from headers and restarts
   std::uint64_t segments = 0;
   std::uint64_t frames = 0;
   std::uint64_t entries_written = 0;  // with those truncated later
@@ -40,7 +41,8 @@ struct Inspection {
 };
 
 // OK: recovery would succeed (as far as reading goes). Otherwise the error with which it would refuse, after the visitor has heard
-// of all that comes before. A directory that a node is writing to may look torn.
+// of all that comes before. A node may be writing to the directory: its last frame then may look torn. ABORTED: it has dropped
+// segments that were about to be read, try again. NOT_FOUND: no log there.
 absl::StatusOr<Inspection> Inspect(base::FileSystem* fs, const std::string& directory, InspectVisitor* visitor);
 
 }  // namespace drover::coord::log

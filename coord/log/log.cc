@@ -25,7 +25,15 @@ class StateBuilder final : public ScanVisitor {
 }  // namespace
 
 Log::Log(DataDirectory* directory, const Options& options, base::ClusterId cluster)
-    : directory_(directory), fs_(directory->fs()), options_(options), cluster_(cluster) {}
+    : directory_(directory),
+      fs_(directory->fs()),
+      options_(options),
+      cluster_(cluster),
+      spares_(fs_, directory->path(),
+              {.files_max = options.spares_max,
+               .file_bytes_min = options.segment_bytes / 2,
+               .file_bytes_max = options.segment_bytes,
+               .step_bytes = options.spare_step_bytes}) {}
 
 // Opening ---------------------------------------------------------------------------------------------------------------------
 
@@ -86,8 +94,11 @@ absl::Status Log::Recover(const Scanned& scanned) {
   } else {
     DROVER_RETURN_IF_ERROR(BeginSegment(scanned.highest_number + 1, previous, FrameHeader{}, nullptr));
   }
+  state_.NoteBaseTerm(options_.snapshot_index, options_.snapshot_term);
   if (supersede) RemoveQuietly(SegmentName(last.number));
   for (const std::string& name : scanned.stale) RemoveQuietly(name);
+  // Only now: the directory was synced, so that no crash brings such a file back as a segment.
+  for (const std::string& name : scanned.spares) spares_.Adopt(name);
   return absl::OkStatus();
 }
 
@@ -101,15 +112,39 @@ absl::Status Log::Check(const AppendRequest& request) const {
     return absl::InvalidArgumentError("a second vote in one term");
   }
   raft::Index last = last_index();
+  raft::Term term = TermAt(last);
+  std::uint64_t bytes = 0;
+  if (request.restart) {
+    const Restart& restart = *request.restart;
+    if (request.truncate_from) return absl::InvalidArgumentError("a restart leaves nothing to truncate");
+    if (restart.index.value == 0 || restart.index < commit()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a restart after entry ", restart.index.value, " of a log that is committed up to ", commit().value));
+    }
+    if (restart.term.value == 0 || restart.term > next.term) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a restart after an entry of term ", restart.term.value, " in a log of term ", next.term.value));
+    }
+    if (restart.configuration_index.value == 0 || restart.configuration_index > restart.index) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a restart after entry ", restart.index.value, " without a configuration from before"));
+    }
+    last = restart.index;
+    term = restart.term;
+    bytes += kRestartHeaderBytes + Padded(restart.configuration.size());
+  }
   if (request.truncate_from) {
     if (*request.truncate_from > last || *request.truncate_from < first_index()) {
       return absl::InvalidArgumentError(
           absl::StrCat("truncation from ", request.truncate_from->value, ", which is not in the log"));
     }
+    if (*request.truncate_from <= commit()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("truncation from ", request.truncate_from->value, " of a log that is committed up to ", commit().value));
+    }
     last = request.truncate_from->Previous();
+    term = TermAt(last);
   }
-  raft::Term term = TermAt(last);
-  std::uint64_t bytes = 0;
   for (const raft::Entry& entry : request.entries) {
     if (entry.index != last.Next()) {
       return absl::InvalidArgumentError(absl::StrCat("entry ", entry.index.value, " does not follow ", last.value));
@@ -129,20 +164,28 @@ absl::Status Log::Check(const AppendRequest& request) const {
 absl::Status Log::Append(const AppendRequest& request) {
   DROVER_RETURN_IF_ERROR(poison_);
   DROVER_RETURN_IF_ERROR(Check(request));
-  state_.NoteCommit(request.commit);
+  // What is committed behind a truncation are the entries that replace the present ones; and a snapshot's history is another one.
+  if (!request.restart) {
+    state_.NoteCommit(request.truncate_from ? std::min(request.commit, request.truncate_from->Previous()) : request.commit);
+  }
   const raft::HardState next = request.hard_state.value_or(hard_state());
-  if (request.entries.empty() && !request.truncate_from && next == hard_state()) return absl::OkStatus();
+  if (request.entries.empty() && !request.truncate_from && !request.restart && next == hard_state()) return absl::OkStatus();
   std::string frame = StartFrame();
   std::uint64_t bytes = kFrameHeaderBytes;
   for (const raft::Entry& entry : request.entries) bytes += kEntryHeaderBytes + Padded(entry.payload.size());
   frame.reserve(bytes);
+  if (request.restart) AppendRestart(*request.restart, &frame);
   for (const raft::Entry& entry : request.entries) AppendEntry(entry, &frame);
-  const FrameHeader header{.type = FrameType::kBatch,
+  raft::Index first = request.truncate_from.value_or(last_index().Next());
+  if (request.restart) first = request.restart->index.Next();
+  const FrameHeader header{.type = request.restart ? FrameType::kRestart : FrameType::kBatch,
                            .truncates = request.truncate_from.has_value(),
                            .hard_state = next,
-                           .first_index = request.truncate_from.value_or(last_index().Next()),
+                           .first_index = first,
                            .entry_count = static_cast<std::uint32_t>(request.entries.size())};
-  return WriteFrame(header, &frame);
+  DROVER_RETURN_IF_ERROR(WriteFrame(header, &frame));
+  state_.NoteCommit(request.commit);
+  return absl::OkStatus();
 }
 
 absl::Status Log::Prove() {
@@ -182,7 +225,8 @@ absl::Status Log::Reserve(std::uint64_t bytes) {
   const std::uint64_t ample = std::max(bytes, std::min(segment.bytes + step, options_.segment_bytes));
   std::uint64_t size = ample;
   absl::Status status = segment.file->Allocate(size);
-  if (absl::IsResourceExhausted(status) && ample > bytes) {
+  if (absl::IsResourceExhausted(status) && (ample > bytes || spares_.files() > 0)) {
+    spares_.Drop();
     size = bytes;
     status = segment.file->Allocate(size);
   }
@@ -201,13 +245,19 @@ absl::Status Log::BeginSegment(std::uint64_t number, const FrameRef& previous, c
     contents += *frame;
   }
   const std::string name = SegmentName(number);
-  const std::string temporary = directory_->PathOf(name + ".tmp");
+  std::string temporary = directory_->PathOf(name + ".tmp");
   Segment segment{
       .file = nullptr,
       .path = directory_->PathOf(name),
       .bytes = std::max<std::uint64_t>(contents.size(), std::min(options_.allocate_first_bytes, options_.segment_bytes))};
   // Under its own name a segment has a durable header and first frame from the start, so that one without is damaged.
   const auto write = [&]() -> absl::Status {
+    if (std::optional<Spares::Ready> spare = spares_.Use()) {
+      temporary = std::move(spare->path);
+      segment.file = std::move(spare->file);
+      segment.bytes = std::max<std::uint64_t>(contents.size(), spare->bytes);
+      return segment.file->WriteAt(0, contents);
+    }
     absl::StatusOr<std::unique_ptr<base::File>> file = fs_->Open(temporary, base::OpenMode::kCreate);
     if (absl::IsAlreadyExists(file.status())) {  // of an earlier attempt
       DROVER_RETURN_IF_ERROR(fs_->Remove(temporary));
@@ -224,8 +274,10 @@ absl::Status Log::BeginSegment(std::uint64_t number, const FrameRef& previous, c
     status = fs_->Rename(temporary, segment.path);
   }
   if (absl::IsResourceExhausted(status)) {  // nothing refers to it yet
-    RemoveQuietly(name + ".tmp");
-    return status;
+    (void)fs_->Remove(temporary);
+    if (spares_.files() == 0) return status;
+    spares_.Drop();
+    return BeginSegment(number, previous, header, frame);
   }
   if (!status.ok()) return Poison(status);
   if (const absl::Status synced = fs_->SyncDirectory(directory_->path()); !synced.ok()) return Poison(synced);
@@ -315,7 +367,10 @@ absl::Status Log::Compact(raft::Index before) {
   if (segments_.begin()->first == keep) return absl::OkStatus();
   read_last_.reset();
   while (segments_.begin()->first < keep) {
-    if (const absl::Status removed = fs_->Remove(segments_.begin()->second.path); !removed.ok()) return Poison(removed);
+    const auto& [number, segment] = *segments_.begin();
+    const absl::Status dropped =
+        spares_.Wants(segment.bytes) ? spares_.Take(segment.path, number, segment.bytes) : fs_->Remove(segment.path);
+    if (!dropped.ok()) return Poison(dropped);
     segments_.erase(segments_.begin());
   }
   state_.DropSegmentsBelow(keep);
@@ -323,8 +378,15 @@ absl::Status Log::Compact(raft::Index before) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<bool> Log::Recycle() {
+  DROVER_RETURN_IF_ERROR(poison_);
+  // A file system that copies what it overwrites may have no space for that; the spare is gone then, and not needed.
+  if (const absl::Status status = spares_.Fill(); !status.ok() && !absl::IsResourceExhausted(status)) return Poison(status);
+  return !spares_.filled();
+}
+
 std::uint64_t Log::bytes() const {
-  std::uint64_t sum = 0;
+  std::uint64_t sum = spares_.bytes();
   for (const auto& [number, segment] : segments_) sum += segment.bytes;
   return sum;
 }

@@ -23,6 +23,7 @@
 #include "coord/log/frame.h"
 #include "coord/log/log_state.h"
 #include "coord/log/scan.h"
+#include "coord/log/spares.h"
 #include "coord/raft/types.h"
 
 namespace drover::coord::log {
@@ -32,21 +33,31 @@ struct Options {
   base::ClusterId cluster_if_new;
   // The caller has a snapshot up to here and needs the entries after it. 0: all from the first.
   raft::Index snapshot_index;
+  // Its term, for a log that was truncated back to there does not always know it. 0: not known.
+  raft::Term snapshot_term;
   // A segment ends before the frame that would take it beyond this; a larger frame has a segment to itself.
   std::uint64_t segment_bytes = 64 << 20;
   // Space is reserved and zero-filled in steps: the first one small, so that restarts cost little, then doubling up to the last.
   std::uint64_t allocate_first_bytes = 64 << 10;
   std::uint64_t allocate_step_bytes = 4 << 20;
+  // At most so many dropped segments are kept as spares for later ones, and zero-filled in steps of so much.
+  std::size_t spares_max = 2;
+  std::uint64_t spare_step_bytes = 4 << 20;
 };
 
 // All of it becomes durable together or not at all.
 struct AppendRequest {
   std::optional<raft::HardState> hard_state;
-  // Entries from here on (a conflict's) are void. Given exactly if the log holds this index.
+  // Entries from here on (a conflict's) are void. Given exactly if the log holds this index; never one that is committed.
   std::optional<raft::Index> truncate_from;
+  // A snapshot up to its index was installed and synced: all that the log holds is void, and it goes on behind that index. For a
+  // snapshot that the log does not lead to; not below commit(), and not together with `truncate_from`. Segments that have become
+  // void with it are dropped by the next Compact.
+  std::optional<Restart> restart;
   // Contiguous; the first follows what is left of the log. Terms never fall and do not exceed the hard state's.
   std::vector<raft::Entry> entries;
-  // What the caller knows to be committed; decides only which configurations a new segment's header repeats.
+  // What the caller knows to be committed of the log with this request in it. It is kept in memory and in the headers of later
+  // segments, decides which configurations those repeat, and is refused to be truncated.
   raft::Index commit;
 };
 
@@ -75,8 +86,14 @@ class Log {
   // }
   absl::StatusOr<std::vector<raft::Entry>> Read(raft::Index first, std::size_t max_bytes);
 
-  // Removes the segments that hold only entries below `before`; the caller has them in a synced snapshot. Errors poison.
+  // Drops the segments that hold only entries below `before`: every member holds these, and the caller has them in a synced
+  // snapshot. Some of the files are kept as spares, the others removed. Whole segments only: first_index() may stay below `before`,
+  // and what is left reads as ever. Costs a rename or removal for each, and one sync of the directory. Errors poison.
   absl::Status Compact(raft::Index before);
+
+  // One bounded step of turning spares into files that the next segments can use: after Compact, between appends, until it
+  // returns false (nothing left to do). Without it new segments are new files. Errors poison.
+  absl::StatusOr<bool> Recycle();
 
   [[nodiscard]] base::ClusterId cluster() const { return cluster_; }
   [[nodiscard]] const raft::HardState& hard_state() const { return state_.hard_state(); }
@@ -85,13 +102,14 @@ class Log {
   [[nodiscard]] raft::Index last_index() const { return state_.last_index(); }
   // Of an entry in the log, or of the one before its first; 0 where it is not known and of Index 0.
   [[nodiscard]] raft::Term TermAt(raft::Index index) const { return state_.TermAt(index); }
-  // A commit index that is known for sure; the true one may be higher.
+  // At least so far the entries are committed: the most that Append was told, or, after Open, that the headers of segments tell.
   [[nodiscard]] raft::Index commit() const { return state_.commit(); }
-  // The configuration entries that a segment begun now would repeat, oldest first.
+  // The last configuration committed by then, also if its entry was dropped, and all later ones in the log, by their indices.
   [[nodiscard]] const std::map<raft::Index, base::Bytes>& configurations() const { return state_.configurations(); }
-  // Space taken on the disk.
+  // Space taken on the disk, by spares, too.
   [[nodiscard]] std::uint64_t bytes() const;
   [[nodiscard]] std::size_t segments() const { return segments_.size(); }
+  [[nodiscard]] std::size_t spares() const { return spares_.files(); }
   [[nodiscard]] bool poisoned() const { return !poison_.ok(); }
 
  private:
@@ -106,7 +124,8 @@ class Log {
   // What Scan found, made into the beginning of a new segment.
   absl::Status Recover(const Scanned& scanned);
   [[nodiscard]] absl::Status Check(const AppendRequest& request) const;
-  // Makes segment `number`, which follows frame `previous`; with `frame`, if not null, as its first.
+  // Makes segment `number`, which follows frame `previous`; with `frame`, if not null, as its first. In a filled spare if there is
+  // one.
   absl::Status BeginSegment(std::uint64_t number, const FrameRef& previous, const FrameHeader& header, std::string* frame);
   // Appends `frame` to the last segment, or begins a new one with it, and syncs.
   absl::Status WriteFrame(const FrameHeader& header, std::string* frame);
@@ -123,6 +142,7 @@ class Log {
   const Options options_;
   const base::ClusterId cluster_;
   LogState state_;
+  Spares spares_;
   std::map<std::uint64_t, Segment> segments_;  // the chain; the last one is written to
   std::uint64_t end_ = 0;                      // where the next frame goes in it
   FrameRef last_synced_;                       // what a next segment follows

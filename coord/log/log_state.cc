@@ -44,17 +44,22 @@ absl::Status LogState::ApplySegment(const SegmentHeader& header) {
 absl::Status LogState::ApplyFrame(const Frame& frame) {
   const FrameHeader& header = frame.header;
   if (header.type == FrameType::kProof) return absl::OkStatus();
-  if (header.type != FrameType::kBatch) {
+  if (header.type != FrameType::kBatch && header.type != FrameType::kRestart) {
     return absl::FailedPreconditionError(absl::StrCat("segment ", frame.ref.segment, " at offset ", frame.ref.offset,
                                                       ": a frame of type ", static_cast<int>(header.type),
                                                       ", which this program does not know: use the newer program"));
   }
-  const bool overlaps = header.first_index <= last_index_;
   if (header.hard_state.term < hard_state_.term) return Contradiction(frame.ref, "the term went back");
+  if (header.hard_state.term == hard_state_.term && hard_state_.vote.value != 0 && header.hard_state.vote != hard_state_.vote) {
+    return Contradiction(frame.ref, "a second vote in one term");
+  }
+  hard_state_ = header.hard_state;
+  if (header.type == FrameType::kRestart) DROVER_RETURN_IF_ERROR(ApplyRestart(frame));
+  const bool overlaps = header.first_index <= last_index_;
   if (header.first_index > last_index_.Next() || header.first_index.value == 0) return Contradiction(frame.ref, "a gap");
   if (overlaps != header.truncates) return Contradiction(frame.ref, "a truncation of nothing, or entries over others");
+  if (overlaps && header.first_index <= commit_) return Contradiction(frame.ref, "it voids committed entries");
   if (overlaps) Truncate(header.first_index);
-  hard_state_ = header.hard_state;
   absl::Status order;
   raft::Term last_term = terms_.empty() ? raft::Term() : std::prev(terms_.end())->second;
   DROVER_RETURN_IF_ERROR(ForEachEntry(frame, [&](raft::Entry entry) {
@@ -70,6 +75,20 @@ absl::Status LogState::ApplyFrame(const Frame& frame) {
         Extent{.first = header.first_index, .count = header.entry_count, .frame = frame.ref, .frame_bytes = frame.size});
   }
   return order;
+}
+
+absl::Status LogState::ApplyRestart(const Frame& frame) {
+  DROVER_ASSIGN_OR_RETURN(const Restart restart, DecodeRestart(frame));
+  if (restart.index < commit_) return Contradiction(frame.ref, "it goes on from a snapshot that lacks committed entries");
+  if (restart.term.value == 0 || restart.term > hard_state_.term) return Contradiction(frame.ref, "terms out of order");
+  extents_.clear();
+  terms_.clear();
+  terms_[restart.index] = restart.term;
+  configurations_.clear();
+  configurations_[restart.configuration_index] = base::Bytes::Copy(restart.configuration.view());
+  last_index_ = restart.index;
+  commit_ = restart.index;
+  return absl::OkStatus();
 }
 
 void LogState::Truncate(raft::Index from) {
@@ -93,6 +112,10 @@ void LogState::NoteCommit(raft::Index commit) {
   while (configurations_.size() > 1 && std::next(configurations_.begin())->first <= commit_) {
     configurations_.erase(configurations_.begin());
   }
+}
+
+void LogState::NoteBaseTerm(raft::Index index, raft::Term term) {
+  if (index.Next() == first_index() && TermAt(index).value == 0 && term.value > 0) terms_[index] = term;
 }
 
 SegmentHeader LogState::NextHeader(base::ClusterId cluster, std::uint64_t number, const FrameRef& previous) const {

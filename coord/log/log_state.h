@@ -34,12 +34,16 @@ class LogState {
   // The header of the next segment. The first one is the beginning of all; a later one must agree with what was applied before,
   // else DATA_LOSS.
   absl::Status ApplySegment(const SegmentHeader& header);
-  // A whole kBatch or kProof frame. DATA_LOSS if it contradicts what was applied before.
+  // A whole frame, but no segment header. DATA_LOSS if it contradicts what was applied before.
   absl::Status ApplyFrame(const Frame& frame);
 
   // Forgets where entries lie whose frames are in segments below `segment`.
   void DropSegmentsBelow(std::uint64_t segment);
+  // Entries up to here are committed; of what lies behind the last index nothing is noted. Never goes back.
   void NoteCommit(raft::Index commit);
+
+  // From elsewhere: the term of the entry before the first, where the log itself does not know it.
+  void NoteBaseTerm(raft::Index index, raft::Term term);
 
   // The header of a segment that begins after all of this.
   [[nodiscard]] SegmentHeader NextHeader(base::ClusterId cluster, std::uint64_t number, const FrameRef& previous) const;
@@ -55,6 +59,7 @@ class LogState {
   [[nodiscard]] const std::deque<Extent>& extents() const { return extents_; }
 
  private:
+  absl::Status ApplyRestart(const Frame& frame);
   void Truncate(raft::Index from);
 
   bool begun_ = false;

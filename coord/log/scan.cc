@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "coord/base/status.h"
+#include "coord/log/spares.h"
 
 namespace drover::coord::log {
 namespace {
@@ -70,11 +71,21 @@ absl::StatusOr<Tail> ScanLast(SegmentReader* reader, ScanVisitor* visitor) {
   bool has_last = false;
   std::uint64_t end = reader->header_frame().end();
   while (true) {
-    DROVER_ASSIGN_OR_RETURN(const SegmentReader::Result result, reader->ReadFrame(end));
+    DROVER_ASSIGN_OR_RETURN(SegmentReader::Result result, reader->ReadFrame(end));
     if (!result.frame) {
-      DROVER_RETURN_IF_ERROR(JudgeEnd(reader, end, result.broken_end, &tail));
-      if (has_last) tail.unproven = last;
-      return tail;
+      absl::Status judged = JudgeEnd(reader, end, result.broken_end, &tail);
+      // A node that runs may have been writing here meanwhile: what was half a frame is then a whole one, which others follow.
+      if (!judged.ok() || tail.torn_at) {
+        DROVER_RETURN_IF_ERROR(reader->Refresh());
+        DROVER_ASSIGN_OR_RETURN(result, reader->ReadFrame(end));
+      }
+      if (!result.frame) {
+        if (has_last) tail.unproven = last;
+        if (last.header.type == FrameType::kProof) tail.mark = last;
+        if (!judged.ok()) return judged;
+        return tail;
+      }
+      tail.torn_at.reset();
     }
     if (has_last) {
       DROVER_RETURN_IF_ERROR(visitor->OnFrame(last));
@@ -97,6 +108,7 @@ absl::StatusOr<Scanned> Scan(base::FileSystem* fs, const std::string& directory,
   for (const std::string& name : names) {
     if (const std::optional<std::uint64_t> number = ParseSegmentName(name)) numbers.insert(*number);
     if (absl::StartsWith(name, "segment-") && absl::EndsWith(name, ".tmp")) scanned.stale.push_back(name);
+    if (IsSpareName(name)) scanned.spares.push_back(name);
   }
   if (numbers.empty()) return absl::NotFoundError(absl::StrCat(directory, " holds no log"));
   scanned.highest_number = *numbers.rbegin();

@@ -34,6 +34,8 @@ struct Tail {
   FrameRef proven;
   // The frame behind it, if it is whole: synced or not, acknowledged or not.
   std::optional<Frame> unproven;
+  // Or a mark behind it.
+  std::optional<Frame> mark;
   // What follows is a torn write, from here on.
   std::optional<std::uint64_t> torn_at;
   // Nothing behind the header is proven.
@@ -44,6 +46,7 @@ struct Scanned {
   std::vector<SegmentHeader> chain;  // oldest first, never empty
   Tail tail;
   std::vector<std::string> stale;    // names of segments that later ones superseded, and of unfinished ones
+  std::vector<std::string> spares;   // names of files that wait to become segments
   std::uint64_t highest_number = 0;  // of any segment file
 };
 

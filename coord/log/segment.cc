@@ -142,6 +142,12 @@ absl::StatusOr<absl::string_view> SegmentReader::View(std::uint64_t offset, std:
   return buffer_.view().substr(offset - buffer_offset_, size);
 }
 
+absl::Status SegmentReader::Refresh() {
+  DROVER_ASSIGN_OR_RETURN(size_, file_->Size());
+  buffer_ = base::Bytes();
+  return absl::OkStatus();
+}
+
 absl::StatusOr<SegmentReader::Result> SegmentReader::ReadFrame(std::uint64_t offset) {
   Result result;
   DROVER_ASSIGN_OR_RETURN(const absl::string_view head, View(offset, kFrameHeaderBytes));

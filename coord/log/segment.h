@@ -68,6 +68,9 @@ class SegmentReader {
   // The first whole frame at or behind `offset`.
   absl::StatusOr<std::optional<std::uint64_t>> FindFrame(std::uint64_t offset);
 
+  // Forgets what was buffered and how long the file was: another process may be writing to it.
+  absl::Status Refresh();
+
   [[nodiscard]] const SegmentHeader& header() const { return header_; }
   [[nodiscard]] const Frame& header_frame() const { return header_frame_; }
   [[nodiscard]] const std::string& path() const { return path_; }

@@ -1,5 +1,7 @@
 // drover-coord: one node of the coordination core.
 //
+// `drover-coord log ...` looks at a data directory instead (log_command.h).
+//
 // Exit codes: 0 after SIGTERM or SIGINT; 1 it cannot work, or its log can no longer be trusted; 2 usage.
 #include <algorithm>
 #include <atomic>
@@ -7,6 +9,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +29,7 @@
 #include "coord/process/options.h"
 #include "coord/process/signals.h"
 #include "coord/process/version.h"
+#include "coord/server/log_command.h"
 #include "coord/server/member_process.h"
 #include "coord/server/prometheus_observer.h"
 #include "coord/server/services.h"
@@ -196,6 +200,7 @@ int Main(int argc, const char* const* argv) {
   options.Number("--uncommitted-bytes", &flags.uncommitted_bytes, "Writes that may wait for the log", 1U << 20);
   options.Number("--streams", &flags.streams, "Session streams at a time", 1);
   options.Time("--stop-grace", &flags.stop_grace, "How long calls under way may take to end after SIGTERM");
+  options.Footer("drover-coord log dump|verify DIR looks at a data directory instead; see drover-coord log --help.");
   if (const std::optional<int> code = options.Parse(argc, argv)) return *code;
   if (flags.id == 0) return options.Refuse("--id is missing: give this node's number, e.g. --id 1");
   if (flags.data.empty())
@@ -211,5 +216,6 @@ int Main(int argc, const char* const* argv) {
 }  // namespace drover::coord::server
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::strcmp(argv[1], "log") == 0) return drover::coord::server::LogCommand(argc - 1, argv + 1);
   return drover::coord::server::Main(argc, argv);
 }

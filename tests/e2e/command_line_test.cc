@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <set>
+#include <thread>
 
 #include "tests/e2e/e2e.h"
 
@@ -22,6 +24,27 @@ class CommandLineTest : public ::testing::Test {
   static std::unique_ptr<Cluster> cluster_;
 };
 std::unique_ptr<Cluster> CommandLineTest::cluster_;
+
+// Reading takes no lock, disturbs nobody, and a write under way is no damage.
+TEST_F(CommandLineTest, TheLogOfANodeIsVerifiedAndDumpedWhileTheNodeWrites) {
+  const std::string data = cluster_->path("coord");
+  std::atomic<bool> done = false;
+  std::thread writer([&] {
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(cluster_->Drover({"submit", "--", "true"}).exit_code, 0);
+    done = true;
+  });
+  while (!done) {
+    const CommandResult verified = RunCommand({Binary("drover-coord"), "log", "verify", data});
+    EXPECT_EQ(verified.exit_code, 0) << verified.err;
+    EXPECT_THAT(verified.out, HasSubstr("ok: node 1 of cluster "));
+  }
+  writer.join();
+  const CommandResult dumped = RunCommand({Binary("drover-coord"), "log", "dump", data, "-o", "json"});
+  EXPECT_EQ(dumped.exit_code, 0) << dumped.err;
+  EXPECT_GT(nlohmann::json::parse(dumped.out).size(), 10u);
+  EXPECT_EQ(RunCommand({Binary("drover-coord"), "log", "verify"}).exit_code, 2);
+  EXPECT_EQ(RunCommand({Binary("drover-coord"), "log", "verify", cluster_->path("store")}).exit_code, 1);
+}
 
 TEST_F(CommandLineTest, WrongUsageExitsTwoWithOneLineThatNamesIt) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> table = {

@@ -1,5 +1,11 @@
 #include "coord/log/data_directory.h"
 
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
 #include <string>
 
 #include "gtest/gtest.h"
@@ -47,6 +53,34 @@ TEST(DataDirectory, OneProcessAtATime) {
   EXPECT_TRUE(DataDirectory::Open(&fs, "d").ok());
 }
 
+TEST(DataDirectory, TheLockGoesWithTheProcessThatHeldIt) {
+  std::string path = ::testing::TempDir() + "drover-lock-XXXXXX";
+  ASSERT_NE(::mkdtemp(path.data()), nullptr);
+  const auto fs = base::NewRealFileSystem();
+  int ready[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const auto directory = DataDirectory::Open(fs.get(), path);
+    const char byte = directory.ok() ? 'y' : 'n';
+    if (::write(ready[1], &byte, 1) == 1) ::pause();
+    ::_exit(0);
+  }
+  char byte = 0;
+  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+  EXPECT_EQ(byte, 'y');
+  const absl::Status status = DataDirectory::Open(fs.get(), path).status();
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
+  EXPECT_NE(status.message().find(path + "/LOCK: another process holds it"), absl::string_view::npos) << status;
+  ASSERT_EQ(::kill(child, SIGKILL), 0);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  EXPECT_TRUE(DataDirectory::Open(fs.get(), path).ok());
+  ::close(ready[0]);
+  ::close(ready[1]);
+  std::filesystem::remove_all(path);
+}
+
 // Crashes before, between and after the steps of both writes: the identity is the old one or the new one, never half.
 TEST(DataDirectory, AnIdentityIsWholeAfterAnyCrash) {
   for (const Survival survival : {Survival::kNothing, Survival::kEverything, Survival::kRandom}) {
@@ -74,6 +108,70 @@ TEST(DataDirectory, AnIdentityIsWholeAfterAnyCrash) {
         // It can still become a member.
         EXPECT_TRUE(identity || (*directory)->CreateIdentity(kNew.node, kNew.incarnation).ok());
         EXPECT_TRUE((*directory)->AdoptCluster(kMember.cluster).ok());
+      }
+    }
+  }
+}
+
+TEST(DataDirectory, ATruncatedIdentityIsRefusedAndLeftAsItIs) {
+  const std::string whole = EncodeIdentity(kMember);
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    SimFileSystem fs(1);
+    fs.Write("d/identity", whole.substr(0, size));
+    const absl::Status status = DataDirectory::Open(&fs, "d").status();
+    EXPECT_TRUE(absl::IsDataLoss(status)) << size << ": " << status;
+    EXPECT_NE(status.message().find("restored from a backup"), absl::string_view::npos) << status;
+    EXPECT_EQ(fs.Read("d/identity"), whole.substr(0, size));
+  }
+}
+
+TEST(DataDirectory, AnIdentityOfALaterFormatIsRefusedByItsVersion) {
+  SimFileSystem fs(1);
+  std::string later = EncodeIdentity(kMember);
+  later[8] = 2;
+  fs.Write("d/identity", later + "and more");
+  const absl::Status status = DataDirectory::Open(&fs, "d").status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_NE(status.message().find("use the newer program"), absl::string_view::npos) << status;
+}
+
+// A log without an identity has lost it: a new one would make this another node with the old one's votes.
+TEST(DataDirectory, NoIdentityIsMadeBesideALog) {
+  SimFileSystem fs(1);
+  fs.Write("d/segment-0000000004.log", "anything");
+  {
+    const auto directory = DataDirectory::Open(&fs, "d").value();
+    const absl::Status status = directory->CreateIdentity(kNew.node, kNew.incarnation);
+    EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+    EXPECT_NE(status.message().find("d/identity is missing"), absl::string_view::npos) << status;
+  }
+  EXPECT_FALSE(fs.Exists("d/identity"));
+}
+
+// Fails the n-th call, for every n: the identity is whole all the same, and what was reported as done is there.
+TEST(DataDirectory, EveryFailingCallLeavesAWholeIdentity) {
+  for (const absl::Status& error : {absl::InternalError("EIO"), absl::ResourceExhaustedError("ENOSPC")}) {
+    bool reached = true;
+    for (std::uint64_t n = 1; reached; ++n) {
+      SimFileSystem fs(n);
+      fs.FailCall(n, error);
+      bool created = false;
+      bool adopted = false;
+      if (const auto directory = DataDirectory::Open(&fs, "d"); directory.ok()) {
+        created = (*directory)->CreateIdentity(kNew.node, kNew.incarnation).ok();
+        adopted = created && (*directory)->AdoptCluster(kMember.cluster).ok();
+      }
+      reached = fs.fault_reached();
+      fs.Crash(Survival::kNothing);
+      const auto directory = DataDirectory::Open(&fs, "d");
+      ASSERT_TRUE(directory.ok()) << "call " << n << ": " << directory.status();
+      const std::optional<Identity> identity = (*directory)->identity();
+      if (adopted) {
+        EXPECT_EQ(identity, kMember) << "call " << n;
+      } else if (created) {
+        EXPECT_TRUE(identity == kNew || identity == kMember) << "call " << n;
+      } else {
+        EXPECT_TRUE(!identity || identity == kNew) << "call " << n;
       }
     }
   }

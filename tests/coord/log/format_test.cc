@@ -1,8 +1,10 @@
 // FORMAT.md is a promise: its examples are what is written, and what was written by them can be read.
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -25,9 +27,11 @@ std::string Example(const std::string& name) {
   EXPECT_NE(from, std::string::npos) << "no example of " << name;
   const std::string dump = page.substr(from + begin.size(), page.find("<!-- end -->", from) - from - begin.size());
   std::string bytes;
+  std::optional<std::size_t> at;  // of the first byte, in the file
   for (const absl::string_view line : absl::StrSplit(dump, '\n', absl::SkipWhitespace())) {
     const std::vector<std::string> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
-    EXPECT_EQ(std::stoul(words[0], nullptr, 16), bytes.size()) << line;
+    if (!at) at = std::stoul(words[0], nullptr, 16);
+    EXPECT_EQ(std::stoul(words[0], nullptr, 16), *at + bytes.size()) << line;
     for (std::size_t i = 1; i < words.size(); ++i) bytes.push_back(static_cast<char>(std::stoul(words[i], nullptr, 16)));
   }
   return bytes;
@@ -58,6 +62,46 @@ TEST(Format, TheExamplesAreWhatIsWritten) {
   segment.resize(512, '\0');
   EXPECT_EQ(fs.Read("data/segment-0000000001.log"), segment);
   EXPECT_EQ(fs.Read("data/identity"), Example("identity"));
+}
+
+// A vote, a conflict and a snapshot behind the first example, in the frames that the second one shows.
+std::vector<AppendRequest> LaterRequests() {
+  std::vector<AppendRequest> requests(3);
+  requests[0].hard_state = MakeHardState(6, 2);
+  requests[1].hard_state = MakeHardState(6, 2);
+  requests[1].truncate_from = raft::Index(2);
+  requests[1].entries = {MakeEntry(6, 2, "world")};
+  requests[2].restart = Restart{raft::Index(40), raft::Term(6), raft::Index(7), base::Bytes::Copy("members")};
+  return requests;
+}
+
+TEST(Format, TheExampleOfVoteConflictAndRestartIsWhatIsWritten) {
+  sim::SimFileSystem fs(1);
+  const auto process = Process::Start(&fs, ExampleOptions());
+  ASSERT_TRUE(process.ok()) << process.status();
+  ASSERT_TRUE((*process)->log->Append(ExampleRequest()).ok());
+  ASSERT_TRUE((*process)->log->Prove().ok());
+  const std::string before = Example("segment-0000000001.log");
+  for (const AppendRequest& request : LaterRequests()) ASSERT_TRUE((*process)->log->Append(request).ok());
+  std::string frames = before + Example("later frames");
+  EXPECT_GT(frames.size(), 0x120u + 3 * 56);
+  frames.resize(fs.Read("data/segment-0000000001.log").size(), '\0');
+  EXPECT_EQ(absl::BytesToHexString(fs.Read("data/segment-0000000001.log")), absl::BytesToHexString(frames));
+}
+
+TEST(Format, TheExampleOfVoteConflictAndRestartCanBeRead) {
+  sim::SimFileSystem fs(1);
+  fs.Write("data/segment-0000000001.log", Example("segment-0000000001.log") + Example("later frames"));
+  fs.Write("data/identity", Example("identity"));
+  Options options = ExampleOptions();
+  options.snapshot_index = raft::Index(40);
+  const auto process = Process::Start(&fs, options);
+  ASSERT_TRUE(process.ok()) << process.status();
+  Model model;
+  model.Apply(ExampleRequest());
+  for (const AppendRequest& request : LaterRequests()) model.Apply(request);
+  EXPECT_EQ(ReadAll((*process)->log.get()).value(), model);
+  EXPECT_EQ((*process)->log->configurations().at(raft::Index(7)).view(), "members");
 }
 
 TEST(Format, TheExamplesCanBeRead) {

@@ -44,6 +44,39 @@ TEST(Frame, KeepsItsHeaderAndItsEntries) {
   EXPECT_EQ(read, entries);
 }
 
+TEST(Frame, ARestartKeepsItsConfigurationAndItsEntries) {
+  for (const std::string configuration : {"", "1234567", "12345678", "123456789"}) {
+    const Restart restart{raft::Index(8), raft::Term(4), raft::Index(3), base::Bytes::Copy(configuration)};
+    const std::vector<raft::Entry> entries = {MakeEntry(4, 9, "x"), MakeEntry(5, 10, "")};
+    std::string bytes = StartFrame();
+    AppendRestart(restart, &bytes);
+    for (const raft::Entry& entry : entries) AppendEntry(entry, &bytes);
+    const FrameHeader header{.type = FrameType::kRestart, .first_index = raft::Index(9), .entry_count = 2};
+    SealFrame(kPlace, header, &bytes);
+    const base::Bytes payload = base::Bytes::Copy(absl::string_view(bytes).substr(kFrameHeaderBytes));
+    const auto sealed = ParseHeader(kPlace, bytes);
+    ASSERT_TRUE(sealed && PayloadIsWhole(*sealed, payload.view()));
+    const Frame frame{sealed->header, payload, FrameRef{}, sealed->size};
+    EXPECT_EQ(DecodeRestart(frame).value(), restart);
+    std::vector<raft::Entry> read;
+    ASSERT_TRUE(ForEachEntry(frame, [&](raft::Entry entry) { read.push_back(entry); }).ok());
+    EXPECT_EQ(read, entries);
+  }
+}
+
+TEST(Frame, ARestartThatIsCutShortIsABug) {
+  std::string bytes = StartFrame();
+  AppendRestart(Restart{raft::Index(8), raft::Term(4), raft::Index(3), base::Bytes::Copy("configuration")}, &bytes);
+  const base::Bytes payload = base::Bytes::Copy(absl::string_view(bytes).substr(kFrameHeaderBytes));
+  const FrameHeader header{.type = FrameType::kRestart, .first_index = raft::Index(9)};
+  for (std::size_t size = 0; size < payload.size(); size += 8) {
+    const Frame cut{header, payload.Share(payload.view().substr(0, size)), FrameRef{}, 0};
+    EXPECT_EQ(DecodeRestart(cut).status().code(), absl::StatusCode::kDataLoss) << size;
+    EXPECT_EQ(ForEachEntry(cut, [](raft::Entry) {}).code(), absl::StatusCode::kDataLoss) << size;
+  }
+  EXPECT_TRUE(ForEachEntry(Frame{header, payload, FrameRef{}, 0}, [](raft::Entry) {}).ok());
+}
+
 TEST(Frame, IsAFrameInItsOwnPlaceOnly) {
   const std::string bytes = MakeFrame(kPlace, {MakeEntry(4, 9, "x")});
   EXPECT_TRUE(ParseHeader(kPlace, bytes));

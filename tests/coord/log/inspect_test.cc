@@ -1,6 +1,9 @@
 #include "coord/log/inspect.h"
 
+#include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -48,6 +51,7 @@ TEST_F(InspectTest, ShowsEverythingAndChangesNothing) {
   EXPECT_EQ(fs_.Paths(), paths);
   ASSERT_TRUE(log()->Prove().ok());
   EXPECT_TRUE(Inspect(&fs_, kDirectory, &recorder_)->notes.empty());
+  EXPECT_EQ(recorder_.frames.size(), 13u + 14u) << "the mark is shown, too";
 }
 
 TEST_F(InspectTest, NotesATornTail) {
@@ -68,6 +72,132 @@ TEST_F(InspectTest, ReportsDamageAfterWhatComesBefore) {
   EXPECT_EQ(found.status().code(), absl::StatusCode::kDataLoss);
   EXPECT_FALSE(recorder_.entries.empty());
   EXPECT_LT(recorder_.entries.size(), 12u);
+}
+
+TEST_F(InspectTest, ShowsVoteConflictAndRestart) {
+  AppendRequest vote;
+  vote.hard_state = MakeHardState(8, 3);
+  ASSERT_TRUE(log()->Append(vote).ok());
+  AppendRequest conflict;
+  conflict.truncate_from = raft::Index(11);
+  conflict.entries = {MakeEntry(8, 11, "instead")};
+  ASSERT_TRUE(log()->Append(conflict).ok());
+  AppendRequest restart;
+  restart.restart = MakeRestart(90, 8);
+  restart.entries = {MakeEntry(8, 91, "behind")};
+  ASSERT_TRUE(log()->Append(restart).ok());
+  const absl::StatusOr<Inspection> found = Inspect(&fs_, kDirectory, &recorder_);
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(found->hard_state, MakeHardState(8, 3));
+  EXPECT_EQ(found->first_index.value, 91u);
+  EXPECT_EQ(found->last_index.value, 91u);
+  EXPECT_EQ(found->commit.value, 90u);
+  EXPECT_EQ(found->entries_written, 14u);
+  EXPECT_EQ(recorder_.entries.back(), restart.entries.back());
+  EXPECT_EQ(found->notes.back(), "the log begins with entry 91: a snapshot must cover those before it");
+}
+
+// A disk on which a node gets on with its work while somebody reads; and which lets nobody do more than read.
+class BusyFileSystem final : public base::FileSystem {
+ public:
+  // `on_open` is called before each Open; `on_read` may change what a read has found at its offset.
+  BusyFileSystem(base::FileSystem* fs, std::function<void()> on_open, std::function<void(std::uint64_t, std::string*)> on_read)
+      : fs_(fs), on_open_(std::move(on_open)), on_read_(std::move(on_read)) {}
+  absl::StatusOr<std::unique_ptr<base::File>> Open(const std::string& path, base::OpenMode mode) override {
+    if (mode != base::OpenMode::kRead) return Denied();
+    on_open_();
+    auto file = fs_->Open(path, mode);
+    if (!file.ok()) return file.status();
+    return std::make_unique<BusyFile>(this, *std::move(file));
+  }
+  absl::StatusOr<std::vector<std::string>> List(const std::string& directory) override { return fs_->List(directory); }
+  absl::Status Rename(const std::string&, const std::string&) override { return Denied(); }
+  absl::Status Remove(const std::string&) override { return Denied(); }
+  absl::Status MakeDirectory(const std::string&) override { return Denied(); }
+  absl::Status SyncDirectory(const std::string&) override { return Denied(); }
+  absl::StatusOr<std::unique_ptr<base::FileLock>> Lock(const std::string&) override { return Denied(); }
+
+ private:
+  class BusyFile final : public base::File {
+   public:
+    BusyFile(BusyFileSystem* fs, std::unique_ptr<base::File> file) : fs_(fs), file_(std::move(file)) {}
+    absl::StatusOr<std::string> ReadAt(std::uint64_t offset, std::size_t size) override {
+      auto bytes = file_->ReadAt(offset, size);
+      if (bytes.ok()) fs_->on_read_(offset, &*bytes);
+      return bytes;
+    }
+    absl::StatusOr<std::uint64_t> Size() override { return file_->Size(); }
+    absl::Status WriteAt(std::uint64_t, absl::string_view) override { return Denied(); }
+    absl::Status Sync() override { return Denied(); }
+    absl::Status Allocate(std::uint64_t) override { return Denied(); }
+
+   private:
+    BusyFileSystem* const fs_;
+    const std::unique_ptr<base::File> file_;
+  };
+  static absl::Status Denied() { return absl::PermissionDeniedError("reading only"); }
+
+  base::FileSystem* const fs_;
+  const std::function<void()> on_open_;
+  const std::function<void(std::uint64_t, std::string*)> on_read_;
+};
+
+// Half of a frame is read, then the node completes it and writes another: that is no damage.
+TEST_F(InspectTest, AFrameThatIsBeingWrittenIsNotTakenForDamage) {
+  options_.segment_bytes = 4 << 20;
+  Start();
+  ASSERT_TRUE(Append("small").ok());
+  const std::uint64_t begin = Padded(fs_.Read(LastSegment()).find_last_not_of('\0') + 1);
+  ASSERT_TRUE(Append(std::string(300'000, 'L')).ok());
+  ASSERT_TRUE(Append("another").ok());
+  int halves = 0;
+  BusyFileSystem fs(
+      &fs_, [] {},
+      [&](std::uint64_t offset, std::string* bytes) {
+        if (offset != begin || bytes->size() < 300'000 || halves > 0) return;
+        ++halves;
+        bytes->replace(100'000, bytes->size() - 100'000, bytes->size() - 100'000, '\0');
+      });
+  const absl::StatusOr<Inspection> found = Inspect(&fs, kDirectory, &recorder_);
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(halves, 1);
+  EXPECT_EQ(found->last_index.value, 15u);
+  EXPECT_EQ(recorder_.entries, model_.entries);
+  ASSERT_EQ(found->notes.size(), 1u);
+}
+
+TEST_F(InspectTest, AFrameThatWasCompletedMeanwhileCounts) {
+  ASSERT_TRUE(Append("being written").ok());
+  BusyFileSystem fs(
+      &fs_, [] {},
+      [](std::uint64_t offset, std::string* bytes) {
+        const std::size_t at = bytes->find("being written");
+        if (offset == 0 && at != std::string::npos) bytes->replace(at, bytes->size() - at, bytes->size() - at, '\0');
+      });
+  const absl::StatusOr<Inspection> found = Inspect(&fs, kDirectory, &recorder_);
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(found->last_index.value, 13u);
+  EXPECT_EQ(recorder_.entries, model_.entries);
+}
+
+TEST_F(InspectTest, SegmentsThatTheNodeDropsMeanwhileAreNoDamage) {
+  for (int compact_at = 2; compact_at <= 7; ++compact_at) {
+    const auto disk = fs_.Copy(1);
+    const auto process = Process::Start(disk.get(), options_);
+    ASSERT_TRUE(process.ok());
+    ASSERT_GE((*process)->log->segments(), 3u);
+    int opens = 0;
+    const auto compact = [&] {
+      if (++opens != compact_at) return;
+      ASSERT_TRUE((*process)->log->Compact(raft::Index(12)).ok());
+      absl::StatusOr<bool> more = true;
+      while (more.ok() && *more) more = (*process)->log->Recycle();
+    };
+    BusyFileSystem fs(disk.get(), compact, [](std::uint64_t, std::string*) {});
+    const absl::Status status = Inspect(&fs, kDirectory, &recorder_).status();
+    EXPECT_TRUE(status.ok() || absl::IsAborted(status)) << compact_at << ": " << status;
+    EXPECT_TRUE(Inspect(&fs, kDirectory, &recorder_).ok());
+  }
 }
 
 TEST_F(InspectTest, AnEmptyDirectoryIsNotFound) {

@@ -29,22 +29,38 @@ inline raft::HardState MakeHardState(std::uint64_t term, std::uint64_t vote) {
   return raft::HardState{raft::Term(term), base::NodeId(vote)};
 }
 
+// The end of a snapshot whose last entry is also its last configuration.
+inline Restart MakeRestart(std::uint64_t index, std::uint64_t term) {
+  return Restart{raft::Index(index), raft::Term(term), raft::Index(index),
+                 base::Bytes::Copy("members at " + std::to_string(index))};
+}
+
 // What a log holds.
 struct Model {
   raft::HardState hard_state;
-  std::vector<raft::Entry> entries;  // from index 1
+  std::uint64_t base = 0;            // index of the entry before the first
+  std::vector<raft::Entry> entries;  // contiguous
 
+  [[nodiscard]] std::uint64_t last() const { return base + entries.size(); }
   void Apply(const AppendRequest& request) {
     if (request.hard_state) hard_state = *request.hard_state;
-    if (request.truncate_from) entries.resize(request.truncate_from->value - 1);
+    if (request.truncate_from) entries.resize(request.truncate_from->value - 1 - base);
+    if (request.restart) {
+      entries.clear();
+      base = request.restart->index.value;
+    }
     entries.insert(entries.end(), request.entries.begin(), request.entries.end());
+  }
+  void DropTo(std::uint64_t new_base) {
+    entries.erase(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(new_base - base));
+    base = new_base;
   }
   friend bool operator==(const Model&, const Model&) = default;
 };
 
 // Reads everything back, in pieces of `max_bytes`.
 inline absl::StatusOr<Model> ReadAll(Log* log, std::size_t max_bytes = 300) {
-  Model model{log->hard_state(), {}};
+  Model model{log->hard_state(), log->first_index().value - 1, {}};
   for (raft::Index i = log->first_index(); i <= log->last_index();) {
     auto part = log->Read(i, max_bytes);
     if (!part.ok()) return part.status();
@@ -63,6 +79,7 @@ class Process {
     options.segment_bytes = 1024;
     options.allocate_first_bytes = 256;
     options.allocate_step_bytes = 512;
+    options.spare_step_bytes = 600;
     return options;
   }
 
@@ -129,8 +146,9 @@ class LogTest : public ::testing::Test {
     const absl::StatusOr<Model> read = ReadAll(log());
     ASSERT_TRUE(read.ok()) << read.status();
     EXPECT_EQ(read->hard_state, model_.hard_state);
+    EXPECT_EQ(read->base, model_.base);
     EXPECT_EQ(read->entries, model_.entries);
-    EXPECT_EQ(log()->last_index().value, model_.entries.size());
+    EXPECT_EQ(log()->last_index().value, model_.last());
     for (const raft::Entry& entry : model_.entries) EXPECT_EQ(log()->TermAt(entry.index), entry.term) << entry.index;
   }
   std::vector<std::string> Segments() const {

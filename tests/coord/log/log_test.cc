@@ -373,6 +373,204 @@ TEST_F(LogTest, ATruncatedConfigurationIsForgotten) {
   EXPECT_EQ(log()->configurations().size(), 1u);
 }
 
+// A follower learns in one message that its entries are void and how far those in their place are committed.
+TEST_F(LogTest, TheCommitOfWhatReplacesAConflictDoesNotCommitTheConflict) {
+  Start();
+  ASSERT_TRUE(SetTerm(1).ok());
+  AppendRequest request;
+  request.entries = {MakeEntry(1, 1, "c1", raft::EntryKind::kConfig), MakeEntry(1, 2, "x"),
+                     MakeEntry(1, 3, "c3", raft::EntryKind::kConfig), MakeEntry(1, 4, "y")};
+  request.commit = raft::Index(1);
+  ASSERT_TRUE(Do(request).ok());
+  AppendRequest conflict;
+  conflict.hard_state = MakeHardState(2, 0);
+  conflict.truncate_from = raft::Index(2);
+  conflict.entries = {MakeEntry(2, 2, "z"), MakeEntry(2, 3, "z")};
+  conflict.commit = raft::Index(3);
+  ASSERT_TRUE(Do(conflict).ok());
+  EXPECT_EQ(log()->commit().value, 3u);
+  ASSERT_EQ(log()->configurations().size(), 1u) << "the committed configuration must come back";
+  EXPECT_EQ(log()->configurations().at(raft::Index(1)).view(), "c1");
+}
+
+TEST_F(LogTest, TheCommitIndexIsKnownAfterARestartAsOfTheLastSegment) {
+  Start();
+  ASSERT_TRUE(SetTerm(1).ok());
+  for (int i = 1; i <= 30; ++i) {
+    AppendRequest request;
+    request.entries = {MakeEntry(1, i, std::string(100, 'c'))};
+    request.commit = raft::Index(i - 1);
+    ASSERT_TRUE(Do(request).ok());
+  }
+  EXPECT_EQ(log()->commit().value, 29u);
+  Crash();
+  Start();
+  EXPECT_LE(log()->commit().value, 29u);
+  EXPECT_GE(log()->commit().value, 20u);
+  const raft::Index commit = log()->commit();
+  Crash();
+  Start();
+  EXPECT_EQ(log()->commit(), commit);
+  AppendRequest beyond;
+  beyond.commit = raft::Index(99);
+  ASSERT_TRUE(Do(beyond).ok());
+  EXPECT_EQ(log()->commit().value, 30u) << "only what the log holds can be noted";
+}
+
+TEST_F(LogTest, WhatIsCommittedIsNeverTruncated) {
+  Start();
+  ASSERT_TRUE(SetTerm(1).ok());
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(Append("x").ok());
+  AppendRequest commit;
+  commit.commit = raft::Index(3);
+  ASSERT_TRUE(Do(commit).ok());
+  AppendRequest truncation;
+  truncation.truncate_from = raft::Index(3);
+  EXPECT_EQ(log()->Append(truncation).code(), StatusCode::kInvalidArgument);
+  truncation.truncate_from = raft::Index(4);
+  EXPECT_TRUE(Do(truncation).ok());
+  ExpectModel();
+}
+
+TEST_F(LogTest, ARestartVoidsAllThatCameBefore) {
+  Start();
+  ASSERT_TRUE(SetTerm(1).ok());
+  AppendRequest old;
+  old.entries = {MakeEntry(1, 1, "c1", raft::EntryKind::kConfig)};
+  ASSERT_TRUE(Do(old).ok());
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(Append(std::string(100, 'o')).ok());
+  const std::size_t segments = log()->segments();
+  AppendRequest request;
+  request.hard_state = MakeHardState(4, 0);
+  request.restart = MakeRestart(100, 3);
+  ASSERT_TRUE(Do(request).ok());
+  for (int run = 0; run < 3; ++run) {
+    ExpectModel();
+    EXPECT_EQ(log()->first_index().value, 101u);
+    EXPECT_EQ(log()->last_index().value, 100u);
+    EXPECT_EQ(log()->commit().value, 100u);
+    EXPECT_EQ(log()->TermAt(raft::Index(100)).value, 3u);
+    EXPECT_EQ(log()->TermAt(raft::Index(99)).value, 0u);
+    ASSERT_EQ(log()->configurations().size(), 1u);
+    EXPECT_EQ(log()->configurations().at(raft::Index(100)).view(), "members at 100");
+    options_.snapshot_index = raft::Index(100);
+    Crash();
+    Start();
+  }
+  ASSERT_TRUE(Append("behind the snapshot").ok());
+  ASSERT_TRUE(log()->Compact(raft::Index(101)).ok());
+  EXPECT_LT(log()->segments(), segments) << "void segments can go";
+  Crash();
+  Start();
+  ExpectModel();
+  EXPECT_EQ(log()->configurations().at(raft::Index(100)).view(), "members at 100");
+}
+
+TEST_F(LogTest, ARestartMayGoBackAndBringsItsFirstEntries) {
+  Start();
+  ASSERT_TRUE(SetTerm(2).ok());
+  for (int i = 0; i < 9; ++i) ASSERT_TRUE(Append("never committed").ok());
+  AppendRequest request;
+  request.hard_state = MakeHardState(3, 0);
+  request.restart = MakeRestart(5, 1);
+  request.entries = {MakeEntry(1, 6, "c6", raft::EntryKind::kConfig), MakeEntry(3, 7, "x")};
+  request.commit = raft::Index(6);
+  ASSERT_TRUE(Do(request).ok());
+  options_.snapshot_index = raft::Index(5);
+  for (int run = 0; run < 2; ++run) {
+    ExpectModel();
+    EXPECT_EQ(log()->configurations().rbegin()->second.view(), "c6");
+    EXPECT_EQ(log()->Read(raft::Index(5), 10).status().code(), StatusCode::kOutOfRange);
+    Crash();
+    Start();
+  }
+  AppendRequest truncation;
+  truncation.truncate_from = raft::Index(6);
+  ASSERT_TRUE(Do(truncation).ok()) << "after a restart only what headers and frames say is known to be committed";
+  EXPECT_EQ(log()->configurations().rbegin()->first.value, 5u) << "back to the snapshot's";
+  truncation.truncate_from = raft::Index(5);
+  EXPECT_EQ(log()->Append(truncation).code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(LogTest, ARestartWithoutItsSnapshotIsRefused) {
+  Start();
+  ASSERT_TRUE(SetTerm(3).ok());
+  AppendRequest request;
+  request.restart = MakeRestart(100, 3);
+  ASSERT_TRUE(Do(request).ok());
+  EXPECT_EQ(StartStatus().code(), StatusCode::kDataLoss);
+  options_.snapshot_index = raft::Index(99);
+  EXPECT_EQ(StartStatus().code(), StatusCode::kDataLoss);
+  options_.snapshot_index = raft::Index(100);
+  Start();
+  ExpectModel();
+}
+
+// The snapshot was synced and power failed before the restart: the old log comes up, and the restart is done then.
+TEST_F(LogTest, ASnapshotAheadOfTheLogIsNoReasonToRefuseIt) {
+  Start();
+  ASSERT_TRUE(SetTerm(3).ok());
+  ASSERT_TRUE(Append("old").ok());
+  options_.snapshot_index = raft::Index(100);
+  options_.snapshot_term = raft::Term(3);
+  Crash();
+  Start();
+  ExpectModel();
+  EXPECT_EQ(log()->TermAt(raft::Index(100)).value, 0u);
+  AppendRequest request;
+  request.restart = MakeRestart(100, 3);
+  ASSERT_TRUE(Do(request).ok());
+  ExpectModel();
+}
+
+TEST_F(LogTest, ARestartThatBreaksTheRulesIsRefusedWithoutEffect) {
+  Start();
+  ASSERT_TRUE(SetTerm(5).ok());
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(Append("x").ok());
+  AppendRequest commit;
+  commit.commit = raft::Index(3);
+  ASSERT_TRUE(Do(commit).ok());
+  const auto refused = [&](auto change) {
+    AppendRequest request;
+    request.restart = MakeRestart(4, 5);
+    change(&request);
+    return log()->Append(request).code() == StatusCode::kInvalidArgument;
+  };
+  EXPECT_TRUE(refused([](AppendRequest* r) { r->restart = MakeRestart(2, 5); })) << "committed entries would be lost";
+  EXPECT_TRUE(refused([](AppendRequest* r) { r->restart = MakeRestart(0, 5); }));
+  EXPECT_TRUE(refused([](AppendRequest* r) { r->restart->term = raft::Term(6); }));
+  EXPECT_TRUE(refused([](AppendRequest* r) { r->restart->term = raft::Term(0); }));
+  EXPECT_TRUE(refused([](AppendRequest* r) { r->restart->configuration_index = raft::Index(5); }));
+  EXPECT_TRUE(refused([](AppendRequest* r) { r->restart->configuration_index = raft::Index(0); }));
+  EXPECT_TRUE(refused([](AppendRequest* r) { r->truncate_from = raft::Index(5); }));
+  EXPECT_TRUE(refused([](AppendRequest* r) { r->entries = {MakeEntry(5, 6, "a gap")}; }));
+  EXPECT_TRUE(refused([](AppendRequest* r) { r->entries = {MakeEntry(4, 5, "a term that goes back")}; }));
+  ExpectModel();
+  EXPECT_FALSE(refused([](AppendRequest*) {}));
+}
+
+TEST_F(LogTest, TheTermBeforeTheFirstEntryMayBeTheSnapshotsToTell) {
+  Start();
+  ASSERT_TRUE(SetTerm(1).ok());
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(Append(std::string(100, 'c')).ok());
+  AppendRequest request;
+  request.hard_state = MakeHardState(2, 2);
+  request.truncate_from = raft::Index(3);
+  ASSERT_TRUE(Do(request).ok());
+  ASSERT_TRUE(log()->Compact(raft::Index(3)).ok());
+  options_.snapshot_index = raft::Index(2);
+  Crash();
+  Start();
+  EXPECT_EQ(log()->last_index().value, 2u);
+  EXPECT_EQ(log()->TermAt(raft::Index(2)).value, 0u) << "the segment that told it is gone";
+  options_.snapshot_term = raft::Term(1);
+  Crash();
+  Start();
+  EXPECT_EQ(log()->TermAt(raft::Index(2)).value, 1u);
+  ASSERT_TRUE(Append("x").ok());
+  EXPECT_EQ(log()->TermAt(raft::Index(2)).value, 1u);
+}
+
 TEST_F(LogTest, ManyRestartsDoNotPileUpSegments) {
   Start();
   ASSERT_TRUE(SetTerm(1).ok());

@@ -113,6 +113,99 @@ TEST_F(ScanTest, AnyLostSectorsOfTheLastFrameAreATornWrite) {
   }
 }
 
+// A vote, a conflict's truncation and a restart are whole or not there: before them all is as it was.
+TEST_F(ScanTest, ATornVoteTruncationOrRestartChangesNothing) {
+  options_.segment_bytes = 1 << 16;
+  options_.allocate_first_bytes = 1 << 13;
+  options_.snapshot_index = raft::Index(30);
+  std::vector<AppendRequest> requests(3);
+  requests[0].hard_state = MakeHardState(2, 3);
+  requests[1].hard_state = MakeHardState(2, 3);
+  requests[1].truncate_from = raft::Index(2);
+  requests[1].entries = {MakeEntry(2, 2, "in its place")};
+  requests[2].hard_state = MakeHardState(2, 3);
+  requests[2].restart = MakeRestart(30, 2);
+  Start();
+  ASSERT_TRUE(SetTerm(1).ok());
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(Append("acknowledged").ok());
+  Stop();
+  const auto clean = fs_.Copy(1);
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const auto disk = clean->Copy(1);
+    {
+      const auto process = Process::Start(disk.get(), options_);
+      ASSERT_TRUE(process.ok());
+      ASSERT_TRUE((*process)->log->Append(requests[i]).ok());
+    }
+    path_ = disk->Paths().back();
+    whole_ = disk->Read(path_);
+    begin_ = kFrameHeaderBytes + 80;  // behind the header, the copy of the last entry's frame
+    begin_ += ParseHeader({kCluster, 2, begin_}, absl::string_view(whole_).substr(begin_))->size;
+    end_ = begin_ + ParseHeader({kCluster, 2, begin_}, absl::string_view(whole_).substr(begin_))->size;
+    ASSERT_EQ(end_, Padded(whole_.find_last_not_of('\0') + 1)) << path_;
+    for (std::uint64_t at = begin_; at < end_; ++at) {
+      std::string cut = whole_;
+      cut.replace(at, cut.size() - at, cut.size() - at, '\0');
+      std::string garbled = whole_;
+      garbled[at] = static_cast<char>(garbled[at] ^ 0x10);
+      for (const std::string& contents : {cut, garbled, whole_.substr(0, at)}) {
+        if (contents == whole_) continue;  // padding
+        const auto trial = disk->Copy(1);
+        trial->Write(path_, contents);
+        const auto found = Recovered(trial.get(), options_);
+        ASSERT_TRUE(found.ok()) << "request " << i << " byte " << at << ": " << found.status();
+        Model whole = model_;
+        whole.Apply(requests[i]);
+        // The file may lack nothing but padding.
+        ASSERT_TRUE(*found == model_ || (contents != garbled && *found == whole)) << "request " << i << " byte " << at;
+      }
+    }
+  }
+}
+
+// Right bytes in the wrong place ----------------------------------------------------------------------------------------------
+
+TEST_F(ScanTest, AFrameWrittenOverAnotherIsRefused) {
+  MakeTail(12);  // as large as the frame before it
+  const std::uint64_t size = end_ - begin_;
+  std::string contents = whole_;
+  contents.replace(begin_ - size, size, whole_, begin_, size);
+  const auto disk = With(contents);
+  ExpectRefused(disk.get(), path_, begin_ - size);
+}
+
+TEST_F(ScanTest, AnEarlierFrameBehindTheEndDoesNotCount) {
+  MakeTail(12);
+  const std::uint64_t size = end_ - begin_;
+  std::string contents = whole_;
+  contents.replace(end_, size, whole_, begin_, size);
+  const auto disk = With(contents);
+  const auto found = Recovered(disk.get(), options_);
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(*found, model_);
+}
+
+TEST_F(ScanTest, FramesOfAnotherClusterOrSegmentDoNotCount) {
+  MakeTail(12);
+  for (const FramePlace& place : {FramePlace{base::ClusterId(99), 1, end_}, FramePlace{kCluster, 2, end_}}) {
+    std::string frame = StartFrame();
+    AppendEntry(MakeEntry(1, 3, "stray"), &frame);
+    SealFrame(place, FrameHeader{.hard_state = MakeHardState(1, 1), .first_index = raft::Index(3), .entry_count = 1}, &frame);
+    std::string contents = whole_;
+    contents.replace(end_, frame.size(), frame);
+    const auto disk = With(contents);
+    const auto found = Recovered(disk.get(), options_);
+    ASSERT_TRUE(found.ok()) << found.status();
+    EXPECT_EQ(*found, model_);
+    // In the place of one that was synced it is damage.
+    contents = whole_;
+    const std::uint64_t first_frame = kFrameHeaderBytes + 80;
+    contents.replace(first_frame, kFrameHeaderBytes, frame, 0, kFrameHeaderBytes);
+    const auto damaged = With(contents);
+    ExpectRefused(damaged.get(), path_, first_frame);
+  }
+}
+
 TEST_F(ScanTest, AnUnprovenWholeLastFrameIsCopiedIntoANewSegment) {
   MakeTail(100);
   Start();
@@ -243,6 +336,22 @@ TEST_F(ChainTest, DamageAtTheEndOfAClosedSegmentIsNotTorn) {
   EXPECT_EQ(Recovered(&fs_, options_).status().code(), StatusCode::kDataLoss);
 }
 
+// Never cut, never skipped: whichever byte of whichever closed segment.
+TEST_F(ChainTest, AFlippedBitInAnyFrameOfAnyClosedSegmentIsRefused) {
+  const std::vector<std::string> segments = Segments();
+  for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
+    const std::uint64_t end = fs_.Read(segments[i]).find_last_not_of('\0') + 1;
+    for (std::uint64_t at = i; at < end; at += 3) {
+      const auto disk = fs_.Copy(1);
+      disk->FlipBit(segments[i], at, static_cast<int>(at % 8));
+      const absl::Status status = Recovered(disk.get(), options_).status();
+      ASSERT_TRUE(absl::IsDataLoss(status) || absl::IsFailedPrecondition(status))
+          << segments[i] << " byte " << at << ": " << status;
+      ASSERT_EQ(disk->Paths(), fs_.Paths()) << "a refusal writes nothing";
+    }
+  }
+}
+
 TEST_F(ChainTest, ACutOffClosedSegmentIsRefused) {
   fs_.Write(Path(2), fs_.Read(Path(2)).substr(0, 500));
   EXPECT_EQ(Recovered(&fs_, options_).status().code(), StatusCode::kDataLoss);
@@ -303,7 +412,8 @@ TEST_F(ChainTest, AFrameOfALaterVersionIsRefusedNotSkipped) {
   std::string contents = fs_.Read(path);
   const std::uint64_t at = Padded(contents.find_last_not_of('\0') + 1);
   std::string frame = StartFrame();
-  SealFrame({kCluster, *ParseSegmentName(path.substr(path.rfind('/') + 1)), at}, FrameHeader{.type = FrameType::kRestart}, &frame);
+  SealFrame({kCluster, *ParseSegmentName(path.substr(path.rfind('/') + 1)), at}, FrameHeader{.type = static_cast<FrameType>(9)},
+            &frame);
   contents.resize(std::max<std::size_t>(contents.size(), at + frame.size()), '\0');
   contents.replace(at, frame.size(), frame);
   fs_.Write(path, contents);

@@ -1,0 +1,182 @@
+#include "coord/server/log_command.h"
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "coord/log/data_directory.h"
+#include "coord/log/log.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/sim/sim_file_system.h"
+
+namespace drover::coord::server {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class LogCommandTest : public ::testing::Test {
+ protected:
+  LogCommandTest() : fs_(1) {
+    directory_ = log::DataDirectory::Open(&fs_, "data").value();
+    EXPECT_TRUE(directory_->CreateIdentity(base::NodeId(2), base::Incarnation(77)).ok());
+    log::Options options;
+    options.cluster_if_new = base::ClusterId(0xabc);
+    options.segment_bytes = 1024;
+    options.allocate_first_bytes = 256;
+    log_ = log::Log::Open(directory_.get(), options).value();
+    Append(1, raft::EntryKind::kNoop, "");
+    Append(2, raft::EntryKind::kConfig, "members");
+    for (int i = 3; i <= 12; ++i) Append(i, raft::EntryKind::kData, std::string(100, 'd'));
+    log::AppendRequest conflict;
+    conflict.hard_state = raft::HardState{raft::Term(4), base::NodeId(3)};
+    conflict.truncate_from = raft::Index(12);
+    EXPECT_TRUE(log_->Append(conflict).ok());
+  }
+  void Append(std::uint64_t index, raft::EntryKind kind, const std::string& payload) {
+    log::AppendRequest request;
+    request.hard_state = raft::HardState{raft::Term(3), base::NodeId(2)};
+    request.entries = {raft::Entry{raft::Term(3), raft::Index(index), kind, base::Bytes::Copy(payload)}};
+    EXPECT_TRUE(log_->Append(request).ok());
+  }
+  int Dump(LogFormat format) {
+    out_.str("");
+    err_.str("");
+    return DumpLog(&fs_, "data", format, out_, err_);
+  }
+  int Verify(LogFormat format) {
+    out_.str("");
+    err_.str("");
+    return VerifyLog(&fs_, "data", format, out_, err_);
+  }
+
+  sim::SimFileSystem fs_;
+  std::unique_ptr<log::DataDirectory> directory_;
+  std::unique_ptr<log::Log> log_;
+  std::ostringstream out_;
+  std::ostringstream err_;
+};
+
+TEST_F(LogCommandTest, VerifySaysOkAndCountsWhileTheNodeRuns) {
+  EXPECT_EQ(Verify(LogFormat::kTable), 0);
+  EXPECT_THAT(out_.str(), StartsWith("ok: node 2 of cluster 0000000000000abc, term 4, vote 3\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("13 frames, 12 entries written; 11 count: 1 to 11; committed at least to 0\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("note: the last frame"));
+  EXPECT_EQ(err_.str(), "");
+  ASSERT_TRUE(log_->Prove().ok());
+  EXPECT_EQ(Verify(LogFormat::kJson), 0);
+  const auto json = nlohmann::json::parse(out_.str());
+  EXPECT_EQ(json["ok"], true);
+  EXPECT_EQ(json["last_index"], 11);
+  EXPECT_EQ(json["frames"], 14);
+  EXPECT_EQ(json["notes"], nlohmann::json::array());
+}
+
+TEST_F(LogCommandTest, VerifyNamesFileOffsetAndWhatToDo) {
+  const std::string path = "data/segment-0000000001.log";
+  fs_.FlipBit(path, fs_.Read(path).find("ddd"), 2);
+  EXPECT_EQ(Verify(LogFormat::kTable), 1);
+  EXPECT_EQ(out_.str(), "");
+  EXPECT_THAT(err_.str(), StartsWith("drover-coord: data/segment-0000000001.log at offset "));
+  EXPECT_THAT(err_.str(), HasSubstr("restored from a backup"));
+  EXPECT_EQ(Verify(LogFormat::kJsonl), 1);
+  const auto json = nlohmann::json::parse(out_.str());
+  EXPECT_EQ(json["ok"], false);
+  EXPECT_THAT(json["error"].get<std::string>(), StartsWith(path));
+}
+
+TEST_F(LogCommandTest, DumpHasALineForEachFrameAndEntry) {
+  EXPECT_EQ(Dump(LogFormat::kJsonl), 0);
+  std::vector<nlohmann::json> entries;
+  std::vector<nlohmann::json> frames;
+  std::size_t segments = 0;
+  std::istringstream lines(out_.str());
+  for (std::string line; std::getline(lines, line);) {
+    const auto json = nlohmann::json::parse(line);
+    if (json["what"] == "entry") {
+      entries.push_back(json);
+    } else if (json["what"] == "segment") {
+      ++segments;
+    } else {
+      frames.push_back(json);
+    }
+  }
+  EXPECT_EQ(segments, log_->segments());
+  ASSERT_EQ(frames.size(), 13u);
+  ASSERT_EQ(entries.size(), 12u);
+  EXPECT_EQ(entries[0]["kind"], "noop");
+  EXPECT_EQ(entries[1]["kind"], "config");
+  EXPECT_EQ(entries[1]["bytes"], 7);
+  EXPECT_EQ(entries[11]["index"], 12);
+  EXPECT_EQ(entries[11]["term"], 3);
+  EXPECT_EQ(frames[0]["offset"], 136);
+  EXPECT_EQ(frames[12]["truncates"], true);
+  EXPECT_EQ(frames[12]["first_index"], 12);
+  EXPECT_EQ(frames[12]["vote"], 3);
+  EXPECT_EQ(frames[12]["proven"], false);
+  EXPECT_THAT(err_.str(), HasSubstr("may not have been synced"));
+}
+
+TEST_F(LogCommandTest, DumpAsJsonIsOneArrayAndAsTableItHasColumns) {
+  EXPECT_EQ(Dump(LogFormat::kJson), 0);
+  EXPECT_EQ(nlohmann::json::parse(out_.str()).size(), 25 + log_->segments());
+  EXPECT_EQ(Dump(LogFormat::kTable), 0);
+  EXPECT_THAT(out_.str(),
+              StartsWith("SEGMENT OFFSET    WHAT    INDEX      TERM   VOTE  BYTES    NOTES\n"
+                         "1       0         segment 0          0      0     -        cluster 0000000000000abc, commit 0\n"
+                         "1       136       batch   1          3      2     72       1 entries\n"
+                         "1                 entry   1          3            0        noop\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("voids entries from 12 on"));
+}
+
+TEST_F(LogCommandTest, DumpShowsWhatLiesBeforeTheDamage) {
+  const std::string path = "data/segment-0000000001.log";
+  fs_.FlipBit(path, fs_.Read(path).find("ddd"), 2);
+  EXPECT_EQ(Dump(LogFormat::kJson), 1);
+  EXPECT_EQ(nlohmann::json::parse(out_.str()).size(), 5u) << "a header, two frames, two entries";
+  EXPECT_THAT(err_.str(), HasSubstr("at offset"));
+}
+
+TEST_F(LogCommandTest, ARestartIsShown) {
+  log::AppendRequest request;
+  request.restart = log::Restart{raft::Index(40), raft::Term(4), raft::Index(7), base::Bytes::Copy("members")};
+  ASSERT_TRUE(log_->Append(request).ok());
+  EXPECT_EQ(Dump(LogFormat::kJsonl), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("\"snapshot_index\":40,\"snapshot_term\":4,\"configuration_index\":7"));
+  EXPECT_EQ(Dump(LogFormat::kTable), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("after a snapshot up to entry 40 of term 4"));
+}
+
+TEST_F(LogCommandTest, NoLogAndNoDirectoryAreSaid) {
+  out_.str("");
+  EXPECT_EQ(VerifyLog(&fs_, "nowhere", LogFormat::kTable, out_, err_), 1);
+  EXPECT_THAT(err_.str(), HasSubstr("nowhere"));
+  ASSERT_TRUE(fs_.MakeDirectory("empty").ok());
+  EXPECT_EQ(DumpLog(&fs_, "empty", LogFormat::kJsonl, out_, err_), 1);
+  EXPECT_THAT(err_.str(), HasSubstr("empty holds no log"));
+}
+
+TEST_F(LogCommandTest, OutputThatCannotBeWrittenIsNoSuccess) {
+  std::ostringstream closed;
+  closed.setstate(std::ios::badbit);
+  EXPECT_EQ(DumpLog(&fs_, "data", LogFormat::kTable, closed, err_), 1);
+  EXPECT_EQ(VerifyLog(&fs_, "data", LogFormat::kTable, closed, err_), 1);
+  EXPECT_THAT(err_.str(), HasSubstr("could not be written"));
+}
+
+TEST(LogCommandLine, UsageErrorsExitWithTwo) {
+  for (const std::vector<const char*>& args : {std::vector<const char*>{"log"},
+                                               {"log", "dump"},
+                                               {"log", "mend", "d"},
+                                               {"log", "verify", "-o", "xml", "d"},
+                                               {"log", "verify", "d", "e"}}) {
+    EXPECT_EQ(LogCommand(static_cast<int>(args.size()), args.data()), 2) << args.back();
+  }
+  const std::vector<const char*> missing = {"log", "verify", "/nonexistent/drover"};
+  EXPECT_EQ(LogCommand(3, missing.data()), 1);
+}
+
+}  // namespace
+}  // namespace drover::coord::server
