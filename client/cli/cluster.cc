@@ -74,7 +74,8 @@ int Status(const App& app) {
       } else {
         items.push_back(UnreachableItem(address, status.status()));
         silent.push_back(address);
-        last = status.status();
+        // A try that ran out of time does not hide what an earlier one met.
+        if (last.ok() || !absl::IsDeadlineExceeded(status.status())) last = status.status();
       }
     }
     if (silent.size() < app.globals.coord.size()) break;

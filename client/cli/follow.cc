@@ -62,7 +62,8 @@ void Follower::Stream(const FollowedStream& stream) {
 }
 
 absl::Status Follower::StreamAttempts(const FollowedStream& stream) {
-  for (std::uint32_t number = options_.first_attempt; AwaitAttempt(number); ++number) {
+  // An attempt that was asked for and will never be is asked for all the same: the service says which there are.
+  for (std::uint32_t number = options_.first_attempt; AwaitAttempt(number) || options_.one_attempt; ++number) {
     client::OutputOptions output;
     output.id = options_.id;
     output.attempt = number;
@@ -72,7 +73,7 @@ absl::Status Follower::StreamAttempts(const FollowedStream& stream) {
     bool wanted = true;
     const absl::Status status = tasks_->ReadOutput(output, [&](absl::string_view data) { return wanted = stream.write(data); });
     if (!wanted) return absl::OkStatus();
-    if (absl::IsNotFound(status)) {
+    if (absl::IsNotFound(status) && !options_.one_attempt) {
       if (options_.note) options_.note(absl::StrCat("the output of attempt ", number, " is not kept"));
     } else if (!status.ok()) {
       return status;

@@ -40,7 +40,8 @@ class Follower {
  public:
   Follower(client::TaskClient* tasks, FollowOptions options);
 
-  // The task as it ended (or stood when its one attempt had ended), after all its output was written. NOT_FOUND: no such task.
+  // The task as it ended (or stood when its one attempt had ended), after all its output was written. NOT_FOUND: no such task,
+  // or not the one attempt.
   [[nodiscard]] absl::StatusOr<client::Task> Run();
 
  private:

@@ -1,5 +1,7 @@
 #include "client/cli/input.h"
 
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <cstring>
 #include <iostream>
@@ -13,9 +15,18 @@ constexpr std::size_t kReadBytes = 1 << 16;
 
 absl::StatusOr<std::unique_ptr<std::ifstream>> OpenInput(const std::string& file) {
   if (file == "-") return nullptr;
+  // Opening a directory works; only reading it would fail, and say nothing of it.
+  struct stat about = {};
+  if (stat(file.c_str(), &about) == 0 && S_ISDIR(about.st_mode)) {
+    return absl::InvalidArgumentError(absl::StrCat("cannot read ", file, ": it is a directory"));
+  }
   auto stream = std::make_unique<std::ifstream>(file, std::ios::binary);
   if (!stream->is_open()) return absl::InvalidArgumentError(absl::StrCat("cannot open ", file, ": ", std::strerror(errno)));
   return stream;
+}
+
+absl::Status ReadError(const std::string& file) {
+  return absl::DataLossError(absl::StrCat("cannot read ", file == "-" ? "standard input" : file));
 }
 
 }  // namespace
@@ -30,24 +41,24 @@ absl::StatusOr<std::string> ReadInput(const std::string& file, std::size_t bytes
     data.append(block, 0, static_cast<std::size_t>(in.gcount()));
     if (data.size() > bytes_max) return absl::ResourceExhaustedError(absl::StrCat(what, " has at most ", BytesText(bytes_max)));
   }
-  if (in.bad()) return absl::DataLossError(absl::StrCat("cannot read ", file == "-" ? "standard input" : file));
+  if (in.bad()) return ReadError(file);
   return data;
 }
 
 absl::StatusOr<LineReader> LineReader::Open(const std::string& file) {
   auto stream = OpenInput(file);
   if (!stream.ok()) return stream.status();
-  return LineReader(*std::move(stream));
+  return LineReader(file, *std::move(stream));
 }
 
 std::istream& LineReader::in() const {
-  return file_ == nullptr ? std::cin : *file_;
+  return stream_ == nullptr ? std::cin : *stream_;
 }
 bool LineReader::Next(std::string* line) {
   return static_cast<bool>(std::getline(in(), *line));
 }
-bool LineReader::failed() const {
-  return in().bad();
+absl::Status LineReader::status() const {
+  return in().bad() ? ReadError(file_) : absl::OkStatus();
 }
 
 std::string BytesText(std::size_t bytes) {

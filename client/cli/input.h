@@ -7,14 +7,16 @@
 #include <istream>
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 namespace drover::cli {
 
-// All of `file` ("-": standard input). INVALID_ARGUMENT if it cannot be opened; RESOURCE_EXHAUSTED, naming `what` and the bound, if
-// there is more.
+// All of `file` ("-": standard input). INVALID_ARGUMENT if it cannot be opened or is a directory; RESOURCE_EXHAUSTED, naming `what`
+// and the bound, if there is more.
 [[nodiscard]] absl::StatusOr<std::string> ReadInput(const std::string& file, std::size_t bytes_max, absl::string_view what);
 
 // Lines of a file or standard input, one at a time; the last needs no newline.
@@ -23,13 +25,14 @@ class LineReader {
   [[nodiscard]] static absl::StatusOr<LineReader> Open(const std::string& file);
   // False at the end.
   bool Next(std::string* line);
-  // The reading failed, which is not the end.
-  [[nodiscard]] bool failed() const;
+  // DATA_LOSS, naming the file: the reading failed, which is not the end.
+  [[nodiscard]] absl::Status status() const;
 
  private:
-  explicit LineReader(std::unique_ptr<std::ifstream> file) : file_(std::move(file)) {}
+  LineReader(std::string file, std::unique_ptr<std::ifstream> stream) : file_(std::move(file)), stream_(std::move(stream)) {}
   [[nodiscard]] std::istream& in() const;
-  std::unique_ptr<std::ifstream> file_;  // null: standard input
+  std::string file_;
+  std::unique_ptr<std::ifstream> stream_;  // null: standard input
 };
 
 // "64 MiB", "128 KiB", "5 bytes"

@@ -94,12 +94,14 @@ int Run(const App& app, const TaskFlags& flags) {
                                         absl::StrCat("task ", *id, " goes on, its end was not seen: ", task.status().message())));
   }
   const bool told_by_its_code = task->state == client::State::kSucceeded || task->reason == client::Reason::kExitCode;
-  if (!told_by_its_code) app.output.Note(absl::StrCat("task ", *id, " ", EndText(*task)));
   // Output that got lost here is no success, whatever the program says.
   for (const RawSink* sink : {&out, &err}) {
-    if (absl::Status s = sink->status(); !s.ok()) return app.output.Fail(s);
+    if (absl::Status s = sink->status(); !s.ok()) {
+      if (!told_by_its_code) app.output.Note(absl::StrCat("task ", *id, " ", EndText(*task)));
+      return app.output.Fail(s);
+    }
   }
-  return ExitCodeOfProgram(*task);
+  return told_by_its_code ? ExitCodeOfProgram(*task) : app.output.Fail(ExitCodeOfProgram(*task), EndError(*task));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "client/cli/exit_code.h"
 #include "client/cli/input.h"
 #include "client/cli/task_flags.h"
+#include "client/cli/task_text.h"
 #include "client/cli/wait.h"
 
 namespace drover::cli {
@@ -37,13 +38,6 @@ absl::StatusCode CodeOf(client::SubmitOutcome outcome) {
   }
 }
 
-Item IdItem(const std::string& id) {
-  Item item;
-  item.id = id;
-  item.json = {{"id", id}};
-  return item;
-}
-
 // Submits a file's lines batch by batch, printing ids as they are accepted.
 class LineSubmission {
  public:
@@ -68,10 +62,15 @@ class LineSubmission {
       }
       batch.clear();
     }
-    if (reader.failed()) return app_.output.Fail(absl::DataLossError(absl::StrCat("reading stopped after line ", lines_)));
+    if (absl::Status s = reader.status(); !s.ok()) {
+      return app_.output.Fail(absl::Status(s.code(), absl::StrCat(s.message(), " after line ", lines_)));
+    }
     if (app_.output.format() == Format::kJson && !quiet_) PrintAll();
     if (refused_ == 0) return kOk;
-    return app_.output.Fail(kRefused, absl::ResourceExhaustedError(absl::StrCat(refused_, " of ", lines_, " lines were refused")));
+    const std::string message = absl::StrCat(refused_, " of ", lines_, " lines were refused");
+    // In JSON the error is all that is said.
+    return app_.output.Fail(
+        kRefused, absl::ResourceExhaustedError(app_.output.json() ? absl::StrCat(message, "; ", first_refusal_) : message));
   }
 
   [[nodiscard]] const std::vector<std::string>& ids() const { return ids_; }
@@ -88,7 +87,9 @@ class LineSubmission {
         ids_.push_back(result.id);
         if (app_.output.format() != Format::kJson && !quiet_) app_.output.Line(result.id, IdItem(result.id));
       } else if (++refused_ <= kRefusalsTold) {
-        app_.output.Note(absl::StrCat("line ", lines_, " was refused: ", result.sentence));
+        const std::string refusal = absl::StrCat("line ", lines_, " was refused: ", result.sentence);
+        app_.output.Note(refusal);
+        if (refused_ == 1) first_refusal_ = refusal;
       }
     }
     return absl::OkStatus();
@@ -108,6 +109,7 @@ class LineSubmission {
   std::vector<std::string> ids_;
   std::size_t lines_ = 0;
   std::size_t refused_ = 0;
+  std::string first_refusal_;
   bool quiet_ = false;
 };
 
@@ -155,8 +157,8 @@ void AddSubmitCommand(process::OptionSet* root, Commands* commands) {
   process::OptionSet& options = root->Command("submit", "Submits a task and prints its id");
   auto flags = std::make_shared<SubmitFlags>();
   flags->task.AddTo(&options);
-  options.Text("--each-line", &flags->each_line,
-               "One task per line of this file (- is standard input), {} in COMMAND replaced by it");
+  AddFileOption(&options, "--each-line", &flags->each_line,
+                "One task per line of this file (- is standard input), {} in COMMAND replaced by it");
   options.Flag("--wait", &flags->wait, "Wait until it has ended");
   options.Time("--wait-timeout", &flags->wait_timeout, "Wait no longer than this");
   commands->push_back({&options, [flags](const App& app) { return Submit(app, *flags); }});

@@ -92,19 +92,20 @@ int Cancel(const App& app, TaskClient& tasks, const CancelFlags& flags) {
   auto results = tasks.Cancel(flags.ids);
   if (!results.ok()) return app.output.Fail(results.status());
   std::vector<Item> items;
-  std::string missing, refused;
+  std::vector<std::string> missing;
+  std::string refused;
   for (const client::CancelResult& result : *results) {
     Item item;
     item.id = result.id;
     item.json = {{"id", result.id}, {"outcome", OutcomeName(result.outcome)}, {"sentence", result.sentence}};
     items.push_back(std::move(item));
-    if (result.outcome == client::CancelOutcome::kNotFound) missing = result.id;
+    if (result.outcome == client::CancelOutcome::kNotFound) missing.push_back(result.id);
     if (result.outcome == client::CancelOutcome::kRefused) refused = absl::StrCat("task ", result.id, ": ", result.sentence);
     if (result.outcome == client::CancelOutcome::kAlreadyTerminal)
       app.output.Note(absl::StrCat("task ", result.id, " had ended already"));
   }
   if (app.output.json()) app.output.List({}, items);
-  if (!missing.empty()) return app.output.Fail(absl::NotFoundError(absl::StrCat("there is no task ", missing, " (any more)")));
+  if (!missing.empty()) return app.output.Fail(MissingError(missing));
   if (!refused.empty()) return app.output.Fail(kRefused, absl::FailedPreconditionError(refused));
   return kOk;
 }
@@ -161,7 +162,7 @@ void AddTaskCommands(process::OptionSet* root, Commands* commands) {
   process::OptionSet& wait = root->Command("wait", "Waits until tasks have ended; 0 if all succeeded");
   auto wait_flags = std::make_shared<WaitFlags>();
   wait.Arguments("ID", &wait_flags->ids, "Tasks to wait for");
-  wait.Time("--timeout", &wait_flags->timeout, "Wait no longer than this");
+  wait.Time("--timeout", &wait_flags->timeout, "Wait no longer than this; 0 is no limit");
   Add(&wait, commands, wait_flags, Wait);
 
   process::OptionSet& status = root->Command("status", "Shows one task");

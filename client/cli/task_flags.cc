@@ -7,15 +7,32 @@
 #include "master/records/task_id.h"
 
 namespace drover::cli {
+namespace {
+
+// An option that was given must say something: an empty value is a variable of a script that was never set.
+std::function<absl::Status(const std::string&)> NotEmpty(std::string* target, const std::string& what) {
+  return [target, what](const std::string& text) {
+    if (text.empty()) return absl::InvalidArgumentError(absl::StrCat(what, " is empty"));
+    *target = text;
+    return absl::OkStatus();
+  };
+}
+
+}  // namespace
+
+void AddFileOption(process::OptionSet* options, const std::string& name, std::string* target, const std::string& help) {
+  options->Custom(name, NotEmpty(target, "the file's name"), help);
+}
 
 void TaskFlags::AddTo(process::OptionSet* options) {
-  options->Text("--id", &id, "Id of the task; without it one is chosen");
+  options->Custom("--id", NotEmpty(&id, "the id"), "Id of the task; without it one is chosen");
   options->Text("--name", &name, "Name, for people");
   options->Text("--queue", &queue, "Queue it waits in");
   options->Number("--priority", &priority, "9 first", 0, records::kPriorityMax);
   options->Pairs("--env", &env, "Variable of its environment");
-  options->Text("--cwd", &cwd, "Directory to run in, instead of a fresh one that is removed afterwards");
-  options->Text("--stdin", &stdin_file, "File that is its standard input; - is this command's");
+  options->Custom("--cwd", NotEmpty(&cwd, "the directory"),
+                  "Directory to run in, instead of a fresh one that is removed afterwards");
+  AddFileOption(options, "--stdin", &stdin_file, "File that is its standard input; - is this command's");
   options->Time("--time-limit", &time_limit, "Ends each attempt after this long");
   options->Number("--retries", &retries, "How often to run it again when it fails by itself", 0, records::kRetriesMax);
   options->Time("--retry-backoff", &retry_backoff,
@@ -49,6 +66,8 @@ absl::StatusOr<client::TaskSpec> TaskFlags::Spec() const {
   spec.retry_backoff = std::chrono::ceil<std::chrono::milliseconds>(retry_backoff);
   spec.at_most_once = at_most_once;
   spec.on_disconnect = on_disconnect == "stop" ? client::OnDisconnect::kStop : client::OnDisconnect::kKeep;
+  // Judged here, before anything is read or asked, so that every command answers in the same way.
+  if (absl::Status s = client::CheckSpec(spec); !s.ok()) return s;
   if (!stdin_file.empty()) {
     auto data = ReadInput(stdin_file, records::kObjectBytesMax, "the standard input of a task");
     if (!data.ok()) return data.status();

@@ -30,9 +30,13 @@ struct TaskFlags {
   std::vector<std::string> argv;
 
   void AddTo(process::OptionSet* options);
-  // The task they describe; reads --stdin. INVALID_ARGUMENT: a usage error, as one sentence.
+  // The task they describe, as the service would take it; reads --stdin. INVALID_ARGUMENT: a usage error, as one sentence;
+  // RESOURCE_EXHAUSTED: over a limit.
   [[nodiscard]] absl::StatusOr<client::TaskSpec> Spec() const;
 };
+
+// An option that names a file, or - for standard input.
+void AddFileOption(process::OptionSet* options, const std::string& name, std::string* target, const std::string& help);
 
 // The task of one line of --each-line: every `{}` in every argument becomes the line.
 [[nodiscard]] client::TaskSpec ForLine(const client::TaskSpec& spec, const std::string& line);

@@ -80,6 +80,13 @@ Json TaskJson(const client::Task& t) {
               {"attempts", std::move(attempts)}};
 }
 
+Item IdItem(const std::string& id) {
+  Item item;
+  item.id = id;
+  item.json = {{"id", id}};
+  return item;
+}
+
 const std::vector<std::string>& TaskHeader() {
   static const std::vector<std::string> kHeader = {"ID", "NAME", "STATE", "ATTEMPT", "WORKER", "EXIT", "TOOK", "SUBMITTED"};
   return kHeader;
@@ -132,6 +139,11 @@ std::string EndText(const client::Task& t) {
   if (t.reason != client::Reason::kNone) absl::StrAppend(&text, " (", client::ReasonName(t.reason), ")");
   if (!t.sentence.empty()) absl::StrAppend(&text, ": ", t.sentence);
   return text;
+}
+
+absl::Status EndError(const client::Task& t) {
+  const auto code = t.state == client::State::kCancelled ? absl::StatusCode::kCancelled : absl::StatusCode::kAborted;
+  return absl::Status(code, absl::StrCat("task ", t.id, " ", EndText(t)));
 }
 
 }  // namespace drover::cli

@@ -15,6 +15,9 @@ namespace drover::cli {
 // Times are RFC 3339; what has not happened or does not apply is null.
 [[nodiscard]] Json TaskJson(const client::Task& task);
 
+// A task of which nothing but its id is known: `{"id":...}`.
+[[nodiscard]] Item IdItem(const std::string& id);
+
 // A row of `drover list`.
 [[nodiscard]] const std::vector<std::string>& TaskHeader();
 [[nodiscard]] Item TaskRow(const client::Task& task);
@@ -25,6 +28,8 @@ namespace drover::cli {
 
 // How it ended, as a sentence: "FAILED (EXIT_CODE): exited with 3".
 [[nodiscard]] std::string EndText(const client::Task& task);
+// The same as an error, of a task that did not succeed: CANCELLED or ABORTED, naming it.
+[[nodiscard]] absl::Status EndError(const client::Task& task);
 
 }  // namespace drover::cli
 

@@ -1,5 +1,6 @@
 #include "client/cli/wait.h"
 
+#include <algorithm>
 #include <map>
 
 #include "absl/strings/str_cat.h"
@@ -8,41 +9,51 @@
 
 namespace drover::cli {
 
+absl::Status MissingError(const std::vector<std::string>& ids) {
+  return absl::NotFoundError(absl::StrCat("there is no task ", ids.front(),
+                                          ids.size() > 1 ? absl::StrCat(" and ", ids.size() - 1, " more of them") : "",
+                                          " (any more)"));
+}
+
 int WaitFor(const App& app, client::TaskClient& tasks, const std::vector<std::string>& ids, base::Duration timeout) {
-  std::map<std::string, client::Task> ended;
+  std::map<std::string, client::Task> seen;  // as they stood last
+  std::size_t ended = 0;
   std::vector<std::string> missing;
   std::optional<std::chrono::steady_clock::time_point> deadline;
   if (timeout.count() > 0) deadline = std::chrono::steady_clock::now() + timeout;
   const absl::Status status = tasks.Watch(
       ids,
       [&](const client::Task& task) {
+        seen[task.id] = task;
         if (!client::IsTerminal(task.state)) return true;
+        ++ended;
         if (task.state != client::State::kSucceeded) app.output.Note(absl::StrCat(task.id, " ", EndText(task)));
-        ended[task.id] = task;
         return true;
       },
       [&](const std::string& id) { missing.push_back(id); }, deadline);
-  if (absl::IsDeadlineExceeded(status)) {
-    return app.output.Fail(kTimedOut, absl::DeadlineExceededError(
-                                          absl::StrCat("after ", process::FormatDuration(timeout), " only ", ended.size(), " of ",
-                                                       ids.size(), " tasks had ended; they go on: drover wait waits again")));
-  }
-  if (!status.ok()) return app.output.Fail(status);
 
   std::vector<client::Task> in_order;
   std::vector<Item> items;
   for (const std::string& id : ids) {
-    auto found = ended.find(id);
-    if (found == ended.end()) continue;
-    in_order.push_back(found->second);
-    items.push_back(TaskRow(found->second));
+    auto found = seen.find(id);
+    if (found != seen.end()) {
+      in_order.push_back(found->second);
+      items.push_back(TaskRow(found->second));
+    } else if (!status.ok() && std::find(missing.begin(), missing.end(), id) == missing.end()) {
+      // Of a task that was submitted a moment ago this may be all that a program learns.
+      items.push_back(IdItem(id));
+    }
   }
   if (app.output.json()) app.output.List({}, items);
+  if (absl::IsDeadlineExceeded(status)) {
+    return app.output.Fail(
+        kTimedOut, absl::DeadlineExceededError(absl::StrCat("after ", process::FormatDuration(timeout), " only ", ended, " of ",
+                                                            ids.size(), " tasks had ended; they go on: drover wait waits again")));
+  }
+  if (!status.ok()) return app.output.Fail(status);
   const int code = ExitCodeOf(in_order);
   if (missing.empty()) return code;
-  const int not_found = app.output.Fail(absl::NotFoundError(
-      absl::StrCat("there is no task ", missing.front(),
-                   missing.size() > 1 ? absl::StrCat(" and ", missing.size() - 1, " more of them") : "", " (any more)")));
+  const int not_found = app.output.Fail(MissingError(missing));
   return code == kOk ? not_found : code;
 }
 

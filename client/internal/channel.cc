@@ -32,6 +32,20 @@ absl::Status FromGrpc(const grpc::Status& status) {
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
 }
 
+absl::Status FromGrpc(const grpc::Status& status, grpc::Channel* channel) {
+  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
+    switch (channel->GetState(false)) {
+      case GRPC_CHANNEL_CONNECTING:
+        return absl::DeadlineExceededError("no connection in time");
+      case GRPC_CHANNEL_TRANSIENT_FAILURE:
+        return absl::DeadlineExceededError("cannot connect");
+      default:
+        break;
+    }
+  }
+  return FromGrpc(status);
+}
+
 void SetDeadline(grpc::ClientContext* context, Deadline deadline) {
   if (deadline == Deadline::max()) return;
   const auto left = std::max(deadline - Clock::now(), Clock::duration::zero());

@@ -22,6 +22,8 @@ std::shared_ptr<grpc::Channel> NewChannel(const std::string& address);
 void LetReconnect(grpc::Channel* channel, Deadline deadline);
 
 absl::Status FromGrpc(const grpc::Status& status);
+// The same for a call on `channel`: one that ended by its time before there was a link says so.
+absl::Status FromGrpc(const grpc::Status& status, grpc::Channel* channel);
 
 // gRPC takes wall time; the deadline is counted from now.
 void SetDeadline(grpc::ClientContext* context, Deadline deadline);

@@ -18,7 +18,8 @@ struct StoreLocation {
   std::string marker;
 };
 
-// Each call asks the nodes once, one after the other; UNAVAILABLE, naming them all, if none answered before `deadline`. Any thread.
+// Each call asks the nodes once, one after the other; UNAVAILABLE, naming them all, if none answered before `deadline`, or
+// DEADLINE_EXCEEDED if all that is known of each is that its time was over. Any thread.
 class Directory {
  public:
   virtual ~Directory() = default;

@@ -5,13 +5,12 @@
 #include "client/internal/task_stub.h"
 #include "coord/base/mutex.h"
 #include "drover/task/v1/task.grpc.pb.h"
+#include "master/records/record_limits.h"
 
 namespace drover::client {
 namespace {
 
 using task::v1::TaskService;
-
-constexpr std::size_t kUploadChunkBytes = 1 << 20;
 
 // A context with its limits; cancels the call when stop is requested.
 struct Call {
@@ -63,13 +62,13 @@ class GrpcTaskStub final : public TaskStub {
     message.mutable_header()->set_size(data.size());
     bool open = writer->Write(message);
     while (open && !data.empty()) {
-      const absl::string_view chunk = data.substr(0, kUploadChunkBytes);
+      const absl::string_view chunk = data.substr(0, records::kUploadChunkBytesMax);
       message.set_chunk(std::string(chunk));
       open = writer->Write(message);
       data.remove_prefix(chunk.size());
     }
     if (open) writer->WritesDone();
-    return FromGrpc(writer->Finish());  // a stream that broke says why
+    return FromGrpc(writer->Finish(), channel_.get());  // a stream that broke says why
   }
 
   absl::Status Watch(const task::v1::WatchRequest& request, const std::function<bool(const task::v1::WatchResponse&)>& on_message,
@@ -89,11 +88,11 @@ class GrpcTaskStub final : public TaskStub {
   absl::Status Unary(grpc::Status (TaskService::Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                      const Request& request, Response* response, const CallLimits& limits) {
     Call call(channel_.get(), limits);
-    return FromGrpc((stub_.get()->*method)(&call.context, request, response));
+    return FromGrpc((stub_.get()->*method)(&call.context, request, response), channel_.get());
   }
 
   template <typename Response, typename Reader>
-  static absl::Status Stream(Call* call, Reader reader, const std::function<bool(const Response&)>& on_message) {
+  absl::Status Stream(Call* call, Reader reader, const std::function<bool(const Response&)>& on_message) {
     Response message;
     while (reader->Read(&message)) {
       if (!on_message(message)) {
@@ -104,7 +103,7 @@ class GrpcTaskStub final : public TaskStub {
         return absl::OkStatus();
       }
     }
-    return FromGrpc(reader->Finish());
+    return FromGrpc(reader->Finish(), channel_.get());
   }
 
   const std::shared_ptr<grpc::Channel> channel_;

@@ -35,7 +35,7 @@ absl::Status MasterCalls::Run(Idempotency idempotency, const CallFunction& call)
       if (status.ok() || !MayRetry(status, idempotency)) return status;
       trail.Add(*address, status);
       pause = GoOn(*address);
-    } else if (absl::IsUnavailable(address.status())) {
+    } else if (MayRetry(address.status(), Idempotency::kSafe)) {
       trail.Add("the tree", address.status());
     } else {
       return address.status();
@@ -72,7 +72,7 @@ absl::Status MasterCalls::RunStream(Clock::duration lifetime, Deadline deadline,
         if (news == News::kNone || !lived_out) trail.Add(*address, status);
         pause = GoOn(*address) && news == News::kNone;
       }
-    } else if (absl::IsUnavailable(address.status())) {
+    } else if (MayRetry(address.status(), Idempotency::kSafe)) {
       trail.Add("the tree", address.status());
     } else {
       return address.status();

@@ -27,25 +27,38 @@ std::chrono::milliseconds Backoff::Next() {
   return std::chrono::milliseconds(ms);
 }
 
-void Trail::Add(absl::string_view who, const absl::Status& status) {
-  std::string what(status.message());
-  // gRPC's own words for a link that never was are long, and differ from try to try.
-  if (absl::StrContains(what, "Connection refused") || absl::StrContains(what, "failed to connect to all addresses")) {
-    what = "cannot connect";
-  } else if (absl::IsDeadlineExceeded(status)) {
-    what = "no answer in time";
-  } else if (what.empty()) {
-    what = absl::StatusCodeToString(status.code());
+namespace {
+
+// gRPC's own words for a link that never was are long, and differ from try to try; what the system said stands at their end.
+std::string Words(const absl::Status& status) {
+  constexpr absl::string_view kSystem = "Failed to connect to remote host: ";
+  const absl::string_view what = status.message();
+  if (const auto at = what.rfind(kSystem); at != absl::string_view::npos) {
+    return absl::StrCat("cannot connect: ", what.substr(at + kSystem.size()));
   }
+  if (absl::StrContains(what, "failed to connect to all addresses")) return "cannot connect";
+  return what.empty() ? absl::StatusCodeToString(status.code()) : std::string(what);
+}
+
+}  // namespace
+
+void Trail::Add(absl::string_view who, const absl::Status& status) {
   auto known = std::find_if(tried_.begin(), tried_.end(), [who](const Tried& t) { return t.who == who; });
-  if (known == tried_.end()) known = tried_.insert(tried_.end(), Tried{std::string(who), "", 0});
-  known->what = std::move(what);
+  if (known == tried_.end()) known = tried_.insert(tried_.end(), Tried{std::string(who), "", "", 0});
   ++known->times;
+  if (absl::IsDeadlineExceeded(status)) {
+    const bool bare = status.message().empty() || status.message() == "Deadline Exceeded";
+    known->silence = bare ? "no answer in time" : std::string(status.message());
+  } else {
+    known->cause = Words(status);
+    known->silence.clear();
+  }
 }
 
 std::string Trail::Describe() const {
   return absl::StrJoin(tried_, ", ", [](std::string* out, const Tried& t) {
-    absl::StrAppend(out, t.who, " (", t.what, t.times > 1 ? absl::StrCat(", ", t.times, " times") : "", ")");
+    const char* const then = t.cause.empty() || t.silence.empty() ? "" : ", then ";
+    absl::StrAppend(out, t.who, " (", t.cause, then, t.silence, t.times > 1 ? absl::StrCat(", ", t.times, " times") : "", ")");
   });
 }
 

@@ -35,18 +35,20 @@ class Backoff {
   std::uint64_t step_ms_ = kFirstMs;
 };
 
-// Who was tried and what came back last from each, for the message when all is over.
+// Who was tried and what came back last from each, for the message when all is over. A try that ended by its time does not hide
+// what an earlier one met: the last has whatever time is left, which may be none.
 class Trail {
  public:
   void Add(absl::string_view who, const absl::Status& status);
   [[nodiscard]] bool empty() const { return tried_.empty(); }
-  // "127.0.0.1:7410 (cannot connect, 12 times), ..."
+  // "127.0.0.1:7410 (cannot connect: Connection refused, then no answer in time, 12 times), ..."
   [[nodiscard]] std::string Describe() const;
 
  private:
   struct Tried {
     std::string who;
-    std::string what;
+    std::string cause;    // of the last failure that was none of time; empty: there was none
+    std::string silence;  // not empty: a later try ended by its time
     int times = 0;
   };
   std::vector<Tried> tried_;

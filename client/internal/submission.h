@@ -5,14 +5,10 @@
 #include <cstddef>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "drover/client/task.h"
 #include "drover/task/v1/task.pb.h"
 
 namespace drover::client {
-
-// What can be seen here to be wrong; the service checks again. The id may be empty.
-[[nodiscard]] absl::Status CheckSpec(const TaskSpec& spec);
 
 // How many of `specs` from `begin` on go into one request: at most 1,000, and together at most 3 MiB (at least one).
 [[nodiscard]] std::size_t BatchSize(const std::vector<TaskSpec>& specs, std::size_t begin);

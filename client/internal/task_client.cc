@@ -8,7 +8,7 @@
 #include "client/internal/submission.h"
 #include "client/internal/task_client_impl.h"
 #include "client/store/names.h"
-#include "coord/process/options.h"
+#include "coord/base/host_port.h"
 #include "master/records/record_limits.h"
 #include "master/records/spec.h"
 #include "master/records/task_id.h"
@@ -50,7 +50,7 @@ absl::StatusOr<std::unique_ptr<TaskClient>> TaskClient::Create(ClientOptions opt
   }
   for (const auto* addresses : {&options.coord, &options.masters}) {
     for (const std::string& address : *addresses) {
-      if (auto parsed = process::ParseHostPort(address); !parsed.ok()) return parsed.status();
+      if (auto parsed = base::ParseHostPort(address); !parsed.ok()) return parsed.status();
     }
   }
   ClientParts parts;

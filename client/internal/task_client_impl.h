@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,9 @@ class TaskClientImpl final : public TaskClient {
   template <typename Request, typename Response>
   absl::Status Call(absl::Status (TaskStub::*method)(const Request&, Response*, const CallLimits&), const Request& request,
                     Response* response);
+  // Watch, of at most as many as the service takes in one.
+  absl::Status WatchSome(std::set<std::string> open, const OnTask& on_task, const OnMissing& on_missing,
+                         std::optional<std::chrono::steady_clock::time_point> deadline, const std::stop_token& stop);
   // Adds the program to `message`: inside, or by reference to an object put for it.
   absl::Status AddProgram(const TaskSpec& spec, task::v1::TaskSpec* message);
   absl::StatusOr<task::v1::ObjectRef> PutProgram(const std::string& task_id, const std::string& encoded);

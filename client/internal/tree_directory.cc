@@ -71,12 +71,14 @@ class TreeDirectory final : public Directory {
   // OK: the answer's code is OK or NO_NODE.
   absl::StatusOr<coord::v1::Answer> Ask(const coord::v1::Request& request, Deadline deadline) {
     Trail trail;
+    bool out_of_time = true;
     for (Node& node : nodes_) {
       LetReconnect(node.channel.get(), deadline);
       grpc::ClientContext context;
       SetDeadline(&context, std::min(deadline, Clock::now() + kTryTimeout));
       coord::v1::Answer answer;
-      absl::Status status = FromGrpc(node.stub->Execute(&context, request, &answer));
+      absl::Status status = FromGrpc(node.stub->Execute(&context, request, &answer), node.channel.get());
+      out_of_time = out_of_time && absl::IsDeadlineExceeded(status);
       if (status.ok()) {
         if (answer.code() == coord::v1::OK || answer.code() == coord::v1::NO_NODE) return answer;
         const std::string message = answer.message().empty() ? coord::v1::Code_Name(answer.code()) : answer.message();
@@ -85,7 +87,8 @@ class TreeDirectory final : public Directory {
       }
       trail.Add(node.endpoint, status);
     }
-    return absl::UnavailableError(absl::StrCat("no coordination node answered: ", trail.Describe()));
+    const std::string message = absl::StrCat("no coordination node answered: ", trail.Describe());
+    return out_of_time ? absl::DeadlineExceededError(message) : absl::UnavailableError(message);
   }
 
   const records::PoolPaths paths_;

@@ -1,11 +1,13 @@
 #include <map>
 #include <set>
+#include <thread>
 #include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "client/internal/convert.h"
 #include "client/internal/task_client_impl.h"
+#include "coord/base/mutex.h"
 
 namespace drover::client {
 namespace {
@@ -16,11 +18,60 @@ Clock::duration StreamLifetime(std::size_t tasks) {
   return std::chrono::seconds(15) + std::chrono::milliseconds(5) * tasks;
 }
 
+// The service takes so many ids in one watch.
+constexpr std::size_t kIdsPerWatch = 10'000;
+
+// What several watches side by side have come to.
+struct Joint {
+  base::Mutex mu;
+  absl::Status status ABSL_GUARDED_BY(mu);    // the first failure
+  bool unwanted ABSL_GUARDED_BY(mu) = false;  // the caller has had enough
+  std::stop_source stop;
+};
+
 }  // namespace
 
 absl::Status TaskClientImpl::Watch(const std::vector<std::string>& ids, const OnTask& on_task, const OnMissing& on_missing,
                                    std::optional<std::chrono::steady_clock::time_point> deadline, std::stop_token stop) {
   std::set<std::string> open(ids.begin(), ids.end());
+  if (open.size() <= kIdsPerWatch) return WatchSome(std::move(open), on_task, on_missing, deadline, stop);
+
+  // Side by side, not one after the other: what ended long ago may be retired before a later watch looks at it.
+  Joint joint;
+  const std::stop_callback on_stop(stop, [&joint] { joint.stop.request_stop(); });
+  std::vector<std::jthread> threads;
+  while (!open.empty()) {
+    std::set<std::string> some;
+    while (!open.empty() && some.size() < kIdsPerWatch) some.insert(open.extract(open.begin()));
+    threads.emplace_back([this, &joint, &on_task, &on_missing, deadline, some = std::move(some)]() mutable {
+      const absl::Status status = WatchSome(
+          std::move(some),
+          [&](const Task& task) {
+            base::MutexLock lock(&joint.mu);
+            if (!joint.unwanted && !on_task(task)) {
+              joint.unwanted = true;
+              joint.stop.request_stop();
+            }
+            return !joint.unwanted;
+          },
+          [&](const std::string& id) {
+            base::MutexLock lock(&joint.mu);
+            if (!joint.unwanted && on_missing) on_missing(id);
+          },
+          deadline, joint.stop.get_token());
+      base::MutexLock lock(&joint.mu);
+      if (status.ok() || joint.unwanted) return;
+      joint.status.Update(status);
+      joint.stop.request_stop();
+    });
+  }
+  threads.clear();  // joins
+  base::MutexLock lock(&joint.mu);
+  return joint.unwanted ? absl::OkStatus() : joint.status;
+}
+
+absl::Status TaskClientImpl::WatchSome(std::set<std::string> open, const OnTask& on_task, const OnMissing& on_missing,
+                                       std::optional<std::chrono::steady_clock::time_point> deadline, const std::stop_token& stop) {
   // What was handed over last, so that a stream opened anew repeats nothing.
   std::map<std::string, std::tuple<State, std::uint32_t, std::uint64_t, std::int64_t>> known;
   bool wanted = true;

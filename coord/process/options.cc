@@ -223,6 +223,10 @@ class OptionSet::Impl {
     } catch (const CLI::ExtrasError&) {
       Values extras = app->remaining(true);
       wrong = absl::InvalidArgumentError(extras.empty() ? "too many arguments" : absl::StrCat("do not know ", extras.front()));
+      // The usual reason where a command is to follow.
+      if (const Impl* const set = Chosen().back(); set->rest != nullptr && !has_rest) {
+        wrong = absl::InvalidArgumentError(absl::StrCat(wrong.message(), "; ", set->rest_name, " is written after --"));
+      }
     } catch (const CLI::ParseError& error) {
       wrong = absl::InvalidArgumentError(error.what());
     }

@@ -30,6 +30,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "coord/base/host_port.h"
 #include "coord/base/time.h"
 
 namespace drover::process {
@@ -43,13 +44,8 @@ absl::StatusOr<base::Duration> ParseDuration(absl::string_view text);
 // The shortest form ParseDuration reads: "1m30s".
 std::string FormatDuration(base::Duration duration);
 
-// "host:port", "[::1]:7400", port 0..65535.
-struct HostPort {
-  std::string host;  // without brackets
-  std::uint16_t port = 0;
-  [[nodiscard]] std::string ToString() const;  // brackets where they belong
-};
-absl::StatusOr<HostPort> ParseHostPort(absl::string_view text);
+using base::HostPort;
+using base::ParseHostPort;
 // "a:1,b:2": at least one, no empty parts, each as above.
 absl::StatusOr<std::vector<std::string>> ParseAddressList(absl::string_view text);
 // "key=value"; the key is not empty, the value may be and may hold '='.

@@ -43,6 +43,7 @@ inline constexpr unsigned kRetriesMax = 1000;
 
 // Of a request.
 inline constexpr std::size_t kObjectBytesMax = std::size_t{64} << 20;
+inline constexpr std::size_t kUploadChunkBytesMax = std::size_t{1} << 20;
 inline constexpr std::size_t kBatchTasksMax = 1000;
 inline constexpr std::size_t kBatchBytesMax = std::size_t{4} << 20;
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "coord/base/status.h"
 #include "master/records/backoff.h"
 #include "master/records/encode.h"
 #include "master/records/record_limits.h"
@@ -15,6 +16,15 @@ namespace {
 
 std::string CombineDigests(const task::v1::Policy& policy, absl::string_view program_digest) {
   return Digest(absl::StrCat(Digest(EncodePolicy(policy)), program_digest));
+}
+
+// Linux's MAX_ARG_STRLEN without the NUL: a longer string never starts, on any worker.
+constexpr std::size_t kStringBytesMax = (std::size_t{128} << 10) - 1;
+
+absl::Status CheckLength(absl::string_view what, std::size_t bytes) {
+  if (bytes <= kStringBytesMax) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat(what, " has ", bytes, " bytes, at most ", kStringBytesMax, ": hand larger ones over by standard input"));
 }
 
 bool HasNul(absl::string_view s) {
@@ -83,13 +93,15 @@ absl::Status CheckPolicy(const task::v1::Policy& policy) {
 
 absl::Status CheckProgram(const task::v1::Program& program) {
   if (program.argv_size() == 0 || program.argv(0).empty()) return absl::InvalidArgumentError("a program needs a command (argv[0])");
-  for (const std::string& argument : program.argv()) {
-    if (HasNul(argument)) return absl::InvalidArgumentError("an argument cannot hold a NUL byte");
+  for (int i = 0; i < program.argv_size(); ++i) {
+    if (HasNul(program.argv(i))) return absl::InvalidArgumentError("an argument cannot hold a NUL byte");
+    DROVER_RETURN_IF_ERROR(CheckLength(absl::StrCat("argument ", i), program.argv(i).size()));
   }
   for (const auto& [key, value] : program.env()) {
     if (key.empty() || HasNul(key) || HasNul(value) || key.find('=') != std::string::npos) {
       return absl::InvalidArgumentError("an environment variable has a name without '=' and no NUL byte");
     }
+    DROVER_RETURN_IF_ERROR(CheckLength("an environment variable", key.size() + 1 + value.size()));
   }
   if (!program.cwd().empty() && (program.cwd().front() != '/' || HasNul(program.cwd()))) {
     return absl::InvalidArgumentError("cwd is an absolute path");

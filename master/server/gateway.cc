@@ -131,8 +131,8 @@ void Gateway::Register(transport::Server* server) {
       server, "ReadOutput",
       [this](std::uint64_t id, const base::Bytes& bytes, std::unique_ptr<base::Connection> connection) -> base::ConnectionEvents* {
         auto request = transport::Decode<ReadOutputRequest>(bytes);
-        if (!request.ok()) {
-          connection->Close(request.status());
+        if (const absl::Status status = request.ok() ? CheckReadOutput(*request) : request.status(); !status.ok()) {
+          connection->Close(status);
           return nullptr;
         }
         auto& output = outputs_[id];

@@ -10,6 +10,21 @@
 #include "master/server/task_service.h"
 
 namespace drover::master::server {
+namespace {
+
+absl::Status NoAttempt(const std::string& id, std::uint32_t attempt, std::uint32_t total) {
+  const std::string there = total == 0   ? "it was never started"
+                            : total == 1 ? "there is 1"
+                                         : absl::StrCat("there are 1 to ", total);
+  return absl::NotFoundError(absl::StrCat("task ", id, " has no attempt ", attempt, ": ", there));
+}
+
+}  // namespace
+
+absl::Status CheckReadOutput(const task::v1::ReadOutputRequest& request) {
+  if (task::v1::Stream_IsValid(request.stream())) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("there is no stream ", static_cast<int>(request.stream())));
+}
 
 OutputStream::OutputStream(base::Loop* loop, Master* master, pool::PoolStore* store, task::v1::ReadOutputRequest request,
                            std::unique_ptr<base::Connection> connection, std::function<void()> on_done, OutputStreamOptions options)
@@ -67,6 +82,8 @@ absl::StatusOr<OutputStream::Known> OutputStream::Look() {
   if (attempt_ == 0) attempt_ = total;
   if (attempt_ == 0 || attempt_ > total) {
     known.ended = records::IsTerminal(record.state());
+    // The newest of none is empty; one that was named must be, or may still come.
+    if (attempt_ > total && (known.ended || !request_.follow())) return NoAttempt(request_.id(), attempt_, total);
     return known;
   }
   const int index = record.attempts_size() - 1 - static_cast<int>(total - attempt_);

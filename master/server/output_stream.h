@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "client/store/object_store.h"
 #include "coord/base/connection.h"
 #include "coord/base/loop.h"
@@ -28,6 +29,9 @@ struct OutputStreamOptions {
   std::size_t frame_bytes = std::size_t{256} << 10;
   std::size_t queued_bytes_max = std::size_t{1} << 20;
 };
+
+// Enums travel as numbers, and one that this service does not know is no default. INVALID_ARGUMENT.
+[[nodiscard]] absl::Status CheckReadOutput(const task::v1::ReadOutputRequest& request);
 
 class OutputStream final : public base::ConnectionEvents, private TaskListener {
  public:

@@ -231,6 +231,11 @@ void TaskService::List(const task::v1::ListRequest& request, Reply<task::v1::Lis
   if (!request.after().empty() && !absl::SimpleAtoi(request.after(), &ignored)) {
     return (*held)(absl::InvalidArgumentError("`after` is the `next` of the page before"));
   }
+  for (const int state : request.states()) {
+    if (!task::v1::State_IsValid(state) || state == task::v1::STATE_UNSPECIFIED) {
+      return (*held)(absl::InvalidArgumentError(absl::StrCat("there is no state ", state)));
+    }
+  }
   master_->AwaitView(base::Zxid(request.seen_zxid()), [this, request, held](const absl::Status& status) {
     if (!status.ok()) return (*held)(status);
     if (!master_->serving()) return (*held)(NotServing());

@@ -63,6 +63,10 @@ void Upload::OnMessage(const base::Bytes& bytes) {
     return ReadNext();
   }
   if (!has_header_) return Answer(absl::InvalidArgumentError("the first message is the header"));
+  if (message->chunk().size() > records::kUploadChunkBytesMax) {
+    return Answer(absl::ResourceExhaustedError(
+        absl::StrCat("a chunk of ", message->chunk().size(), " bytes, at most ", records::kUploadChunkBytesMax)));
+  }
   if (data_.size() + message->chunk().size() > size_) return Answer(absl::InvalidArgumentError("more bytes than the header says"));
   data_.append(message->chunk());
   ReadNext();

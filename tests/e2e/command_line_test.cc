@@ -57,6 +57,15 @@ TEST_F(CommandLineTest, WrongUsageExitsTwoWithOneLineThatNamesIt) {
       {{"submit", "--at-most-once", "--retries", "2", "--", "true"}, "retries"},
       {{"submit", "--on-disconnect", "maybe", "--", "true"}, "on-disconnect"},
       {{"submit", "--id", "white space", "--", "true"}, "id"},
+      {{"submit", "--id", "", "--", "true"}, "--id"},
+      {{"submit", "--each-line", "/tmp", "--", "true"}, "/tmp: it is a directory"},
+      {{"submit", "--stdin", "/tmp", "--", "true"}, "/tmp: it is a directory"},
+      {{"submit", "--each-line", "/no/such/file", "--", "true"}, "/no/such/file"},
+      {{"submit", "--label", "-bad=x", "--", "true"}, "label"},
+      {{"submit", "--each-line", "/dev/null", "--label", "-bad=x", "--", "true"}, "label"},
+      {{"submit", "--queue", "no queue", "--", "true"}, "queue"},
+      {{"run", "--label", "-bad=x", "--", "true"}, "label"},
+      {{"run", "--queue", "no queue", "--", "true"}, "queue"},
       {{"submit", "--no-such-flag", "--", "true"}, "no-such-flag"},
       {{"-o", "xml", "list"}, "xml"},
       {{"--coord", "nowhere", "list"}, "nowhere"},
@@ -81,6 +90,22 @@ TEST_F(CommandLineTest, NoServerThereExitsSevenAndSaysWhatWasTried) {
     EXPECT_EQ(result.exit_code, 7) << command[0] << ": " << result.err;
     EXPECT_THAT(result.err, HasSubstr(nobody)) << command[0];
     EXPECT_EQ(Lines(result.err).size(), 1u) << result.err;
+  }
+}
+
+TEST_F(CommandLineTest, AShortTimeOutDoesNotHideWhyNobodyAnswered) {
+  const std::string nobody = "127.0.0.1:" + std::to_string(FreePort());
+  for (const char* timeout : {"50ms", "300ms", "1s"}) {
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{"list"}, {"tree", "get", "/"}, {"cluster", "status"}}) {
+      std::vector<std::string> args = {"--coord", nobody, "--request-timeout", timeout};
+      args.insert(args.end(), command.begin(), command.end());
+      const CommandResult result = cluster_->Drover(args);
+      EXPECT_EQ(result.exit_code, 7) << timeout << " " << command[0] << ": " << result.err;
+      EXPECT_THAT(result.err, HasSubstr("Connection refused")) << timeout << " " << command[0];
+    }
+    const CommandResult master = cluster_->Drover({"--master", nobody, "--request-timeout", timeout, "list"});
+    EXPECT_THAT(master.err, HasSubstr(nobody + " (cannot connect: Connection refused")) << timeout;
   }
 }
 

@@ -41,6 +41,31 @@ def upload(stub, task_id, data):
     return stub.Upload(parts(), timeout=60).object
 
 
+def refused(code, call):
+    try:
+        list(call())
+    except grpc.RpcError as error:
+        assert error.code() == code, error
+        assert error.details(), error
+    else:
+        raise AssertionError(f"{code} did not come")
+
+
+def check_refusals(stub):
+    """What can never be right, or is over a documented limit, is refused with the documented code: an enum is a number on the wire."""
+    invalid, exhausted = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED
+    refused(invalid, lambda: [stub.List(task.ListRequest(states=[99]), timeout=30)])
+    refused(invalid, lambda: stub.ReadOutput(task.ReadOutputRequest(id="from-python", stream=7), timeout=30))
+    refused(grpc.StatusCode.NOT_FOUND, lambda: stub.ReadOutput(task.ReadOutputRequest(id="from-python", attempt=9), timeout=30))
+
+    def parts(size, chunk):
+        yield task.UploadRequest(header=task.UploadRequest.Header(task_id="big", size=size))
+        yield task.UploadRequest(chunk=b"x" * chunk)
+
+    refused(exhausted, lambda: [stub.Upload(parts(CHUNK + 1, CHUNK + 1), timeout=60)])
+    refused(exhausted, lambda: [stub.Upload(parts((64 << 20) + 1, 1), timeout=60)])
+
+
 def main():
     channel = grpc.insecure_channel(sys.argv[2], options=[("grpc.enable_http_proxy", 0)])
     stub = task_pb2_grpc.TaskServiceStub(channel)
@@ -64,8 +89,14 @@ def main():
     output = b"".join(r.data for r in stub.ReadOutput(task.ReadOutputRequest(id="large", stream=task.STDOUT), timeout=30))
     assert output.strip() == str(10 << 20).encode(), output
 
+    # One task alone may bring as much inside the call.
+    submit(stub, spec("inline", "wc", "-c", stdin=b"x" * (10 << 20)))
+    counted = last_seen(stub, "inline")
+    assert counted.state == task.SUCCEEDED, counted
+
     missing = stub.Get(task.GetRequest(ids=["from-python", "never-was"]), timeout=30)
     assert [t.id for t in missing.tasks] == ["from-python"] and list(missing.not_found) == ["never-was"], missing
+    check_refusals(stub)
     print("submitted, watched, cancelled")
 
 

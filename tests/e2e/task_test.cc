@@ -54,15 +54,42 @@ TEST_F(TaskTest, OutputThatCannotBeWrittenIsNoSuccess) {
 }
 
 TEST_F(TaskTest, BytesThatAreNoTextAreRefusedByName) {
-  // Usage for `run`; for `submit`, which may have a whole file of lines, a refusal of that one.
   const CommandResult run = cluster_->Drover({"run", "--", "printf", "\xff"});
   const CommandResult submit = cluster_->Drover({"submit", "--env", "A=\xff", "--", "true"});
   EXPECT_EQ(run.exit_code, 2);
-  EXPECT_EQ(submit.exit_code, 8);
+  EXPECT_EQ(submit.exit_code, 2);
   EXPECT_NE(run.err.find("argument 1 is not UTF-8"), std::string::npos) << run.err;
   EXPECT_NE(submit.err.find("the environment's A is not UTF-8"), std::string::npos) << submit.err;
   EXPECT_EQ(Lines(run.err).size(), 1u) << run.err;
   EXPECT_EQ(Lines(submit.err).size(), 1u) << submit.err;
+}
+
+TEST_F(TaskTest, AProgramThatCouldNotStartIsAnErrorInJsonToo) {
+  const CommandResult text = cluster_->Drover({"run", "--", "/no/such/program"});
+  EXPECT_EQ(text.exit_code, 3);
+  EXPECT_EQ(Lines(text.err).size(), 1u) << text.err;
+  EXPECT_NE(text.err.find("COULD_NOT_START"), std::string::npos) << text.err;
+  const CommandResult json = cluster_->Drover({"-o", "json", "run", "--", "/no/such/program"});
+  EXPECT_EQ(json.exit_code, 3);
+  EXPECT_EQ(json.out, "");
+  const nlohmann::json error = nlohmann::json::parse(json.err).at("error");
+  EXPECT_EQ(error.at("code"), "ABORTED");
+  EXPECT_NE(error.at("message").get<std::string>().find("COULD_NOT_START"), std::string::npos) << json.err;
+  // What the program said itself needs no error.
+  EXPECT_EQ(cluster_->Drover({"-o", "json", "run", "--", "false"}).err, "");
+}
+
+TEST_F(TaskTest, TheOutputOfAnAttemptThatNeverWasIsNotFound) {
+  const std::string id = Trimmed(cluster_->Drover({"submit", "--wait", "--", "echo", "once"}).out);
+  EXPECT_EQ(cluster_->Drover({"logs", id, "--attempt", "1"}).out, "once\n");
+  for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"-f"}, {"--stderr"}, {"--both"}}) {
+    std::vector<std::string> args = {"logs", id, "--attempt", "99"};
+    args.insert(args.end(), more.begin(), more.end());
+    const CommandResult result = cluster_->Drover(args);
+    EXPECT_EQ(result.exit_code, 6) << result.err;
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(result.err, "drover: task " + id + " has no attempt 99: there is 1\n");
+  }
 }
 
 TEST_F(TaskTest, AKibibyteOfBinaryOutputArrivesByteForByte) {
@@ -184,6 +211,17 @@ TEST_F(TaskTest, ATimeLimitEndsEverythingTheTaskStarted) {
 TEST_F(TaskTest, TheArgumentOfAHundredKibibytesRuns) {
   const std::string argument(100 << 10, 'a');
   EXPECT_EQ(cluster_->Drover({"run", "--", "sh", "-c", "printf %s \"$1\" | wc -c", "sh", argument}).out, "102400\n");
+}
+
+TEST_F(TaskTest, AnArgumentThatNoKernelTakesIsRefusedWithItsLine) {
+  CommandOptions options;
+  options.input = "short\n" + std::string(128 << 10, 'x') + "\n";
+  for (const std::string& format : {std::string("table"), std::string("json")}) {
+    const CommandResult result = cluster_->Drover({"-o", format, "submit", "--each-line", "-", "--", "echo", "{}"}, options);
+    EXPECT_EQ(result.exit_code, 8) << result.err;
+    EXPECT_NE(result.err.find("line 2"), std::string::npos) << result.err;
+    EXPECT_NE(result.err.find("at most 131071"), std::string::npos) << result.err;
+  }
 }
 
 TEST_F(TaskTest, EachLineSubmitsATaskPerLine) {

@@ -67,6 +67,13 @@ TEST_F(FollowTest, OnlyTheAttemptThatWasAskedFor) {
   EXPECT_EQ(out_, "2");
 }
 
+TEST_F(FollowTest, AnAttemptThatWasAskedForAndNeverWasIsNotFound) {
+  client_.changes = {ScriptedClient::Make("t", State::kSucceeded, 1)};
+  client_.output = {{"1/stdout", "1"}, {"1/stderr", ""}};
+  EXPECT_TRUE(absl::IsNotFound(Follow(99, true).status()));
+  EXPECT_EQ(out_, "");
+}
+
 TEST_F(FollowTest, ATaskThatNeverStartedHasNoOutput) {
   client_.changes = {ScriptedClient::Make("t", State::kCancelled, 0)};
   auto task = Follow();

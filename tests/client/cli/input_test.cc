@@ -19,7 +19,7 @@ class InputTest : public ::testing::Test {
     EXPECT_TRUE(reader.ok());
     std::vector<std::string> lines;
     for (std::string line; reader->Next(&line);) lines.push_back(line);
-    EXPECT_FALSE(reader->failed());
+    EXPECT_TRUE(reader->status().ok());
     return lines;
   }
   store::TempDirectory directory_;
@@ -41,6 +41,14 @@ TEST_F(InputTest, LinesNeedNoLastNewlineAndMayBeEmpty) {
   EXPECT_EQ(LinesOf("a\n\nb"), (std::vector<std::string>{"a", "", "b"}));
   EXPECT_EQ(LinesOf(""), std::vector<std::string>{});
   EXPECT_TRUE(absl::IsInvalidArgument(LineReader::Open("/no/such/file").status()));
+}
+
+TEST_F(InputTest, ADirectoryIsRefusedByName) {
+  for (const absl::Status& status :
+       {ReadInput(directory_.path(), 4, "it").status(), LineReader::Open(directory_.path()).status()}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    EXPECT_EQ(status.message(), "cannot read " + directory_.path() + ": it is a directory");
+  }
 }
 
 TEST_F(InputTest, SizesForPeople) {

@@ -105,6 +105,14 @@ TEST_F(SubmitTest, RefusedLinesAreNamedAndTheOthersSubmitted) {
   EXPECT_TRUE(absl::StrContains(err_.str(), "1 of 3 lines")) << err_.str();
 }
 
+TEST_F(SubmitTest, InJsonTheErrorNamesTheFirstRefusedLine) {
+  client_.refused = {"b", "c"};
+  EXPECT_EQ(Submit({"--each-line", File("a\nb\nc\n"), "--", "echo", "{}"}, Format::kJson), 8);
+  EXPECT_EQ(out_.str(), "[{\"id\":\"t1\"}]\n");
+  const Json error = Json::parse(err_.str()).at("error");
+  EXPECT_EQ(error.at("message"), "2 of 3 lines were refused; line 2 was refused: no");
+}
+
 TEST_F(SubmitTest, WhenTheMastersGoAwayItSaysHowFarItGot) {
   client_.fail_submit_after = 1;
   std::string lines;

@@ -57,6 +57,29 @@ TEST(TaskFlagsTest, AtMostOnceIsNeverStartedAgain) {
   EXPECT_TRUE(absl::IsInvalidArgument(Parse({"--at-most-once", "--retries", "1", "--", "true"}).status()));
 }
 
+TEST(TaskFlagsTest, AnEmptyValueOfAScriptIsAUsageErrorNotADefault) {
+  for (const char* option : {"--id", "--cwd", "--stdin"}) {
+    const absl::Status status = Parse({option, "", "--", "true"}).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << option << ": " << status;
+    EXPECT_NE(status.message().find(option), absl::string_view::npos) << status;
+    EXPECT_NE(status.message().find("is empty"), absl::string_view::npos) << status;
+  }
+}
+
+TEST(TaskFlagsTest, WhatTheServiceWouldRefuseIsRefusedHere) {
+  const std::vector<std::vector<std::string>> wrong = {
+      {"--label", "-bad=x", "--", "true"},   {"--label", "a=\xff", "--", "true"},
+      {"--queue", "no queue", "--", "true"}, {"--name", "\xff\xfe", "--", "true"},
+      {"--env", "A=\xff", "--", "true"},     {"--", "echo", "\xff"},
+      {"--cwd", "here", "--", "true"},       {"--", ""},
+  };
+  for (const auto& args : wrong) {
+    const absl::Status status = Parse(args).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << args[0] << " " << args[1] << ": " << status;
+  }
+  EXPECT_TRUE(absl::IsResourceExhausted(Parse({"--name", std::string(129, 'n'), "--", "true"}).status()));
+}
+
 TEST(TaskFlagsTest, EveryPlaceholderInEveryArgumentIsReplacedOnce) {
   client::TaskSpec spec;
   spec.argv = {"{}", "a{}b{}", "none", "{ }"};

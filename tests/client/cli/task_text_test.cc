@@ -89,5 +89,12 @@ TEST(TaskTextTest, RowsAndLinesHaveAsManyCellsAsNames) {
   EXPECT_EQ(EndText(Failed()), "FAILED (EXIT_CODE): exited with 3");
 }
 
+TEST(TaskTextTest, AnEndThatIsNoSuccessIsAnErrorThatNamesTheTask) {
+  client::Task task = Failed();
+  EXPECT_EQ(EndError(task), absl::AbortedError("task " + task.id + " FAILED (EXIT_CODE): exited with 3"));
+  task.state = client::State::kCancelled;
+  EXPECT_TRUE(absl::IsCancelled(EndError(task)));
+}
+
 }  // namespace
 }  // namespace drover::cli

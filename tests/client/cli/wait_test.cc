@@ -59,5 +59,15 @@ TEST_F(WaitTest, InJsonTheTasksComeInTheOrderAskedFor) {
   EXPECT_EQ(json[0]["id"], "b");
 }
 
+TEST_F(WaitTest, InJsonATimeThatIsOverStillShowsEachTaskAsItStood) {
+  client_.changes = {ScriptedClient::Make("a", State::kRunning), ScriptedClient::Make("b", State::kSucceeded)};
+  EXPECT_EQ(Wait({"a", "b"}, Format::kJson), 5);
+  const Json json = Json::parse(out_.str());
+  ASSERT_EQ(json.size(), 2u);
+  EXPECT_EQ(json[0]["state"], "RUNNING");
+  EXPECT_EQ(json[1]["state"], "SUCCEEDED");
+  EXPECT_EQ(Json::parse(err_.str())["error"]["code"], "DEADLINE_EXCEEDED");
+}
+
 }  // namespace
 }  // namespace drover::cli

@@ -2,6 +2,7 @@
 #ifndef DROVER_TESTS_CLIENT_INTERNAL_FAKES_H_
 #define DROVER_TESTS_CLIENT_INTERNAL_FAKES_H_
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "client/internal/task_client_impl.h"
+#include "coord/base/mutex.h"
 
 namespace drover::client {
 
@@ -33,8 +35,7 @@ class FakeWaiter final : public Waiter {
 class FakeDirectory final : public Directory {
  public:
   absl::StatusOr<std::vector<std::string>> Masters(Deadline) override {
-    ++lookups;
-    return masters;
+    return ++lookups > 1 && later.has_value() ? *later : masters;
   }
   absl::StatusOr<std::optional<StoreLocation>> Store(Deadline) override { return store; }
   absl::StatusOr<std::optional<std::string>> Record(const std::string& task, Deadline) override {
@@ -43,8 +44,9 @@ class FakeDirectory final : public Directory {
     return std::optional<std::string>(found->second);
   }
 
-  int lookups = 0;
+  std::atomic<int> lookups = 0;
   absl::StatusOr<std::vector<std::string>> masters = std::vector<std::string>{};
+  std::optional<absl::StatusOr<std::vector<std::string>>> later;  // instead of `masters`, from the second look-up on
   absl::StatusOr<std::optional<StoreLocation>> store = std::optional<StoreLocation>();
   std::map<std::string, std::string> records;
 };
@@ -102,7 +104,7 @@ class FakeMaster final : public TaskStub {
     return read_output ? read_output(r, on_message, limits) : absl::UnimplementedError("not scripted");
   }
 
-  int calls = 0;
+  std::atomic<int> calls = 0;
 
  private:
   template <typename Function, typename Request, typename Response>
@@ -116,13 +118,15 @@ class FakeMasters final : public TaskStubs {
  public:
   std::shared_ptr<TaskStub> For(const std::string& address) override { return at(address); }
   std::shared_ptr<FakeMaster> at(const std::string& address) {
+    base::MutexLock lock(&mu_);
     auto& master = masters_[address];
     if (master == nullptr) master = std::make_shared<FakeMaster>();
     return master;
   }
 
  private:
-  std::map<std::string, std::shared_ptr<FakeMaster>> masters_;
+  base::Mutex mu_;
+  std::map<std::string, std::shared_ptr<FakeMaster>> masters_ ABSL_GUARDED_BY(mu_);
 };
 
 // A client on all of these. The raw pointers live as long as the client.

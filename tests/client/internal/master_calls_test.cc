@@ -24,7 +24,7 @@ class MasterCallsTest : public ::testing::Test {
       }
       asked_.push_back(address);
       const auto answer = answers_.find(address);
-      return answer == answers_.end() ? absl::UnavailableError("Connection refused") : answer->second;
+      return answer == answers_.end() ? absl::UnavailableError("failed to connect to all addresses") : answer->second;
     });
   }
 
@@ -98,6 +98,17 @@ TEST_F(MasterCallsTest, WhenTheTimeIsOverTheMessageSaysWhoWasTried) {
   EXPECT_TRUE(absl::StrContains(status.message(), "b:2 (cannot connect")) << status;
   EXPECT_EQ(waiter_.Now() - begin, std::chrono::seconds(30));
   EXPECT_LT(asked_.size(), 200u);
+}
+
+TEST_F(MasterCallsTest, ATreeThatIsSilentInTheEndDoesNotHideWhatItSaidBefore) {
+  MasterCalls calls({{}, "default", std::chrono::milliseconds(30), std::chrono::seconds(10)}, &directory_, &masters_, &waiter_,
+                    &random_);
+  directory_.masters = absl::UnavailableError("no coordination node answered: c:1 (cannot connect: Connection refused)");
+  directory_.later.emplace(absl::DeadlineExceededError("no coordination node answered: c:1 (no answer in time)"));
+  const absl::Status status = Ask(&calls);
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "Connection refused")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "no answer in time")) << status;
 }
 
 TEST_F(MasterCallsTest, NoMasterInTheTreeIsSaidAsSuch) {

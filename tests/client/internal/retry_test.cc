@@ -38,5 +38,16 @@ TEST(RetryTest, TheTrailNamesEachOnceWithWhatCameBackLast) {
   EXPECT_EQ(trail.Describe(), "a:1 (stopping, 2 times), b:2 (no answer in time)");
 }
 
+TEST(RetryTest, ATryThatRanOutOfTimeDoesNotHideWhatAnEarlierOneMet) {
+  Trail trail;
+  trail.Add("a:1", absl::UnavailableError("failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: Failed to "
+                                          "connect to remote host: Connection refused"));
+  trail.Add("a:1", absl::DeadlineExceededError("Deadline Exceeded"));
+  EXPECT_EQ(trail.Describe(), "a:1 (cannot connect: Connection refused, then no answer in time, 2 times)");
+  trail.Add("b:2", absl::DeadlineExceededError("no connection in time"));
+  trail.Add("a:1", absl::UnavailableError("not elected"));
+  EXPECT_EQ(trail.Describe(), "a:1 (not elected, 3 times), b:2 (no connection in time)");
+}
+
 }  // namespace
 }  // namespace drover::client

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "tests/client/internal/fakes.h"
 
 namespace drover::client {
@@ -67,6 +70,47 @@ TEST_F(WatchTest, AnotherMasterGoesOnWhereTheStreamBrokeAndNothingIsRepeated) {
   };
   EXPECT_TRUE(Watch({"t", "u"}).ok());
   EXPECT_EQ(seen_, (std::vector<std::string>{"t RUNNING", "u FAILED", "t SUCCEEDED"}));
+}
+
+TEST_F(WatchTest, MoreTasksThanOneWatchTakesAreWatchedSideBySide) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 25'000; ++i) ids.push_back("t" + std::to_string(i));
+  std::atomic<std::size_t> asked = 0;
+  std::atomic<int> watches = 0;
+  a_->watch = [&](const WatchRequest& request, const OnMessage& on_message, const CallLimits&) {
+    EXPECT_LE(request.ids_size(), 10'000);
+    asked += static_cast<std::size_t>(request.ids_size());
+    // None answers before all have asked: they do not wait for each other.
+    ++watches;
+    while (watches < 3) std::this_thread::yield();
+    for (const std::string& id : request.ids()) on_message(One(id, task::v1::SUCCEEDED));
+    return absl::OkStatus();
+  };
+  EXPECT_TRUE(Watch(ids).ok());
+  EXPECT_EQ(asked, ids.size());
+  EXPECT_EQ(seen_.size(), ids.size());
+}
+
+TEST_F(WatchTest, OfManyWatchesOneThatFailsOrACallerWithEnoughEndsAll) {
+  const std::vector<std::string> ids = [] {
+    std::vector<std::string> all;
+    for (int i = 0; i < 20'001; ++i) all.push_back("t" + std::to_string(i));
+    return all;
+  }();
+  const auto until_stopped = [](const CallLimits& limits) {
+    while (!limits.stop.stop_requested()) std::this_thread::yield();
+    return absl::CancelledError("stopped");
+  };
+  a_->watch = [&](const WatchRequest& request, const OnMessage&, const CallLimits& limits) {
+    return request.ids_size() == 1 ? absl::InvalidArgumentError("no") : until_stopped(limits);
+  };
+  EXPECT_TRUE(absl::IsInvalidArgument(Watch(ids)));
+  a_->watch = [&](const WatchRequest& request, const OnMessage& on_message, const CallLimits& limits) {
+    if (request.ids_size() > 1) return until_stopped(limits);
+    EXPECT_FALSE(on_message(One(request.ids(0), task::v1::RUNNING)));
+    return absl::OkStatus();
+  };
+  EXPECT_TRUE(cluster_.client->Watch(ids, [](const Task&) { return false; }, nullptr, std::nullopt, {}).ok());
 }
 
 TEST_F(WatchTest, AStreamThatEndsEarlyIsOpenedAnew) {

@@ -342,6 +342,11 @@ TEST(OptionCommands, WhatFollowsTheDashesIsUntouched) {
   EXPECT_FALSE(tool.wait.chosen());
 }
 
+TEST(OptionCommands, ACommandWithoutItsDashesIsToldOfThem) {
+  EXPECT_EQ(Tool().Refusal({"submit", "true"}), "do not know true; COMMAND is written after --");
+  EXPECT_EQ(Tool().Refusal({"wait", "t1", "--never"}), "do not know --never");
+}
+
 TEST(OptionCommands, AHundredKibibytesOfArgumentArrive) {
   Tool tool;
   const std::string large(100 * 1024, 'x');

@@ -108,5 +108,20 @@ TEST(SpecTest, EachRuleOfAProgramIsAnswered) {
   }
 }
 
+TEST(SpecTest, AStringThatNoKernelTakesIsOverTheLimit) {
+  task::v1::Program program;
+  program.add_argv("true");
+  program.add_argv(std::string((128 << 10) - 1, 'x'));
+  (*program.mutable_env())["A"] = std::string((128 << 10) - 3, 'x');
+  EXPECT_TRUE(CheckProgram(program).ok()) << CheckProgram(program);
+  program.set_argv(1, std::string(128 << 10, 'x'));
+  EXPECT_EQ(CheckProgram(program).message(),
+            "argument 1 has 131072 bytes, at most 131071: hand larger ones over by standard input");
+  EXPECT_TRUE(absl::IsResourceExhausted(CheckProgram(program)));
+  program.set_argv(1, "");
+  (*program.mutable_env())["A"] = std::string((128 << 10) - 2, 'x');
+  EXPECT_TRUE(absl::IsResourceExhausted(CheckProgram(program)));
+}
+
 }  // namespace
 }  // namespace drover::records

@@ -152,6 +152,41 @@ TEST_F(OutputStreamTest, AMissingChunkIsDataLossAndAnUnknownTaskNotFound) {
   EXPECT_EQ(log_->closed->code(), absl::StatusCode::kNotFound);
 }
 
+TEST_F(OutputStreamTest, AnAttemptThatIsNotThereIsNotFoundAndThoseThatAreAreNamed) {
+  StartTask();
+  Read(0, false, 99);
+  ASSERT_TRUE(log_->closed.has_value()) << "nobody follows";
+  EXPECT_EQ(log_->closed->code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(log_->closed->message(), "task a has no attempt 99: there is 1");
+  Read(0, true, 99);
+  EXPECT_FALSE(log_->closed.has_value()) << "it may come";
+  Finish("w", "a", Ended(0, "done"));
+  Run();
+  ASSERT_TRUE(log_->closed.has_value());
+  EXPECT_EQ(log_->closed->code(), absl::StatusCode::kNotFound);
+  Read(0, false, 1);
+  EXPECT_TRUE(log_->closed->ok());
+  EXPECT_EQ(Data(), "done");
+}
+
+TEST_F(OutputStreamTest, TheNewestAttemptOfATaskThatWasNeverStartedIsEmpty) {
+  Start();
+  SubmitOne(Spec("a"));
+  Read(0, false);
+  EXPECT_TRUE(log_->closed.has_value() && log_->closed->ok());
+  Read(0, false, 1);
+  EXPECT_EQ(log_->closed->message(), "task a has no attempt 1: it was never started");
+}
+
+TEST_F(OutputStreamTest, AStreamThatIsNoneIsRefused) {
+  task::v1::ReadOutputRequest request;
+  EXPECT_TRUE(CheckReadOutput(request).ok());
+  request.set_stream(task::v1::STDERR);
+  EXPECT_TRUE(CheckReadOutput(request).ok());
+  request.set_stream(static_cast<task::v1::Stream>(2));
+  EXPECT_EQ(CheckReadOutput(request).code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST_F(OutputStreamTest, NothingIsReadWhileTheClientDoesNotTakeIt) {
   StartTask();
   Read(0, true);

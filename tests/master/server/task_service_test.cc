@@ -165,6 +165,16 @@ TEST_F(TaskServiceTest, AListMayAskForStates) {
   EXPECT_THAT(Ids(*Call(&TaskService::List, request)), ElementsAre("b", "a"));
 }
 
+TEST_F(TaskServiceTest, AListOfAStateThatIsNoneIsRefused) {
+  Start();
+  SubmitOne(Spec("a"));
+  for (const int state : {0, 9, 99, -1}) {
+    task::v1::ListRequest request;
+    request.add_states(static_cast<task::v1::State>(state));
+    EXPECT_EQ(Call(&TaskService::List, request).status().code(), absl::StatusCode::kInvalidArgument) << state;
+  }
+}
+
 TEST_F(TaskServiceTest, CancelAnswersForEachTask) {
   Start();
   Join("w", 1);

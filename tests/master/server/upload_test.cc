@@ -95,6 +95,17 @@ TEST_F(UploadTest, EachMisuseIsRefused) {
   EXPECT_EQ(objects_.objects.size(), 1U) << "the marker alone";
 }
 
+TEST_F(UploadTest, AChunkHasAtMostAMebibyte) {
+  Start();
+  Header("a", 4u << 20);
+  Chunk(std::string((1u << 20) + 1, 'x'));
+  EXPECT_EQ(Send().status().code(), absl::StatusCode::kResourceExhausted);
+  Header("a", 1u << 20);
+  Chunk(std::string(1u << 20, 'x'));
+  EXPECT_TRUE(Send().ok());
+  EXPECT_EQ(budget_.bytes, 0U);
+}
+
 TEST_F(UploadTest, OneThatStallsIsEndedAndGivesItsMemoryBack) {
   Start();
   stalls_ = true;

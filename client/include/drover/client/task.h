@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
 namespace drover::client {
@@ -43,6 +44,10 @@ struct TaskSpec {
   bool at_most_once = false;
   OnDisconnect on_disconnect = OnDisconnect::kKeep;
 };
+
+// What can be said of a spec without asking anybody; the service checks again. OK; INVALID_ARGUMENT: it can never be right;
+// RESOURCE_EXHAUSTED: over a limit. Each as one sentence. The id may be empty.
+[[nodiscard]] absl::Status CheckSpec(const TaskSpec& spec);
 
 // Values as in drover.task.v1.State.
 enum class State { kUnspecified, kWaiting, kReady, kAssigned, kRunning, kSucceeded, kFailed, kCancelled, kLost };

@@ -121,7 +121,7 @@ class TaskClient {
 
   // Hands over each task as it stands, and again whenever it has changed (states in between may be left out), until all are
   // terminal or unknown (OK), `on_task` returns false (OK), or `deadline` is over (DEADLINE_EXCEEDED). `on_missing` (may be null)
-  // gets the ids that are unknown.
+  // gets the ids that are unknown. Both are called one at a time, not always on this thread; they must not call Watch.
   using OnTask = std::function<bool(const Task&)>;
   using OnMissing = std::function<void(const std::string& id)>;
   [[nodiscard]] virtual absl::Status Watch(const std::vector<std::string>& ids, const OnTask& on_task,
