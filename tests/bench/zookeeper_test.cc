@@ -5,10 +5,10 @@
 namespace drover::bench {
 namespace {
 
-std::string Answer(const std::string& mode) {
+std::string Answer(const std::string& mode, const std::string& zxid = "0x100000002") {
   return "Zookeeper version: 3.8.0-${mvngit.commit.id}, built on 2023-11-28\nLatency min/avg/max: 0/0.0/0\nReceived: 1\nSent: 0\n"
-         "Connections: 1\nOutstanding: 0\nZxid: 0x100000002\nMode: " +
-         mode + "\nNode count: 5\n";
+         "Connections: 1\nOutstanding: 0\nZxid: " +
+         zxid + "\nMode: " + mode + "\nNode count: 5\n";
 }
 
 TEST(ZooKeeperTest, TheLeaderSaysThatItLeads) {
@@ -23,6 +23,13 @@ TEST(ZooKeeperTest, TheLeaderSaysThatItLeads) {
 TEST(ZooKeeperTest, AFollowerDoesNotLeadAndASingleServerDoes) {
   EXPECT_FALSE(ParseZooKeeperState(Answer("follower"))->leads);
   EXPECT_TRUE(ParseZooKeeperState(Answer("standalone"))->leads);
+}
+
+TEST(ZooKeeperTest, ALeaderThatHasChangedNothingYetKnowsNothingThatItsFollowersDoNotShow) {
+  const auto state = ParseZooKeeperState(Answer("leader", "0x300000000"));
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(state->known, 0u);
+  EXPECT_EQ(state->applied, 0x300000000u);
 }
 
 TEST(ZooKeeperTest, AServerThatDoesNotServeIsUnavailable) {

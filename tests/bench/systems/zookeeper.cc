@@ -6,6 +6,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <utility>
@@ -22,7 +23,9 @@ namespace drover::bench {
 namespace {
 
 constexpr char kJar[] = "/usr/share/java/zookeeper.jar";
+constexpr char kLogJar[] = "/usr/share/java/slf4j-simple.jar";  // without one it says nothing at all, not even why it ends
 constexpr char kMain[] = "org.apache.zookeeper.server.quorum.QuorumPeerMain";
+constexpr std::uint64_t kCounterMask = 0xffff'ffff;  // of a zxid; above it is the leader's epoch
 constexpr timeval kAskTimeout = {1, 0};
 
 // One question of four letters, over TCP: the server answers and closes.
@@ -99,6 +102,8 @@ absl::StatusOr<NodeState> ParseZooKeeperState(const std::string& text) {
   }
   if (!has_zxid || !has_mode) return absl::UnavailableError(text.empty() ? "no answer" : text.substr(0, text.find('\n')));
   state.applied = state.known;
+  // A new leader counts from the beginning of its epoch, which its followers show only with its first change.
+  if ((state.known & kCounterMask) == 0) state.known = 0;
   return state;
 }
 
@@ -124,13 +129,11 @@ absl::StatusOr<std::unique_ptr<System>> MakeZooKeeper(int nodes, const std::stri
         "4lw.commands.whitelist=srvr\ndataDir=", data, "\nclientPortAddress=127.0.0.1\nclientPort=", port, "\n", members);
     testing::WriteFile(absl::StrCat(data, "/zoo.cfg"), configuration);
     testing::WriteFile(absl::StrCat(data, "/myid"), absl::StrCat(i, "\n"));
-    testing::WriteFile(absl::StrCat(data, "/log4j.properties"),
-                       "log4j.rootLogger=WARN, out\nlog4j.appender.out=org.apache.log4j.ConsoleAppender\n"
-                       "log4j.appender.out.layout=org.apache.log4j.PatternLayout\n"
-                       "log4j.appender.out.layout.ConversionPattern=%d{ISO8601} %p %c{1}: %m%n\n");
     if (i == 1) first = configuration;
     ServerSpec server;
-    server.argv = {java, "-cp", absl::StrCat(data, ":", kJar), kMain, absl::StrCat(data, "/zoo.cfg")};
+    server.argv = {java,  "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+                   "-cp", absl::StrCat(kJar, ":", kLogJar),
+                   kMain, absl::StrCat(data, "/zoo.cfg")};
     server.log = absl::StrCat(directory, "/node-", i, ".log");
     server.address = absl::StrCat("127.0.0.1:", port);
     servers.push_back(std::move(server));

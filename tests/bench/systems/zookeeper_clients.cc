@@ -59,19 +59,21 @@ void Refuse(int rc, const char* what, const void* context) {
 class ZooKeeperClients final : public Clients {
  public:
   ~ZooKeeperClients() override {
-    for (const std::unique_ptr<Handle>& handle : handles_) zookeeper_close(handle->zk);
+    for (const std::unique_ptr<Handle>& handle : handles_) {
+      for (zhandle_t* zk : handle->expired) zookeeper_close(zk);
+      zookeeper_close(handle->zk);
+    }
   }
 
   absl::Status Connect(const std::vector<std::string>& addresses, int count) {
-    zoo_set_debug_level(ZOO_LOG_LEVEL_ERROR);
+    zoo_set_debug_level(static_cast<ZooLogLevel>(0));  // it would tell of every attempt to connect
     zoo_deterministic_conn_order(1);
-    for (int i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
       std::vector<std::string> hosts;
-      for (std::size_t k = 0; k < addresses.size(); ++k)
-        hosts.push_back(addresses[(static_cast<std::size_t>(i) + k) % addresses.size()]);
+      for (std::size_t k = 0; k < addresses.size(); ++k) hosts.push_back(addresses[(i + k) % addresses.size()]);
       auto handle = std::make_unique<Handle>();
-      handle->zk = zookeeper_init(absl::StrJoin(hosts, ",").c_str(), OnState, kSessionTimeoutMs, nullptr, handle.get(), 0);
-      if (handle->zk == nullptr) return absl::UnavailableError("zookeeper: no handle could be made");
+      handle->hosts = absl::StrJoin(hosts, ",");
+      if (!Open(handle.get())) return absl::UnavailableError("zookeeper: no handle could be made");
       handles_.push_back(std::move(handle));
     }
     for (const std::unique_ptr<Handle>& handle : handles_) {
@@ -85,7 +87,7 @@ class ZooKeeperClients final : public Clients {
   void Run(int /*client*/, absl::AnyInvocable<void()> task) override { task(); }
 
   void Issue(int client, Operation operation, const std::string& key, const std::string& value, Done done) override {
-    zhandle_t* const zk = handles_[static_cast<std::size_t>(client)]->zk;
+    zhandle_t* const zk = Alive(handles_[static_cast<std::size_t>(client)].get());
     const auto size = static_cast<int>(value.size());
     auto pending = std::make_shared<Pending>();
     pending->done = std::move(done);
@@ -117,9 +119,30 @@ class ZooKeeperClients final : public Clients {
 
  private:
   struct Handle {
+    std::string hosts;  // the first to try first
     zhandle_t* zk = nullptr;
+    std::vector<zhandle_t*> expired;
     Latch connected{1};
   };
+
+  static bool Open(Handle* handle) {
+    handle->zk = zookeeper_init(handle->hosts.c_str(), OnState, kSessionTimeoutMs, nullptr, handle, 0);
+    return handle->zk != nullptr;
+  }
+
+  // A session that has expired never comes back; a program would open another. The old handle cannot be closed here: this may be
+  // its own thread.
+  zhandle_t* Alive(Handle* handle) {
+    if (zoo_state(handle->zk) == ZOO_EXPIRED_SESSION_STATE) {
+      zhandle_t* const old = handle->zk;
+      if (Open(handle)) {
+        handle->expired.push_back(old);
+      } else {
+        handle->zk = old;
+      }
+    }
+    return handle->zk;
+  }
 
   static void OnState(zhandle_t* /*zk*/, int type, int state, const char* /*path*/, void* context) {
     if (type == ZOO_SESSION_EVENT && state == ZOO_CONNECTED_STATE) static_cast<Handle*>(context)->connected.CountDown();
