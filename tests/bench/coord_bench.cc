@@ -14,10 +14,12 @@
 namespace drover::bench {
 namespace {
 
+constexpr std::chrono::seconds kSettleLimit{60};
+
 using Systems = std::vector<std::unique_ptr<System>>;
 
 absl::Status ForEachKeyOf(System* system, const std::vector<std::string>& keys, Operation operation, const std::string& value) {
-  DROVER_ASSIGN_OR_RETURN(const std::unique_ptr<Clients> clients, system->Connect(1));
+  DROVER_ASSIGN_OR_RETURN(const std::unique_ptr<Clients> clients, system->Connect(1, 0));
   return base::Annotate(ForEachKey(clients.get(), keys, operation, value), system->name());
 }
 
@@ -32,7 +34,10 @@ absl::StatusOr<Measurement> MeasureOnce(System* system, const Flags& flags, cons
   spec.warm_up = flags.warm_up;
   spec.measure = flags.measure;
   spec.seed = static_cast<std::uint64_t>(repetition) << 32;  // the same requests of every system
-  DROVER_ASSIGN_OR_RETURN(std::unique_ptr<Clients> clients, system->Connect(point.load.clients));
+  // The same place for all systems: a client at a follower pays a hop more than one at the leader.
+  DROVER_ASSIGN_OR_RETURN(const int leader, system->AwaitSettled(kSettleLimit));
+  const int first = flags.at_follower ? leader + 1 : leader;
+  DROVER_ASSIGN_OR_RETURN(std::unique_ptr<Clients> clients, system->Connect(point.load.clients, first));
   absl::StatusOr<Measurement> measurement = RunLoad(std::move(clients), spec);
   if (!measurement.ok()) return base::Annotate(measurement.status(), system->name());
   return measurement;

@@ -62,7 +62,7 @@ absl::StatusOr<Outage> KillOnce(System* system, SteadyWriter* writer, const Flag
 absl::StatusOr<FailoverResult> Measure(System* system, const Flags& flags, const std::function<void(absl::string_view)>& progress) {
   const std::vector<std::string> keys = KeyNames(kKeys);
   const std::string value(flags.value_bytes.front(), 'x');
-  DROVER_ASSIGN_OR_RETURN(std::unique_ptr<Clients> clients, system->Connect(system->connections_of_writer()));
+  DROVER_ASSIGN_OR_RETURN(std::unique_ptr<Clients> clients, system->Connect(system->connections_of_writer(), 0));
   DROVER_RETURN_IF_ERROR(ForEachKey(clients.get(), {kKeyRoot}, Operation::kCreate, ""));
   DROVER_RETURN_IF_ERROR(ForEachKey(clients.get(), keys, Operation::kCreate, value));
 

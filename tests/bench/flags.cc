@@ -37,6 +37,7 @@ absl::StatusOr<std::vector<std::string>> ParsePeers(absl::string_view text) {
 struct Common {
   std::vector<std::string> peers;
   bool without_drover = false;
+  std::string first = "leader";  // of coord alone
   std::string output = "table";
 };
 
@@ -66,6 +67,7 @@ absl::Status ParseFlags(const std::vector<std::string>& args,
                "1x1,4x64");
   coord.Custom("--value-bytes", Into(ParseSizes, &flags->value_bytes), "Sizes of the values, commas between", "100");
   coord.Number("--keys", &flags->keys, "Keys that the requests are spread over", 1, 100'000);
+  coord.Choice("--first", &common.first, {"leader", "follower"}, "Which server the first client begins at; the next ones follow");
   coord.Number("--mixed-sets", &flags->set_percent, "Of 100 requests of the mixed workload so many are sets", 0, 100);
   coord.Time("--warm-up", &flags->warm_up, "Load before each measurement that does not count");
   coord.Time("--measure", &flags->measure, "How long each measurement takes");
@@ -82,6 +84,7 @@ absl::Status ParseFlags(const std::vector<std::string>& args,
   const absl::Status status = options.ParseFrom(args, environment, out, done);
   if (!status.ok() || *done) return status;
   flags->command = coord.chosen() ? Command::kCoord : Command::kFailover;
+  flags->at_follower = common.first == "follower";
   flags->json = common.output == "json";
   flags->systems = common.without_drover ? std::vector<std::string>() : std::vector<std::string>{"drover"};
   flags->systems.insert(flags->systems.end(), common.peers.begin(), common.peers.end());

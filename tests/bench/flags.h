@@ -31,6 +31,7 @@ struct Flags {
   std::vector<Load> loads = {{1, 1}, {4, 64}};
   std::vector<std::size_t> value_bytes = {100};
   int keys = 1'000;
+  bool at_follower = false;  // the first client begins at the follower after the leader, not at the leader
   int set_percent = 10;
   base::Duration warm_up = std::chrono::seconds(2);
   base::Duration measure = std::chrono::seconds(5);

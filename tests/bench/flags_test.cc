@@ -37,14 +37,15 @@ TEST(FlagsTest, CoordMeasuresDroverAloneUnlessToldOtherwise) {
   EXPECT_THAT(parsed.flags.value_bytes, ElementsAre(100u));
   EXPECT_EQ(parsed.flags.workloads.size(), 4u);
   EXPECT_EQ(parsed.flags.repetitions, 5);
+  EXPECT_FALSE(parsed.flags.at_follower);
   EXPECT_FALSE(parsed.flags.json);
 }
 
 TEST(FlagsTest, EveryFlagOfCoordArrives) {
   const Parsed parsed = Parse(
-      {"coord", "--nodes",       "1",     "--compare", "zookeeper,etcd", "--workloads", "mixed", "--loads",       "2x8", "--keys",
-       "7",     "--value-bytes", "10,20", "--warm-up", "100ms",          "--measure",   "250ms", "--repetitions", "3",   "-o",
-       "json",  "--mixed-sets",  "25",    "--data",    "/var/tmp"});
+      {"coord", "--nodes",       "1",     "--compare", "zookeeper,etcd", "--workloads", "mixed",   "--loads",       "2x8", "--keys",
+       "7",     "--value-bytes", "10,20", "--warm-up", "100ms",          "--measure",   "250ms",   "--repetitions", "3",   "-o",
+       "json",  "--mixed-sets",  "25",    "--data",    "/var/tmp",       "--first",     "follower"});
   ASSERT_TRUE(parsed.status.ok()) << parsed.status;
   EXPECT_EQ(parsed.flags.nodes, 1);
   EXPECT_THAT(parsed.flags.systems, ElementsAre("drover", "zookeeper", "etcd"));
@@ -53,6 +54,7 @@ TEST(FlagsTest, EveryFlagOfCoordArrives) {
   EXPECT_THAT(parsed.flags.value_bytes, ElementsAre(10u, 20u));
   EXPECT_EQ(parsed.flags.keys, 7);
   EXPECT_EQ(parsed.flags.set_percent, 25);
+  EXPECT_TRUE(parsed.flags.at_follower);
   EXPECT_EQ(parsed.flags.warm_up, std::chrono::milliseconds(100));
   EXPECT_EQ(parsed.flags.measure, std::chrono::milliseconds(250));
   EXPECT_EQ(parsed.flags.repetitions, 3);

@@ -114,13 +114,15 @@ std::string CoordText(const Flags& flags, const CoordReport& report) {
   }
   return absl::StrCat(Preface(report.machine, report.systems), "\n", "Median (lowest-highest) of ", flags.repetitions,
                       " measurements of ", process::FormatDuration(flags.measure),
-                      ", the systems by turns. LOAD is clients x requests in flight each.\n\n",
+                      ", the systems by turns. LOAD is clients x requests in flight each; the first client begins at ",
+                      flags.at_follower ? "a follower" : "the leader", ".\n\n",
                       Table({"WORKLOAD", "LOAD", "BYTES", "SYSTEM", "OPS/S", "P50 US", "P99 US", "DROVER DID x"}, rows, 4));
 }
 
 std::string CoordJson(const Flags& flags, const CoordReport& report) {
   Json json = PrefaceJson("coord", report.machine, report.systems);
   json["options"] = {{"keys", flags.keys},
+                     {"first", flags.at_follower ? "follower" : "leader"},
                      {"mixed_sets_percent", flags.set_percent},
                      {"warm_up_s", Seconds(flags.warm_up)},
                      {"measure_s", Seconds(flags.measure)},

@@ -17,8 +17,8 @@ class Drover final : public System {
  public:
   explicit Drover(std::vector<ServerSpec> servers) : System("drover", std::move(servers)) {}
 
-  absl::StatusOr<std::unique_ptr<Clients>> Connect(int count) override {
-    return std::unique_ptr<Clients>(std::make_unique<DroverClients>(addresses(), count));
+  absl::StatusOr<std::unique_ptr<Clients>> Connect(int count, int first) override {
+    return std::unique_ptr<Clients>(std::make_unique<DroverClients>(addresses(), count, first));
   }
   int connections_of_writer() const override { return 1; }
 

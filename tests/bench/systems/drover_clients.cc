@@ -15,13 +15,13 @@ constexpr std::chrono::seconds kCloseLimit{1};
 
 }  // namespace
 
-DroverClients::DroverClients(const std::vector<std::string>& addresses, int count) {
+DroverClients::DroverClients(const std::vector<std::string>& addresses, int count, int first) {
   thread_.RunOnLoop([&] {
     dialer_ = std::make_unique<transport::GrpcDialer>(thread_.loop(), kSessionMethod);
     for (int i = 0; i < count; ++i) {
       coord::SessionOptions options;
       options.endpoints = addresses;
-      options.first_endpoint = static_cast<std::size_t>(i);
+      options.first_endpoint = static_cast<std::size_t>(first + i);
       options.name = absl::StrCat("bench-", i);
       sessions_.push_back(coord::Session::Open(thread_.loop(), dialer_.get(), std::move(options)));
     }

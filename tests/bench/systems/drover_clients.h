@@ -15,7 +15,8 @@ namespace drover::bench {
 
 class DroverClients final : public Clients {
  public:
-  DroverClients(const std::vector<std::string>& addresses, int count);
+  // Client i begins at address `first` + i, modulo their number.
+  DroverClients(const std::vector<std::string>& addresses, int count, int first);
   // Closes the sessions, waiting at most a second for the service's word.
   ~DroverClients() override;
 

@@ -20,8 +20,8 @@ class Etcd final : public System {
  public:
   explicit Etcd(std::vector<ServerSpec> servers) : System("etcd", std::move(servers)) {}
 
-  absl::StatusOr<std::unique_ptr<Clients>> Connect(int count) override {
-    return std::unique_ptr<Clients>(std::make_unique<EtcdClients>(addresses(), count));
+  absl::StatusOr<std::unique_ptr<Clients>> Connect(int count, int first) override {
+    return std::unique_ptr<Clients>(std::make_unique<EtcdClients>(addresses(), count, first));
   }
   int connections_of_writer() const override { return nodes(); }
 

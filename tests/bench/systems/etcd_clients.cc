@@ -23,11 +23,11 @@ absl::Status Judge(Operation operation, const absl::StatusOr<base::Bytes>& answe
 
 }  // namespace
 
-EtcdClients::EtcdClients(const std::vector<std::string>& addresses, int count) {
+EtcdClients::EtcdClients(const std::vector<std::string>& addresses, int count, int first) {
   thread_.RunOnLoop([&] {
     for (int i = 0; i < count; ++i) {
-      clients_.push_back(
-          {addresses[static_cast<std::size_t>(i) % addresses.size()], std::make_unique<transport::UnaryClient>(thread_.loop())});
+      clients_.push_back({addresses[static_cast<std::size_t>(first + i) % addresses.size()],
+                          std::make_unique<transport::UnaryClient>(thread_.loop())});
     }
   });
 }

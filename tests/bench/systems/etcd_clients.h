@@ -17,8 +17,8 @@ namespace drover::bench {
 
 class EtcdClients final : public Clients {
  public:
-  // Client i talks to address i modulo their number, and to no other.
-  EtcdClients(const std::vector<std::string>& addresses, int count);
+  // Client i talks to address `first` + i, modulo their number, and to no other.
+  EtcdClients(const std::vector<std::string>& addresses, int count, int first);
   ~EtcdClients() override;
 
   [[nodiscard]] int count() const override { return static_cast<int>(clients_.size()); }

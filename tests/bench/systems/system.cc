@@ -40,7 +40,7 @@ std::vector<std::string> System::addresses() const {
 absl::Status System::Start() {
   for (const std::unique_ptr<testing::Process>& process : processes_) process->Start();
   const absl::StatusOr<int> leader = AwaitSettled(kStartLimit);
-  if (!leader.ok()) return WithLogs(leader.status());
+  if (!leader.ok()) return leader.status();
   const absl::StatusOr<NodeState> state = Ask(*leader);
   if (state.ok()) version_ = state->version;
   return absl::OkStatus();
@@ -60,7 +60,7 @@ absl::StatusOr<int> System::AwaitSettled(std::chrono::seconds limit) {
       },
       limit);
   if (leader.ok() || absl::IsCancelled(leader.status())) return leader;
-  return absl::UnavailableError(absl::StrCat(name_, ": the servers are not settled: ", leader.status().message()));
+  return WithLogs(absl::StrCat(name_, ": the servers are not settled: ", leader.status().message()));
 }
 
 absl::StatusOr<int> System::Settled() {
@@ -85,9 +85,7 @@ absl::StatusOr<int> System::Settled() {
   return leaders.front();
 }
 
-absl::Status System::WithLogs(const absl::Status& status) const {
-  if (absl::IsCancelled(status)) return status;
-  std::string message(status.message());
+absl::Status System::WithLogs(std::string message) const {
   for (std::size_t i = 0; i < processes_.size(); ++i) {
     absl::StrAppend(&message, "\n--- log of node ", i + 1, " of ", name_, processes_[i]->running() ? "" : " (it has ended)", ":\n",
                     Tail(processes_[i]->Log()));

@@ -46,15 +46,16 @@ class System {
   [[nodiscard]] testing::Process& server(int node) { return *processes_.at(static_cast<std::size_t>(node)); }
   [[nodiscard]] std::vector<std::string> addresses() const;
 
-  // Starts all servers and waits until they are settled. UNAVAILABLE, with the end of a server's log, if that fails.
+  // Starts all servers and waits until they are settled.
   absl::Status Start();
-  // Waits until all servers answer, one leads, and each shows all that the leader knew when asked. Gives the leader.
+  // Waits until all servers answer, one leads, and each shows all that the leader knew when asked. Gives the leader. UNAVAILABLE,
+  // with the ends of the servers' logs, if that does not come, or a server has ended.
   absl::StatusOr<int> AwaitSettled(std::chrono::seconds limit);
 
   // After Start.
   [[nodiscard]] SystemFacts Facts() const;
-  // Client i begins at server i, modulo their number, and goes to others by itself where the system's clients do so.
-  [[nodiscard]] virtual absl::StatusOr<std::unique_ptr<Clients>> Connect(int count) = 0;
+  // Client i begins at server `first` + i, modulo their number, and goes to others by itself where the system's clients do so.
+  [[nodiscard]] virtual absl::StatusOr<std::unique_ptr<Clients>> Connect(int count, int first) = 0;
   // How many of these a program needs that wants to write whatever server is down: 1 where a client looks for another server by
   // itself, else one for each server.
   [[nodiscard]] virtual int connections_of_writer() const = 0;
@@ -69,7 +70,7 @@ class System {
 
  private:
   absl::StatusOr<int> Settled();
-  absl::Status WithLogs(const absl::Status& status) const;
+  absl::Status WithLogs(std::string message) const;
 
   const std::string name_;
   const std::vector<ServerSpec> servers_;

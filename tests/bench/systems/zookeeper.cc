@@ -58,7 +58,9 @@ class ZooKeeper final : public System {
   ZooKeeper(std::vector<ServerSpec> servers, std::string configuration)
       : System("zookeeper", std::move(servers)), configuration_(std::move(configuration)) {}
 
-  absl::StatusOr<std::unique_ptr<Clients>> Connect(int count) override { return ConnectZooKeeper(addresses(), count); }
+  absl::StatusOr<std::unique_ptr<Clients>> Connect(int count, int first) override {
+    return ConnectZooKeeper(addresses(), count, first);
+  }
   int connections_of_writer() const override { return nodes(); }
 
  protected:

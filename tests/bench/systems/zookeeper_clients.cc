@@ -65,12 +65,13 @@ class ZooKeeperClients final : public Clients {
     }
   }
 
-  absl::Status Connect(const std::vector<std::string>& addresses, int count) {
+  absl::Status Connect(const std::vector<std::string>& addresses, int count, int first) {
     zoo_set_debug_level(static_cast<ZooLogLevel>(0));  // it would tell of every attempt to connect
     zoo_deterministic_conn_order(1);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+    for (int i = 0; i < count; ++i) {
+      const auto begin = static_cast<std::size_t>(first + i);
       std::vector<std::string> hosts;
-      for (std::size_t k = 0; k < addresses.size(); ++k) hosts.push_back(addresses[(i + k) % addresses.size()]);
+      for (std::size_t k = 0; k < addresses.size(); ++k) hosts.push_back(addresses[(begin + k) % addresses.size()]);
       auto handle = std::make_unique<Handle>();
       handle->hosts = absl::StrJoin(hosts, ",");
       if (!Open(handle.get())) return absl::UnavailableError("zookeeper: no handle could be made");
@@ -157,9 +158,9 @@ absl::Status CheckZooKeeperClient() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<Clients>> ConnectZooKeeper(const std::vector<std::string>& addresses, int count) {
+absl::StatusOr<std::unique_ptr<Clients>> ConnectZooKeeper(const std::vector<std::string>& addresses, int count, int first) {
   auto clients = std::make_unique<ZooKeeperClients>();
-  if (const absl::Status status = clients->Connect(addresses, count); !status.ok()) return status;
+  if (const absl::Status status = clients->Connect(addresses, count, first); !status.ok()) return status;
   return std::unique_ptr<Clients>(std::move(clients));
 }
 

@@ -18,8 +18,10 @@ namespace drover::bench {
 // FAILED_PRECONDITION: this program was built without the client; says what to do.
 [[nodiscard]] absl::Status CheckZooKeeperClient();
 
-// Handle i begins at address i modulo their number, and goes to others by itself. UNAVAILABLE: not all were connected in time.
-[[nodiscard]] absl::StatusOr<std::unique_ptr<Clients>> ConnectZooKeeper(const std::vector<std::string>& addresses, int count);
+// Handle i begins at address `first` + i, modulo their number, and goes to others by itself. UNAVAILABLE: not all were connected in
+// time.
+[[nodiscard]] absl::StatusOr<std::unique_ptr<Clients>> ConnectZooKeeper(const std::vector<std::string>& addresses, int count,
+                                                                        int first);
 
 }  // namespace drover::bench
 

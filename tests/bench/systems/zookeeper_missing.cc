@@ -8,7 +8,8 @@ absl::Status CheckZooKeeperClient() {
       "libzookeeper-mt-dev), then configure and build again");
 }
 
-absl::StatusOr<std::unique_ptr<Clients>> ConnectZooKeeper(const std::vector<std::string>& /*addresses*/, int /*count*/) {
+absl::StatusOr<std::unique_ptr<Clients>> ConnectZooKeeper(const std::vector<std::string>& /*addresses*/, int /*count*/,
+                                                          int /*first*/) {
   return CheckZooKeeperClient();
 }
 
