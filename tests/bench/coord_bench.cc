@@ -15,6 +15,7 @@ namespace drover::bench {
 namespace {
 
 constexpr std::chrono::seconds kSettleLimit{60};
+constexpr int kTries = 3;
 
 using Systems = std::vector<std::unique_ptr<System>>;
 
@@ -43,6 +44,20 @@ absl::StatusOr<Measurement> MeasureOnce(System* system, const Flags& flags, cons
   return measurement;
 }
 
+// A system that refuses requests (a busy machine may cost it its leader) is measured anew, and the report says so.
+absl::StatusOr<Measurement> MeasureUntilWhole(System* system, const Flags& flags, const std::vector<std::string>& keys,
+                                              int repetition, const std::function<void(absl::string_view)>& progress,
+                                              Point* point) {
+  absl::StatusOr<Measurement> measurement = absl::InternalError("not measured");
+  for (int i = 0; i < kTries; ++i) {
+    measurement = MeasureOnce(system, flags, *point, keys, repetition);
+    if (measurement.ok() || absl::IsCancelled(measurement.status())) break;
+    point->failures.emplace_back(measurement.status().message());
+    progress(absl::StrCat("thrown away: ", measurement.status().message()));
+  }
+  return measurement;
+}
+
 // All systems at one place of the parameters, by turns, so that what changes on the machine meanwhile meets all of them.
 absl::Status MeasurePlace(const Systems& systems, const Flags& flags, const Point& place, const std::vector<std::string>& keys,
                           const std::function<void(absl::string_view)>& progress, CoordReport* report) {
@@ -50,7 +65,8 @@ absl::Status MeasurePlace(const Systems& systems, const Flags& flags, const Poin
   for (int repetition = 0; repetition < flags.repetitions; ++repetition) {
     for (std::size_t i = 0; i < systems.size(); ++i) {
       points[i].system = systems[i]->name();
-      DROVER_ASSIGN_OR_RETURN(const Measurement m, MeasureOnce(systems[i].get(), flags, place, keys, repetition));
+      DROVER_ASSIGN_OR_RETURN(const Measurement m,
+                              MeasureUntilWhole(systems[i].get(), flags, keys, repetition, progress, &points[i]));
       points[i].repetitions.push_back(m);
       progress(absl::StrFormat("%s %dx%d, %d bytes, %s, %d of %d: %.0f/s, p50 %.0f us, p99 %.0f us", WorkloadName(place.workload),
                                place.load.clients, place.load.window, place.value_bytes, systems[i]->name(), repetition + 1,
@@ -86,7 +102,7 @@ absl::StatusOr<CoordReport> RunCoordBench(const Flags& flags, const std::string&
     }
     for (const Load& load : flags.loads) {
       for (const Workload workload : flags.workloads) {
-        DROVER_RETURN_IF_ERROR(MeasurePlace(systems, flags, {workload, load, value_bytes, "", {}}, keys, progress, &report));
+        DROVER_RETURN_IF_ERROR(MeasurePlace(systems, flags, {workload, load, value_bytes, "", {}, {}}, keys, progress, &report));
       }
     }
   }

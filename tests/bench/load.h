@@ -30,8 +30,9 @@ struct LoadSpec {
 // One request for each key, some in flight at a time; returns when all are answered.
 absl::Status ForEachKey(Clients* clients, const std::vector<std::string>& keys, Operation operation, const std::string& value);
 
-// Counts what is answered between the end of the warm-up and `measure` later. Any request refused fails the measurement: its
-// figures would be those of something else.
+// Counts what is answered between the end of the warm-up and `measure` later, or the first answer if that comes later still. Any
+// request refused fails the measurement: its figures would be those of something else. DEADLINE_EXCEEDED: no answer within a
+// minute.
 absl::StatusOr<Measurement> RunLoad(std::unique_ptr<Clients> clients, const LoadSpec& spec);
 
 }  // namespace drover::bench

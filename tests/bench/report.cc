@@ -106,8 +106,13 @@ Summary SummarizeOutages(const FailoverResult& result) {
 
 std::string CoordText(const Flags& flags, const CoordReport& report) {
   std::vector<std::vector<std::string>> rows;
+  std::string failures;
   for (const Point& point : report.points) {
     const PointSummary s = Summarize(point);
+    for (const std::string& why : point.failures) {
+      absl::StrAppend(&failures, "\nmeasured anew: ", WorkloadName(point.workload), " ", point.load.clients, "x", point.load.window,
+                      ": ", why);
+    }
     rows.push_back({std::string(WorkloadName(point.workload)), absl::StrCat(point.load.clients, "x", point.load.window),
                     absl::StrCat(point.value_bytes), point.system, WithSpread(s.per_second), WithSpread(s.p50_us),
                     WithSpread(s.p99_us), DroverTimes(report.points, point)});
@@ -116,7 +121,8 @@ std::string CoordText(const Flags& flags, const CoordReport& report) {
                       " measurements of ", process::FormatDuration(flags.measure),
                       ", the systems by turns. LOAD is clients x requests in flight each; the first client begins at ",
                       flags.at_follower ? "a follower" : "the leader", ".\n\n",
-                      Table({"WORKLOAD", "LOAD", "BYTES", "SYSTEM", "OPS/S", "P50 US", "P99 US", "DROVER DID x"}, rows, 4));
+                      Table({"WORKLOAD", "LOAD", "BYTES", "SYSTEM", "OPS/S", "P50 US", "P99 US", "DROVER DID x"}, rows, 4),
+                      failures, failures.empty() ? "" : "\n");
 }
 
 std::string CoordJson(const Flags& flags, const CoordReport& report) {
@@ -142,7 +148,8 @@ std::string CoordJson(const Flags& flags, const CoordReport& report) {
                                {"operations_per_second", SummaryJson(s.per_second)},
                                {"p50_us", SummaryJson(s.p50_us)},
                                {"p99_us", SummaryJson(s.p99_us)},
-                               {"repetitions", repetitions}});
+                               {"repetitions", repetitions},
+                               {"failures", point.failures}});
   }
   return json.dump(2) + "\n";
 }

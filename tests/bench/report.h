@@ -46,6 +46,7 @@ struct Point {
   std::size_t value_bytes = 0;
   std::string system;
   std::vector<Measurement> repetitions;
+  std::vector<std::string> failures;  // why measurements were thrown away and made anew
 };
 
 struct CoordReport {

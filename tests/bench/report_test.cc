@@ -19,8 +19,8 @@ CoordReport TwoSystems() {
   CoordReport report;
   report.machine = {2, "6.1.0", "drover-bench 0.1.0", "/var/tmp", "ext4"};
   report.systems = {Facts("drover"), Facts("etcd")};
-  report.points = {{Workload::kSet, {4, 64}, 100, "drover", {{3000, 10, 90}, {1000, 30, 70}, {2000, 20, 80}}},
-                   {Workload::kSet, {4, 64}, 100, "etcd", {{500, 40, 400}, {800, 60, 600}, {1000, 50, 500}}}};
+  report.points = {{Workload::kSet, {4, 64}, 100, "drover", {{3000, 10, 90}, {1000, 30, 70}, {2000, 20, 80}}, {}},
+                   {Workload::kSet, {4, 64}, 100, "etcd", {{500, 40, 400}, {800, 60, 600}, {1000, 50, 500}}, {}}};
   return report;
 }
 
@@ -42,6 +42,16 @@ TEST(ReportTest, DataInMemoryIsWarnedOf) {
   CoordReport report = TwoSystems();
   report.machine.file_system = "tmpfs";
   EXPECT_THAT(CoordText(Flags(), report), HasSubstr("WARNING"));
+}
+
+TEST(ReportTest, MeasurementsThatWereThrownAwayAreTold) {
+  CoordReport report = TwoSystems();
+  report.points[1].failures = {"etcd: leader changed"};
+  EXPECT_THAT(CoordText(Flags(), report), HasSubstr("\nmeasured anew: set 4x64: etcd: leader changed\n"));
+  EXPECT_THAT(CoordText(Flags(), TwoSystems()), Not(HasSubstr("anew")));
+  const auto json = nlohmann::json::parse(CoordJson(Flags(), report));
+  EXPECT_EQ(json["results"][0]["failures"].size(), 0u);
+  EXPECT_EQ(json["results"][1]["failures"][0], "etcd: leader changed");
 }
 
 TEST(ReportTest, AProgramFindsEveryMeasurement) {
