@@ -68,7 +68,7 @@ absl::StatusOr<FailoverResult> Measure(System* system, const Flags& flags, const
 
   FailoverResult result;
   result.system = system->name();
-  SteadyWriter writer(clients.get(), keys, value, flags.rate);
+  SteadyWriter writer(std::move(clients), keys, value, flags.rate);
   absl::Status status;
   for (int kill = 1; kill <= flags.kills && status.ok(); ++kill) {
     const absl::StatusOr<Outage> outage = KillOnce(system, &writer, flags);
@@ -80,7 +80,6 @@ absl::StatusOr<FailoverResult> Measure(System* system, const Flags& flags, const
   writer.Stop();
   result.writes_acknowledged = writer.acknowledged();
   result.writes_failed = writer.failed();
-  clients.reset();
   if (!status.ok()) return base::Annotate(status, system->name());
   return result;
 }

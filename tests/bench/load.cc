@@ -38,14 +38,15 @@ class FirstError {
   absl::Status status_ ABSL_GUARDED_BY(mu_);
 };
 
-class Fill {
+// Shared with the requests under way, of which some may outlive it if the service hangs.
+class Fill : public std::enable_shared_from_this<Fill> {
  public:
-  Fill(Clients* clients, const std::vector<std::string>& keys, Operation operation, const std::string& value)
-      : clients_(clients), keys_(keys), operation_(operation), value_(value), left_(kFillWindow) {}
+  Fill(Clients* clients, std::vector<std::string> keys, Operation operation, std::string value)
+      : clients_(clients), keys_(std::move(keys)), operation_(operation), value_(std::move(value)), left_(kFillWindow) {}
 
   absl::Status Run() {
-    clients_->Run(0, [this] {
-      for (int i = 0; i < kFillWindow; ++i) Next();
+    clients_->Run(0, [self = shared_from_this()] {
+      for (int i = 0; i < kFillWindow; ++i) self->Next();
     });
     if (!left_.WaitFor(kAnswerLimit)) return absl::DeadlineExceededError("the keys could not be written in time");
     return error_.Get();
@@ -55,17 +56,17 @@ class Fill {
   void Next() {
     const std::size_t i = next_++;
     if (i >= keys_.size()) return left_.CountDown();
-    clients_->Issue(0, operation_, keys_[i], value_, [this](const absl::Status& status) {
-      if (status.ok()) return Next();
-      error_.Note(status);
-      left_.CountDown();
+    clients_->Issue(0, operation_, keys_[i], value_, [self = shared_from_this()](const absl::Status& status) {
+      if (status.ok()) return self->Next();
+      self->error_.Note(status);
+      self->left_.CountDown();
     });
   }
 
   Clients* const clients_;
-  const std::vector<std::string>& keys_;
+  const std::vector<std::string> keys_;
   const Operation operation_;
-  const std::string& value_;
+  const std::string value_;
   std::atomic<std::size_t> next_{0};
   FirstError error_;
   Latch left_;
@@ -155,7 +156,7 @@ class LoadRun {
 }  // namespace
 
 absl::Status ForEachKey(Clients* clients, const std::vector<std::string>& keys, Operation operation, const std::string& value) {
-  return Fill(clients, keys, operation, value).Run();
+  return std::make_shared<Fill>(clients, keys, operation, value)->Run();
 }
 
 absl::StatusOr<Measurement> RunLoad(std::unique_ptr<Clients> clients, const LoadSpec& spec) {

@@ -15,11 +15,12 @@ constexpr std::size_t kUnansweredMax = 50'000;
 
 }  // namespace
 
-SteadyWriter::SteadyWriter(Clients* clients, std::vector<std::string> keys, std::string value, int writes_per_second)
-    : clients_(clients),
-      keys_(std::move(keys)),
+SteadyWriter::SteadyWriter(std::unique_ptr<Clients> clients, std::vector<std::string> keys, std::string value,
+                           int writes_per_second)
+    : keys_(std::move(keys)),
       value_(std::move(value)),
       interval_(std::chrono::nanoseconds(std::chrono::seconds(1)) / writes_per_second),
+      clients_(std::move(clients)),
       thread_([this] { Write(); }) {}
 
 SteadyWriter::~SteadyWriter() {

@@ -3,12 +3,13 @@
 // Open loop: a write is made every so often, by each of the clients in turn, answered or not. So a write that is stuck in a server
 // that has lost its leader does not hide that the next one would succeed.
 //
-// Threads: made, asked and stopped by one; a thread of its own makes the writes. Stop it, then destroy the clients, then it.
+// Threads: made, asked and destroyed by one; a thread of its own makes the writes.
 #ifndef DROVER_TESTS_BENCH_STEADY_WRITER_H_
 #define DROVER_TESTS_BENCH_STEADY_WRITER_H_
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -25,7 +26,8 @@ class SteadyWriter {
  public:
   using Clock = std::chrono::steady_clock;
 
-  SteadyWriter(Clients* clients, std::vector<std::string> keys, std::string value, int writes_per_second);
+  SteadyWriter(std::unique_ptr<Clients> clients, std::vector<std::string> keys, std::string value, int writes_per_second);
+  // Stops; the clients go with it.
   ~SteadyWriter();
   SteadyWriter(const SteadyWriter&) = delete;
   SteadyWriter& operator=(const SteadyWriter&) = delete;
@@ -45,7 +47,6 @@ class SteadyWriter {
   void Issue(int client, std::size_t key);
   void OnDone(Clock::time_point made, const absl::Status& status);
 
-  Clients* const clients_;
   const std::vector<std::string> keys_;
   const std::string value_;
   const std::chrono::nanoseconds interval_;
@@ -60,7 +61,9 @@ class SteadyWriter {
   std::optional<Clock::time_point> first_ ABSL_GUARDED_BY(mu_);
   absl::Status last_failure_ ABSL_GUARDED_BY(mu_);
 
-  std::thread thread_;  // last: starts when everything above is there
+  // These two last, in this order: they use everything above, and the clients have requests out when the thread has ended.
+  std::unique_ptr<Clients> clients_;
+  std::thread thread_;
 };
 
 }  // namespace drover::bench

@@ -63,8 +63,9 @@ class FakeClients final : public Clients {
 constexpr int kRate = 10'000;
 
 TEST(SteadyWriterTest, ClientsWriteInTurn) {
-  FakeClients clients;
-  SteadyWriter writer(&clients, KeyNames(1), "v", kRate);
+  auto owned = std::make_unique<FakeClients>();
+  FakeClients& clients = *owned;
+  SteadyWriter writer(std::move(owned), KeyNames(1), "v", kRate);
   ASSERT_TRUE(testing::Await([&] { return clients.made(0) > 5 && clients.made(1) > 5; }));
   writer.Stop();
   EXPECT_LE(std::abs(clients.made(0) - clients.made(1)), 1);
@@ -73,9 +74,10 @@ TEST(SteadyWriterTest, ClientsWriteInTurn) {
 }
 
 TEST(SteadyWriterTest, WritesGoOnWhileNoneIsAnswered) {
-  FakeClients clients;
+  auto owned = std::make_unique<FakeClients>();
+  FakeClients& clients = *owned;
   clients.Hold();
-  SteadyWriter writer(&clients, KeyNames(1), "v", kRate);
+  SteadyWriter writer(std::move(owned), KeyNames(1), "v", kRate);
   EXPECT_TRUE(testing::Await([&] { return clients.held() > 10; }));
   EXPECT_EQ(writer.acknowledged(), 0u);
   writer.Stop();
@@ -83,9 +85,10 @@ TEST(SteadyWriterTest, WritesGoOnWhileNoneIsAnswered) {
 }
 
 TEST(SteadyWriterTest, AnAnswerToAnEarlierWriteDoesNotCount) {
-  FakeClients clients;
+  auto owned = std::make_unique<FakeClients>();
+  FakeClients& clients = *owned;
   clients.Hold();
-  SteadyWriter writer(&clients, KeyNames(1), "v", kRate);
+  SteadyWriter writer(std::move(owned), KeyNames(1), "v", kRate);
   ASSERT_TRUE(testing::Await([&] { return clients.held() > 3; }));
   writer.Stop();  // so all that is held is of before
   std::thread release([&] { clients.Release(); });
@@ -95,9 +98,10 @@ TEST(SteadyWriterTest, AnAnswerToAnEarlierWriteDoesNotCount) {
 }
 
 TEST(SteadyWriterTest, TheNextAcknowledgementIsWaitedFor) {
-  FakeClients clients;
+  auto owned = std::make_unique<FakeClients>();
+  FakeClients& clients = *owned;
   clients.Answer(absl::UnavailableError("no leader"));
-  SteadyWriter writer(&clients, KeyNames(1), "v", kRate);
+  SteadyWriter writer(std::move(owned), KeyNames(1), "v", kRate);
   ASSERT_TRUE(testing::Await([&] { return writer.failed() > 3; }));
   const auto asked = SteadyWriter::Clock::now();
   std::thread mend([&] { clients.Answer(absl::OkStatus()); });
@@ -108,9 +112,10 @@ TEST(SteadyWriterTest, TheNextAcknowledgementIsWaitedFor) {
 }
 
 TEST(SteadyWriterTest, WhoeverWaitsInVainHearsTheLastAnswer) {
-  FakeClients clients;
+  auto owned = std::make_unique<FakeClients>();
+  FakeClients& clients = *owned;
   clients.Answer(absl::UnavailableError("no leader"));
-  SteadyWriter writer(&clients, KeyNames(1), "v", kRate);
+  SteadyWriter writer(std::move(owned), KeyNames(1), "v", kRate);
   absl::Status status;
   ASSERT_TRUE(testing::Await([&] {
     status = writer.AwaitAcknowledged(std::chrono::milliseconds(20)).status();
