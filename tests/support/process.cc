@@ -244,9 +244,10 @@ void WriteFile(const std::string& path, const std::string& text) {
   if (!file.flush()) Fail("write " + path);
 }
 
-TemporaryDirectory::TemporaryDirectory() {
-  std::string pattern = std::filesystem::temp_directory_path() / "drover-test-XXXXXX";
-  if (mkdtemp(pattern.data()) == nullptr) Fail("mkdtemp");
+TemporaryDirectory::TemporaryDirectory(const std::string& parent) {
+  const std::filesystem::path above = parent.empty() ? std::filesystem::temp_directory_path() : std::filesystem::path(parent);
+  std::string pattern = above / "drover-test-XXXXXX";
+  if (mkdtemp(pattern.data()) == nullptr) Fail("cannot make a directory in " + above.string());
   path_ = pattern;
 }
 

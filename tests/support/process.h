@@ -73,10 +73,10 @@ std::vector<std::string> ArgumentsOf(pid_t pid);
 std::string ReadFile(const std::string& path);
 void WriteFile(const std::string& path, const std::string& text);
 
-// A directory of its own below the system's temporary one, removed with all it holds when its owner goes.
+// A directory of its own below `parent` (empty: the system's temporary one), removed with all it holds when its owner goes.
 class TemporaryDirectory {
  public:
-  TemporaryDirectory();
+  explicit TemporaryDirectory(const std::string& parent = "");
   ~TemporaryDirectory();
   TemporaryDirectory(const TemporaryDirectory&) = delete;
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;

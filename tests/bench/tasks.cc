@@ -1,7 +1,7 @@
 // How long work stands still when something is killed: measured with real processes, ten times each, median and worst.
 //   take-over:     SIGKILL of the elected master -> a task submitted right then has started
 //   reassignment:  SIGKILL of a worker -> its task has started elsewhere
-// Usage: failover [RUNS]
+// Usage: bench_tasks [RUNS]
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>

@@ -1,0 +1,101 @@
+#include "tests/bench/flags.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "coord/process/options.h"
+
+namespace drover::bench {
+namespace {
+
+// A value of its own kind: `parse` reads it, and it is stored only if all arguments are right.
+template <typename T>
+std::function<absl::Status(const std::string&)> Into(absl::StatusOr<T> (*parse)(absl::string_view), T* target) {
+  return [parse, target](const std::string& text) {
+    absl::StatusOr<T> parsed = parse(text);
+    if (parsed.ok()) *target = *std::move(parsed);
+    return parsed.status();
+  };
+}
+
+absl::StatusOr<std::vector<std::string>> ParsePeers(absl::string_view text) {
+  std::vector<std::string> peers;
+  for (const absl::string_view part : absl::StrSplit(text, ',')) {
+    if (part != "etcd" && part != "zookeeper") {
+      return absl::InvalidArgumentError(absl::StrCat("\"", part, "\" is not one of etcd, zookeeper"));
+    }
+    if (std::find(peers.begin(), peers.end(), part) != peers.end()) {
+      return absl::InvalidArgumentError(absl::StrCat("\"", part, "\" is named twice"));
+    }
+    peers.emplace_back(part);
+  }
+  return peers;
+}
+
+struct Common {
+  std::vector<std::string> peers;
+  bool without_drover = false;
+  std::string first = "leader";  // of coord alone
+  std::string output = "table";
+};
+
+void AddCommon(process::OptionSet* set, Flags* flags, Common* common) {
+  set->Number("--nodes", &flags->nodes, "Servers of each system", 1, 9);
+  set->Custom("--compare", Into(ParsePeers, &common->peers),
+              "Systems to measure beside Drover, commas between: etcd, zookeeper (Debian's, started here)");
+  set->Flag("--without-drover", &common->without_drover, "Measure only the systems of --compare");
+  set->Text("--data", &flags->data, "Directory for the servers' data (default: the system's temporary one)");
+  set->Choice("-o,--output", &common->output, {"table", "json"}, "For people or for programs");
+}
+
+}  // namespace
+
+absl::Status ParseFlags(const std::vector<std::string>& args,
+                        const std::function<std::optional<std::string>(const std::string&)>& environment, std::ostream& out,
+                        Flags* flags, bool* done) {
+  process::OptionSet options("drover-bench",
+                             "Measures the coordination core on real processes of its own, beside Debian's etcd and ZooKeeper.");
+  Common common;
+
+  process::OptionSet& coord = options.Command("coord", "Throughput and latency of sets and gets");
+  AddCommon(&coord, flags, &common);
+  coord.Custom("--workloads", Into(ParseWorkloads, &flags->workloads), "Which: set, get (linearizable), local-get, mixed",
+               "set,get,local-get,mixed");
+  coord.Custom("--loads", Into(ParseLoads, &flags->loads), "CLIENTSxWINDOW, commas between: window requests in flight each",
+               "1x1,4x64");
+  coord.Custom("--value-bytes", Into(ParseSizes, &flags->value_bytes), "Sizes of the values, commas between", "100");
+  coord.Number("--keys", &flags->keys, "Keys that the requests are spread over", 1, 100'000);
+  coord.Choice("--first", &common.first, {"leader", "follower"}, "Which server the first client begins at; the next ones follow");
+  coord.Number("--mixed-sets", &flags->set_percent, "Of 100 requests of the mixed workload so many are sets", 0, 100);
+  coord.Time("--warm-up", &flags->warm_up, "Load before each measurement that does not count");
+  coord.Time("--measure", &flags->measure, "How long each measurement takes");
+  coord.Number("--repetitions", &flags->repetitions, "Measurements of each point, the systems by turns", 1, 1'000);
+
+  process::OptionSet& failover = options.Command("failover", "How long writes stand still when the leader is killed");
+  AddCommon(&failover, flags, &common);
+  failover.Number("--kills", &flags->kills, "How often the leader is killed", 1, 10'000);
+  failover.Flag("--stop", &flags->stop, "SIGSTOP instead of SIGKILL: the leader is silent, not gone");
+  failover.Number("--rate", &flags->rate, "Writes a second while it runs, evenly spaced", 1, 10'000);
+  failover.Time("--pause", &flags->pause, "How long writes flow undisturbed before each kill");
+  failover.Time("--limit", &flags->limit, "A system that takes no write for so long has failed");
+
+  const absl::Status status = options.ParseFrom(args, environment, out, done);
+  if (!status.ok() || *done) return status;
+  flags->command = coord.chosen() ? Command::kCoord : Command::kFailover;
+  flags->at_follower = common.first == "follower";
+  flags->json = common.output == "json";
+  flags->systems = common.without_drover ? std::vector<std::string>() : std::vector<std::string>{"drover"};
+  flags->systems.insert(flags->systems.end(), common.peers.begin(), common.peers.end());
+  if (flags->systems.empty()) return absl::InvalidArgumentError("--without-drover leaves nothing to measure: name --compare");
+  if (flags->command == Command::kCoord && flags->measure == base::Duration::zero()) {
+    return absl::InvalidArgumentError("--measure must be longer than nothing");
+  }
+  if (flags->command == Command::kFailover && flags->nodes < 3) {
+    return absl::InvalidArgumentError("--nodes: nothing takes over from a leader in a cluster of less than 3 nodes");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace drover::bench

@@ -1,0 +1,56 @@
+// What drover-bench was asked to do. Pure, given the arguments.
+#ifndef DROVER_TESTS_BENCH_FLAGS_H_
+#define DROVER_TESTS_BENCH_FLAGS_H_
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "coord/base/time.h"
+#include "tests/bench/workload.h"
+
+namespace drover::bench {
+
+enum class Command { kCoord, kFailover };
+
+struct Flags {
+  Command command = Command::kCoord;
+
+  // Both commands.
+  int nodes = 3;
+  std::vector<std::string> systems = {"drover"};  // in the order in which they are measured
+  std::string data;                               // directory for the servers' data; empty: the system's temporary one
+  bool json = false;
+
+  // coord
+  std::vector<Workload> workloads = {Workload::kSet, Workload::kGet, Workload::kLocalGet, Workload::kMixed};
+  std::vector<Load> loads = {{1, 1}, {4, 64}};
+  std::vector<std::size_t> value_bytes = {100};
+  int keys = 1'000;
+  bool at_follower = false;  // the first client begins at the follower after the leader, not at the leader
+  int set_percent = 10;
+  base::Duration warm_up = std::chrono::seconds(2);
+  base::Duration measure = std::chrono::seconds(5);
+  int repetitions = 5;
+
+  // failover
+  int kills = 10;
+  bool stop = false;  // SIGSTOP instead of SIGKILL
+  int rate = 500;     // writes a second
+  base::Duration pause = std::chrono::seconds(1);
+  base::Duration limit = std::chrono::seconds(60);
+};
+
+// Reads the arguments (without the program's name). OK and `*done` set: help or version was printed to `out`. INVALID_ARGUMENT:
+// usage; the message says what is wrong.
+[[nodiscard]] absl::Status ParseFlags(const std::vector<std::string>& args,
+                                      const std::function<std::optional<std::string>(const std::string&)>& environment,
+                                      std::ostream& out, Flags* flags, bool* done);
+
+}  // namespace drover::bench
+
+#endif  // DROVER_TESTS_BENCH_FLAGS_H_

@@ -1,0 +1,113 @@
+#include "tests/bench/flags.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace drover::bench {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+struct Parsed {
+  absl::Status status;
+  Flags flags;
+  bool done = false;
+  std::string out;
+};
+
+Parsed Parse(const std::vector<std::string>& args) {
+  Parsed parsed;
+  std::ostringstream out;
+  parsed.status = ParseFlags(
+      args, [](const std::string&) { return std::nullopt; }, out, &parsed.flags, &parsed.done);
+  parsed.out = out.str();
+  return parsed;
+}
+
+TEST(FlagsTest, CoordMeasuresDroverAloneUnlessToldOtherwise) {
+  const Parsed parsed = Parse({"coord"});
+  ASSERT_TRUE(parsed.status.ok()) << parsed.status;
+  EXPECT_EQ(parsed.flags.command, Command::kCoord);
+  EXPECT_EQ(parsed.flags.nodes, 3);
+  EXPECT_THAT(parsed.flags.systems, ElementsAre("drover"));
+  EXPECT_THAT(parsed.flags.loads, ElementsAre(Load{1, 1}, Load{4, 64}));
+  EXPECT_THAT(parsed.flags.value_bytes, ElementsAre(100u));
+  EXPECT_EQ(parsed.flags.workloads.size(), 4u);
+  EXPECT_EQ(parsed.flags.repetitions, 5);
+  EXPECT_FALSE(parsed.flags.at_follower);
+  EXPECT_FALSE(parsed.flags.json);
+}
+
+TEST(FlagsTest, EveryFlagOfCoordArrives) {
+  const Parsed parsed = Parse(
+      {"coord", "--nodes",       "1",     "--compare", "zookeeper,etcd", "--workloads", "mixed",   "--loads",       "2x8", "--keys",
+       "7",     "--value-bytes", "10,20", "--warm-up", "100ms",          "--measure",   "250ms",   "--repetitions", "3",   "-o",
+       "json",  "--mixed-sets",  "25",    "--data",    "/var/tmp",       "--first",     "follower"});
+  ASSERT_TRUE(parsed.status.ok()) << parsed.status;
+  EXPECT_EQ(parsed.flags.nodes, 1);
+  EXPECT_THAT(parsed.flags.systems, ElementsAre("drover", "zookeeper", "etcd"));
+  EXPECT_THAT(parsed.flags.workloads, ElementsAre(Workload::kMixed));
+  EXPECT_THAT(parsed.flags.loads, ElementsAre(Load{2, 8}));
+  EXPECT_THAT(parsed.flags.value_bytes, ElementsAre(10u, 20u));
+  EXPECT_EQ(parsed.flags.keys, 7);
+  EXPECT_EQ(parsed.flags.set_percent, 25);
+  EXPECT_TRUE(parsed.flags.at_follower);
+  EXPECT_EQ(parsed.flags.warm_up, std::chrono::milliseconds(100));
+  EXPECT_EQ(parsed.flags.measure, std::chrono::milliseconds(250));
+  EXPECT_EQ(parsed.flags.repetitions, 3);
+  EXPECT_EQ(parsed.flags.data, "/var/tmp");
+  EXPECT_TRUE(parsed.flags.json);
+}
+
+TEST(FlagsTest, EveryFlagOfFailoverArrives) {
+  const Parsed parsed = Parse({"failover", "--kills", "50", "--stop", "--rate", "100", "--pause", "2s", "--limit", "30s",
+                               "--without-drover", "--compare", "etcd", "--nodes", "5"});
+  ASSERT_TRUE(parsed.status.ok()) << parsed.status;
+  EXPECT_EQ(parsed.flags.command, Command::kFailover);
+  EXPECT_EQ(parsed.flags.kills, 50);
+  EXPECT_TRUE(parsed.flags.stop);
+  EXPECT_EQ(parsed.flags.rate, 100);
+  EXPECT_EQ(parsed.flags.pause, std::chrono::seconds(2));
+  EXPECT_EQ(parsed.flags.limit, std::chrono::seconds(30));
+  EXPECT_EQ(parsed.flags.nodes, 5);
+  EXPECT_THAT(parsed.flags.systems, ElementsAre("etcd"));
+}
+
+TEST(FlagsTest, WrongUsageIsRefusedByName) {
+  const std::pair<std::vector<std::string>, std::string> table[] = {
+      {{}, "coord"},
+      {{"tasks"}, "tasks"},
+      {{"coord", "--kills", "3"}, "--kills"},
+      {{"coord", "--compare", "consul"}, "consul"},
+      {{"coord", "--compare", "etcd,etcd"}, "etcd"},
+      {{"coord", "--loads", "4"}, "CLIENTSxWINDOW"},
+      {{"coord", "--workloads", "put"}, "put"},
+      {{"coord", "--value-bytes", "1k"}, "1k"},
+      {{"coord", "--measure", "5"}, "measure"},
+      {{"coord", "--measure", "0"}, "measure"},
+      {{"coord", "--without-drover"}, "--compare"},
+      {{"coord", "-o", "xml"}, "xml"},
+      {{"coord", "--nodes", "0"}, "nodes"},
+      {{"failover", "--nodes", "1"}, "less than 3"},
+      {{"failover", "--kills", "0"}, "kills"},
+  };
+  for (const auto& [args, word] : table) {
+    const Parsed parsed = Parse(args);
+    EXPECT_EQ(parsed.status.code(), absl::StatusCode::kInvalidArgument) << ::testing::PrintToString(args);
+    EXPECT_THAT(std::string(parsed.status.message()), HasSubstr(word)) << ::testing::PrintToString(args);
+  }
+}
+
+TEST(FlagsTest, HelpNamesTheCommands) {
+  const Parsed parsed = Parse({"--help"});
+  EXPECT_TRUE(parsed.status.ok()) << parsed.status;
+  EXPECT_TRUE(parsed.done);
+  EXPECT_THAT(parsed.out, HasSubstr("failover"));
+  EXPECT_THAT(parsed.out, HasSubstr("coord"));
+}
+
+}  // namespace
+}  // namespace drover::bench

@@ -1,0 +1,169 @@
+#include "tests/bench/load.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "coord/base/mutex.h"
+#include "coord/base/random.h"
+#include "tests/bench/interrupt.h"
+#include "tests/bench/latch.h"
+#include "tests/bench/statistics.h"
+#include "tests/support/await.h"
+
+namespace drover::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kAnswerLimit{60};
+constexpr int kFillWindow = 64;
+
+// The first error of many requests.
+class FirstError {
+ public:
+  void Note(const absl::Status& status) {
+    base::MutexLock lock(&mu_);
+    if (status_.ok()) status_ = status;
+  }
+  [[nodiscard]] absl::Status Get() {
+    base::MutexLock lock(&mu_);
+    return status_;
+  }
+
+ private:
+  base::Mutex mu_;
+  absl::Status status_ ABSL_GUARDED_BY(mu_);
+};
+
+// Shared with the requests under way, of which some may outlive it if the service hangs.
+class Fill : public std::enable_shared_from_this<Fill> {
+ public:
+  Fill(Clients* clients, std::vector<std::string> keys, Operation operation, std::string value)
+      : clients_(clients), keys_(std::move(keys)), operation_(operation), value_(std::move(value)), left_(kFillWindow) {}
+
+  absl::Status Run() {
+    clients_->Run(0, [self = shared_from_this()] {
+      for (int i = 0; i < kFillWindow; ++i) self->Next();
+    });
+    if (!left_.WaitFor(kAnswerLimit)) return absl::DeadlineExceededError("the keys could not be written in time");
+    return error_.Get();
+  }
+
+ private:
+  void Next() {
+    const std::size_t i = next_++;
+    if (i >= keys_.size()) return left_.CountDown();
+    clients_->Issue(0, operation_, keys_[i], value_, [self = shared_from_this()](const absl::Status& status) {
+      if (status.ok()) return self->Next();
+      self->error_.Note(status);
+      self->left_.CountDown();
+    });
+  }
+
+  Clients* const clients_;
+  const std::vector<std::string> keys_;
+  const Operation operation_;
+  const std::string value_;
+  std::atomic<std::size_t> next_{0};
+  FirstError error_;
+  Latch left_;
+};
+
+class LoadRun {
+ public:
+  LoadRun(const LoadSpec& spec, Clients* clients) : spec_(spec), clients_(clients), running_(spec.window * clients->count()) {
+    for (int client = 0; client < clients->count(); ++client) {
+      for (int i = 0; i < spec.window; ++i) lanes_.emplace_back(client, spec.seed + lanes_.size());
+    }
+  }
+
+  absl::StatusOr<Measurement> Run() {
+    for (int client = 0; client < clients_->count(); ++client) {
+      clients_->Run(client, [this, client] {
+        for (Lane& lane : lanes_) {
+          if (lane.client == client) Next(&lane);
+        }
+      });
+    }
+    absl::Status paused = Pause(spec_.warm_up);
+    const Clock::time_point begin = Clock::now();
+    phase_ = Phase::kMeasure;
+    if (paused.ok()) paused = Pause(spec_.measure);
+    // A disk that stalls for longer than that is measured, too: until the first answer.
+    testing::Await([this] { return answered_.load() || !error_.Get().ok() || Interrupted(); }, kAnswerLimit);
+    const Clock::time_point end = Clock::now();
+    phase_ = Phase::kStop;
+    if (!running_.WaitFor(kAnswerLimit)) return absl::DeadlineExceededError("requests were not answered within a minute");
+    if (!paused.ok()) return paused;
+    if (const absl::Status error = error_.Get(); !error.ok()) return error;
+    return Measure(std::chrono::duration<double>(end - begin).count());
+  }
+
+ private:
+  enum class Phase { kWarmUp, kMeasure, kStop };
+
+  // One request at a time, and the figures of those answered: no two threads are ever in one lane, so nothing here is shared.
+  struct Lane {
+    Lane(int of, std::uint64_t seed) : client(of), random(seed) {}
+    const int client;
+    base::SeededRandom random;
+    Clock::time_point asked;
+    std::vector<float> micros;
+  };
+
+  void Next(Lane* lane) {
+    const std::uint64_t bits = lane->random.Next();
+    const std::string& key = (*spec_.keys)[lane->random.Below(spec_.keys->size())];
+    lane->asked = Clock::now();
+    clients_->Issue(lane->client, ChooseOperation(spec_.workload, spec_.set_percent, bits), key, spec_.value,
+                    [this, lane](const absl::Status& status) { OnDone(lane, status); });
+  }
+
+  void OnDone(Lane* lane, const absl::Status& status) {
+    const Phase phase = phase_.load(std::memory_order_relaxed);
+    if (!status.ok()) error_.Note(status);
+    if (!status.ok() || phase == Phase::kStop) return running_.CountDown();
+    if (phase == Phase::kMeasure) {
+      lane->micros.push_back(std::chrono::duration<float, std::micro>(Clock::now() - lane->asked).count());
+      if (!answered_.load(std::memory_order_relaxed)) answered_ = true;
+    }
+    Next(lane);
+  }
+
+  absl::StatusOr<Measurement> Measure(double seconds) {
+    std::vector<float> micros;
+    for (const Lane& lane : lanes_) micros.insert(micros.end(), lane.micros.begin(), lane.micros.end());
+    if (micros.empty()) return absl::DeadlineExceededError("nothing was answered within a minute");
+    Measurement measurement;
+    measurement.per_second = static_cast<double>(micros.size()) / seconds;
+    measurement.p50_us = Percentile(&micros, 0.5);
+    measurement.p99_us = Percentile(&micros, 0.99);
+    return measurement;
+  }
+
+  const LoadSpec& spec_;
+  Clients* const clients_;
+  std::atomic<Phase> phase_{Phase::kWarmUp};
+  std::atomic<bool> answered_{false};  // something, while it was measured
+  std::vector<Lane> lanes_;
+  FirstError error_;
+  Latch running_;
+};
+
+}  // namespace
+
+absl::Status ForEachKey(Clients* clients, const std::vector<std::string>& keys, Operation operation, const std::string& value) {
+  return std::make_shared<Fill>(clients, keys, operation, value)->Run();
+}
+
+absl::StatusOr<Measurement> RunLoad(std::unique_ptr<Clients> clients, const LoadSpec& spec) {
+  LoadRun run(spec, clients.get());
+  absl::StatusOr<Measurement> measurement = run.Run();
+  clients.reset();  // before the run, into which requests not answered still point
+  return measurement;
+}
+
+}  // namespace drover::bench

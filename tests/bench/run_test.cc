@@ -1,0 +1,58 @@
+// drover-bench as a user runs it, on real servers: short, and without a word on how fast it was.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/process.h"
+
+namespace drover::bench {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(RunTest, CoordMeasuresEveryPointAndLeavesNothingBehind) {
+  const testing::TemporaryDirectory data;
+  const testing::CommandResult ran =
+      testing::RunCommand({DROVER_BENCH, "coord",         "--nodes",       "1",      "--data", data.path(), "--loads",
+                           "1x1,3x8",    "--value-bytes", "10,100",        "--keys", "20",     "--warm-up", "10ms",
+                           "--measure",  "100ms",         "--repetitions", "2",      "-o",     "json"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  const auto json = nlohmann::json::parse(ran.out);
+  ASSERT_EQ(json["results"].size(), 16u);  // 4 workloads, 2 loads, 2 sizes
+  for (const auto& point : json["results"]) {
+    EXPECT_EQ(point["system"], "drover");
+    EXPECT_EQ(point["repetitions"].size(), 2u);
+    EXPECT_GT(point["operations_per_second"]["min"], 0) << point;
+    EXPECT_GE(point["p99_us"]["max"], point["p50_us"]["min"]) << point;
+  }
+  ASSERT_EQ(json["systems"].size(), 1u);
+  EXPECT_THAT(json["systems"][0]["fsync"].get<std::string>(), HasSubstr("on"));
+  EXPECT_FALSE(json["systems"][0]["version"].get<std::string>().empty());
+  EXPECT_TRUE(std::filesystem::is_empty(data.path()));
+}
+
+TEST(RunTest, ADataDirectoryThatIsNotThereIsNamed) {
+  const testing::TemporaryDirectory data;
+  const testing::CommandResult ran = testing::RunCommand({DROVER_BENCH, "coord", "--nodes", "1", "--data", data / "missing"});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_THAT(ran.err, HasSubstr(data / "missing"));
+}
+
+TEST(RunTest, APeerThatIsNotInstalledIsToldBeforeAnythingStarts) {
+  const testing::CommandResult ran =
+      testing::RunCommand({"/usr/bin/env", "PATH=/nonexistent", DROVER_BENCH, "coord", "--compare", "zookeeper"});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_THAT(ran.err, HasSubstr("deploy/install-packages peers"));
+  EXPECT_THAT(ran.err, ::testing::Not(HasSubstr("starting")));
+}
+
+TEST(RunTest, WrongUsageExitsTwo) {
+  const testing::CommandResult ran = testing::RunCommand({DROVER_BENCH, "coord", "--loads", "many"});
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("many"));
+}
+
+}  // namespace
+}  // namespace drover::bench
