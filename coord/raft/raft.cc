@@ -30,8 +30,8 @@ Raft::Raft(const Options& options, Recovered recovered)
       durable_(log_.last()) {
   DROVER_CHECK(commit_ <= log_.last() && log_.held_first() <= commit_.Next())
       << " commit " << commit_ << " last " << log_.last() << " held from " << log_.held_first();
-  // An empty log: nobody is a member yet. Whoever leads sends the first entry, which says who is.
-  if (configurations_.empty()) configurations_[Index()] = Configuration();
+  // Nobody is a member yet, of an empty log or by what is committed of one. Whoever leads sends the first entry, which says who is.
+  if (configurations_.empty() || configurations_.begin()->first > commit_) configurations_[Index()] = Configuration();
   Follower follower;
   follower.campaign_at = RandomTimeout();
   role_ = follower;
