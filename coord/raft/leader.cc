@@ -211,6 +211,8 @@ void Raft::FlushLeader() {
   if (asks) {
     ++leader->round;
     for (auto read = leader->reads.rbegin(); read != leader->reads.rend() && read->round == 0; ++read) read->round = leader->round;
+    // A heartbeat that is among the messages already is of the round before.
+    for (auto& [id, progress] : leader->peers) progress.sent_this_flush = false;
   }
   for (const Member& member : configuration().members) {
     const auto peer = leader->peers.find(member.id);
