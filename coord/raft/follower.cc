@@ -96,14 +96,16 @@ absl::Status Raft::ReadIndex(std::uint64_t context) {
   const auto* follower = std::get_if<Follower>(&role_);
   const Member* leader = follower == nullptr ? nullptr : configuration().Find(follower->leader);
   if (leader == nullptr) return absl::FailedPreconditionError("no leader is known");
-  Send(leader->id, leader->incarnation, ReadIndexAsk{context});
+  // Contexts begin anew in each process. On the wire they bear its nonce, so that an answer to an earlier one, which may be older
+  // than what was committed since, is none to this.
+  Send(leader->id, leader->incarnation, ReadIndexAsk{context ^ options_.boot.value});
   return absl::OkStatus();
 }
 
 absl::Status Raft::OnReadIndexReply(const Envelope& envelope, const ReadIndexReply& reply) {
   const auto* follower = std::get_if<Follower>(&role_);
   if (follower == nullptr || follower->leader != envelope.from) return absl::AbortedError("ReadIndexReply not from the leader");
-  output_.reads.push_back(ReadState{reply.context, reply.index});
+  output_.reads.push_back(ReadState{reply.context ^ options_.boot.value, reply.index});
   return absl::OkStatus();
 }
 

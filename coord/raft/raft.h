@@ -111,7 +111,8 @@ class Raft {
 
   // Asks for an index from which a read that arrived before this call is linearizable. Answered in Output::reads, after the no-op
   // of the leader's term was committed and a quorum confirmed the leader; never, if the leader changes or a message is lost: the
-  // owner asks again. FAILED_PRECONDITION: no leader is known. RESOURCE_EXHAUSTED: too many wait.
+  // owner asks again, and passes over answers to contexts it does not wait for. FAILED_PRECONDITION: no leader is known.
+  // RESOURCE_EXHAUSTED: too many wait.
   absl::Status ReadIndex(std::uint64_t context);
 
   // Begins to hand leadership to `target`: proposals are refused until it has begun an election or an election time-out has passed.
