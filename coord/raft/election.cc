@@ -62,10 +62,7 @@ void Raft::BecomeCandidate(bool transfer) {
         now_ + 2 * options_.reset_spread + base::Duration(static_cast<std::int64_t>(random_.Below(2 * spread + 1)));
   }
   candidate.vote_write = hard_state_sequence_;
-  const bool alone = configuration().IsSoleVoter(options_.id, options_.incarnation);
-  if (alone) candidate.granted.insert(options_.id);  // nothing it does counts before its write is durable
   role_ = std::move(candidate);
-  if (alone) return CountVotes();
   // The requests promise nothing, so they need not wait for the vote to be written; counting the own one must.
   for (const Member& member : configuration().members) {
     if (!member.voter || member.id == options_.id) continue;
@@ -129,7 +126,9 @@ absl::Status Raft::OnVoteReply(const Envelope& envelope, const VoteReply& reply)
 
 void Raft::CountVotes() {
   const auto& candidate = std::get<Candidate>(role_);
-  if (CountVoters(candidate.granted) >= Quorum()) return BecomeLeader();
+  // Not by the others' votes alone: a leader whose term is not on its disk could win them in that term once more after a crash, and
+  // put another entry in the place of one that was sent already.
+  if (candidate.granted.contains(options_.id) && CountVoters(candidate.granted) >= Quorum()) return BecomeLeader();
   std::size_t voters = 0;
   for (const Member& member : configuration().members) voters += member.voter ? 1 : 0;
   if (CountVoters(candidate.refused) > voters - Quorum()) {

@@ -84,7 +84,8 @@ void Raft::Tick(base::Duration elapsed) {
   }
   if (!IsVoter()) return;
   if (configuration().IsSoleVoter(options_.id, options_.incarnation)) {
-    BecomeCandidate(false);  // nobody to ask, nothing to wait for
+    // Nobody to ask: it leads as soon as its own vote is durable.
+    if (!std::holds_alternative<Candidate>(role_)) BecomeCandidate(false);
     return;
   }
   base::Duration campaign_at{};
