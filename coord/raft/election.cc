@@ -100,11 +100,11 @@ absl::Status Raft::OnVote(const Envelope& envelope, const Vote& vote) {
       DROVER_PROBE("raft: vote ignored for a living leader");
       return absl::AbortedError("Vote refused: the leader is alive");
     }
-    AdoptTerm(envelope.term, base::NodeId());
+    AdoptTerm(envelope.term);
   }
   const bool free = hard_state_.vote.value == 0 || hard_state_.vote == envelope.from || DROVER_BREAK("vote-twice");
   const bool up_to_date = UpToDate(vote.last_index, vote.last_term);
-  if (std::holds_alternative<PreCandidate>(role_) && free && up_to_date) BecomeFollower(base::NodeId());
+  if (std::holds_alternative<PreCandidate>(role_) && free && up_to_date) BecomeFollower();
   auto* follower = std::get_if<Follower>(&role_);
   const bool granted = free && up_to_date && follower != nullptr && follower->leader.value == 0;
   if (granted) {
@@ -133,7 +133,7 @@ void Raft::CountVotes() {
   for (const Member& member : configuration().members) voters += member.voter ? 1 : 0;
   if (CountVoters(candidate.refused) > voters - Quorum()) {
     const base::Duration campaign_at = candidate.campaign_at;
-    BecomeFollower(base::NodeId());
+    BecomeFollower();
     std::get<Follower>(role_).campaign_at = campaign_at;
   }
 }

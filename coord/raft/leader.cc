@@ -39,7 +39,7 @@ void Raft::SyncPeers(Leader* leader) {
 void Raft::TickLeader(Leader* leader) {
   if (options_.check_quorum && !HearsQuorum(*leader)) {
     DROVER_PROBE("raft: leader without a quorum steps down");
-    return BecomeFollower(base::NodeId());
+    return BecomeFollower();
   }
   if (leader->transfer && now_ >= leader->transfer->until) {
     DROVER_PROBE("raft: transfer given up");
@@ -163,7 +163,7 @@ void Raft::AdvanceCommit() {
     // Removed, or made a learner, by an entry that is now committed: it hands nothing on, the others elect (Raft thesis 4.2.2).
     DROVER_PROBE("raft: leader removed itself");
     FlushLeader();
-    BecomeFollower(base::NodeId());
+    BecomeFollower();
   }
 }
 

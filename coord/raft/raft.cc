@@ -59,10 +59,7 @@ absl::Status Raft::Step(const Message& message) {
 
   if (const auto* vote = std::get_if<PreVote>(&message.body)) return OnPreVote(envelope, *vote);
   if (const auto* vote = std::get_if<Vote>(&message.body)) return OnVote(envelope, *vote);
-  if (envelope.term > hard_state_.term) {
-    const bool leads = std::holds_alternative<Append>(message.body);
-    AdoptTerm(envelope.term, leads ? envelope.from : base::NodeId());
-  }
+  if (envelope.term > hard_state_.term) AdoptTerm(envelope.term);
   if (const auto* append = std::get_if<Append>(&message.body)) return OnAppend(envelope, *append);
   if (const auto* reply = std::get_if<PreVoteReply>(&message.body)) return OnPreVoteReply(envelope, *reply);
   if (envelope.term < hard_state_.term) {
@@ -107,16 +104,15 @@ base::Duration Raft::UntilNextTick() const {
 
 // ---- terms, writes, messages ----
 
-void Raft::AdoptTerm(Term term, base::NodeId leader) {
+void Raft::AdoptTerm(Term term) {
   DROVER_CHECK(term > hard_state_.term);
   SetHardState(HardState{term, base::NodeId()});
-  BecomeFollower(leader);
+  BecomeFollower();
 }
 
-void Raft::BecomeFollower(base::NodeId leader) {
+// Of nobody yet.
+void Raft::BecomeFollower() {
   Follower follower;
-  follower.leader = leader;
-  follower.heard = now_;
   follower.campaign_at = now_ + RandomTimeout();
   role_ = follower;
 }

@@ -152,8 +152,8 @@ class Raft {
   };
 
   // raft.cc: terms, writes, messages. Send promises nothing of this node; SendDurable waits until its term and vote are durable.
-  void AdoptTerm(Term term, base::NodeId leader);
-  void BecomeFollower(base::NodeId leader);
+  void AdoptTerm(Term term);
+  void BecomeFollower();
   Write& PendingWrite();
   void SetHardState(const HardState& hard_state);
   void AppendEntry(Entry entry);
