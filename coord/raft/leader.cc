@@ -134,8 +134,9 @@ absl::Status Raft::OnAppendReply(const Envelope& envelope, const AppendReply& re
     progress.Accepted(reply.match, reply.received);
     AdvanceCommit();
   } else {
-    const Index agree = log_.terms().FindConflict(reply.conflict, reply.conflict_term);
-    progress.Rejected(reply.received, agree);
+    // What lies before the log's beginning cannot be compared: the member's word is taken, and what it lacks turns out to be gone.
+    const bool known = reply.conflict >= log_.terms().before();
+    progress.Rejected(reply.received, known ? log_.terms().FindConflict(reply.conflict, reply.conflict_term) : reply.conflict);
   }
   if (std::holds_alternative<Leader>(role_)) ConfirmReads();
   return absl::OkStatus();
