@@ -238,8 +238,11 @@ void Raft::SendTo(const Member& member, Progress* progress) {
       progress->SentProbe();
       return;
     }
-    progress->reading = true;
+    // One at a time, and none that an earlier reign's could be taken for.
+    if (log_reads_.contains(member.id)) return;
+    log_reads_[member.id] = progress->next();
     output_.log_reads.push_back(LogRead{member.id, progress->next(), options_.append_bytes});
+    return;
   }
 }
 
@@ -272,19 +275,23 @@ void Raft::SendHeartbeat(const Member& member, Progress* progress) {
 
 void Raft::OnLogRead(base::NodeId peer, std::vector<Entry> entries) {
   StepCheck check(this);
+  const auto asked = log_reads_.find(peer);
+  if (asked == log_reads_.end()) return;
+  const Index first = asked->second;
+  log_reads_.erase(asked);
   auto* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return;
   const auto found = leader->peers.find(peer);
-  if (found == leader->peers.end() || !found->second.reading) return;
+  if (found == leader->peers.end()) return;
   Progress& progress = found->second;
-  progress.reading = false;
+  // Asked for in an earlier reign, or before the place was found to be another one.
+  if (first != progress.next() || progress.probing()) return;
   if (entries.empty()) {
     DROVER_PROBE("raft: a follower needs what is compacted");
     progress.needs_snapshot = true;
     return;
   }
-  // Asked for in an earlier reign, or before the place was found to be another one.
-  if (entries.front().index != progress.next() || progress.probing()) return;
+  if (entries.front().index != first) return;
   for (const Entry& entry : entries) {
     if (log_.TermAt(entry.index) != entry.term) return;
   }

@@ -121,7 +121,8 @@ class Raft {
 
   // The disk has every write up to this sequence.
   void OnPersisted(std::uint64_t sequence);
-  // Answers Output::log_reads: contiguous entries as the log holds them, from LogRead::first on; none if they were compacted away.
+  // Answers each of Output::log_reads once, whoever leads by then: contiguous entries as the log holds them, from LogRead::first
+  // on; none if they were compacted away.
   void OnLogRead(base::NodeId peer, std::vector<Entry> entries);
   // The link from `peer` broke, by FIN or RST: its process has probably died.
   void OnLinkReset(base::NodeId peer);
@@ -222,6 +223,7 @@ class Raft {
   Index durable_;
   std::deque<Outstanding> outstanding_;
   std::deque<Held> held_;
+  std::map<base::NodeId, Index> log_reads_;  // that are not answered, by peer: where each begins
   Output output_;
   RoleChange told_;
 };
