@@ -120,10 +120,15 @@ absl::Status Raft::OnAppendReply(const Envelope& envelope, const AppendReply& re
   const auto peer = leader->peers.find(envelope.from);
   if (peer == leader->peers.end()) return absl::AbortedError("AppendReply of no member");
   Progress& progress = peer->second;
+  if (progress.former_boot.value != 0 && progress.former_boot == envelope.from_boot) {
+    return absl::AbortedError("AppendReply of a process that has been replaced");
+  }
   progress.heard = now_;
   if (progress.boot != envelope.from_boot) {
-    // Another process: what the one before had in memory is gone, and with a broken disk more than that.
-    if (progress.boot.value != 0) progress.Forget(log_.last().Next());
+    // Another process: what the one before had in memory is gone, and with a broken disk more than that. This answer tells where to
+    // look.
+    if (progress.boot.value != 0) progress.Forget(std::min(reply.received, log_.last()).Next());
+    progress.former_boot = progress.boot;
     progress.boot = envelope.from_boot;
   }
   progress.round = std::max(progress.round, std::min(reply.round, leader->round));
