@@ -16,6 +16,14 @@ bool IsReply(const Body& body) {
          std::holds_alternative<AppendReply>(body);
 }
 
+// `later`, to the same node, tells all that `earlier` does: a disk that stands still does not make answers pile up.
+bool Supersedes(const Message& later, const Message& earlier) {
+  const auto* now = std::get_if<AppendReply>(&later.body);
+  const auto* before = std::get_if<AppendReply>(&earlier.body);
+  return now != nullptr && before != nullptr && now->accepted == before->accepted && later.envelope.to == earlier.envelope.to &&
+         later.envelope.to_incarnation == earlier.envelope.to_incarnation && later.envelope.term == earlier.envelope.term;
+}
+
 }  // namespace
 
 Raft::Raft(const Options& options, Recovered recovered)
@@ -170,7 +178,9 @@ void Raft::Send(base::NodeId to, base::Incarnation incarnation, Body body) {
 
 void Raft::SendDurable(base::NodeId to, base::Incarnation incarnation, Body body) {
   if (persisted_ >= hard_state_sequence_) return Send(to, incarnation, std::move(body));
-  held_.push_back({hard_state_sequence_, Message{EnvelopeTo(to, incarnation), std::move(body)}});
+  Message message{EnvelopeTo(to, incarnation), std::move(body)};
+  if (!held_.empty() && Supersedes(message, held_.back().message)) held_.pop_back();
+  held_.push_back({hard_state_sequence_, std::move(message)});
 }
 
 void Raft::CommitTo(Index commit) {
