@@ -102,6 +102,8 @@ void Raft::Tick(base::Duration elapsed) {
 
 base::Duration Raft::UntilNextTick() const {
   if (!leads() && !IsVoter()) return options_.election_timeout;  // nothing but messages moves it
+  const bool alone = configuration().IsSoleVoter(options_.id, options_.incarnation);
+  if (alone && !leads()) return std::holds_alternative<Candidate>(role_) ? options_.election_timeout : base::Duration::zero();
   base::Duration at{};
   if (const auto* leader = std::get_if<Leader>(&role_)) at = leader->heartbeat_at;
   if (const auto* follower = std::get_if<Follower>(&role_)) at = follower->campaign_at;

@@ -66,7 +66,9 @@ TEST(RaftTest, NothingHappensBeforeTheFirstTick) {
 
 TEST(RaftTest, ASoleVoterLeadsTheNextTermWhenItsVoteIsDurable) {
   Raft raft(TestOptions(), After(Term(4), Index(17)));
+  EXPECT_EQ(raft.UntilNextTick(), base::Duration::zero());
   raft.Tick(kTick);
+  EXPECT_GT(raft.UntilNextTick(), base::Duration::zero()) << "its disk has the turn";
   const Output vote = raft.TakeOutput();
   ASSERT_TRUE(vote.write);
   EXPECT_EQ(vote.write->hard_state, (HardState{Term(5), kNode}));
