@@ -13,12 +13,14 @@
 
 namespace {
 
-// Where the run stands, for an assertion inside the machine that ends the process.
+// Where the run stands, for an assertion or worse inside the machine that ends the process.
 char g_place[512];
 
-void OnAbort(int) {
+void OnDeath(int signal) {
   const ssize_t written = write(STDERR_FILENO, g_place, strnlen(g_place, sizeof(g_place)));
   static_cast<void>(written);
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
 }
 
 absl::Status RunFile(const std::string& path) {
@@ -39,7 +41,7 @@ int main(int argc, char** argv) {
     std::cout << "raft-scenario FILE...\nRuns scenario files of the consensus core; tests/scenarios/README.md is their language.\n";
     return argc < 2 ? 2 : 0;
   }
-  std::signal(SIGABRT, OnAbort);
+  for (const int signal : {SIGABRT, SIGSEGV}) std::signal(signal, OnDeath);
   int passed = 0;
   int failed = 0;
   for (int i = 1; i < argc; ++i) {

@@ -93,7 +93,7 @@ absl::Status Script::Late(Words* words) {
   return words->Done();
 }
 
-// partition n1 n2 | n3: nothing passes between groups; a node that is not named is a group of its own
+// partition n1 n2 | n3: nothing passes between groups; the nodes that are not named are one more
 absl::Status Script::Partition(Words* words) {
   std::map<base::NodeId, std::size_t> groups;
   std::size_t group = 1;
@@ -107,10 +107,7 @@ absl::Status Script::Partition(Words* words) {
   const absl::Status ok = words->Done();
   if (!ok.ok()) return ok;
   for (const Link& link : Links({})) {
-    const auto from = groups.find(link.first);
-    const auto to = groups.find(link.second);
-    const bool together = from != groups.end() && to != groups.end() && from->second == to->second;
-    if (!together) cluster_.network().Cut(link);
+    if (groups[link.first] != groups[link.second]) cluster_.network().Cut(link);
   }
   return absl::OkStatus();
 }
