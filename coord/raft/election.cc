@@ -62,10 +62,7 @@ void Raft::BecomeCandidate(bool transfer) {
         now_ + 2 * options_.reset_spread + base::Duration(static_cast<std::int64_t>(random_.Below(2 * spread + 1)));
   }
   candidate.vote_write = hard_state_sequence_;
-  const bool alone = configuration().IsSoleVoter(options_.id, options_.incarnation);
-  if (alone) candidate.granted.insert(options_.id);  // nothing it does counts before its write is durable
   role_ = std::move(candidate);
-  if (alone) return CountVotes();
   // The requests promise nothing, so they need not wait for the vote to be written; counting the own one must.
   for (const Member& member : configuration().members) {
     if (!member.voter || member.id == options_.id) continue;
@@ -103,11 +100,11 @@ absl::Status Raft::OnVote(const Envelope& envelope, const Vote& vote) {
       DROVER_PROBE("raft: vote ignored for a living leader");
       return absl::AbortedError("Vote refused: the leader is alive");
     }
-    AdoptTerm(envelope.term, base::NodeId());
+    AdoptTerm(envelope.term);
   }
   const bool free = hard_state_.vote.value == 0 || hard_state_.vote == envelope.from || DROVER_BREAK("vote-twice");
   const bool up_to_date = UpToDate(vote.last_index, vote.last_term);
-  if (std::holds_alternative<PreCandidate>(role_) && free && up_to_date) BecomeFollower(base::NodeId());
+  if (std::holds_alternative<PreCandidate>(role_) && free && up_to_date) BecomeFollower();
   auto* follower = std::get_if<Follower>(&role_);
   const bool granted = free && up_to_date && follower != nullptr && follower->leader.value == 0;
   if (granted) {
@@ -129,12 +126,14 @@ absl::Status Raft::OnVoteReply(const Envelope& envelope, const VoteReply& reply)
 
 void Raft::CountVotes() {
   const auto& candidate = std::get<Candidate>(role_);
-  if (CountVoters(candidate.granted) >= Quorum()) return BecomeLeader();
+  // Not by the others' votes alone: a leader whose term is not on its disk could win them in that term once more after a crash, and
+  // put another entry in the place of one that was sent already.
+  if (candidate.granted.contains(options_.id) && CountVoters(candidate.granted) >= Quorum()) return BecomeLeader();
   std::size_t voters = 0;
   for (const Member& member : configuration().members) voters += member.voter ? 1 : 0;
   if (CountVoters(candidate.refused) > voters - Quorum()) {
     const base::Duration campaign_at = candidate.campaign_at;
-    BecomeFollower(base::NodeId());
+    BecomeFollower();
     std::get<Follower>(role_).campaign_at = campaign_at;
   }
 }

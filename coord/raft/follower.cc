@@ -41,13 +41,14 @@ absl::Status Raft::OnAppend(const Envelope& envelope, const Append& append) {
   if (std::holds_alternative<Leader>(role_)) return absl::InvalidArgumentError("Append of another leader of this very term");
   auto* follower = std::get_if<Follower>(&role_);
   if (follower == nullptr) {
-    BecomeFollower(envelope.from);
+    BecomeFollower();
     follower = std::get_if<Follower>(&role_);
   }
   if (follower->leader.value != 0 && follower->leader != envelope.from) {
     return absl::InvalidArgumentError("Append of another leader of this very term");
   }
   follower->leader = envelope.from;
+  follower->leader_incarnation = envelope.from_incarnation;
   follower->heard = now_;
   follower->campaign_at = now_ + RandomTimeout();
   follower->reset = false;
@@ -81,10 +82,9 @@ void Raft::AcknowledgeDurable() {
   if (follower.leader.value == 0) return;
   const Index match = std::min(follower.matched, durable_);
   if (match <= follower.acknowledged) return;
-  const Member* leader = configuration().Find(follower.leader);
-  if (leader == nullptr) return;  // it learns with the next heartbeat's answer
   follower.acknowledged = match;
-  SendDurable(leader->id, leader->incarnation, AppendReply{true, match, follower.matched, Index(), Term(), follower.round});
+  SendDurable(follower.leader, follower.leader_incarnation,
+              AppendReply{true, match, follower.matched, Index(), Term(), follower.round});
 }
 
 absl::Status Raft::ReadIndex(std::uint64_t context) {
@@ -94,16 +94,17 @@ absl::Status Raft::ReadIndex(std::uint64_t context) {
     return absl::OkStatus();
   }
   const auto* follower = std::get_if<Follower>(&role_);
-  const Member* leader = follower == nullptr ? nullptr : configuration().Find(follower->leader);
-  if (leader == nullptr) return absl::FailedPreconditionError("no leader is known");
-  Send(leader->id, leader->incarnation, ReadIndexAsk{context});
+  if (follower == nullptr || follower->leader.value == 0) return absl::FailedPreconditionError("no leader is known");
+  // Contexts begin anew in each process. On the wire they bear its nonce, so that an answer to an earlier one, which may be older
+  // than what was committed since, is none to this.
+  Send(follower->leader, follower->leader_incarnation, ReadIndexAsk{context ^ options_.boot.value});
   return absl::OkStatus();
 }
 
 absl::Status Raft::OnReadIndexReply(const Envelope& envelope, const ReadIndexReply& reply) {
   const auto* follower = std::get_if<Follower>(&role_);
   if (follower == nullptr || follower->leader != envelope.from) return absl::AbortedError("ReadIndexReply not from the leader");
-  output_.reads.push_back(ReadState{reply.context, reply.index});
+  output_.reads.push_back(ReadState{reply.context ^ options_.boot.value, reply.index});
   return absl::OkStatus();
 }
 

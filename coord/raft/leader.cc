@@ -39,7 +39,7 @@ void Raft::SyncPeers(Leader* leader) {
 void Raft::TickLeader(Leader* leader) {
   if (options_.check_quorum && !HearsQuorum(*leader)) {
     DROVER_PROBE("raft: leader without a quorum steps down");
-    return BecomeFollower(base::NodeId());
+    return BecomeFollower();
   }
   if (leader->transfer && now_ >= leader->transfer->until) {
     DROVER_PROBE("raft: transfer given up");
@@ -120,10 +120,15 @@ absl::Status Raft::OnAppendReply(const Envelope& envelope, const AppendReply& re
   const auto peer = leader->peers.find(envelope.from);
   if (peer == leader->peers.end()) return absl::AbortedError("AppendReply of no member");
   Progress& progress = peer->second;
+  if (progress.former_boot.value != 0 && progress.former_boot == envelope.from_boot) {
+    return absl::AbortedError("AppendReply of a process that has been replaced");
+  }
   progress.heard = now_;
   if (progress.boot != envelope.from_boot) {
-    // Another process: what the one before had in memory is gone, and with a broken disk more than that.
-    if (progress.boot.value != 0) progress.Forget(log_.last().Next());
+    // Another process: what the one before had in memory is gone, and with a broken disk more than that. This answer tells where to
+    // look.
+    if (progress.boot.value != 0) progress.Forget(std::min(reply.received, log_.last()).Next());
+    progress.former_boot = progress.boot;
     progress.boot = envelope.from_boot;
   }
   progress.round = std::max(progress.round, std::min(reply.round, leader->round));
@@ -134,8 +139,9 @@ absl::Status Raft::OnAppendReply(const Envelope& envelope, const AppendReply& re
     progress.Accepted(reply.match, reply.received);
     AdvanceCommit();
   } else {
-    const Index agree = log_.terms().FindConflict(reply.conflict, reply.conflict_term);
-    progress.Rejected(reply.received, agree);
+    // What lies before the log's beginning cannot be compared: the member's word is taken, and what it lacks turns out to be gone.
+    const bool known = reply.conflict >= log_.terms().before();
+    progress.Rejected(reply.received, known ? log_.terms().FindConflict(reply.conflict, reply.conflict_term) : reply.conflict);
   }
   if (std::holds_alternative<Leader>(role_)) ConfirmReads();
   return absl::OkStatus();
@@ -163,7 +169,7 @@ void Raft::AdvanceCommit() {
     // Removed, or made a learner, by an entry that is now committed: it hands nothing on, the others elect (Raft thesis 4.2.2).
     DROVER_PROBE("raft: leader removed itself");
     FlushLeader();
-    BecomeFollower(base::NodeId());
+    BecomeFollower();
   }
 }
 
@@ -211,6 +217,8 @@ void Raft::FlushLeader() {
   if (asks) {
     ++leader->round;
     for (auto read = leader->reads.rbegin(); read != leader->reads.rend() && read->round == 0; ++read) read->round = leader->round;
+    // A heartbeat that is among the messages already is of the round before.
+    for (auto& [id, progress] : leader->peers) progress.sent_this_flush = false;
   }
   for (const Member& member : configuration().members) {
     const auto peer = leader->peers.find(member.id);
@@ -235,8 +243,11 @@ void Raft::SendTo(const Member& member, Progress* progress) {
       progress->SentProbe();
       return;
     }
-    progress->reading = true;
+    // One at a time, and none that an earlier reign's could be taken for.
+    if (log_reads_.contains(member.id)) return;
+    log_reads_[member.id] = progress->next();
     output_.log_reads.push_back(LogRead{member.id, progress->next(), options_.append_bytes});
+    return;
   }
 }
 
@@ -269,19 +280,23 @@ void Raft::SendHeartbeat(const Member& member, Progress* progress) {
 
 void Raft::OnLogRead(base::NodeId peer, std::vector<Entry> entries) {
   StepCheck check(this);
+  const auto asked = log_reads_.find(peer);
+  if (asked == log_reads_.end()) return;
+  const Index first = asked->second;
+  log_reads_.erase(asked);
   auto* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return;
   const auto found = leader->peers.find(peer);
-  if (found == leader->peers.end() || !found->second.reading) return;
+  if (found == leader->peers.end()) return;
   Progress& progress = found->second;
-  progress.reading = false;
+  // Asked for in an earlier reign, or before the place was found to be another one.
+  if (first != progress.next() || progress.probing()) return;
   if (entries.empty()) {
     DROVER_PROBE("raft: a follower needs what is compacted");
     progress.needs_snapshot = true;
     return;
   }
-  // Asked for in an earlier reign, or before the place was found to be another one.
-  if (entries.front().index != progress.next() || progress.probing()) return;
+  if (entries.front().index != first) return;
   for (const Entry& entry : entries) {
     if (log_.TermAt(entry.index) != entry.term) return;
   }

@@ -66,7 +66,7 @@ struct AppendReply {
 // The leader asks this member to campaign at once (Raft thesis 3.10).
 struct TimeoutNow {};
 
-// A member asks the leader for ReadIndex on behalf of its own clients.
+// A member asks the leader for ReadIndex on behalf of its own clients. The context means something to that process only.
 struct ReadIndexAsk {
   std::uint64_t context = 0;
 };

@@ -5,7 +5,7 @@
 namespace drover::coord::raft {
 
 bool Progress::CanSend(const WindowLimits& limits) const {
-  if (reading || needs_snapshot) return false;
+  if (needs_snapshot) return false;
   if (probing_) return !probe_out_;
   return in_flight_.size() < limits.appends && in_flight_bytes_ < limits.bytes;
 }
@@ -47,6 +47,7 @@ void Progress::Probe() {
   if (!probing_) next_ = match_.Next();
   probing_ = true;
   probe_out_ = false;
+  needs_snapshot = false;
   in_flight_.clear();
   in_flight_bytes_ = 0;
 }

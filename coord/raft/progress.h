@@ -27,7 +27,7 @@ class Progress {
   [[nodiscard]] Index match() const { return match_; }
   [[nodiscard]] Index next() const { return next_; }
   [[nodiscard]] bool probing() const { return probing_; }
-  // Something may be sent now: no probe is out, the window has room, no entries are being read from the disk.
+  // Something may be sent now: no probe is out, the window has room, what it needs is there.
   [[nodiscard]] bool CanSend(const WindowLimits& limits) const;
 
   // An Append with entries after next() - 1 through `last` has been sent.
@@ -47,9 +47,9 @@ class Progress {
 
   // Owned by the leader's code, which alone gives them meaning.
   base::BootNonce boot;          // of the process that answered last; 0: none has
+  base::BootNonce former_boot;   // of the one before
   base::Duration heard{};        // when an answer in this term came last
   std::uint64_t round = 0;       // the newest quorum round it has confirmed
-  bool reading = false;          // entries for it are being read from the disk
   bool needs_snapshot = false;   // what it needs is no longer in the log
   bool sent_this_flush = false;  // an Append is among the messages of the current output
 

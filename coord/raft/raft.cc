@@ -16,6 +16,14 @@ bool IsReply(const Body& body) {
          std::holds_alternative<AppendReply>(body);
 }
 
+// `later`, to the same node, tells all that `earlier` does: a disk that stands still does not make answers pile up.
+bool Supersedes(const Message& later, const Message& earlier) {
+  const auto* now = std::get_if<AppendReply>(&later.body);
+  const auto* before = std::get_if<AppendReply>(&earlier.body);
+  return now != nullptr && before != nullptr && now->accepted == before->accepted && later.envelope.to == earlier.envelope.to &&
+         later.envelope.to_incarnation == earlier.envelope.to_incarnation && later.envelope.term == earlier.envelope.term;
+}
+
 }  // namespace
 
 Raft::Raft(const Options& options, Recovered recovered)
@@ -30,8 +38,8 @@ Raft::Raft(const Options& options, Recovered recovered)
       durable_(log_.last()) {
   DROVER_CHECK(commit_ <= log_.last() && log_.held_first() <= commit_.Next())
       << " commit " << commit_ << " last " << log_.last() << " held from " << log_.held_first();
-  // An empty log: nobody is a member yet. Whoever leads sends the first entry, which says who is.
-  if (configurations_.empty()) configurations_[Index()] = Configuration();
+  // Nobody is a member yet, of an empty log or by what is committed of one. Whoever leads sends the first entry, which says who is.
+  if (configurations_.empty() || configurations_.begin()->first > commit_) configurations_[Index()] = Configuration();
   Follower follower;
   follower.campaign_at = RandomTimeout();
   role_ = follower;
@@ -59,10 +67,7 @@ absl::Status Raft::Step(const Message& message) {
 
   if (const auto* vote = std::get_if<PreVote>(&message.body)) return OnPreVote(envelope, *vote);
   if (const auto* vote = std::get_if<Vote>(&message.body)) return OnVote(envelope, *vote);
-  if (envelope.term > hard_state_.term) {
-    const bool leads = std::holds_alternative<Append>(message.body);
-    AdoptTerm(envelope.term, leads ? envelope.from : base::NodeId());
-  }
+  if (envelope.term > hard_state_.term) AdoptTerm(envelope.term);
   if (const auto* append = std::get_if<Append>(&message.body)) return OnAppend(envelope, *append);
   if (const auto* reply = std::get_if<PreVoteReply>(&message.body)) return OnPreVoteReply(envelope, *reply);
   if (envelope.term < hard_state_.term) {
@@ -84,7 +89,8 @@ void Raft::Tick(base::Duration elapsed) {
   }
   if (!IsVoter()) return;
   if (configuration().IsSoleVoter(options_.id, options_.incarnation)) {
-    BecomeCandidate(false);  // nobody to ask, nothing to wait for
+    // Nobody to ask: it leads as soon as its own vote is durable.
+    if (!std::holds_alternative<Candidate>(role_)) BecomeCandidate(false);
     return;
   }
   base::Duration campaign_at{};
@@ -96,6 +102,8 @@ void Raft::Tick(base::Duration elapsed) {
 
 base::Duration Raft::UntilNextTick() const {
   if (!leads() && !IsVoter()) return options_.election_timeout;  // nothing but messages moves it
+  const bool alone = configuration().IsSoleVoter(options_.id, options_.incarnation);
+  if (alone && !leads()) return std::holds_alternative<Candidate>(role_) ? options_.election_timeout : base::Duration::zero();
   base::Duration at{};
   if (const auto* leader = std::get_if<Leader>(&role_)) at = leader->heartbeat_at;
   if (const auto* follower = std::get_if<Follower>(&role_)) at = follower->campaign_at;
@@ -106,16 +114,15 @@ base::Duration Raft::UntilNextTick() const {
 
 // ---- terms, writes, messages ----
 
-void Raft::AdoptTerm(Term term, base::NodeId leader) {
+void Raft::AdoptTerm(Term term) {
   DROVER_CHECK(term > hard_state_.term);
   SetHardState(HardState{term, base::NodeId()});
-  BecomeFollower(leader);
+  BecomeFollower();
 }
 
-void Raft::BecomeFollower(base::NodeId leader) {
+// Of nobody yet.
+void Raft::BecomeFollower() {
   Follower follower;
-  follower.leader = leader;
-  follower.heard = now_;
   follower.campaign_at = now_ + RandomTimeout();
   role_ = follower;
 }
@@ -173,7 +180,9 @@ void Raft::Send(base::NodeId to, base::Incarnation incarnation, Body body) {
 
 void Raft::SendDurable(base::NodeId to, base::Incarnation incarnation, Body body) {
   if (persisted_ >= hard_state_sequence_) return Send(to, incarnation, std::move(body));
-  held_.push_back({hard_state_sequence_, Message{EnvelopeTo(to, incarnation), std::move(body)}});
+  Message message{EnvelopeTo(to, incarnation), std::move(body)};
+  if (!held_.empty() && Supersedes(message, held_.back().message)) held_.pop_back();
+  held_.push_back({hard_state_sequence_, std::move(message)});
 }
 
 void Raft::CommitTo(Index commit) {

@@ -111,7 +111,8 @@ class Raft {
 
   // Asks for an index from which a read that arrived before this call is linearizable. Answered in Output::reads, after the no-op
   // of the leader's term was committed and a quorum confirmed the leader; never, if the leader changes or a message is lost: the
-  // owner asks again. FAILED_PRECONDITION: no leader is known. RESOURCE_EXHAUSTED: too many wait.
+  // owner asks again, and passes over answers to contexts it does not wait for. FAILED_PRECONDITION: no leader is known.
+  // RESOURCE_EXHAUSTED: too many wait.
   absl::Status ReadIndex(std::uint64_t context);
 
   // Begins to hand leadership to `target`: proposals are refused until it has begun an election or an election time-out has passed.
@@ -120,7 +121,8 @@ class Raft {
 
   // The disk has every write up to this sequence.
   void OnPersisted(std::uint64_t sequence);
-  // Answers Output::log_reads: contiguous entries as the log holds them, from LogRead::first on; none if they were compacted away.
+  // Answers each of Output::log_reads once, whoever leads by then: contiguous entries as the log holds them, from LogRead::first
+  // on; none if they were compacted away.
   void OnLogRead(base::NodeId peer, std::vector<Entry> entries);
   // The link from `peer` broke, by FIN or RST: its process has probably died.
   void OnLinkReset(base::NodeId peer);
@@ -151,8 +153,8 @@ class Raft {
   };
 
   // raft.cc: terms, writes, messages. Send promises nothing of this node; SendDurable waits until its term and vote are durable.
-  void AdoptTerm(Term term, base::NodeId leader);
-  void BecomeFollower(base::NodeId leader);
+  void AdoptTerm(Term term);
+  void BecomeFollower();
   Write& PendingWrite();
   void SetHardState(const HardState& hard_state);
   void AppendEntry(Entry entry);
@@ -221,6 +223,7 @@ class Raft {
   Index durable_;
   std::deque<Outstanding> outstanding_;
   std::deque<Held> held_;
+  std::map<base::NodeId, Index> log_reads_;  // that are not answered, by peer: where each begins
   Output output_;
   RoleChange told_;
 };

@@ -20,13 +20,14 @@ namespace drover::coord::raft {
 // Times are durations since the machine was made.
 
 struct Follower {
-  base::NodeId leader;           // 0: not known
-  base::Duration heard{};        // when the leader spoke last; meaningless while it is not known
-  base::Duration campaign_at{};  // unless the leader speaks
-  bool reset = false;            // the link from the leader broke: its word no longer binds
-  Index matched;                 // equal to the leader's log up to here
-  Index acknowledged;            // ... and the leader has been told that it is durable up to here
-  std::uint64_t round = 0;       // the leader's newest
+  base::NodeId leader;                   // 0: not known
+  base::Incarnation leader_incarnation;  // as it says; our configuration may not name it (yet, or any more)
+  base::Duration heard{};                // when the leader spoke last; meaningless while it is not known
+  base::Duration campaign_at{};          // unless the leader speaks
+  bool reset = false;                    // the link from the leader broke: its word no longer binds
+  Index matched;                         // equal to the leader's log up to here
+  Index acknowledged;                    // ... and the leader has been told that it is durable up to here
+  std::uint64_t round = 0;               // the leader's newest
 };
 
 struct PreCandidate {

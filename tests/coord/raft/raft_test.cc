@@ -52,17 +52,33 @@ std::uint64_t Persist(Raft* raft, const Output& out) {
   return sequence;
 }
 
+// Its first tick and the write of its vote.
+void Lead(Raft* raft) {
+  raft->Tick(kTick);
+  Persist(raft, raft->TakeOutput());
+  ASSERT_TRUE(raft->leads());
+}
+
 TEST(RaftTest, NothingHappensBeforeTheFirstTick) {
   Raft raft(TestOptions(), After(Term(4), Index(17)));
   EXPECT_TRUE(raft.TakeOutput().empty());
 }
 
-TEST(RaftTest, ASoleVoterLeadsTheNextTermAndPersistsItWithItsNoop) {
+TEST(RaftTest, ASoleVoterLeadsTheNextTermWhenItsVoteIsDurable) {
   Raft raft(TestOptions(), After(Term(4), Index(17)));
+  EXPECT_EQ(raft.UntilNextTick(), base::Duration::zero());
   raft.Tick(kTick);
+  EXPECT_GT(raft.UntilNextTick(), base::Duration::zero()) << "its disk has the turn";
+  const Output vote = raft.TakeOutput();
+  ASSERT_TRUE(vote.write);
+  EXPECT_EQ(vote.write->hard_state, (HardState{Term(5), kNode}));
+  EXPECT_TRUE(vote.write->entries.empty());
+  EXPECT_EQ(vote.role_change, (RoleChange{RoleName::kCandidate, Term(5), base::NodeId()}));
+  raft.Tick(std::chrono::seconds(10));
+  EXPECT_TRUE(raft.TakeOutput().empty()) << "it waits for its disk, and asks for nothing more";
+  Persist(&raft, vote);
   const Output out = raft.TakeOutput();
   ASSERT_TRUE(out.write);
-  EXPECT_EQ(out.write->hard_state, (HardState{Term(5), kNode}));
   ASSERT_EQ(out.write->entries.size(), 1U);
   EXPECT_EQ(out.write->entries[0], (Entry{Term(5), Index(18), EntryKind::kNoop, {}}));
   EXPECT_EQ(out.role_change, (RoleChange{RoleName::kLeader, Term(5), kNode}));
@@ -73,7 +89,7 @@ TEST(RaftTest, ASoleVoterLeadsTheNextTermAndPersistsItWithItsNoop) {
 
 TEST(RaftTest, CommitsOnlyWhatItsOwnDiskHas) {
   Raft raft(TestOptions(), After(Term(1), Index(2)));
-  raft.Tick(kTick);
+  Lead(&raft);
   ASSERT_TRUE(raft.Propose(EntryKind::kData, Payload(1)).ok());
   const Output first = raft.TakeOutput();
   ASSERT_TRUE(raft.Propose(EntryKind::kData, Payload(2)).ok());
@@ -89,7 +105,7 @@ TEST(RaftTest, CommitsOnlyWhatItsOwnDiskHas) {
 TEST(RaftTest, ReadsWaitForTheNoopOfThisTerm) {
   Raft raft(TestOptions(), After(Term(1), Index(2)));
   EXPECT_EQ(raft.ReadIndex(7).code(), absl::StatusCode::kFailedPrecondition);
-  raft.Tick(kTick);
+  Lead(&raft);
   ASSERT_TRUE(raft.ReadIndex(7).ok());
   ASSERT_TRUE(raft.ReadIndex(8).ok());
   const Output first = raft.TakeOutput();
@@ -103,7 +119,7 @@ TEST(RaftTest, ReadsWaitForTheNoopOfThisTerm) {
 TEST(RaftTest, UncommittedBytesAreBounded) {
   Raft raft(TestOptions(100), After(Term(1), Index(2)));
   EXPECT_EQ(raft.Propose(EntryKind::kData, Payload(1)).status().code(), absl::StatusCode::kFailedPrecondition);
-  raft.Tick(kTick);
+  Lead(&raft);
   ASSERT_TRUE(raft.Propose(EntryKind::kData, Payload(500)).ok()) << "a first one always fits";
   EXPECT_EQ(raft.Propose(EntryKind::kData, Payload(1)).status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_TRUE(raft.Propose(EntryKind::kExpiry, Payload(50)).ok()) << "expiries bypass the bound";
@@ -118,7 +134,7 @@ TEST(RaftTest, TheBoundCountsWhatAnEarlierLeaderLeftUncommitted) {
   recovered.terms.Append(Term(1));
   recovered.tail.push_back(Entry{Term(1), Index(3), EntryKind::kData, Payload(90)});
   Raft raft(TestOptions(100), recovered);
-  raft.Tick(kTick);
+  Lead(&raft);
   EXPECT_EQ(raft.Inspect().uncommitted_bytes, 90U);
   EXPECT_EQ(raft.Propose(EntryKind::kData, Payload(20)).status().code(), absl::StatusCode::kResourceExhausted);
   Persist(&raft, raft.TakeOutput());
@@ -183,7 +199,7 @@ TEST(RaftTest, AppendsThatNoLeaderSendsAreRefused) {
 
 TEST(RaftTest, ConfigurationChangesComeOneAtATimeAndAfterTheNoop) {
   Raft raft(TestOptions(), After(Term(1), Index(2)));
-  raft.Tick(kTick);
+  Lead(&raft);
   Configuration two = Alone();
   two.members.push_back(Member{base::NodeId(2), base::Incarnation(22), "b:1", true});
   Configuration three = two;
