@@ -51,25 +51,25 @@ class RealCore {
       options.id = base::NodeId(1);
       options.address = "127.0.0.1:1";
       options.data_directory = directory_;
-      auto opened = server::Node::Open(seams, options);
+      auto opened = server::MemberProcess::Open(seams, options, {}, [](const absl::Status&) {});
       ASSERT_TRUE(opened.ok()) << opened.status();
-      node_ = *std::move(opened);
-      const absl::Status served = services_->Start(node_.get());
+      process_ = *std::move(opened);
+      const absl::Status served = services_->Start(process_.get());
       ASSERT_TRUE(served.ok()) << served;
       address_ = services_->address();
-      node_->Start();
+      process_->Start();
     });
   }
   void Stop() {
     if (thread_ == nullptr) return;
     std::promise<void> down;
     thread_->RunOnLoop([this, &down] {
-      node_->Stop();
+      process_->Stop();
       services_->Shutdown(milliseconds(100), [&down] { down.set_value(); });
     });
     down.get_future().wait();
     thread_->RunOnLoop([this] {
-      node_.reset();
+      process_.reset();
       services_.reset();
     });
     disk_.reset();
@@ -84,7 +84,7 @@ class RealCore {
   std::unique_ptr<transport::LoopThread> thread_;
   std::unique_ptr<base::ThreadExecutor> disk_;
   std::unique_ptr<server::Services> services_;
-  std::unique_ptr<server::Node> node_;
+  std::unique_ptr<server::MemberProcess> process_;
   std::string address_;
 };
 
