@@ -16,7 +16,7 @@
 #include "coord/base/file_system.h"
 #include "coord/base/random.h"
 #include "coord/base/thread_executor.h"
-#include "coord/server/node.h"
+#include "coord/server/member_process.h"
 #include "coord/server/services.h"
 #include "coord/transport/cq_loop.h"
 #include "drover/coord/reader.h"
