@@ -33,8 +33,8 @@ struct DevPlan {
   std::vector<DevServer> servers;  // in the order in which they are started
 };
 
-// Picks ports that are free now; those that a former run in the same directory used, where they still are. The nodes of the
-// coordination core are known to each other by theirs: RESOURCE_EXHAUSTED if one of those is taken.
+// Picks ports that are free now; those that a former run in the same directory used, where they still are. Several
+// nodes of the coordination core know each other by theirs: RESOURCE_EXHAUSTED if one of those is taken.
 [[nodiscard]] absl::StatusOr<std::map<std::string, int>> PickPorts(const std::vector<std::string>& ids, const std::string& data);
 
 // Pure, given the ports by id ("coord-1", "master-1", "worker-1" ...) and this process's environment.

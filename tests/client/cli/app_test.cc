@@ -59,7 +59,7 @@ TEST(AppTest, WrongUsageIsOneLineThatNamesItAndExitsTwo) {
       {{"list", "--state", "RUNNINGS"}, "RUNNINGS"},
       {{"list", "--limit", "0"}, "limit"},
       {{"logs", "t", "--stderr", "--both"}, "--both"},
-      {{"dev", "--coords", "3"}, "--coords"},
+      {{"dev", "--coords", "10"}, "--coords"},
       {{"-o", "xml", "list"}, "xml"},
       {{"--coord", "nowhere", "list"}, "nowhere"},
       {{"--request-timeout", "30", "list"}, "request-timeout"},

@@ -1,7 +1,11 @@
 #include "client/cli/dev_plan.h"
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <set>
 
@@ -25,8 +29,8 @@ TEST(DevPlanTest, EveryProcessGetsAllItNeedsOnItsCommandLine) {
                                 {{"PATH", "/x"}, {"DROVER_HTTP", "127.0.0.1:1"}, {"DROVER_LOG_LEVEL", "debug"}});
   EXPECT_EQ(plan.coord, "127.0.0.1:1001");
   ASSERT_EQ(plan.servers.size(), 3u);
-  EXPECT_THAT(plan.servers[0].child.argv,
-              ElementsAre("/bin/drover-coord", "--id", "1", "--data", "/data/coord-1", "--listen", "127.0.0.1:1001"));
+  EXPECT_THAT(plan.servers[0].child.argv, ElementsAre("/bin/drover-coord", "--id", "1", "--data", "/data/coord-1",
+                                                      "--initial-cluster", "1=127.0.0.1:1001", "--listen", "127.0.0.1:1001"));
   EXPECT_THAT(plan.servers[1].child.argv, ElementsAre("/bin/drover-master", "--name", "master-1", "--coord", "127.0.0.1:1001",
                                                       "--pool", "p", "--store", "file:/data/store", "--listen", "127.0.0.1:1002"));
   EXPECT_THAT(plan.servers[2].child.argv,
@@ -37,6 +41,38 @@ TEST(DevPlanTest, EveryProcessGetsAllItNeedsOnItsCommandLine) {
     // What is meant for commands in the same shell does not reach the servers.
     EXPECT_EQ(server.child.environment, (std::map<std::string, std::string>{{"PATH", "/x"}, {"DROVER_LOG_LEVEL", "debug"}}));
   }
+}
+
+TEST(DevPlanTest, SeveralCoordinationNodesKnowEachOtherAndClientsKnowAll) {
+  DevOptions options;
+  options.coords = 3;
+  options.masters = 1;
+  options.workers = 0;
+  options.data = "/data";
+  options.binaries = "/bin";
+  const DevPlan plan = MakePlan(options, {{"coord-1", 1001}, {"coord-2", 1002}, {"coord-3", 1003}, {"master-1", 1004}}, {});
+  EXPECT_EQ(plan.coord, "127.0.0.1:1001,127.0.0.1:1002,127.0.0.1:1003");
+  ASSERT_EQ(plan.servers.size(), 4u);
+  EXPECT_THAT(plan.servers[1].child.argv,
+              ElementsAre("/bin/drover-coord", "--id", "2", "--data", "/data/coord-2", "--initial-cluster",
+                          "1=127.0.0.1:1001,2=127.0.0.1:1002,3=127.0.0.1:1003", "--listen", "127.0.0.1:1002"));
+}
+
+TEST(DevPlanTest, ATakenPortOfAClusterOfSeveralIsRefusedByName) {
+  store::TempDirectory directory;
+  auto first = PickPorts({"coord-1", "coord-2", "coord-3"}, directory.path());
+  ASSERT_TRUE(first.ok()) << first.status();
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(first->at("coord-2")));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(listen(fd, 1), 0);
+  auto second = PickPorts({"coord-1", "coord-2", "coord-3"}, directory.path());
+  close(fd);
+  ASSERT_EQ(second.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_NE(second.status().message().find("coord-2"), absl::string_view::npos) << second.status();
 }
 
 TEST(DevPlanTest, PortsAreDistinctAndStayTheSameInTheSameDirectory) {
