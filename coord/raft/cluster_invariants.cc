@@ -57,9 +57,11 @@ absl::Status ClusterInvariants::Promise(const Message& message) {
 
 absl::Status ClusterInvariants::CheckLeader(const Raft& raft) {
   const Machine machine{raft.options().id, raft.options().incarnation};
-  const auto [found, fresh] = leaders_.try_emplace(raft.term(), machine);
-  if (found->second != machine) {
-    return Violated("nodes ", found->second.first.value, " and ", machine.first.value, " lead in term ", raft.term().value);
+  const auto [found, fresh] = leaders_.try_emplace(raft.term(), machine, raft.options().boot);
+  const auto& [first, boot] = found->second;
+  if (first != machine || boot != raft.options().boot) {
+    return Violated("nodes ", first.first.value, " and ", machine.first.value, " lead in term ", raft.term().value,
+                    first == machine ? ", the one before and the one after a restart" : "");
   }
   if (!fresh) return absl::OkStatus();
   spoken_[machine] = std::max(spoken_[machine], raft.term());

@@ -73,7 +73,7 @@ class ClusterInvariants {
 
   std::map<std::pair<Term, Index>, Content> entries_;  // that were ever in any log
   std::map<Index, Committed> committed_;
-  std::map<Term, Machine> leaders_;
+  std::map<Term, std::pair<Machine, base::BootNonce>> leaders_;
   std::map<std::pair<Machine, Term>, base::NodeId> votes_;  // that left their machine
   std::map<Machine, Term> spoken_;                          // the highest term in which it has promised anything
   std::map<base::NodeId, Process> processes_;

@@ -26,6 +26,8 @@ void Progress::Accepted(Index match, Index received) {
     in_flight_bytes_ -= in_flight_.front().bytes;
     in_flight_.pop_front();
   }
+  // It has what it was thought to need from a snapshot.
+  if (needs_snapshot && received >= next_) Probe();
   if (probing_) {
     probing_ = false;
     probe_out_ = false;

@@ -87,7 +87,7 @@ void Raft::Tick(base::Duration elapsed) {
     TickLeader(leader);
     return;
   }
-  if (!IsVoter()) return;
+  if (!MayCampaign()) return;
   if (configuration().IsSoleVoter(options_.id, options_.incarnation)) {
     // Nobody to ask: it leads as soon as its own vote is durable.
     if (!std::holds_alternative<Candidate>(role_)) BecomeCandidate(false);
@@ -101,7 +101,7 @@ void Raft::Tick(base::Duration elapsed) {
 }
 
 base::Duration Raft::UntilNextTick() const {
-  if (!leads() && !IsVoter()) return options_.election_timeout;  // nothing but messages moves it
+  if (!leads() && !MayCampaign()) return options_.election_timeout;  // nothing but messages moves it
   const bool alone = configuration().IsSoleVoter(options_.id, options_.incarnation);
   if (alone && !leads()) return std::holds_alternative<Candidate>(role_) ? options_.election_timeout : base::Duration::zero();
   base::Duration at{};
@@ -203,6 +203,15 @@ void Raft::CommitTo(Index commit) {
 bool Raft::IsVoter() const {
   const Member* self = configuration().Find(options_.id);
   return self != nullptr && self->voter && self->incarnation == options_.incarnation;
+}
+
+// A voter by its newest configuration, or by one that the newest has not replaced for good yet: while a removal is not committed,
+// the removed one may be the only one whose log can win (Raft thesis 4.2.2, figure 4.6). Its own vote counts only by the newest.
+bool Raft::MayCampaign() const {
+  return std::any_of(configurations_.begin(), configurations_.end(), [this](const auto& configuration) {
+    const Member* self = configuration.second.Find(options_.id);
+    return self != nullptr && self->voter && self->incarnation == options_.incarnation;
+  });
 }
 
 bool Raft::Known(const Envelope& envelope) const {

@@ -164,6 +164,7 @@ class Raft {
   void SendDurable(base::NodeId to, base::Incarnation incarnation, Body body);
   void CommitTo(Index commit);
   [[nodiscard]] bool IsVoter() const;
+  [[nodiscard]] bool MayCampaign() const;
   [[nodiscard]] bool Known(const Envelope& envelope) const;
   [[nodiscard]] base::Duration RandomTimeout();
 

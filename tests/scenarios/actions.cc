@@ -55,9 +55,10 @@ absl::Status Script::Campaign(Words* words) {
   Machine* machine = nullptr;
   if (ok.ok()) ok = GetUp(id, &machine);
   if (!ok.ok()) return ok;
-  if (machine->raft->leads() || !machine->raft->Inspect().voter) return absl::InvalidArgumentError("it leads, or is no voter");
+  if (machine->raft->leads()) return absl::InvalidArgumentError("it leads");
   cluster_.Tick(machine, machine->raft->UntilNextTick());
-  return absl::OkStatus();
+  if (machine->raft->Inspect().role != coord::raft::RoleName::kFollower) return absl::OkStatus();
+  return absl::FailedPreconditionError("it does not campaign");
 }
 
 absl::Status Script::Elect(Words* words) {
