@@ -73,6 +73,7 @@ void LogWriter::WriteNext() {
 
 void LogWriter::Run(std::shared_ptr<Job> job) {
   busy_ = true;
+  busy_since_ = loop_->Now();
   timer_.Cancel();
   job->disk = disk_;
   executor_->Submit(

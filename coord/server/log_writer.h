@@ -59,6 +59,8 @@ class LogWriter {
 
   // The last try found no space; it is repeated until there is.
   [[nodiscard]] bool disk_full() const { return disk_full_; }
+  // How long the write under way has taken so far; 0: none is.
+  [[nodiscard]] base::Duration StalledFor() const { return busy_ ? loop_->Now() - busy_since_ : base::Duration::zero(); }
   // What the log takes on the disk, as of the last batch.
   [[nodiscard]] std::uint64_t log_bytes() const { return log_bytes_; }
 
@@ -81,6 +83,7 @@ class LogWriter {
   raft::Index submitted_last_;     // the log's end after the writes that are under way
   std::shared_ptr<Job> retrying_;  // found no space
   bool busy_ = false;
+  base::Instant busy_since_;
   bool broken_ = false;
   bool disk_full_ = false;
   std::uint64_t log_bytes_;

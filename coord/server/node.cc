@@ -138,7 +138,9 @@ void Node::Stop() {
   for (auto& [id, stream] : streams_) stream.machine->Close(status);
   FlushStreams();
   EndCalls(status);
-  links_.Stop();
+  // As long as it leads it goes on as a member, so that another may lead before this one is gone.
+  HandLeadershipOn();
+  WantTurn();
 }
 
 void Node::EndCalls(const absl::Status& status) {
@@ -209,6 +211,7 @@ void Node::Turn() {
   Perform(raft_.TakeOutput());
   FlushStreams();
   FlushLinks();
+  if (stopping_ && (!Leads() || raft_.Inspect().voters == 1)) links_.Stop();
   Reap();
   ArmRaftTimer();
 }
@@ -221,7 +224,7 @@ void Node::TickRaft() {
 }
 
 void Node::ArmRaftTimer() {
-  if (dead_ || stopping_) return;
+  if (dead_) return;
   const base::Instant at = loop_->Now() + raft_.UntilNextTick();
   if (raft_timer_.armed() && raft_timer_at_ <= at) return;
   raft_timer_at_ = at;
@@ -292,9 +295,10 @@ void Node::GiveUpOnLeaderless() {
   rounds_.clear();
 }
 
-// A leader whose disk is full lets another one lead, if one can.
+// A leader that stops, or whose disk is full or stands still, lets another one lead, if one can.
 void Node::HandLeadershipOn() {
-  if (!Leads() || !log_writer_.disk_full() || raft_.Inspect().transfer.value != 0) return;
+  const bool stalled = log_writer_.StalledFor() >= options_.raft.election_timeout;
+  if (!Leads() || !(stopping_ || stalled || log_writer_.disk_full()) || raft_.Inspect().transfer.value != 0) return;
   base::NodeId best;
   raft::Index match;
   for (const raft::PeerState& peer : raft_.Peers()) {

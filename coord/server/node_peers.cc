@@ -16,7 +16,7 @@ base::ConnectionEvents* Node::AcceptPeer(std::unique_ptr<base::Connection> conne
 }
 
 void Node::OnPeerFrame(PeerFrame frame) {
-  if (stopping_ || dead_) return;
+  if (dead_) return;
   const PeerHeader& header = frame.header;
   if (header.cluster.value != 0 && header.cluster != cluster_id()) {
     observer_->OnStranger(header.from, "it is of another cluster");
@@ -49,7 +49,7 @@ void Node::OnPeerFrame(PeerFrame frame) {
 }
 
 void Node::OnLinkReset(base::NodeId peer) {
-  if (stopping_ || dead_) return;
+  if (dead_) return;
   raft_.OnLinkReset(peer);
   if (peer == raft_leader_ && peer != options_.id) {
     FailHandedOver(absl::UnavailableError("the link to the leader broke: the outcome is unknown here; resume"));

@@ -261,6 +261,51 @@ TEST_F(ClusterTest, AClientThatMovesKeepsItsSessionThoughItsOldLinkBreaks) {
   EXPECT_EQ(cluster_.node(leader)->state().sessions().size(), 1U);
 }
 
+TEST_F(ClusterTest, ALeaderThatStopsHandsOverFirst) {
+  cluster_.StartAll();
+  int leader = cluster_.AwaitLeader();
+  for (int round = 0; round < 5; ++round) {
+    ASSERT_NE(leader, 0);
+    const raft::Term term = cluster_.node(leader)->raft().term();
+    const base::Instant stopped = cluster_.world.Now();
+    cluster_.node(leader)->Stop();
+    ASSERT_TRUE(
+        cluster_.world.RunUntil([&] { return !cluster_.node(leader)->raft().leads() && cluster_.Leader() != 0; }, seconds(5)));
+    EXPECT_LT(cluster_.world.Now() - stopped, milliseconds(300)) << "waited for a time-out";
+    EXPECT_EQ(cluster_.node(cluster_.Leader())->raft().term().value, term.value + 1);
+    cluster_.Crash(leader);
+    cluster_.Start(leader);
+    leader = cluster_.AwaitLeader();
+  }
+}
+
+TEST_F(ClusterTest, AFollowersDiskMayStandStillAndALeadersMakesItHandOver) {
+  cluster_.StartAll();
+  const int leader = cluster_.AwaitLeader();
+  ASSERT_NE(leader, 0);
+  const raft::Term term = cluster_.node(leader)->raft().term();
+  auto client = NewClient("client", 6 - leader - Other(leader));
+  client->Connect(2'000);
+  client->KeepContact(milliseconds(500));
+  cluster_.disk(Other(leader)).Stall(seconds(3));
+  std::uint64_t create = 0;
+  for (int i = 0; i < 8; ++i) {
+    create = client->Create("/f" + std::to_string(i));
+    client->Flush();
+    client->AwaitWrite(create);
+    cluster_.world.RunFor(milliseconds(500));
+  }
+  EXPECT_EQ(cluster_.Leader(), leader);
+  EXPECT_EQ(cluster_.node(leader)->raft().term(), term) << "a spurious election";
+  EXPECT_FALSE(client->closed);
+
+  cluster_.disk(leader).Stall(seconds(10));
+  create = client->Create("/l");
+  client->Flush();
+  ASSERT_TRUE(cluster_.world.RunUntil([&] { return cluster_.Leader() != leader && cluster_.Leader() != 0; }, seconds(4)));
+  EXPECT_EQ(cluster_.node(cluster_.Leader())->state().sessions().size(), 1U) << "a living session was expired";
+}
+
 TEST_F(ClusterTest, AFarFastClockDoesNotMoveTheClustersTime) {
   cluster_.StartAll();
   const int leader = cluster_.AwaitLeader();
