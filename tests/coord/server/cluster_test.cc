@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "tests/coord/server/cluster_fixture.h"
 #include "tests/coord/server/sim_cluster.h"
 #include "tests/coord/server/sim_core.h"
 
@@ -14,15 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-class ClusterTest : public ::testing::Test {
- protected:
-  std::unique_ptr<SimClient> NewClient(const std::string& host, int node) {
-    return std::make_unique<SimClient>(&cluster_.world, &cluster_.network, host, SimCluster::Client(node));
-  }
-  static int Other(int node) { return node % 3 + 1; }
-
-  SimCluster cluster_{3};
-};
+class ClusterTest : public ClusterFixture {};
 
 TEST_F(ClusterTest, FormsOnceAllMembersAreThereAndOneLeads) {
   cluster_.Start(1);
@@ -284,7 +277,7 @@ TEST_F(ClusterTest, AFollowersDiskMayStandStillAndALeadersMakesItHandOver) {
   const int leader = cluster_.AwaitLeader();
   ASSERT_NE(leader, 0);
   const raft::Term term = cluster_.node(leader)->raft().term();
-  auto client = NewClient("client", 6 - leader - Other(leader));
+  auto client = NewClient("client", Third(leader, Other(leader)));
   client->Connect(2'000);
   client->KeepContact(milliseconds(500));
   cluster_.disk(Other(leader)).Stall(seconds(3));

@@ -41,6 +41,7 @@ absl::Status SimCluster::TryStart(int id) {
   seams.disk = one.disk.get();
   seams.files = one.files.get();
   seams.random = one.random.get();
+  seams.observer = observer;
   seams.on_fatal = [&one](const absl::Status& s) { one.refused = s; };
   NodeOptions of_this = options;
   of_this.id = base::NodeId(static_cast<std::uint64_t>(id));

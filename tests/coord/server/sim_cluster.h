@@ -56,6 +56,7 @@ class SimCluster {
   sim::SimNetwork network;
   NodeOptions options;  // of the next start; id, address and directory are filled in
   InitialMembers initial;
+  NodeObserver* observer = nullptr;  // of all nodes that start from then on
 
  private:
   struct One {
