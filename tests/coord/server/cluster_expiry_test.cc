@@ -67,6 +67,29 @@ TEST_F(ClusterExpiryTest, ALeaderPausedForLongerThanTheTimeoutExpiresNobodyWhenI
   }
 }
 
+// Too short for an election, long enough for a time-out: what the clients said meanwhile is in the inbox when it wakes.
+TEST_F(ClusterExpiryTest, ALeaderPausedForLessThanAnElectionGoesOnAndExpiresNobody) {
+  cluster_.StartAll();
+  const int leader = cluster_.AwaitLeader();
+  ASSERT_NE(leader, 0);
+  auto here = NewClient("here", leader);
+  auto there = NewClient("there", Other(leader));
+  for (SimClient* client : {here.get(), there.get()}) {
+    client->Connect(500);
+    client->KeepContact(milliseconds(150));
+  }
+  for (int round = 0; round < 10; ++round) {
+    cluster_.loop(leader).Pause();
+    cluster_.world.RunFor(milliseconds(800));
+    cluster_.loop(leader).Resume();
+    cluster_.world.RunFor(milliseconds(400));
+    ASSERT_EQ(cluster_.Leader(), leader);
+    for (const SimClient* client : {here.get(), there.get()}) {
+      for (int id = 1; id <= 3; ++id) ASSERT_TRUE(Lives(id, client->session)) << "round " << round;
+    }
+  }
+}
+
 // The expiry is in the old leader's log, and on its disk, of its own term: it gives way to the next leader's entries.
 TEST_F(ClusterExpiryTest, WhatALeaderThatIsCutOffProposesEndsNoSession) {
   struct Expiries : NodeObserver {
