@@ -1,11 +1,13 @@
 // A node dies before the n-th step of what it performs, for every n: sessions that end leave nothing behind, and states stay equal.
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <tuple>
 #include <utility>
 
 #include "gtest/gtest.h"
-#include "tests/coord/server/cluster_fixture.h"
+#include "tests/coord/server/sim_cluster.h"
+#include "tests/coord/server/sim_core.h"
 
 namespace drover::coord::server {
 namespace {
@@ -154,6 +156,54 @@ TEST_P(ClusterCrashTest, StatesStayEqualAndALivingSessionKeepsItsEphemerals) {
 INSTANTIATE_TEST_SUITE_P(WhoDies, ClusterCrashTest,
                          ::testing::Combine(::testing::Values(Victim::kLeader, Victim::kAttached, Victim::kThird),
                                             ::testing::Values(sim::Survival::kNothing, sim::Survival::kEverything)));
+
+// All machines lose power at once, at one moment after another of a pipeline of writes, and twice: the second time while they
+// elect.
+TEST(PowerLossTest, OfAllNodesAtAnyMomentLosesNothingAcknowledged) {
+  std::size_t most = 0, fewest = 1'000;
+  for (const sim::Survival survival : {sim::Survival::kNothing, sim::Survival::kRandom}) {
+    for (std::uint64_t moment = 0; moment < 60; ++moment) {
+      SCOPED_TRACE("moment " + std::to_string(moment) + " survival " + std::to_string(static_cast<int>(survival)));
+      SimCluster cluster(3, 1 + moment);
+      cluster.StartAll();
+      const int leader = cluster.AwaitLeader();
+      ASSERT_NE(leader, 0);
+      SimClient client(&cluster.world, &cluster.network, "client", SimCluster::Client(leader));
+      client.Connect(60'000);
+      std::uint64_t last = 0;
+      for (int i = 0; i < 12; ++i) {
+        last = client.Create("/p-", "", false, true);
+        client.Flush();
+        cluster.world.RunFor(std::chrono::microseconds(200));
+      }
+      cluster.world.RunFor(std::chrono::microseconds(50) * moment);
+      const auto acknowledged = client.write_answers;
+      most = std::max(most, acknowledged.size());
+      fewest = std::min(fewest, acknowledged.size());
+      for (int id = 1; id <= 3; ++id) cluster.Crash(id, survival);
+      cluster.StartAll();
+      cluster.world.RunFor(milliseconds(moment * 20));
+      for (int id = 1; id <= 3; ++id) cluster.Crash(id, survival);
+      cluster.StartAll();
+      ASSERT_NE(cluster.AwaitLeader(), 0);
+      ASSERT_TRUE(cluster.AwaitEqual());
+      for (const auto& [number, answer] : acknowledged) {
+        EXPECT_NE(cluster.node(1)->state().tree().Find(answer.path()), nullptr) << "lost: write " << number;
+      }
+      client.Reconnect();
+      EXPECT_GE(client.grant->last_write(), acknowledged.empty() ? 0 : acknowledged.rbegin()->first);
+      client.write_answers.clear();
+      client.Resend(1);
+      ASSERT_EQ(client.AwaitWrite(last).code(), v1::OK);
+      for (const auto& [number, answer] : acknowledged) EXPECT_EQ(client.Written(number)->path(), answer.path());
+      ASSERT_TRUE(cluster.AwaitEqual());
+      EXPECT_EQ(cluster.node(1)->state().tree().node_count(), 13U) << "a write was lost or done twice";
+      if (::testing::Test::HasFailure()) return;
+    }
+  }
+  EXPECT_EQ(most, 12U) << "the moments were too early";
+  EXPECT_LT(fewest, 12U) << "the moments were too late";
+}
 
 }  // namespace
 }  // namespace drover::coord::server
