@@ -120,15 +120,17 @@ absl::Status Raft::OnAppendReply(const Envelope& envelope, const AppendReply& re
   const auto peer = leader->peers.find(envelope.from);
   if (peer == leader->peers.end()) return absl::AbortedError("AppendReply of no member");
   Progress& progress = peer->second;
-  if (progress.former_boot.value != 0 && progress.former_boot == envelope.from_boot) {
+  // Of two processes the later one answers to a round that began after the earlier one was last heard; what the earlier one
+  // answered to, it had been sent before. (It may take the later one a heartbeat longer to be known.)
+  if (progress.boot.value != 0 && progress.boot != envelope.from_boot && reply.round <= progress.heard_in) {
     return absl::AbortedError("AppendReply of a process that has been replaced");
   }
   progress.heard = now_;
+  progress.heard_in = leader->round;
   if (progress.boot != envelope.from_boot) {
     // Another process: what the one before had in memory is gone, and with a broken disk more than that. This answer tells where to
     // look.
     if (progress.boot.value != 0) progress.Forget(std::min(reply.received, log_.last()).Next());
-    progress.former_boot = progress.boot;
     progress.boot = envelope.from_boot;
   }
   progress.round = std::max(progress.round, std::min(reply.round, leader->round));
@@ -212,10 +214,10 @@ absl::Status Raft::OnReadIndexAsk(const Envelope& envelope, const ReadIndexAsk& 
 void Raft::FlushLeader() {
   auto* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return;
-  // All reads that came since the last output share a round that begins now.
+  // Each output is a round; all reads that came since the last one share it.
+  ++leader->round;
   const bool asks = !leader->reads.empty() && leader->reads.back().round == 0;
   if (asks) {
-    ++leader->round;
     for (auto read = leader->reads.rbegin(); read != leader->reads.rend() && read->round == 0; ++read) read->round = leader->round;
     // A heartbeat that is among the messages already is of the round before.
     for (auto& [id, progress] : leader->peers) progress.sent_this_flush = false;

@@ -50,7 +50,7 @@ struct Append {
   Term previous_term;
   std::vector<Entry> entries;  // contiguous from previous_index + 1; empty: a heartbeat
   Index commit;
-  std::uint64_t round = 0;  // of the leader's quorum rounds; the reply carries it back
+  std::uint64_t round = 0;  // of the leader's rounds; the reply carries it back
 };
 // A follower answers each Append at once, whatever its disk does, and once more when more of its log has become durable.
 struct AppendReply {

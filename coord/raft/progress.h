@@ -47,9 +47,9 @@ class Progress {
 
   // Owned by the leader's code, which alone gives them meaning.
   base::BootNonce boot;          // of the process that answered last; 0: none has
-  base::BootNonce former_boot;   // of the one before
   base::Duration heard{};        // when an answer in this term came last
-  std::uint64_t round = 0;       // the newest quorum round it has confirmed
+  std::uint64_t heard_in = 0;    // the leader's newest round by then
+  std::uint64_t round = 0;       // the newest round it has confirmed
   bool needs_snapshot = false;   // what it needs is no longer in the log
   bool sent_this_flush = false;  // an Append is among the messages of the current output
 

@@ -47,7 +47,7 @@ struct Leader {
   struct Read {
     std::uint64_t context = 0;
     base::NodeId from;        // the member that asked; 0: this one
-    std::uint64_t round = 0;  // the quorum round that confirms it; 0: to begin with the next output
+    std::uint64_t round = 0;  // that confirms it; 0: to begin with the next output
   };
   struct Transfer {
     base::NodeId target;
@@ -60,7 +60,7 @@ struct Leader {
   base::Duration heartbeat_at{};
   std::map<base::NodeId, Progress> peers;  // all members but itself
   std::size_t uncommitted_bytes = 0;
-  std::uint64_t round = 0;  // the newest quorum round
+  std::uint64_t round = 0;  // the newest: each output is one
   std::vector<Read> reads;
   std::optional<Transfer> transfer;
 };
