@@ -90,7 +90,8 @@ const std::vector<std::string> kDeciding = {"coord/raft/",        "coord/tree/",
                                             "coord/server/cluster_clock", "tests/sim/check/"};
 // Facades of the rooms above that block on purpose, and programs' mains.
 const std::vector<std::string> kFacades = {"coord/client/blocking", "coord/client/include/drover/coord/blocking.h",
-                                           "master/server/main.cc", "coord/server/main.cc", "worker/agent/death_report"};
+                                           "coord/client/reader",   "master/server/main.cc",
+                                           "coord/server/main.cc",  "worker/agent/death_report"};
 
 }  // namespace
 
@@ -176,6 +177,9 @@ std::vector<Finding> CheckDeterminism(const std::vector<Source>& sources) {
        std::regex(
            R"(\b(sleep_for|sleep_until|usleep|nanosleep|SleepFor)\b|std::(future|promise|condition_variable|thread|jthread)\b)"),
        false, "deciding code blocks or makes threads"},
+      {kDeciding, kFacades,
+       std::regex(R"((steady|system|high_resolution)_clock|absl::Now|clock_gettime|gettimeofday|\btime\((nullptr|NULL|0|&))"),
+       false, "deciding code reads a clock of its own: time comes from its loop, whose instants never jump"},
   };
   return Apply(rules, sources);
 }

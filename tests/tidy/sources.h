@@ -28,7 +28,8 @@ std::vector<Source> ReadSources(const std::string& root);
 
 // Pure rooms and rooms without gRPC include, name and use nothing that is not theirs.
 std::vector<Finding> CheckRooms(const std::vector<Source>& sources);
-// Code that decides or replicates: no unordered container, no std:: distribution, no mutable static, no blocking call.
+// Code that decides or replicates: no unordered container, no std:: distribution, no mutable static, no blocking
+// call, no clock but the loop's.
 std::vector<Finding> CheckDeterminism(const std::vector<Source>& sources);
 // Every *_test.cc stands in its folder's CMakeLists.txt, at the mirrored path of a file or folder that exists, with no test
 // disabled.
