@@ -2,6 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <string>
+
+#include "tests/tidy/hazards.h"
 #include "tests/tidy/sources.h"
 
 namespace drover::tidy {
@@ -30,6 +34,12 @@ TEST(Tidy, EveryTestIsBuiltAndNoneIsDisabled) {
 }
 TEST(Tidy, HabitsAreKept) {
   EXPECT_THAT(CheckHabits(Tree()), IsEmpty());
+}
+TEST(Tidy, EveryHazardHasATestThatExists) {
+  const ReadText read = FilesBelow(DROVER_SOURCE_DIR);
+  const std::optional<std::string> table = read("tests/HAZARDS.md");
+  ASSERT_TRUE(table.has_value());
+  EXPECT_THAT(CheckHazards(*table, read), IsEmpty());
 }
 
 struct Canary {
@@ -101,6 +111,45 @@ TEST(Canaries, HabitsAreSeen) {
   EXPECT_THAT(
       CheckHabits({{"client/include/drover/client/task_client.h", {"#ifndef DROVER_CLIENT_INCLUDE_DROVER_CLIENT_TASK_CLIENT_H_"}}}),
       IsEmpty());
+}
+
+// A table in which all hazards have the same test, but for the row of the last one.
+std::string Table(const std::string& last_row) {
+  std::string table = "| # | Hazard | Tests | To come |\n|---|---|---|---|\n";
+  for (int i = 1; i < kHazards; ++i) table += "| " + std::to_string(i) + " | h | `tests/a_test.cc` `A.B` | |\n";
+  return table + last_row + "\n";
+}
+std::optional<std::string> TwoFiles(const std::string& path) {
+  if (path == "tests/a_test.cc") return "#include\nTEST_F(A, B) {\n  // TEST(A, C)\n}\nTEST_P(A,\n       D) {\n";
+  if (path == "tests/scenarios/raft/s.txt") return "start n1\n";
+  return std::nullopt;
+}
+
+TEST(Canaries, AHazardWithATestThatExistsIsInOrder) {
+  for (const char* row : {"| 42 | h | `tests/a_test.cc` `A.B`, `A.D` | later |", "| 42 | h | `tests/scenarios/raft/s.txt` | |",
+                          "| 42 | h | `tests/a_test.cc` `A.B`; `tests/scenarios/raft/s.txt` | |"})
+    EXPECT_THAT(CheckHazards(Table(row), TwoFiles), IsEmpty()) << row;
+}
+
+TEST(Canaries, AHazardWithoutATestIsFound) {
+  for (const char* row : {
+           "",                                              // no row
+           "| 41 | h | `tests/a_test.cc` `A.B` | |",        // another's row twice
+           "| 43 | h | `tests/a_test.cc` `A.B` | |",        // no hazard
+           "| 42 | h | | |",                                // no test
+           "| 42 | h | tests/a_test.cc A.B | |",            // not in ticks
+           "| 42 | h | `tests/a_test.cc` | |",              // a file, and no test of it
+           "| 42 | h | `A.B` | |",                          // a test, and no file
+           "| 42 | h | `tests/b_test.cc` `A.B` | |",        // a file that is not there
+           "| 42 | h | `tests/a_test.cc` `A.C` | |",        // a test that is only spoken of
+           "| 42 | h | `tests/a_test.cc` `A.BB` | |",       // a test that is not there
+           "| 42 | h | `tests/scenarios/raft/t.txt` | |",   // a scenario that is not there
+           "| 42 | h | `tests/a_test.cc` `A.B` `A B` | |",  // no name
+           "| 42 | | `tests/a_test.cc` `A.B` | |",          // no words
+           "| 42 | h | `tests/a_test.cc` `A.B` |",          // a cell is missing
+           "| 42 | h | `tests/a_test.cc` `A.B` | | |",      // one too many
+       })
+    EXPECT_THAT(CheckHazards(Table(row), TwoFiles), Not(IsEmpty())) << row;
 }
 
 }  // namespace
