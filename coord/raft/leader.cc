@@ -226,6 +226,10 @@ void Raft::FlushLeader() {
     const auto peer = leader->peers.find(member.id);
     if (peer == leader->peers.end()) continue;
     SendTo(member, &peer->second);
+    // What is committed it hears at once, if nothing carried that: clients that are attached to it wait for it.
+    if (peer->second.told < commit_ && !peer->second.probing() && peer->second.CanSend(options_.window)) {
+      SendHeartbeat(member, &peer->second);
+    }
     if (asks && member.voter && !peer->second.sent_this_flush) SendHeartbeat(member, &peer->second);
     peer->second.sent_this_flush = false;
   }
@@ -270,6 +274,7 @@ void Raft::SendEntries(const Member& member, Progress* progress, std::vector<Ent
   append.entries = std::move(entries);
   Send(member.id, member.incarnation, std::move(append));
   progress->Sent(last, bytes);
+  progress->told = commit_;
   progress->sent_this_flush = true;
 }
 
@@ -277,6 +282,7 @@ void Raft::SendEntries(const Member& member, Progress* progress, std::vector<Ent
 // way shows as an answer that this does not fit.
 void Raft::SendHeartbeat(const Member& member, Progress* progress) {
   Send(member.id, member.incarnation, AppendBehind(progress->next().Previous()));
+  progress->told = commit_;
   progress->sent_this_flush = true;
 }
 

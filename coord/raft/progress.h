@@ -50,6 +50,7 @@ class Progress {
   base::Duration heard{};        // when an answer in this term came last
   std::uint64_t heard_in = 0;    // the leader's newest round by then
   std::uint64_t round = 0;       // the newest round it has confirmed
+  Index told;                    // the commit index of what was sent to it last
   bool needs_snapshot = false;   // what it needs is no longer in the log
   bool sent_this_flush = false;  // an Append is among the messages of the current output
 

@@ -111,6 +111,22 @@ TEST_F(ClusterTest, ALinearizableReadAtAFollowerShowsWhatWasWrittenElsewhere) {
   }
 }
 
+TEST_F(ClusterTest, AWriteByAFollowerIsAnsweredAsSoonAsItIsCommitted) {
+  cluster_.StartAll();
+  const int leader = cluster_.AwaitLeader();
+  ASSERT_NE(leader, 0);
+  auto client = NewClient("client", Other(leader));
+  client->Connect();
+  for (int i = 0; i < 50; ++i) {
+    cluster_.world.RunFor(milliseconds(7));
+    const base::Instant sent = cluster_.world.Now();
+    const std::uint64_t create = client->Create("/w" + std::to_string(i));
+    client->Flush();
+    ASSERT_EQ(client->AwaitWrite(create).code(), v1::OK);
+    EXPECT_LT(cluster_.world.Now() - sent, milliseconds(10)) << "it waited for a heartbeat";
+  }
+}
+
 TEST_F(ClusterTest, AKilledLeaderIsReplacedAtOnceAndNothingAcknowledgedIsLost) {
   cluster_.StartAll();
   auto client = NewClient("client", 1);
