@@ -74,7 +74,7 @@ std::string Formation::Waiting() const {
     if (id != self_.id && !heard_.contains(id)) missing.push_back(id.value);
   }
   if (missing.empty()) return absl::StrCat("waiting for node ", members_.front().first.value, " to found the cluster");
-  return absl::StrCat("waiting for nodes ", absl::StrJoin(missing, ", "), " of the initial cluster");
+  return absl::StrCat("waiting for node", missing.size() > 1 ? "s " : " ", absl::StrJoin(missing, ", "), " of the initial cluster");
 }
 
 }  // namespace drover::coord::server

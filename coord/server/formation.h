@@ -48,6 +48,7 @@ class Formation {
   [[nodiscard]] const std::optional<raft::Configuration>& formed() const { return formed_; }
   // Not OK: it cannot go on, and why. FAILED_PRECONDITION.
   [[nodiscard]] const absl::Status& failed() const { return failed_; }
+  [[nodiscard]] const InitialMembers& members() const { return members_; }
   // "waiting for nodes 2, 3": those that have not been heard of.
   [[nodiscard]] std::string Waiting() const;
 

@@ -32,6 +32,7 @@
 #include "coord/server/log_command.h"
 #include "coord/server/member_process.h"
 #include "coord/server/prometheus_observer.h"
+#include "coord/server/readiness.h"
 #include "coord/server/services.h"
 #include "coord/transport/cq_loop.h"
 #include "coord/transport/grpc_dialer.h"
@@ -80,20 +81,6 @@ absl::Status TakeInitialCluster(Flags* f, InitialMembers* members) {
   return absl::OkStatus();
 }
 
-enum class Readiness { kNotServing, kDiskFull, kReady };
-
-absl::Status StatusOf(Readiness readiness) {
-  switch (readiness) {
-    case Readiness::kNotServing:
-      return absl::UnavailableError("this node does not serve: no leader is known to it yet");
-    case Readiness::kDiskFull:
-      return absl::UnavailableError("the disk of this node is full: it serves reads and takes no writes until there is space");
-    case Readiness::kReady:
-      break;
-  }
-  return absl::OkStatus();
-}
-
 int FailWith(const absl::Status& status) {
   std::fprintf(stderr, "drover-coord: %s\n", std::string(status.message()).c_str());
   return 1;
@@ -120,7 +107,7 @@ int Run(const Flags& flags, const InitialMembers& initial) {
   transport::CqLoop loop;
   base::ThreadExecutor disk(&loop, {"drover-disk"});
 
-  std::atomic<Readiness> readiness = Readiness::kNotServing;
+  std::atomic<Readiness> readiness = Readiness::kForming;
   transport::ServerOptions server_options;
   server_options.listen = flags.server.listen;
   server_options.receive_bytes_max = kPeerFrameBytesMax;
@@ -130,7 +117,7 @@ int Run(const Flags& flags, const InitialMembers& initial) {
   Services services(&loop, server_options, flags.server.advertise);
   PrometheusObserver observer(&metrics, [&](const NodeStatus& status) {
     services.SetServing(status.serving);
-    readiness = !status.serving ? Readiness::kNotServing : status.disk_full ? Readiness::kDiskFull : Readiness::kReady;
+    readiness = ReadinessOf(status);
   });
 
   NodeSeams seams;

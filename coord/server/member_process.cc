@@ -147,6 +147,10 @@ std::string MemberProcess::Waiting() const {
   return forming_ == nullptr ? "" : forming_->formation.Waiting();
 }
 
+InitialMembers MemberProcess::initial() const {
+  return forming_ == nullptr ? InitialMembers() : forming_->formation.members();
+}
+
 base::ConnectionEvents* MemberProcess::Accept(std::unique_ptr<base::Connection> connection) {
   if (node_ != nullptr) return node_->Accept(std::move(connection));
   connection->Close(absl::UnavailableError(Waiting()));

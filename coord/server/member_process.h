@@ -36,6 +36,9 @@ class MemberProcess final : private PeerLinks::Events {
   [[nodiscard]] Node* node() { return node_.get(); }
   [[nodiscard]] const Node* node() const { return node_.get(); }
   [[nodiscard]] std::string Waiting() const;
+  [[nodiscard]] base::NodeId id() const { return options_.id; }
+  // The members of the cluster that is being formed; empty when it is.
+  [[nodiscard]] InitialMembers initial() const;
 
  private:
   struct Forming;
