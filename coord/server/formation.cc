@@ -7,14 +7,6 @@
 #include "coord/base/check.h"
 
 namespace drover::coord::server {
-namespace {
-
-std::string TextOf(const InitialMembers& members) {
-  return absl::StrJoin(members, ",",
-                       [](std::string* out, const auto& member) { absl::StrAppend(out, member.first.value, "=", member.second); });
-}
-
-}  // namespace
 
 Formation::Formation(const Self& self, InitialMembers members)
     : self_(self), members_(std::move(members)), members_text_(TextOf(members_)) {

@@ -13,18 +13,14 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "coord/base/ids.h"
 #include "coord/raft/configuration.h"
+#include "coord/server/initial_cluster.h"
 #include "coord/server/peer_frame.h"
 
 namespace drover::coord::server {
-
-// Id and address of each, ascending by id.
-using InitialMembers = std::vector<std::pair<base::NodeId, std::string>>;
 
 // Not thread-safe.
 class Formation {

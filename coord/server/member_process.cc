@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
 #include "coord/base/status.h"
 #include "coord/server/recovery.h"
 
@@ -27,6 +28,7 @@ absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSea
                                                                    InitialMembers initial,
                                                                    std::function<void(const absl::Status&)> on_refused) {
   auto process = absl::WrapUnique(new MemberProcess(seams, std::move(options), std::move(on_refused)));
+  const InitialMembers given = initial;
   bool forming = false;
   if (initial.size() > 1) {
     DROVER_ASSIGN_OR_RETURN(auto directory,
@@ -44,6 +46,12 @@ absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSea
     }
   }
   DROVER_ASSIGN_OR_RETURN(process->node_, Node::Open(seams, process->options_));
+  // A directory that began as another cluster's would lead a life of its own, under addresses that clients take for this one's.
+  const absl::StatusOr<raft::Configuration> founding = process->node_->Founding();
+  if (!given.empty() && founding.ok()) {
+    DROVER_RETURN_IF_ERROR(
+        base::Annotate(CheckFoundedWith(*founding, given), absl::StrCat("data directory ", process->options_.data_directory)));
+  }
   return process;
 }
 

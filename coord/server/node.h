@@ -116,6 +116,8 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   // Ends every stream and call with UNAVAILABLE and takes no new ones. No session is the worse for it.
   void Stop();
 
+  // The members with which the cluster began; nothing if that entry is no longer in the log.
+  [[nodiscard]] absl::StatusOr<raft::Configuration> Founding() const { return raft::DecodeConfiguration(founding_.view()); }
   [[nodiscard]] NodeStatus Status() const;
   [[nodiscard]] const tree::StateMachine& state() const override { return state_; }
   [[nodiscard]] const raft::Raft& raft() const { return raft_; }

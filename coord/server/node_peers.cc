@@ -95,7 +95,7 @@ void Node::OnTouch(const PeerHeader& header, const Touch& touch) {
 void Node::OnHello(const PeerHeader& header, const Hello& hello) {
   peers_[header.from] = header.from_incarnation;
   if (header.cluster.value != 0 || hello.reply) return;
-  const absl::StatusOr<raft::Configuration> founding = raft::DecodeConfiguration(founding_.view());
+  const absl::StatusOr<raft::Configuration> founding = Founding();
   const raft::Member* member = founding.ok() ? founding->Find(header.from) : nullptr;
   if (member != nullptr && member->incarnation == header.from_incarnation) {
     links_.Send(header.from, Found{founding_});

@@ -10,6 +10,8 @@ Readiness ReadinessOf(const NodeStatus& status) {
 
 absl::Status StatusOf(Readiness readiness) {
   switch (readiness) {
+    case Readiness::kStarting:
+      return absl::UnavailableError("this node reads its log");
     case Readiness::kForming:
       return absl::UnavailableError("this node waits for its cluster to be formed");
     case Readiness::kNoLeader:

@@ -10,6 +10,7 @@
 namespace drover::coord::server {
 
 enum class Readiness : std::uint8_t {
+  kStarting,    // it reads its log
   kForming,     // it is no node of a cluster yet
   kNoLeader,    // an election is under way, or it is cut off
   kCatchingUp,  // it has not applied what it knows to be committed

@@ -37,7 +37,8 @@ TEST(ReadinessTest, AFullDiskServesReadsAlone) {
 }
 
 TEST(ReadinessTest, EveryOtherStateIsUnavailableAndSaysWhy) {
-  for (const Readiness readiness : {Readiness::kForming, Readiness::kNoLeader, Readiness::kCatchingUp, Readiness::kDiskFull}) {
+  for (const Readiness readiness :
+       {Readiness::kStarting, Readiness::kForming, Readiness::kNoLeader, Readiness::kCatchingUp, Readiness::kDiskFull}) {
     EXPECT_TRUE(absl::IsUnavailable(StatusOf(readiness)));
     EXPECT_FALSE(StatusOf(readiness).message().empty());
   }
