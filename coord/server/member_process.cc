@@ -102,7 +102,14 @@ void MemberProcess::Flush() {
 }
 
 void MemberProcess::OnPeerFrame(PeerFrame frame) {
-  if (forming_ == nullptr || forming_->done || !forming_->peers.contains(frame.header.from)) return;
+  if (forming_ == nullptr || forming_->done) return;
+  const base::NodeId from = frame.header.from;
+  if (!forming_->peers.contains(from)) {
+    if (seams_.observer != nullptr) {
+      seams_.observer->OnStranger(from, forming_->links.AddressOf(from), "it is not among the members of --initial-cluster");
+    }
+    return;
+  }
   forming_->peers[frame.header.from] = frame.header.from_incarnation;
   for (const PeerItem& item : frame.items) {
     if (const auto* hello = std::get_if<Hello>(&item)) {
@@ -165,9 +172,9 @@ base::ConnectionEvents* MemberProcess::Accept(std::unique_ptr<base::Connection> 
   return nullptr;
 }
 
-base::ConnectionEvents* MemberProcess::AcceptPeer(std::unique_ptr<base::Connection> connection) {
-  if (node_ != nullptr) return node_->AcceptPeer(std::move(connection));
-  if (forming_ != nullptr && !stopping_) return forming_->links.Accept(std::move(connection));
+base::ConnectionEvents* MemberProcess::AcceptPeer(std::unique_ptr<base::Connection> connection, std::string address) {
+  if (node_ != nullptr) return node_->AcceptPeer(std::move(connection), std::move(address));
+  if (forming_ != nullptr && !stopping_) return forming_->links.Accept(std::move(connection), std::move(address));
   connection->Close(absl::UnavailableError("this node is stopping"));
   return nullptr;
 }

@@ -29,7 +29,7 @@ class MemberProcess final : private PeerLinks::Events {
   void Start();
   void Stop();
   base::ConnectionEvents* Accept(std::unique_ptr<base::Connection> connection);
-  base::ConnectionEvents* AcceptPeer(std::unique_ptr<base::Connection> connection);
+  base::ConnectionEvents* AcceptPeer(std::unique_ptr<base::Connection> connection, std::string address = "");
   void Execute(const base::Bytes& request, ExecuteDone done);
 
   // Null while the cluster is being formed; then Waiting says for what.

@@ -35,8 +35,8 @@ Services::Services(transport::CqLoop* loop, const transport::ServerOptions& opti
   server_.RegisterStream(Method("Session"), [this](std::unique_ptr<base::Connection> connection, const transport::CallInfo&) {
     return process_->Accept(std::move(connection));
   });
-  server_.RegisterStream(kPeerLink, [this](std::unique_ptr<base::Connection> connection, const transport::CallInfo&) {
-    return process_->AcceptPeer(std::move(connection));
+  server_.RegisterStream(kPeerLink, [this](std::unique_ptr<base::Connection> connection, const transport::CallInfo& call) {
+    return process_->AcceptPeer(std::move(connection), call.peer);
   });
   server_.RegisterUnary(Method("Execute"), [this](const base::Bytes& request, const transport::CallInfo&,
                                                   transport::UnaryReply reply) { process_->Execute(request, std::move(reply)); });

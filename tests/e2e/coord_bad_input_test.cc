@@ -211,6 +211,33 @@ TEST_F(CoordBadInputTest, DamageIsRefusedWithItsPlaceAndNothingIsChanged) {
   }
 }
 
+TEST_F(CoordBadInputTest, AStrangerIsCountedAndNamedInOneLine) {
+  ClusterOptions options;
+  options.coords = 3;
+  options.masters = 0;
+  options.workers = 0;
+  Cluster cluster(options);
+  const std::string address = Loopback(FreePort());
+  const std::string list = "1=" + cluster.coord_address(0) + ",4=" + address;
+  Process stranger(
+      {Binary("drover-coord"), "--id", "4", "--data", dir_ / "stranger", "--listen", address, "--initial-cluster", list}, {},
+      dir_ / "stranger.log");
+  stranger.Start();
+  ASSERT_TRUE(Await([&] {
+    const std::string metrics = cluster.CoordPage("/metrics", 0).second;
+    const std::size_t at = metrics.find("\ndrover_coord_strangers_total ");
+    return at != std::string::npos && std::stod(metrics.substr(metrics.find(' ', at))) >= 5;
+  })) << "it says hello again and again";
+  std::vector<std::string> named;
+  for (const std::string& line : Lines(cluster.coord(0).Log())) {
+    if (line.find("is not listened to") != std::string::npos) named.push_back(line);
+  }
+  ASSERT_EQ(named.size(), 1u) << cluster.coord(0).Log();
+  EXPECT_THAT(named[0],
+              AllOf(HasSubstr("from=4"), HasSubstr("127.0.0.1"), HasSubstr(list), HasSubstr("no member of this cluster")));
+  EXPECT_TRUE(Segments(dir_ / "stranger").empty()) << "it founds nothing";
+}
+
 TEST_F(CoordBadInputTest, FilesThatMeanNothingDoNotMatter) {
   ClusterOptions options;
   options.masters = 0;
