@@ -211,6 +211,38 @@ TEST_F(CoordBadInputTest, DamageIsRefusedWithItsPlaceAndNothingIsChanged) {
   }
 }
 
+// The lists of both are the same, so nothing at the start tells: the nodes find out from each other.
+TEST_F(CoordBadInputTest, ADirectoryOfAnotherClusterOfTheSameMembersIsShutOutAndNamedOnBothSides) {
+  ClusterOptions options;
+  options.coords = 3;
+  options.masters = 0;
+  options.workers = 0;
+  Cluster cluster(options);
+  ASSERT_EQ(cluster.Drover({"tree", "create", "/theirs"}).exit_code, 0);
+  for (int i = 0; i < 3; ++i) cluster.coord(i).Kill();
+  std::filesystem::rename(cluster.coord_data(2), dir_ / "old");
+  for (int i = 0; i < 2; ++i) std::filesystem::remove_all(cluster.coord_data(i));
+  for (int i = 0; i < 3; ++i) cluster.coord(i).Start();
+  cluster.AwaitCoordsServing();
+  ASSERT_EQ(cluster.Drover({"tree", "create", "/ours"}).exit_code, 0);
+
+  cluster.coord(2).Kill();
+  std::filesystem::remove_all(cluster.coord_data(2));
+  std::filesystem::rename(dir_ / "old", cluster.coord_data(2));
+  const std::size_t before = cluster.coord(2).Log().size();
+  cluster.coord(2).Start();
+  const std::string words = "it is of another cluster";
+  ASSERT_TRUE(Await([&] {
+    return cluster.coord(2).Log().find(words, before) != std::string::npos &&
+           (cluster.coord(0).Log() + cluster.coord(1).Log()).find(words) != std::string::npos;
+  }));
+  EXPECT_EQ(cluster.Drover({"tree", "stat", "/ours"}).exit_code, 0);
+  EXPECT_NE(cluster.Drover({"tree", "stat", "/theirs"}).exit_code, 0);
+  const CommandResult status = cluster.Drover({"cluster", "status"});
+  EXPECT_THAT(status.err, HasSubstr("2 different clusters"));
+  EXPECT_THAT(status.out, HasSubstr("no leader is known to this node"));
+}
+
 TEST_F(CoordBadInputTest, AStrangerIsCountedAndNamedInOneLine) {
   ClusterOptions options;
   options.coords = 3;
