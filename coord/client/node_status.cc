@@ -29,8 +29,12 @@ absl::StatusOr<NodeStatus> FetchNodeStatus(const std::string& endpoint, base::Du
   status.tree_bytes = response->tree_bytes();
   status.watches = response->watches();
   status.version = response->version();
+  status.serving = response->serving();
+  status.trouble = response->trouble();
+  status.disk_full = response->disk_full();
+  status.streams = response->streams();
   for (const v1::MemberStatus& member : response->members()) {
-    status.members.push_back({member.node_id(), member.address(), member.role(), member.lag()});
+    status.members.push_back({member.node_id(), member.address(), member.role(), member.lag(), member.silent_ms()});
   }
   return status;
 }

@@ -56,7 +56,12 @@ DataDirectory::DataDirectory(base::FileSystem* fs, std::string path, std::unique
 
 absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::Open(base::FileSystem* fs, const std::string& path) {
   DROVER_RETURN_IF_ERROR(fs->MakeDirectory(path));
-  DROVER_ASSIGN_OR_RETURN(std::unique_ptr<base::FileLock> lock, fs->Lock(path + "/" + kLockName));
+  absl::StatusOr<std::unique_ptr<base::FileLock>> locked = fs->Lock(path + "/" + kLockName);
+  if (absl::IsFailedPrecondition(locked.status())) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        locked.status().message(), ": a directory is of one process; stop that one, or give this one another directory"));
+  }
+  DROVER_ASSIGN_OR_RETURN(std::unique_ptr<base::FileLock> lock, std::move(locked));
   std::unique_ptr<DataDirectory> directory(new DataDirectory(fs, path, std::move(lock)));
   const absl::StatusOr<std::unique_ptr<base::File>> file = fs->Open(directory->PathOf(kName), base::OpenMode::kRead);
   if (absl::IsNotFound(file.status())) return directory;

@@ -84,7 +84,8 @@ absl::Status HttpServer::Start() {
     const int error = errno;
     const std::string what = absl::StrCat("cannot listen on ", impl_->options.listen, ": ",
                                           error == 0 ? "the address cannot be bound" : strerror(error));
-    return error == EADDRINUSE ? absl::AlreadyExistsError(what) : absl::UnavailableError(what);
+    if (error != EADDRINUSE) return absl::UnavailableError(what);
+    return absl::AlreadyExistsError(absl::StrCat(what, ": give another address, or stop the process that has it"));
   }
   impl_->address = bound.ToString();
   impl_->thread = std::thread([this] {

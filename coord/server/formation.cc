@@ -7,14 +7,6 @@
 #include "coord/base/check.h"
 
 namespace drover::coord::server {
-namespace {
-
-std::string TextOf(const InitialMembers& members) {
-  return absl::StrJoin(members, ",",
-                       [](std::string* out, const auto& member) { absl::StrAppend(out, member.first.value, "=", member.second); });
-}
-
-}  // namespace
 
 Formation::Formation(const Self& self, InitialMembers members)
     : self_(self), members_(std::move(members)), members_text_(TextOf(members_)) {
@@ -74,7 +66,7 @@ std::string Formation::Waiting() const {
     if (id != self_.id && !heard_.contains(id)) missing.push_back(id.value);
   }
   if (missing.empty()) return absl::StrCat("waiting for node ", members_.front().first.value, " to found the cluster");
-  return absl::StrCat("waiting for nodes ", absl::StrJoin(missing, ", "), " of the initial cluster");
+  return absl::StrCat("waiting for node", missing.size() > 1 ? "s " : " ", absl::StrJoin(missing, ", "), " of the initial cluster");
 }
 
 }  // namespace drover::coord::server

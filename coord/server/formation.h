@@ -13,18 +13,14 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "coord/base/ids.h"
 #include "coord/raft/configuration.h"
+#include "coord/server/initial_cluster.h"
 #include "coord/server/peer_frame.h"
 
 namespace drover::coord::server {
-
-// Id and address of each, ascending by id.
-using InitialMembers = std::vector<std::pair<base::NodeId, std::string>>;
 
 // Not thread-safe.
 class Formation {
@@ -48,6 +44,7 @@ class Formation {
   [[nodiscard]] const std::optional<raft::Configuration>& formed() const { return formed_; }
   // Not OK: it cannot go on, and why. FAILED_PRECONDITION.
   [[nodiscard]] const absl::Status& failed() const { return failed_; }
+  [[nodiscard]] const InitialMembers& members() const { return members_; }
   // "waiting for nodes 2, 3": those that have not been heard of.
   [[nodiscard]] std::string Waiting() const;
 

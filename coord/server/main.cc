@@ -16,11 +16,10 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "coord/base/file_system.h"
 #include "coord/base/random.h"
+#include "coord/base/status.h"
 #include "coord/base/thread_executor.h"
 #include "coord/process/file_limit.h"
 #include "coord/process/http_server.h"
@@ -29,12 +28,15 @@
 #include "coord/process/options.h"
 #include "coord/process/signals.h"
 #include "coord/process/version.h"
+#include "coord/server/initial_cluster.h"
 #include "coord/server/log_command.h"
 #include "coord/server/member_process.h"
 #include "coord/server/prometheus_observer.h"
+#include "coord/server/readiness.h"
 #include "coord/server/services.h"
 #include "coord/transport/cq_loop.h"
 #include "coord/transport/grpc_dialer.h"
+#include "coord/transport/grpc_server.h"
 
 namespace drover::coord::server {
 namespace {
@@ -55,41 +57,17 @@ struct Flags {
 absl::Status TakeInitialCluster(Flags* f, InitialMembers* members) {
   Flags& flags = *f;
   if (flags.initial_cluster.empty()) return absl::OkStatus();
-  for (absl::string_view part : absl::StrSplit(flags.initial_cluster, ',')) {
-    const std::pair<std::string, std::string> member = absl::StrSplit(part, absl::MaxSplits('=', 1));
-    std::uint64_t id = 0;
-    if (!absl::SimpleAtoi(member.first, &id) || id == 0 || !process::ParseHostPort(member.second).ok()) {
-      return absl::InvalidArgumentError(absl::StrCat("--initial-cluster: \"", part, "\" is not ID=HOST:PORT"));
-    }
-    members->emplace_back(base::NodeId(id), member.second);
-    if (id == flags.id && flags.server.advertise.empty()) flags.server.advertise = member.second;
-  }
-  std::sort(members->begin(), members->end());
-  const auto same_id = [](const auto& a, const auto& b) { return a.first == b.first; };
-  if (std::adjacent_find(members->begin(), members->end(), same_id) != members->end()) {
-    return absl::InvalidArgumentError("--initial-cluster names an id twice");
-  }
+  absl::StatusOr<InitialMembers> parsed = ParseInitialCluster(flags.initial_cluster);
+  if (!parsed.ok()) return base::Annotate(parsed.status(), "--initial-cluster");
+  *members = *std::move(parsed);
   const auto self = std::find_if(members->begin(), members->end(), [&](const auto& m) { return m.first.value == flags.id; });
   if (self == members->end()) {
     return absl::InvalidArgumentError(absl::StrCat("--initial-cluster does not name this node's id ", flags.id));
   }
+  if (flags.server.advertise.empty()) flags.server.advertise = self->second;
   if (self->second != flags.server.advertise) {
     return absl::InvalidArgumentError(absl::StrCat("--initial-cluster says that node ", flags.id, " is at ", self->second,
                                                    ", --advertise that it is at ", flags.server.advertise));
-  }
-  return absl::OkStatus();
-}
-
-enum class Readiness { kNotServing, kDiskFull, kReady };
-
-absl::Status StatusOf(Readiness readiness) {
-  switch (readiness) {
-    case Readiness::kNotServing:
-      return absl::UnavailableError("this node does not serve: no leader is known to it yet");
-    case Readiness::kDiskFull:
-      return absl::UnavailableError("the disk of this node is full: it serves reads and takes no writes until there is space");
-    case Readiness::kReady:
-      break;
   }
   return absl::OkStatus();
 }
@@ -120,7 +98,7 @@ int Run(const Flags& flags, const InitialMembers& initial) {
   transport::CqLoop loop;
   base::ThreadExecutor disk(&loop, {"drover-disk"});
 
-  std::atomic<Readiness> readiness = Readiness::kNotServing;
+  std::atomic<Readiness> readiness = Readiness::kStarting;
   transport::ServerOptions server_options;
   server_options.listen = flags.server.listen;
   server_options.receive_bytes_max = kPeerFrameBytesMax;
@@ -130,7 +108,7 @@ int Run(const Flags& flags, const InitialMembers& initial) {
   Services services(&loop, server_options, flags.server.advertise);
   PrometheusObserver observer(&metrics, [&](const NodeStatus& status) {
     services.SetServing(status.serving);
-    readiness = !status.serving ? Readiness::kNotServing : status.disk_full ? Readiness::kDiskFull : Readiness::kReady;
+    readiness = ReadinessOf(status);
   });
 
   NodeSeams seams;
@@ -146,15 +124,10 @@ int Run(const Flags& flags, const InitialMembers& initial) {
     log.Error("the log failed: exiting", {{"error", status}});
     std::_Exit(1);
   };
-  const auto on_refused = [&](const absl::Status& status) {
-    log.Error("this node cannot join its cluster", {{"error", status}});
-    std::_Exit(FailWith(status));
-  };
-  absl::StatusOr<std::unique_ptr<MemberProcess>> opened = MemberProcess::Open(seams, OptionsOf(flags), initial, on_refused);
-  if (!opened.ok()) return FailWith(opened.status());
-  std::unique_ptr<MemberProcess> member = std::move(*opened);  // goes before `services`: it holds the connections
+  const auto on_refused = [](const absl::Status& status) { std::_Exit(FailWith(status)); };
 
-  if (const absl::Status status = services.Start(member.get()); !status.ok()) return FailWith(status);
+  // What is wrong with an address is said before the directory is touched: an empty one would found a cluster on the way.
+  if (const absl::Status status = transport::TryListen(flags.server.listen); !status.ok()) return FailWith(status);
   process::HttpServer::Options http_options;
   http_options.listen = flags.server.http;
   http_options.metrics = &metrics;
@@ -163,8 +136,14 @@ int Run(const Flags& flags, const InitialMembers& initial) {
   process::HttpServer http(http_options);
   if (!flags.server.http.empty()) {
     if (const absl::Status status = http.Start(); !status.ok()) return FailWith(status);
-    log.Info("http", {{"address", http.address()}});
   }
+
+  absl::StatusOr<std::unique_ptr<MemberProcess>> opened = MemberProcess::Open(seams, OptionsOf(flags), initial, on_refused);
+  if (!opened.ok()) return FailWith(opened.status());
+  std::unique_ptr<MemberProcess> member = std::move(*opened);  // goes before `services`: it holds the connections
+  readiness = member->node() == nullptr ? Readiness::kForming : Readiness::kNoLeader;  // until the node says otherwise
+  if (const absl::Status status = services.Start(member.get()); !status.ok()) return FailWith(status);
+  if (!flags.server.http.empty()) log.Info("http", {{"address", http.address()}});
 
   bool stopping = false;
   const process::Signals signals(&loop, [&](int signal) {

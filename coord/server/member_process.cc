@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
 #include "coord/base/status.h"
 #include "coord/server/recovery.h"
 
@@ -27,6 +28,7 @@ absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSea
                                                                    InitialMembers initial,
                                                                    std::function<void(const absl::Status&)> on_refused) {
   auto process = absl::WrapUnique(new MemberProcess(seams, std::move(options), std::move(on_refused)));
+  const InitialMembers given = initial;
   bool forming = false;
   if (initial.size() > 1) {
     DROVER_ASSIGN_OR_RETURN(auto directory,
@@ -44,6 +46,12 @@ absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSea
     }
   }
   DROVER_ASSIGN_OR_RETURN(process->node_, Node::Open(seams, process->options_));
+  // A directory that began as another cluster's would lead a life of its own, under addresses that clients take for this one's.
+  const absl::StatusOr<raft::Configuration> founding = process->node_->Founding();
+  if (!given.empty() && founding.ok()) {
+    DROVER_RETURN_IF_ERROR(
+        base::Annotate(CheckFoundedWith(*founding, given), absl::StrCat("data directory ", process->options_.data_directory)));
+  }
   return process;
 }
 
@@ -94,7 +102,14 @@ void MemberProcess::Flush() {
 }
 
 void MemberProcess::OnPeerFrame(PeerFrame frame) {
-  if (forming_ == nullptr || forming_->done || !forming_->peers.contains(frame.header.from)) return;
+  if (forming_ == nullptr || forming_->done) return;
+  const base::NodeId from = frame.header.from;
+  if (!forming_->peers.contains(from)) {
+    if (seams_.observer != nullptr) {
+      seams_.observer->OnStranger(from, forming_->links.AddressOf(from), "it is not among the members of --initial-cluster");
+    }
+    return;
+  }
   forming_->peers[frame.header.from] = frame.header.from_incarnation;
   for (const PeerItem& item : frame.items) {
     if (const auto* hello = std::get_if<Hello>(&item)) {
@@ -147,15 +162,19 @@ std::string MemberProcess::Waiting() const {
   return forming_ == nullptr ? "" : forming_->formation.Waiting();
 }
 
+InitialMembers MemberProcess::initial() const {
+  return forming_ == nullptr ? InitialMembers() : forming_->formation.members();
+}
+
 base::ConnectionEvents* MemberProcess::Accept(std::unique_ptr<base::Connection> connection) {
   if (node_ != nullptr) return node_->Accept(std::move(connection));
   connection->Close(absl::UnavailableError(Waiting()));
   return nullptr;
 }
 
-base::ConnectionEvents* MemberProcess::AcceptPeer(std::unique_ptr<base::Connection> connection) {
-  if (node_ != nullptr) return node_->AcceptPeer(std::move(connection));
-  if (forming_ != nullptr && !stopping_) return forming_->links.Accept(std::move(connection));
+base::ConnectionEvents* MemberProcess::AcceptPeer(std::unique_ptr<base::Connection> connection, std::string address) {
+  if (node_ != nullptr) return node_->AcceptPeer(std::move(connection), std::move(address));
+  if (forming_ != nullptr && !stopping_) return forming_->links.Accept(std::move(connection), std::move(address));
   connection->Close(absl::UnavailableError("this node is stopping"));
   return nullptr;
 }

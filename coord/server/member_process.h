@@ -19,9 +19,9 @@ namespace drover::coord::server {
 
 class MemberProcess final : private PeerLinks::Events {
  public:
-  // `initial`: what a new cluster begins with; empty, or this node alone, for one of its own. It means nothing to a directory that
-  // has a log. `on_refused`: the cluster cannot be formed with this node; the process should say why and end. FAILED_PRECONDITION,
-  // DATA_LOSS ...: as Node::Open.
+  // `initial`: what a new cluster begins with; empty, or this node alone, for one of its own. If the
+  // directory has a log, its cluster must have been founded with these (CheckFoundedWith), unless empty. `on_refused`: the cluster
+  // cannot be formed with this node; the process should say why and end. FAILED_PRECONDITION, DATA_LOSS ...: as Node::Open.
   static absl::StatusOr<std::unique_ptr<MemberProcess>> Open(const NodeSeams& seams, NodeOptions options, InitialMembers initial,
                                                              std::function<void(const absl::Status&)> on_refused);
   ~MemberProcess();
@@ -29,13 +29,16 @@ class MemberProcess final : private PeerLinks::Events {
   void Start();
   void Stop();
   base::ConnectionEvents* Accept(std::unique_ptr<base::Connection> connection);
-  base::ConnectionEvents* AcceptPeer(std::unique_ptr<base::Connection> connection);
+  base::ConnectionEvents* AcceptPeer(std::unique_ptr<base::Connection> connection, std::string address = "");
   void Execute(const base::Bytes& request, ExecuteDone done);
 
   // Null while the cluster is being formed; then Waiting says for what.
   [[nodiscard]] Node* node() { return node_.get(); }
   [[nodiscard]] const Node* node() const { return node_.get(); }
   [[nodiscard]] std::string Waiting() const;
+  [[nodiscard]] base::NodeId id() const { return options_.id; }
+  // The members of the cluster that is being formed; empty when it is.
+  [[nodiscard]] InitialMembers initial() const;
 
  private:
   struct Forming;

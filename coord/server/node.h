@@ -108,7 +108,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   // Takes a stream of Coordination.Session; null if it was refused (its status is sent).
   base::ConnectionEvents* Accept(std::unique_ptr<base::Connection> connection);
   // Takes a stream of Peer.Link from another node.
-  base::ConnectionEvents* AcceptPeer(std::unique_ptr<base::Connection> connection);
+  base::ConnectionEvents* AcceptPeer(std::unique_ptr<base::Connection> connection, std::string address = "");
   // A drover.coord.v1.Request outside of any session. `done` runs once, on the loop, perhaps at once.
   // INVALID_ARGUMENT, RESOURCE_EXHAUSTED (a write, and the disk is full: nothing was done), UNAVAILABLE (nothing was done), or
   // UNAVAILABLE when the node stops or goes (unknown outcome).
@@ -116,6 +116,8 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   // Ends every stream and call with UNAVAILABLE and takes no new ones. No session is the worse for it.
   void Stop();
 
+  // The members with which the cluster began; nothing if that entry is no longer in the log.
+  [[nodiscard]] absl::StatusOr<raft::Configuration> Founding() const { return raft::DecodeConfiguration(founding_.view()); }
   [[nodiscard]] NodeStatus Status() const;
   [[nodiscard]] const tree::StateMachine& state() const override { return state_; }
   [[nodiscard]] const raft::Raft& raft() const { return raft_; }
@@ -189,6 +191,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
 
   // PeerLinks::Events
   void OnPeerFrame(PeerFrame frame) override;
+  void OnStranger(base::NodeId from, absl::string_view why);
   void OnLinkUp(base::NodeId peer) override;
   void OnLinkReset(base::NodeId peer) override;
   void OnBadFrame(const absl::Status& status) override;

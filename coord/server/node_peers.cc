@@ -7,19 +7,19 @@
 
 namespace drover::coord::server {
 
-base::ConnectionEvents* Node::AcceptPeer(std::unique_ptr<base::Connection> connection) {
+base::ConnectionEvents* Node::AcceptPeer(std::unique_ptr<base::Connection> connection, std::string address) {
   if (stopping_ || dead_) {
     connection->Close(absl::UnavailableError("this node is stopping"));
     return nullptr;
   }
-  return links_.Accept(std::move(connection));
+  return links_.Accept(std::move(connection), std::move(address));
 }
 
 void Node::OnPeerFrame(PeerFrame frame) {
   if (dead_) return;
   const PeerHeader& header = frame.header;
   if (header.cluster.value != 0 && header.cluster != cluster_id()) {
-    observer_->OnStranger(header.from, "it is of another cluster");
+    OnStranger(header.from, absl::StrCat("it is of another cluster, ", header.cluster.value));
     return;
   }
   for (PeerItem& item : frame.items) {
@@ -30,7 +30,7 @@ void Node::OnPeerFrame(PeerFrame frame) {
     if (header.cluster.value == 0) continue;
     if (auto* raft = std::get_if<RaftItem>(&item)) {
       const absl::Status status = raft_.Step(MessageOf(header, std::move(*raft)));
-      if (absl::IsFailedPrecondition(status)) observer_->OnStranger(header.from, status.message());
+      if (absl::IsFailedPrecondition(status)) OnStranger(header.from, status.message());
       if (absl::IsInvalidArgument(status)) observer_->OnDamage(status);
     } else if (auto* forward = std::get_if<Forward>(&item)) {
       OnForward(header, std::move(*forward));
@@ -46,6 +46,10 @@ void Node::OnPeerFrame(PeerFrame frame) {
   peers_[header.from] = header.from_incarnation;
   clock_.Heard(header.from, header.clock, loop_->Now());
   WantTurn();
+}
+
+void Node::OnStranger(base::NodeId from, absl::string_view why) {
+  observer_->OnStranger(from, links_.AddressOf(from), why);
 }
 
 void Node::OnLinkReset(base::NodeId peer) {
@@ -95,11 +99,15 @@ void Node::OnTouch(const PeerHeader& header, const Touch& touch) {
 void Node::OnHello(const PeerHeader& header, const Hello& hello) {
   peers_[header.from] = header.from_incarnation;
   if (header.cluster.value != 0 || hello.reply) return;
-  const absl::StatusOr<raft::Configuration> founding = raft::DecodeConfiguration(founding_.view());
+  const absl::StatusOr<raft::Configuration> founding = Founding();
   const raft::Member* member = founding.ok() ? founding->Find(header.from) : nullptr;
   if (member != nullptr && member->incarnation == header.from_incarnation) {
     links_.Send(header.from, Found{founding_});
-  } else if (raft_.configuration().Find(header.from) != nullptr) {
+  } else if (raft_.configuration().Find(header.from) == nullptr) {
+    OnStranger(header.from,
+               absl::StrCat("it was started with --initial-cluster ", hello.members, " and is no member of this cluster"));
+  } else {
+    OnStranger(header.from, "it has the id of a member and another data directory");
     links_.Send(header.from, Refused{absl::StrCat("node ", header.from.value, " is a member of cluster ", cluster_id().value,
                                                   " with another data directory: its own was lost or replaced. Give it back its "
                                                   "directory, or remove the member and add it anew")});

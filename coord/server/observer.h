@@ -67,8 +67,9 @@ class NodeObserver {
   virtual void OnReceived(std::size_t /*bytes*/) {}
   virtual void OnSent(std::size_t /*bytes*/) {}
   virtual void OnRefused(Refusal) {}
-  // Another node speaks to this one, and should not: of another cluster, of an incarnation that is no member.
-  virtual void OnStranger(base::NodeId, absl::string_view /*why*/) {}
+  // Another node speaks to this one, and should not: of another cluster, of an incarnation that is no member. Each time; `address`
+  // is its end of the link as the transport spells it, empty if not known.
+  virtual void OnStranger(base::NodeId, const std::string& /*address*/, absl::string_view /*why*/) {}
   // Something that must not be: an entry that no leader writes.
   virtual void OnDamage(const absl::Status&) {}
   // Now and then, for gauges.

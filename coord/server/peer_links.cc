@@ -37,6 +37,7 @@ class PeerLinks::Accepted final : public base::ConnectionEvents {
   [[nodiscard]] base::Connection* connection() const { return connection_.get(); }
 
   base::NodeId from;  // 0: no frame has come yet
+  std::string address;
 
  private:
   // Each may destroy this.
@@ -180,7 +181,7 @@ void PeerLinks::Flush(const PeerHeader& header, absl::FunctionRef<base::Incarnat
 
 // Accepting -------------------------------------------------------------------------------------------------------------------
 
-base::ConnectionEvents* PeerLinks::Accept(std::unique_ptr<base::Connection> connection) {
+base::ConnectionEvents* PeerLinks::Accept(std::unique_ptr<base::Connection> connection, std::string address) {
   if (stopped_) {
     connection->Close(absl::UnavailableError("this node stops"));
     return nullptr;
@@ -196,7 +197,14 @@ base::ConnectionEvents* PeerLinks::Accept(std::unique_ptr<base::Connection> conn
     EndAccepted(silent->first, full);
   }
   const std::uint64_t number = ++last_number_;
-  return (accepted_[number] = std::make_unique<Accepted>(this, number, std::move(connection))).get();
+  Accepted* link = (accepted_[number] = std::make_unique<Accepted>(this, number, std::move(connection))).get();
+  link->address = std::move(address);
+  return link;
+}
+
+std::string PeerLinks::AddressOf(base::NodeId from) const {
+  const auto newest = newest_.find(from);
+  return newest == newest_.end() ? "" : accepted_.at(newest->second)->address;
 }
 
 void PeerLinks::OnAcceptedFrame(std::uint64_t number, const base::Bytes& bytes) {

@@ -80,7 +80,10 @@ class PeerLinks {
   void Flush(const PeerHeader& header, absl::FunctionRef<base::Incarnation(base::NodeId)> incarnation_of);
 
   // A link that a peer has dialled: who gets its events, or null if it was refused.
-  base::ConnectionEvents* Accept(std::unique_ptr<base::Connection> connection);
+  // `address`: its end of the link, for people.
+  base::ConnectionEvents* Accept(std::unique_ptr<base::Connection> connection, std::string address = "");
+  // Of the newest link that `from` has dialled; empty if there is none, or nobody said.
+  [[nodiscard]] std::string AddressOf(base::NodeId from) const;
 
   // Ends all links in order: what was flushed still goes out. No event comes afterwards, and new links are refused.
   void Stop();

@@ -9,6 +9,10 @@ double Seconds(base::Duration d) {
   return std::chrono::duration<double>(d).count();
 }
 
+base::Duration Now() {
+  return std::chrono::duration_cast<base::Duration>(std::chrono::steady_clock::now().time_since_epoch());
+}
+
 }  // namespace
 
 PrometheusObserver::PrometheusObserver(process::Metrics* metrics, std::function<void(const NodeStatus&)> on_status)
@@ -33,6 +37,7 @@ PrometheusObserver::PrometheusObserver(process::Metrics* metrics, std::function<
       refused_unary_(Refused("unary_calls")),
       refused_slow_(Refused("slow_reader")),
       refused_protocol_(Refused("protocol")),
+      strangers_total_(metrics->Counter("drover_coord_strangers_total", "What nodes said to this one that should not speak to it")),
       fsync_seconds_(metrics->Histogram("drover_coord_fsync_seconds", "Writing and syncing one batch of the log, queueing included",
                                         process::LatencyBounds())),
       commit_seconds_(
@@ -141,6 +146,14 @@ void PrometheusObserver::OnRefused(Refusal refusal) {
     case Refusal::kProtocol:
       return refused_protocol_.Increment();
   }
+}
+
+void PrometheusObserver::OnStranger(base::NodeId from, const std::string& address, absl::string_view why) {
+  strangers_total_.Increment();
+  const std::optional<std::uint64_t> untold = strangers_.OnNews(base::Instant(Now()), from, address);
+  if (!untold) return;
+  log_.Warning("a node speaks to this one and is not listened to",
+               {{"from", from}, {"address", address}, {"why", why}, {"before", *untold}});
 }
 
 void PrometheusObserver::OnDamage(const absl::Status& status) {

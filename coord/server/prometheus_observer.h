@@ -9,6 +9,7 @@
 #include "coord/process/logging.h"
 #include "coord/process/metrics.h"
 #include "coord/server/observer.h"
+#include "coord/server/strangers.h"
 
 namespace drover::coord::server {
 
@@ -31,6 +32,7 @@ class PrometheusObserver final : public NodeObserver {
   void OnReceived(std::size_t bytes) override;
   void OnSent(std::size_t bytes) override;
   void OnRefused(Refusal refusal) override;
+  void OnStranger(base::NodeId from, const std::string& address, absl::string_view why) override;
   void OnDamage(const absl::Status& status) override;
   void OnStatus(const NodeStatus& status) override;
 
@@ -41,13 +43,14 @@ class PrometheusObserver final : public NodeObserver {
   const std::function<void(const NodeStatus&)> on_status_;
   const process::Logger log_{"coord.server"};
   std::chrono::steady_clock::time_point apply_began_;
+  Strangers strangers_{Strangers::Options()};
 
   prometheus::Counter &proposals_, &commands_, &proposed_bytes_;
   prometheus::Counter &log_writes_, &log_written_bytes_, &applied_entries_;
   prometheus::Counter &reads_, &received_bytes_, &sent_bytes_;
   prometheus::Counter &sessions_opened_, &sessions_closed_, &sessions_expired_, &expiries_proposed_;
   prometheus::Counter &refused_uncommitted_, &refused_disk_full_, &refused_streams_, &refused_unary_, &refused_slow_,
-      &refused_protocol_;
+      &refused_protocol_, &strangers_total_;
   prometheus::Histogram &fsync_seconds_, &commit_seconds_, &apply_seconds_;
   prometheus::Gauge &is_leader_, &term_, &commit_index_, &applied_index_, &zxid_;
   prometheus::Gauge &sessions_, &streams_, &watches_, &nodes_, &tree_bytes_, &log_bytes_, &history_bytes_, &uncommitted_bytes_,

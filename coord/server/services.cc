@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "coord/process/version.h"
+#include "coord/server/readiness.h"
 #include "coord/transport/message_bytes.h"
 #include "drover/coord/v1/coord.pb.h"
 
@@ -34,8 +35,8 @@ Services::Services(transport::CqLoop* loop, const transport::ServerOptions& opti
   server_.RegisterStream(Method("Session"), [this](std::unique_ptr<base::Connection> connection, const transport::CallInfo&) {
     return process_->Accept(std::move(connection));
   });
-  server_.RegisterStream(kPeerLink, [this](std::unique_ptr<base::Connection> connection, const transport::CallInfo&) {
-    return process_->AcceptPeer(std::move(connection));
+  server_.RegisterStream(kPeerLink, [this](std::unique_ptr<base::Connection> connection, const transport::CallInfo& call) {
+    return process_->AcceptPeer(std::move(connection), call.peer);
   });
   server_.RegisterUnary(Method("Execute"), [this](const base::Bytes& request, const transport::CallInfo&,
                                                   transport::UnaryReply reply) { process_->Execute(request, std::move(reply)); });
@@ -57,7 +58,14 @@ base::Bytes Services::Status() const {
   response.set_version(process::Version());
   const Node* node = process_->node();
   if (node == nullptr) {
+    response.set_node_id(process_->id().value);
     response.set_role("forming");
+    response.set_trouble(process_->Waiting());
+    for (const auto& [id, member] : process_->initial()) {
+      v1::MemberStatus* m = response.add_members();
+      m->set_node_id(id.value);
+      m->set_address(member);
+    }
     return transport::Encode(response);
   }
   const NodeStatus status = node->Status();
@@ -75,6 +83,10 @@ base::Bytes Services::Status() const {
   response.set_nodes(status.nodes);
   response.set_tree_bytes(status.tree_bytes);
   response.set_watches(status.watches);
+  response.set_serving(status.serving);
+  response.set_trouble(std::string(StatusOf(ReadinessOf(status)).message()));
+  response.set_disk_full(status.disk_full);
+  response.set_streams(status.streams);
   const std::vector<raft::PeerState> peers = node->raft().Peers();
   for (const raft::Member& member : node->raft().configuration().members) {
     v1::MemberStatus* m = response.add_members();

@@ -21,10 +21,7 @@
 #include "grpcpp/server.h"
 
 namespace drover::transport {
-namespace {
-
-// gRPC only says that it could not bind; binding once by hand tells why.
-absl::Status WhyNotBound(const std::string& address) {
+absl::Status TryListen(const std::string& address) {
   const std::size_t colon = address.rfind(':');
   if (colon == std::string::npos) return absl::InvalidArgumentError(absl::StrCat(address, ": not host:port"));
   std::string host = address.substr(0, colon);
@@ -44,12 +41,11 @@ absl::Status WhyNotBound(const std::string& address) {
   }
   if (fd >= 0) close(fd);
   freeaddrinfo(found);
-  if (error == 0) return absl::UnavailableError(absl::StrCat("cannot listen on ", address, ": try again"));
+  if (error == 0) return absl::OkStatus();
   const std::string what = absl::StrCat("cannot listen on ", address, ": ", strerror(error));
-  return error == EADDRINUSE ? absl::AlreadyExistsError(what) : absl::UnavailableError(what);
+  if (error != EADDRINUSE) return absl::UnavailableError(what);
+  return absl::AlreadyExistsError(absl::StrCat(what, ": give another address, or stop the process that has it"));
 }
-
-}  // namespace
 
 class Server::Impl {
  public:
@@ -100,7 +96,9 @@ class Server::Impl {
     server_ = builder->BuildAndStart();
     if (server_ == nullptr || port == 0) {
       server_ = nullptr;
-      return WhyNotBound(options.listen);
+      // gRPC only says that it could not bind; binding once by hand tells why.
+      if (absl::Status why = TryListen(options.listen); !why.ok()) return why;
+      return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen, ": try again"));
     }
     address_ = absl::StrCat(options.listen.substr(0, options.listen.rfind(':')), ":", port);
     for (std::size_t i = 0; i < options.accepts_pending; ++i) AcceptNext(&shared_);

@@ -63,6 +63,9 @@ class ClientStream {
 };
 using ClientStreamAcceptor = absl::AnyInvocable<void(std::unique_ptr<ClientStream> stream, const CallInfo& info)>;
 
+// Whether a server could listen there now: binds once, and lets go. As Server::Start.
+[[nodiscard]] absl::Status TryListen(const std::string& address);
+
 class Server {
  public:
   Server(CqLoop* loop, ServerOptions options);

@@ -23,7 +23,7 @@ class HostsTest : public ::testing::Test {
     Ip({"link", "add", "switch", "type", "bridge"});
     Ip({"link", "set", "switch", "up"});
     int last = 1;
-    for (const char* host : {"core", "m1", "m2", "w1", "w2", "laptop"}) {
+    for (const char* host : {"core1", "core2", "core3", "m1", "m2", "w1", "w2", "laptop"}) {
       const std::string name(host);
       address_[name] = "10.77.0." + std::to_string(last++);
       Ip({"netns", "add", name});
@@ -34,14 +34,21 @@ class HostsTest : public ::testing::Test {
       Ip({"-n", name, "link", "set", "lo", "up"});
     }
     std::filesystem::create_directory(dir_ / "store");
-    const std::string core = address_["core"] + ":7400";
-    StartOn("core", {"drover-coord", "--id", "1", "--data", dir_ / "coord", "--listen", core});
+    std::string initial;
+    for (const std::string id : {"1", "2", "3"}) {
+      core_ += (core_.empty() ? "" : ",") + address_["core" + id] + ":7400";
+      initial += (initial.empty() ? "" : ",") + id + "=" + address_["core" + id] + ":7400";
+    }
+    for (const std::string id : {"1", "2", "3"}) {
+      StartOn("core" + id, {"drover-coord", "--id", id, "--data", dir_ / ("coord-" + id), "--listen", "0.0.0.0:7400",
+                            "--initial-cluster", initial});
+    }
     for (const std::string host : {"m1", "m2"}) {
       StartOn(host,
-              {"drover-master", "--coord", core, "--store", "file:" + (dir_ / "store"), "--listen", address_[host] + ":7410"});
+              {"drover-master", "--coord", core_, "--store", "file:" + (dir_ / "store"), "--listen", address_[host] + ":7410"});
     }
     for (const std::string host : {"w1", "w2"}) {
-      StartOn(host, {"drover-worker", "--coord", core, "--store", "file:" + (dir_ / "store"), "--listen", address_[host] + ":7420",
+      StartOn(host, {"drover-worker", "--coord", core_, "--store", "file:" + (dir_ / "store"), "--listen", address_[host] + ":7420",
                      "--name", host});
     }
   }
@@ -55,6 +62,11 @@ class HostsTest : public ::testing::Test {
       EXPECT_TRUE(Await([reaper] { return !Alive(reaper); })) << "the reaper of " << host;
     }
     processes_.clear();
+    // The links first: with their namespaces they would go some time later.
+    for (const auto& [host, address] : address_) Ip({"link", "del", "to-" + host});
+    for (const auto& [host, address] : address_) Ip({"netns", "del", host});
+    Ip({"link", "del", "switch"});
+    umount2("/run", MNT_DETACH);
     if (HasFailure()) {
       for (const auto& entry : std::filesystem::directory_iterator(dir_.path())) {
         if (entry.path().extension() == ".log") std::cerr << "==== " << entry.path() << "\n" << ReadFile(entry.path());
@@ -88,9 +100,18 @@ class HostsTest : public ::testing::Test {
                                      dir_ / "store",
                                      Binary("drover"),
                                      "--coord",
-                                     address_["core"] + ":7400"};
+                                     core_};
     argv.insert(argv.end(), args.begin(), args.end());
     return RunCommand(argv);
+  }
+  // The host of the node that leads, as far as it can be reached.
+  std::string CoreLeader() {
+    const CommandResult status = Laptop({"-o", "json", "cluster", "status"});
+    if (status.exit_code != 0) return "";
+    for (const nlohmann::json& node : nlohmann::json::parse(status.out)) {
+      if (node.value("role", "") == "leader") return "core" + std::to_string(node.at("id").get<int>());
+    }
+    return "";
   }
   bool AwaitReady() {
     return Await([&] {
@@ -103,6 +124,7 @@ class HostsTest : public ::testing::Test {
 
   TemporaryDirectory dir_;
   std::map<std::string, std::string> address_;
+  std::string core_;  // the addresses of all coordination nodes
   std::map<std::string, std::unique_ptr<Process>> processes_;
 };
 
@@ -127,6 +149,26 @@ TEST_F(HostsTest, WorkRunsAcrossHostsAndMovesAwayFromOneThatIsCutOff) {
   ASSERT_TRUE(AwaitReady()) << "the host that was cut off registers again";
   EXPECT_EQ(Laptop({"cancel", id}).exit_code, 0);
   EXPECT_EQ(Laptop({"wait", id}).exit_code, 4);
+}
+
+TEST_F(HostsTest, WorkGoesOnWhenTheHostOfTheCoresLeaderIsCutOff) {
+  ASSERT_TRUE(AwaitReady());
+  const std::string before = Trimmed(Laptop({"submit", "--", "echo", "kept"}).out);
+  const std::string leader = CoreLeader();
+  ASSERT_NE(leader, "");
+  Ip({"link", "set", "to-" + leader, "down"});
+  EXPECT_EQ(Laptop({"run", "--", "echo", "still here"}).out, "still here\n");
+  EXPECT_EQ(Laptop({"wait", before}).exit_code, 0);
+  EXPECT_NE(CoreLeader(), leader);
+  Ip({"link", "set", "to-" + leader, "up"});
+  ASSERT_TRUE(Await([&] {
+    const CommandResult status = Laptop({"-o", "json", "cluster", "status"});
+    int serving = 0;
+    if (status.exit_code == 0) {
+      for (const nlohmann::json& node : nlohmann::json::parse(status.out)) serving += node.value("serving", false) ? 1 : 0;
+    }
+    return serving == 3;
+  })) << "the node that was cut off serves again";
 }
 
 }  // namespace

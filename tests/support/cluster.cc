@@ -28,26 +28,64 @@ std::string Binary(const std::string& name) {
   return std::string(DROVER_TEST_BIN_DIR) + "/" + name;
 }
 
-Cluster::Cluster(ClusterOptions options) : options_(std::move(options)), coord_port_(FreePort()), coord_http_port_(FreePort()) {
-  std::vector<std::string> argv = {Binary("drover-coord"),
-                                   "--id",
-                                   "1",
-                                   "--data",
-                                   options_.coord_data.empty() ? path("coord") : options_.coord_data,
-                                   "--listen",
-                                   coord_address(),
-                                   "--http",
-                                   "127.0.0.1:" + std::to_string(coord_http_port_)};
-  Append(argv, options_.coord_flags);
-  coord_ = std::make_unique<Process>(argv, std::map<std::string, std::string>{}, path("coord.log"));
-  coord_->Start();
+void Cluster::MakeCoords() {
+  std::vector<int> ports;
+  std::vector<std::string> data;
+  for (int i = 0; i < options_.coords; ++i) {
+    Server& node = coords_.emplace_back();
+    node.port = FreePort();
+    node.http_port = FreePort();
+    ports.push_back(node.port);
+    data.push_back(coord_data(i));
+  }
+  if (options_.core_proxied) core_network_ = std::make_unique<CoreNetwork>(ports, data);
+  for (int i = 0; i < options_.coords; ++i) {
+    Server& node = coords_.at(static_cast<std::size_t>(i));
+    std::vector<std::string> argv = {Binary("drover-coord"),
+                                     "--id",
+                                     std::to_string(i + 1),
+                                     "--data",
+                                     coord_data(i),
+                                     "--listen",
+                                     coord_address(i),
+                                     "--http",
+                                     "127.0.0.1:" + std::to_string(node.http_port)};
+    if (options_.coords > 1) Append(argv, {"--initial-cluster", initial_cluster()});
+    Append(argv, options_.coord_flags);
+    const std::string log = options_.coords == 1 ? "coord.log" : "coord-" + std::to_string(i + 1) + ".log";
+    node.process = std::make_unique<Process>(argv, std::map<std::string, std::string>{}, path(log));
+  }
+}
+
+std::string Cluster::coord_data(int i) const {
+  if (i == 0 && !options_.coord_data.empty()) return options_.coord_data;
+  return path(options_.coords == 1 ? "coord" : "coord-" + std::to_string(i + 1));
+}
+
+std::string Cluster::coord_addresses() const {
+  std::string all;
+  for (int i = 0; i < coords(); ++i) all += (i == 0 ? "" : ",") + coord_address(i);
+  return all;
+}
+
+std::string Cluster::initial_cluster() const {
+  std::string all;
+  for (int i = 0; i < coords(); ++i) {
+    all += (i == 0 ? "" : ",") + std::to_string(i + 1) + "=" + (core_network_ ? core_network_->address(i) : coord_address(i));
+  }
+  return all;
+}
+
+Cluster::Cluster(ClusterOptions options) : options_(std::move(options)) {
+  MakeCoords();
+  for (Server& s : coords_) s.process->Start();
 
   auto server = [&](const std::string& binary, const std::string& log) {
     Server s;
-    if (options_.proxied) s.proxy = std::make_unique<Proxy>(coord_port_);
+    if (options_.proxied) s.proxy = std::make_unique<Proxy>(coords_.front().port);
     s.port = FreePort();
     s.http_port = FreePort();
-    const std::string core = s.proxy ? s.proxy->address() : coord_address();
+    const std::string core = s.proxy ? s.proxy->address() : coord_addresses();
     std::vector<std::string> command = {Binary(binary),
                                         "--coord",
                                         core,
@@ -75,6 +113,7 @@ Cluster::Cluster(ClusterOptions options) : options_(std::move(options)), coord_p
   for (Server& s : masters_) s.process->Start();
   for (Server& s : workers_) s.process->Start();
   try {
+    if (coords() > 1) AwaitCoordsServing();
     if (options_.masters > 0) AwaitElectedMaster();
     if (options_.workers > 0 && options_.masters > 0) AwaitWorkers(options_.workers);
   } catch (...) {
@@ -94,12 +133,17 @@ void Cluster::Stop() {
     s.process->Kill();
   }
   // A reaper tells the core of its worker's death until it is heard: let it, while there is a core that it can reach.
-  const bool heard = coord_->running() && !options_.proxied;
-  coord_->Signal(SIGCONT);
+  int running = 0;
+  for (Server& s : coords_) {
+    s.process->Signal(SIGCONT);
+    if (s.process->running()) ++running;
+  }
+  if (core_network_) core_network_->Heal();
+  const bool heard = running > coords() / 2 && !options_.proxied;
   if (heard && !Await([this] { return Reapers().empty(); })) ADD_FAILURE() << "a reaper does not end";
   for (const pid_t reaper : Reapers()) kill(reaper, SIGKILL);
   for (Server& s : masters_) s.process->Kill();
-  coord_->Kill();
+  for (Server& s : coords_) s.process->Kill();
 }
 
 std::vector<pid_t> Cluster::Reapers() const {
@@ -116,7 +160,7 @@ std::vector<pid_t> Cluster::Reapers() const {
 CommandResult Cluster::Drover(const std::vector<std::string>& args, CommandOptions options) {
   std::vector<std::string> argv = {Binary("drover")};
   Append(argv, args);
-  options.env.emplace("DROVER_COORD", coord_address());
+  options.env.emplace("DROVER_COORD", coord_addresses());
   return RunCommand(argv, options);
 }
 
@@ -130,6 +174,36 @@ nlohmann::json Cluster::Json(std::vector<std::string> args) {
     throw std::runtime_error(message.str() + " exited " + std::to_string(result.exit_code) + ": " + result.err);
   }
   return nlohmann::json::parse(result.out);
+}
+
+std::optional<int> Cluster::CoordLeader() {
+  const CommandResult result = Drover({"-o", "json", "--request-timeout", "5s", "cluster", "status"});
+  if (result.exit_code != 0) return std::nullopt;
+  std::uint64_t term = 0;
+  std::optional<int> leader;
+  for (const nlohmann::json& node : nlohmann::json::parse(result.out)) {
+    if (!node.at("reachable").get<bool>() || node.at("role") != "leader" || node.at("term") < term) continue;
+    term = node.at("term");
+    leader = node.at("id").get<int>() - 1;
+  }
+  return leader;
+}
+
+int Cluster::AwaitCoordLeader(std::optional<int> besides) {
+  std::optional<int> leader;
+  if (!Await([&] { return (leader = CoordLeader()).has_value() && leader != besides; }))
+    throw std::runtime_error("no coordination node leads\n" + Logs());
+  return *leader;
+}
+
+void Cluster::AwaitCoordsServing() {
+  const bool all = Await([this] {
+    for (int i = 0; i < coords(); ++i) {
+      if (CoordPage("/readyz", i).first != 200) return false;
+    }
+    return true;
+  });
+  if (!all) throw std::runtime_error("the core does not serve\n" + Logs());
 }
 
 std::optional<int> Cluster::ElectedMaster(std::optional<int> besides) {
@@ -174,8 +248,8 @@ nlohmann::json Cluster::AwaitAllTerminal(std::size_t count) {
   return tasks;
 }
 
-std::pair<int, std::string> Cluster::CoordPage(const std::string& path) {
-  httplib::Client client("127.0.0.1", coord_http_port_);
+std::pair<int, std::string> Cluster::CoordPage(const std::string& path, int i) {
+  httplib::Client client("127.0.0.1", coords_.at(static_cast<std::size_t>(i)).http_port);
   const httplib::Result result = client.Get(path.c_str());
   return result ? std::make_pair(result->status, result->body) : std::make_pair(0, std::string());
 }

@@ -11,27 +11,32 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/core_network.h"
 #include "tests/support/process.h"
 #include "tests/support/proxy.h"
 
 namespace drover::testing {
 
 struct ClusterOptions {
+  int coords = 1;
   int masters = 2;
   int workers = 3;
   int slots = 4;
   std::vector<std::string> coord_flags;
-  std::string coord_data;  // the core's data directory; empty: one below the cluster's own
+  std::string coord_data;  // the first coordination node's data directory; empty: one below the cluster's own
   std::vector<std::string> master_flags;
   std::vector<std::string> worker_flags;
   std::map<std::string, std::string> master_env;
   // Workers and masters reach the core through a proxy each (`master_proxy`, `worker_proxy`).
   bool proxied = false;
+  // The coordination nodes reach each other through `core_network`.
+  bool core_proxied = false;
 };
 
 class Cluster {
  public:
-  // Starts everything and waits until a master is elected and every worker is registered. Throws with the logs if that fails.
+  // Starts everything and waits until the core serves, a master is elected and every worker is registered. Throws with the logs if
+  // that fails.
   explicit Cluster(ClusterOptions options = {});
   // Kills every process, the workers first, and waits until all their reapers have reported that and gone; a reaper that finds no
   // core (the test killed it, or cut it off) is killed by its id. If the test has failed, prints the ends of the logs.
@@ -42,7 +47,10 @@ class Cluster {
   // The same with `-o json`; throws unless it exits 0.
   nlohmann::json Json(std::vector<std::string> args);
 
-  Process& coord() { return *coord_; }
+  // Coordination node i has the id i + 1.
+  Process& coord(int i = 0) { return *coords_.at(static_cast<std::size_t>(i)).process; }
+  [[nodiscard]] int coords() const { return static_cast<int>(coords_.size()); }
+  CoreNetwork& core_network() { return *core_network_; }
   Process& master(int i) { return *masters_.at(static_cast<std::size_t>(i)).process; }
   Process& worker(int i) { return *workers_.at(static_cast<std::size_t>(i)).process; }
   Proxy& master_proxy(int i) { return *masters_.at(static_cast<std::size_t>(i)).proxy; }
@@ -53,7 +61,19 @@ class Cluster {
   [[nodiscard]] std::string master_address(int i) const {
     return "127.0.0.1:" + std::to_string(masters_.at(static_cast<std::size_t>(i)).port);
   }
-  [[nodiscard]] std::string coord_address() const { return "127.0.0.1:" + std::to_string(coord_port_); }
+  [[nodiscard]] std::string coord_address(int i = 0) const {
+    return "127.0.0.1:" + std::to_string(coords_.at(static_cast<std::size_t>(i)).port);
+  }
+  // Of all nodes, joined by commas.
+  [[nodiscard]] std::string coord_addresses() const;
+  [[nodiscard]] std::string coord_data(int i) const;
+  [[nodiscard]] std::string initial_cluster() const;
+
+  // The coordination node that most recently became leader, as the reachable ones say; nothing while none leads.
+  std::optional<int> CoordLeader();
+  int AwaitCoordLeader(std::optional<int> besides = std::nullopt);
+  // Waits until all nodes serve.
+  void AwaitCoordsServing();
 
   // Index of the elected master, or nothing while none is known to the core. With `besides`, only another one counts.
   std::optional<int> ElectedMaster(std::optional<int> besides = std::nullopt);
@@ -62,8 +82,8 @@ class Cluster {
   // Waits until every task is terminal; returns them all.
   nlohmann::json AwaitAllTerminal(std::size_t count);
 
-  // A page of the core's HTTP port: its status (0: nobody answered) and its text.
-  std::pair<int, std::string> CoordPage(const std::string& path);
+  // A page of a coordination node's HTTP port: its status (0: nobody answered) and its text.
+  std::pair<int, std::string> CoordPage(const std::string& path, int i = 0);
   // A value of a master's /metrics, summed over the series whose labels contain `label`; 0 where there is none.
   double MasterMetric(int i, const std::string& name, const std::string& label = "");
 
@@ -77,6 +97,7 @@ class Cluster {
     int port = 0;
     int http_port = 0;
   };
+  void MakeCoords();
   void Stop();
   std::string Logs() const;
   // Of every worker process that this cluster has had, those that live.
@@ -84,9 +105,8 @@ class Cluster {
 
   TemporaryDirectory dir_;
   const ClusterOptions options_;
-  int coord_port_ = 0;
-  int coord_http_port_ = 0;
-  std::unique_ptr<Process> coord_;
+  std::vector<Server> coords_;
+  std::unique_ptr<CoreNetwork> core_network_;
   std::vector<Server> masters_;
   std::vector<Server> workers_;
 };

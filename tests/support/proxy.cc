@@ -58,11 +58,12 @@ struct Proxy::Pipe {
 struct Proxy::Link {
   int client;
   int server;
+  int caller;
   Pipe to_server;
   Pipe to_client;
 };
 
-Proxy::Proxy(int target_port) : target_port_(target_port), port_(FreePort()) {
+Proxy::Proxy(int target_port, CallerOf caller_of) : target_port_(target_port), caller_of_(std::move(caller_of)), port_(FreePort()) {
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const int on = 1;
   setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -107,10 +108,22 @@ void Proxy::Cut() {
   cut_to_server_ = cut_to_client_ = true;
 }
 
+void Proxy::CutToServer(int caller) {
+  const std::lock_guard lock(mu_);
+  callers_cut_to_server_.insert(caller);
+}
+
+void Proxy::CutToClient(int caller) {
+  const std::lock_guard lock(mu_);
+  callers_cut_to_client_.insert(caller);
+}
+
 void Proxy::Heal() {
   {
     const std::lock_guard lock(mu_);
     cut_to_server_ = cut_to_client_ = refuse_ = false;
+    callers_cut_to_server_.clear();
+    callers_cut_to_client_.clear();
   }
   Wake();
 }
@@ -138,6 +151,9 @@ void Proxy::Reset(bool refuse) {
 
 void Proxy::Run() {
   std::vector<pollfd> polls;
+  // Under the lock.
+  const auto to_server_is_cut = [this](const Link& link) { return cut_to_server_ || callers_cut_to_server_.contains(link.caller); };
+  const auto to_client_is_cut = [this](const Link& link) { return cut_to_client_ || callers_cut_to_client_.contains(link.caller); };
   while (!stop_) {
     polls.clear();
     polls.push_back({wake_[0], POLLIN, 0});
@@ -160,8 +176,8 @@ void Proxy::Run() {
           }
           return events;
         };
-        polls.push_back({link.client, interest(link.to_server, link.to_client, cut_to_client_), 0});
-        polls.push_back({link.server, interest(link.to_client, link.to_server, cut_to_server_), 0});
+        polls.push_back({link.client, interest(link.to_server, link.to_client, to_client_is_cut(link)), 0});
+        polls.push_back({link.server, interest(link.to_client, link.to_server, to_server_is_cut(link)), 0});
       }
     }
     poll(polls.data(), polls.size(), timeout_ms);
@@ -207,8 +223,8 @@ void Proxy::Run() {
     for (auto it = links_.begin(); it != links_.end();) {
       Link& link = *it;
       const bool whole = receive(link.client, link.to_server) && receive(link.server, link.to_client) &&
-                         send_due(link.server, link.to_server, cut_to_server_) &&
-                         send_due(link.client, link.to_client, cut_to_client_);
+                         send_due(link.server, link.to_server, to_server_is_cut(link)) &&
+                         send_due(link.client, link.to_client, to_client_is_cut(link));
       if (!whole) {
         CloseWithReset(link.client);
         CloseWithReset(link.server);
@@ -222,7 +238,9 @@ void Proxy::Run() {
       }
     }
     for (;;) {
-      const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      sockaddr_in from{};
+      socklen_t from_size = sizeof from;
+      const int client = accept4(listener_, reinterpret_cast<sockaddr*>(&from), &from_size, SOCK_CLOEXEC);
       if (client < 0) break;
       ++connections_;
       const int server = refuse_ ? -1 : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -234,7 +252,7 @@ void Proxy::Run() {
       }
       NoDelay(client);
       NoDelay(server);
-      links_.push_back({client, server, {}, {}});
+      links_.push_back({client, server, caller_of_ ? caller_of_(ntohs(from.sin_port)) : 0, {}, {}});
     }
   }
 }

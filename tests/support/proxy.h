@@ -8,8 +8,10 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <list>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -17,8 +19,11 @@ namespace drover::testing {
 
 class Proxy {
  public:
-  // Listens on a free loopback port and relays to 127.0.0.1:`target_port`.
-  explicit Proxy(int target_port);
+  // Tells who connects from this port of the loopback, by a number of the owner's choice. Called on the proxy's thread.
+  using CallerOf = std::function<int(int client_port)>;
+
+  // Listens on a free loopback port and relays to 127.0.0.1:`target_port`. With `caller_of` one caller can be cut off alone.
+  explicit Proxy(int target_port, CallerOf caller_of = nullptr);
   ~Proxy();
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;
@@ -31,6 +36,9 @@ class Proxy {
   void CutToServer();
   void CutToClient();
   void Cut();  // both
+  // The same for one caller alone.
+  void CutToServer(int caller);
+  void CutToClient(int caller);
   void Heal();
   // Every byte takes this much longer, in either direction.
   void Delay(std::chrono::milliseconds delay);
@@ -47,6 +55,7 @@ class Proxy {
   void Wake();
 
   const int target_port_;
+  const CallerOf caller_of_;
   int port_ = 0;
   int listener_ = -1;
   int wake_[2] = {-1, -1};
@@ -56,6 +65,8 @@ class Proxy {
   std::mutex mu_;  // guards what follows
   bool cut_to_server_ = false;
   bool cut_to_client_ = false;
+  std::set<int> callers_cut_to_server_;
+  std::set<int> callers_cut_to_client_;
   bool refuse_ = false;
   std::chrono::milliseconds delay_{0};
   std::list<Link> links_;

@@ -77,6 +77,40 @@ TEST_F(ProxyTest, ACutOneWayHoldsThatDirectionAloneUntilHealed) {
   EXPECT_EQ(Receive(server_), "held");
 }
 
+TEST_F(ProxyTest, OneCallerIsCutAlone) {
+  // The caller's number is its port.
+  Proxy proxy(server_port_, [](int client_port) { return client_port; });
+  int clients[2];
+  int servers[2];
+  int ports[2];
+  for (int i = 0; i < 2; ++i) {
+    clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address = Address(proxy.port());
+    ASSERT_EQ(connect(clients[i], reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    servers[i] = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    socklen_t size = sizeof address;
+    ASSERT_EQ(getsockname(clients[i], reinterpret_cast<sockaddr*>(&address), &size), 0);
+    ports[i] = ntohs(address.sin_port);
+  }
+  proxy.CutToServer(ports[0]);
+  proxy.CutToClient(ports[1]);
+  for (int i = 0; i < 2; ++i) {
+    send(clients[i], "ask", 3, 0);
+    send(servers[i], "answer", 6, 0);
+  }
+  EXPECT_EQ(Receive(clients[0]), "answer");
+  EXPECT_EQ(Receive(servers[1]), "ask");
+  EXPECT_FALSE(Readable(servers[0], 50));
+  EXPECT_FALSE(Readable(clients[1], 0));
+  proxy.Heal();
+  EXPECT_EQ(Receive(servers[0]), "ask");
+  EXPECT_EQ(Receive(clients[1]), "answer");
+  for (int i = 0; i < 2; ++i) {
+    close(clients[i]);
+    close(servers[i]);
+  }
+}
+
 TEST_F(ProxyTest, AResetBreaksTheConnection) {
   proxy_->Reset();
   ASSERT_TRUE(Readable(client_, 10'000));

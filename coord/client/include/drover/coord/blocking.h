@@ -73,14 +73,15 @@ class BlockingClient {
 struct MemberStatus {
   std::uint64_t node_id = 0;
   std::string address;
-  std::string role;
+  std::string role;               // empty: not known
   std::uint64_t lag_entries = 0;  // known to the leader only
+  std::uint64_t silent_ms = 0;    // since it answered last; known to the leader only
 };
 
 struct NodeStatus {
   std::uint64_t node_id = 0;
-  std::uint64_t cluster_id = 0;
-  std::string role;  // leader, follower, candidate, learner
+  std::uint64_t cluster_id = 0;  // 0: forming
+  std::string role;              // leader, follower, candidate, learner, forming
   std::uint64_t leader_id = 0;
   std::uint64_t term = 0;
   std::uint64_t commit_index = 0;
@@ -92,6 +93,10 @@ struct NodeStatus {
   std::uint64_t tree_bytes = 0;
   std::uint64_t watches = 0;
   std::string version;
+  bool serving = false;
+  std::string trouble;  // why it does not serve, or not all of it
+  bool disk_full = false;
+  std::uint64_t streams = 0;  // of sessions, at this node; `sessions` are the cluster's
   std::vector<MemberStatus> members;
 };
 

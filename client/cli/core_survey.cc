@@ -1,0 +1,90 @@
+#include "client/cli/core_survey.h"
+
+#include <algorithm>
+#include <set>
+#include <thread>
+#include <utility>
+
+namespace drover::cli {
+namespace {
+
+std::vector<SurveyedNode> AskAll(const std::vector<std::string>& addresses, const AskNode& ask) {
+  std::vector<SurveyedNode> nodes(addresses.size());
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    threads.emplace_back([&ask, &node = nodes[i], &address = addresses[i]] {
+      node.address = address;
+      node.status = ask(address);
+      if (node.status.ok()) node.id = node.status->node_id;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  return nodes;
+}
+
+// The same node, reached at two addresses. Numbers mean nothing across clusters.
+bool SameNode(const SurveyedNode& a, const SurveyedNode& b) {
+  return a.id != 0 && a.id == b.id && a.status.ok() && b.status.ok() && a.status->cluster_id == b.status->cluster_id;
+}
+
+bool HasAnswered(const std::vector<SurveyedNode>& nodes, std::uint64_t id, std::uint64_t cluster) {
+  return std::any_of(nodes.begin(), nodes.end(), [&](const SurveyedNode& node) {
+    return node.status.ok() && node.id == id && node.status->cluster_id == cluster;
+  });
+}
+
+// Addresses of members that did not answer and were not asked. Gives those that were asked in vain the id that the others know.
+std::vector<std::string> HeardOf(const std::set<std::string>& asked_before, std::vector<SurveyedNode>* nodes) {
+  std::set<std::string> heard_of;
+  for (std::size_t i = 0; i < nodes->size(); ++i) {
+    if (!(*nodes)[i].status.ok()) continue;
+    const coord::NodeStatus& status = *(*nodes)[i].status;
+    for (const coord::MemberStatus& member : status.members) {
+      const auto asked =
+          std::find_if(nodes->begin(), nodes->end(), [&](const auto& node) { return node.address == member.address; });
+      if (asked == nodes->end()) {
+        const bool answered = HasAnswered(*nodes, member.node_id, status.cluster_id);
+        if (!answered && !asked_before.contains(member.address)) heard_of.insert(member.address);
+      } else if (!asked->status.ok()) {
+        asked->id = member.node_id;
+      }
+    }
+  }
+  return {heard_of.begin(), heard_of.end()};
+}
+
+void TakeLags(std::vector<SurveyedNode>* nodes) {
+  const coord::NodeStatus* leader = nullptr;
+  for (const SurveyedNode& node : *nodes) {
+    // Of two that claim to lead the one of the older term does not know yet that it does not.
+    if (node.status.ok() && node.status->role == "leader" && (leader == nullptr || node.status->term > leader->term))
+      leader = &*node.status;
+  }
+  if (leader == nullptr) return;
+  for (SurveyedNode& node : *nodes) {
+    if (node.status.ok() && node.status->cluster_id != leader->cluster_id) continue;
+    for (const coord::MemberStatus& member : leader->members) {
+      if (member.node_id == node.id) node.lag = member.lag_entries;
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<SurveyedNode> SurveyCore(const std::vector<std::string>& addresses, const AskNode& ask) {
+  std::vector<SurveyedNode> nodes;
+  std::set<std::string> asked;
+  for (std::vector<std::string> next = addresses; !next.empty(); next = HeardOf(asked, &nodes)) {
+    asked.insert(next.begin(), next.end());
+    for (SurveyedNode& node : AskAll(next, ask)) {
+      const auto same = [&node](const SurveyedNode& other) { return SameNode(node, other) || node.address == other.address; };
+      if (std::none_of(nodes.begin(), nodes.end(), same)) nodes.push_back(std::move(node));
+    }
+  }
+  TakeLags(&nodes);
+  std::stable_sort(nodes.begin(), nodes.end(),
+                   [](const SurveyedNode& a, const SurveyedNode& b) { return a.id - 1 < b.id - 1; });  // 0, not known, is last
+  return nodes;
+}
+
+}  // namespace drover::cli

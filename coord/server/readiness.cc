@@ -1,0 +1,30 @@
+#include "coord/server/readiness.h"
+
+namespace drover::coord::server {
+
+Readiness ReadinessOf(const NodeStatus& status) {
+  if (status.leader.value == 0) return Readiness::kNoLeader;
+  if (!status.serving) return Readiness::kCatchingUp;
+  return status.disk_full ? Readiness::kDiskFull : Readiness::kReady;
+}
+
+absl::Status StatusOf(Readiness readiness) {
+  switch (readiness) {
+    case Readiness::kStarting:
+      return absl::UnavailableError("this node reads its log");
+    case Readiness::kForming:
+      return absl::UnavailableError("this node waits for its cluster to be formed");
+    case Readiness::kNoLeader:
+      return absl::UnavailableError(
+          "no leader is known to this node: an election is under way, or too few of the other nodes can be reached");
+    case Readiness::kCatchingUp:
+      return absl::UnavailableError("this node has not yet applied all that it knows to be committed");
+    case Readiness::kDiskFull:
+      return absl::UnavailableError("the disk of this node is full: it serves reads and takes no writes until there is space");
+    case Readiness::kReady:
+      break;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace drover::coord::server

@@ -1,0 +1,27 @@
+// Whether a node serves, and if not, why: the same words at /readyz, in the answer to Status and wherever else a person asks.
+#ifndef DROVER_COORD_SERVER_READINESS_H_
+#define DROVER_COORD_SERVER_READINESS_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "coord/server/observer.h"
+
+namespace drover::coord::server {
+
+enum class Readiness : std::uint8_t {
+  kStarting,    // it reads its log
+  kForming,     // it is no node of a cluster yet
+  kNoLeader,    // an election is under way, or it is cut off
+  kCatchingUp,  // it has not applied what it knows to be committed
+  kDiskFull,    // it serves reads alone
+  kReady,
+};
+
+[[nodiscard]] Readiness ReadinessOf(const NodeStatus& status);
+// OK, or UNAVAILABLE and why.
+[[nodiscard]] absl::Status StatusOf(Readiness readiness);
+
+}  // namespace drover::coord::server
+
+#endif  // DROVER_COORD_SERVER_READINESS_H_

@@ -1,0 +1,72 @@
+// `drover cluster status` as an operator of three nodes meets it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "tests/e2e/e2e.h"
+
+namespace drover::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+class ClusterStatusTest : public ::testing::Test {
+ protected:
+  static ClusterOptions Options() {
+    ClusterOptions options;
+    options.coords = 3;
+    options.masters = 0;
+    options.workers = 0;
+    return options;
+  }
+  Cluster cluster_{Options()};
+};
+
+TEST_F(ClusterStatusTest, EveryMemberIsShownThoughOneAloneIsNamed) {
+  ASSERT_EQ(cluster_.Drover({"tree", "create", "/made"}).exit_code, 0);
+  const nlohmann::json nodes = cluster_.Json({"--coord", cluster_.coord_address(1), "cluster", "status"});
+  ASSERT_EQ(nodes.size(), 3u);
+  int leaders = 0;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    EXPECT_EQ(nodes[i].at("id"), i + 1) << nodes;
+    EXPECT_EQ(nodes[i].at("address"), cluster_.coord_address(static_cast<int>(i)));
+    EXPECT_EQ(nodes[i].at("reachable"), true);
+    EXPECT_EQ(nodes[i].at("serving"), true);
+    EXPECT_EQ(nodes[i].at("trouble"), "");
+    EXPECT_EQ(nodes[i].at("disk_full"), false);
+    EXPECT_GT(nodes[i].at("log_bytes"), 0);
+    EXPECT_TRUE(nodes[i].at("lag").is_number()) << nodes;
+    leaders += nodes[i].at("role") == "leader" ? 1 : 0;
+  }
+  EXPECT_EQ(leaders, 1) << nodes;
+}
+
+TEST_F(ClusterStatusTest, WhoDoesNotAnswerIsShownAndDelaysNobody) {
+  const int leader = cluster_.AwaitCoordLeader();
+  const int killed = (leader + 1) % 3;
+  const int paused = (leader + 2) % 3;
+  cluster_.coord(killed).Kill();
+  cluster_.coord(paused).Signal(SIGSTOP);
+  // Without a majority the leader steps down, and says so.
+  nlohmann::json nodes;
+  ASSERT_TRUE(Await([&] {
+    nodes = cluster_.Json({"cluster", "status"});
+    return nodes.at(static_cast<std::size_t>(leader)).at("trouble") != "";
+  }));
+  ASSERT_EQ(nodes.size(), 3u);
+  EXPECT_THAT(nodes[static_cast<std::size_t>(leader)].at("trouble"), HasSubstr("no leader is known to this node"));
+  for (const int silent : {killed, paused}) {
+    const nlohmann::json& node = nodes[static_cast<std::size_t>(silent)];
+    EXPECT_EQ(node.at("id"), silent + 1);
+    EXPECT_EQ(node.at("reachable"), false);
+    EXPECT_FALSE(node.at("error").get<std::string>().empty());
+  }
+  const CommandResult table = cluster_.Drover({"cluster", "status"});
+  EXPECT_EQ(table.exit_code, 0);
+  EXPECT_EQ(Lines(table.out).size(), 4u) << table.out;
+  EXPECT_THAT(table.out, HasSubstr("unreachable"));
+  EXPECT_THAT(table.err, HasSubstr("no answer from"));
+}
+
+}  // namespace
+}  // namespace drover::testing
