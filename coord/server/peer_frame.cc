@@ -72,10 +72,10 @@ class Encoder {
 
   void Put(const RaftView& item) {
     out_->Varint(kTerm, item.term.value);
-    std::visit([this](const auto& body) { Embed(kField<std::decay_t<decltype(body)>>, body); }, *item.body);
+    std::visit([this](const auto& body) { this->Embed(kField<std::decay_t<decltype(body)>>, body); }, *item.body);
   }
   void Put(const PeerItem& item) {
-    std::visit([this](const auto& kind) { PutKind(kind); }, item);
+    std::visit([this](const auto& kind) { this->PutKind(kind); }, item);
   }
   void Put(const raft::PreVote& m) {
     out_->Varint(1, m.last_index.value);

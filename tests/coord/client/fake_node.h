@@ -68,9 +68,9 @@ class FakeNode {
       answer.set_code(code);
       Answer(answer);
     }
-    void AnswerId(std::uint64_t id, std::uint64_t zxid, v1::Code code = v1::OK) {
+    void AnswerId(std::uint64_t answered, std::uint64_t zxid, v1::Code code = v1::OK) {
       v1::Answer answer;
-      answer.set_id(id);
+      answer.set_id(answered);
       answer.set_zxid(zxid);
       answer.set_code(code);
       Answer(answer);
