@@ -15,7 +15,13 @@ void ProbeHit(const char* name);
 }  // namespace drover::base
 
 #define DROVER_BREAK(name) (::drover::base::BreakActive(name))
-#define DROVER_PROBE(name) (::drover::base::ProbeHit(name))
+// The names of all probes lie in a section of their own, where the simulator finds also those that were never hit. Not for inline
+// functions and templates.
+#define DROVER_PROBE(name)                                                                          \
+  do {                                                                                              \
+    [[gnu::section("drover_probes"), gnu::used]] static const char* const drover_probe_name = name; \
+    ::drover::base::ProbeHit(drover_probe_name);                                                    \
+  } while (false)
 
 #else
 

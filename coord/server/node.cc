@@ -255,6 +255,7 @@ void Node::StartRound() {
   // No leader is known: whoever waits goes on waiting, until there is one or the patience is over.
   if (!raft_.ReadIndex(last_round_ + 1).ok()) return;
   Round& round = rounds_[++last_round_];
+  observer_->OnRoundAsked(raft_, last_round_);
   round.asked = loop_->Now();
   for (StreamId id : std::exchange(want_round_, {})) {
     Stream* stream = Find(id);
@@ -347,6 +348,7 @@ void Node::Reap() {
 
 void Node::Perform(raft::Output output) {
   if (output.empty()) return;
+  observer_->OnOutput(raft_, output);
   struct Step {
     PerformStep name;
     void (Node::*run)(raft::Output&);

@@ -11,6 +11,7 @@
 #include "coord/base/ids.h"
 #include "coord/base/time.h"
 #include "coord/raft/output.h"
+#include "coord/raft/raft.h"
 #include "coord/tree/state_machine.h"
 
 namespace drover::coord::server {
@@ -49,6 +50,10 @@ enum class Refusal {
 class NodeObserver {
  public:
   virtual ~NodeObserver() = default;
+  // Raft wants this done, and nothing of it is done yet.
+  virtual void OnOutput(const raft::Raft&, const raft::Output&) {}
+  // A quorum round was asked for.
+  virtual void OnRoundAsked(const raft::Raft&, std::uint64_t /*context*/) {}
   virtual void OnRole(const raft::RoleChange&) {}
   virtual void OnSessionOpened(const tree::Session&) {}
   virtual void OnSessionEnded(base::SessionId, tree::SessionEnd) {}

@@ -1,0 +1,218 @@
+#include "tests/sim/run/faults.h"
+
+#include <numeric>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace drover::sim::run {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+
+Faults::Faults(SimWorld* world, SimNetwork* network, Journal* journal, Machines* machines,
+               std::vector<std::unique_ptr<Client>>* clients, const Plan& plan)
+    : world_(world),
+      network_(network),
+      journal_(journal),
+      machines_(machines),
+      clients_(clients),
+      plan_(plan),
+      random_(plan.seed * 3 + 2),
+      counts_(kFaults) {}
+
+void Faults::Begin() {
+  if (plan_.fault_gap > base::Duration::zero()) Later();
+}
+
+void Faults::Later() {
+  const auto gap =
+      base::Duration(static_cast<std::int64_t>(random_.Below(static_cast<std::uint64_t>(2 * plan_.fault_gap.count()) + 1)));
+  world_->Schedule(nullptr, gap, [this] {
+    if (healed_) return;
+    Inject(plan_.faults[random_.Below(plan_.faults.size())]);
+    Later();
+  });
+}
+
+void Faults::Heal() {
+  healed_ = true;
+  network_->HealAll();
+  for (int a = 1; a <= machines_->size(); ++a) {
+    for (int b = 1; b <= machines_->size(); ++b) {
+      if (a != b) network_->SetLatency(Machines::Host(a), Machines::Host(b), plan_.latency_min, plan_.latency_max);
+    }
+  }
+  machines_->Heal();
+  for (const auto& client : *clients_) client->Resume();
+}
+
+std::uint64_t Faults::total() const {
+  return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0});
+}
+
+base::Duration Faults::Some(std::int64_t min_ms, std::int64_t max_ms) {
+  return milliseconds(min_ms + static_cast<std::int64_t>(random_.Below(static_cast<std::uint64_t>(max_ms - min_ms + 1))));
+}
+
+// The leader more often than its share: there is the most to break.
+int Faults::SomeNode() {
+  const int leader = machines_->Leader();
+  if (leader != 0 && random_.Below(3) == 0) return leader;
+  return 1 + static_cast<int>(random_.Below(static_cast<std::uint64_t>(machines_->size())));
+}
+
+Survival Faults::SomeSurvival() {
+  return random_.Below(2) == 0 ? Survival::kNothing : Survival::kRandom;
+}
+
+// Before all members have founded the cluster it holds nothing, and the others may yet found it without this one's disk.
+bool Faults::MayLose(int node) const {
+  for (int id = 1; id <= machines_->size(); ++id) {
+    if (!machines_->formed(id)) return false;
+  }
+  return !machines_->lost(node) && machines_->lost_count() + 1 <= (machines_->size() - 1) / 2;
+}
+
+void Faults::Undo(base::Duration after, base::Task task) {
+  world_->Schedule(nullptr, after, [this, task = std::move(task)]() mutable {
+    if (!healed_) task();
+  });
+}
+
+void Faults::CutFor(const std::string& from, const std::string& to, base::Duration duration) {
+  network_->Cut(from, to);
+  Undo(duration, [this, from, to] { network_->Heal(from, to); });
+}
+
+void Faults::Inject(Fault fault) {
+  const int node = SomeNode();
+  ++counts_[static_cast<std::size_t>(fault)];
+  journal_->Note("fault: ", NameOf(fault), ", node ", node);
+  if (fault <= Fault::kPowerOff) return CrashNode(fault, node);
+  if (fault <= Fault::kSlowLink) return BreakNetwork(fault, node);
+  if (fault >= Fault::kKillClient) return BreakClient(fault);
+  BreakDisk(fault, node);
+}
+
+void Faults::CrashNode(Fault fault, int node) {
+  const base::Duration down = random_.Below(3) == 0 ? Some(1'000, 5'000) : Some(10, 500);
+  switch (fault) {
+    case Fault::kKill:
+      return machines_->Crash(node, Survival::kEverything, down);
+    case Fault::kPowerLoss:
+      return machines_->Crash(node, SomeSurvival(), down);
+    case Fault::kPowerLossAll:
+      for (int id = 1; id <= machines_->size(); ++id) machines_->Crash(id, SomeSurvival(), Some(10, 1'000));
+      return;
+    case Fault::kCrashInStep:
+      return machines_->CrashInStep(node, 1 + random_.Below(12), random_.Below(3) == 0 ? Survival::kEverything : SomeSurvival(),
+                                    down);
+    case Fault::kCrashInDisk:
+      return machines_->CrashInDisk(node, 1 + random_.Below(30), random_.Below(3) == 0 ? Survival::kEverything : SomeSurvival(),
+                                    down);
+    default:
+      return machines_->PowerOff(node, SomeSurvival(), down);
+  }
+}
+
+void Faults::BreakNetwork(Fault fault, int node) {
+  const base::Duration duration = random_.Below(3) == 0 ? Some(2'000, 8'000) : Some(50, 1'500);
+  const int nodes = machines_->size();
+  const int other = nodes == 1 ? node : 1 + (node + static_cast<int>(random_.Below(static_cast<std::uint64_t>(nodes - 1)))) % nodes;
+  const std::string a = Machines::Host(node);
+  const std::string b = Machines::Host(other);
+  switch (fault) {
+    case Fault::kReset: {
+      if (other != node && random_.Below(2) == 0) return network_->Reset(a, b);
+      Client& client = *(*clients_)[random_.Below(clients_->size())];
+      client.NoteLinkBreak();
+      return network_->Reset(client.host(), a);
+    }
+    case Fault::kCutOneWay:
+      if (other != node) CutFor(a, b, duration);
+      return;
+    case Fault::kCutBothWays:
+      if (other == node) return;
+      CutFor(a, b, duration);
+      return CutFor(b, a, duration);
+    case Fault::kIsolate:
+      for (int id = 1; id <= nodes; ++id) {
+        if (id == node) continue;
+        CutFor(a, Machines::Host(id), duration);
+        CutFor(Machines::Host(id), a, duration);
+      }
+      return;
+    case Fault::kSplit: {
+      const std::uint64_t side = random_.Next();
+      for (int x = 1; x <= nodes; ++x) {
+        for (int y = 1; y <= nodes; ++y) {
+          if (((side >> x) & 1) != ((side >> y) & 1)) CutFor(Machines::Host(x), Machines::Host(y), duration);
+        }
+      }
+      return;
+    }
+    default:
+      if (other == node) return;
+      network_->SetLatency(a, b, milliseconds(10), Some(20, 800));
+      return Undo(duration, [this, a, b] { network_->SetLatency(a, b, plan_.latency_min, plan_.latency_max); });
+  }
+}
+
+void Faults::BreakDisk(Fault fault, int node) {
+  const base::Duration duration = random_.Below(3) == 0 ? Some(1'000, 6'000) : Some(20, 1'000);
+  if (fault == Fault::kWipe || fault == Fault::kFlipBit) {
+    if (!MayLose(node)) return;
+    machines_->Crash(node, Survival::kEverything, Some(10, 1'000));
+    if (fault == Fault::kWipe) {
+      machines_->Wipe(node);
+    } else {
+      machines_->FlipBit(node, &random_);
+    }
+    return;
+  }
+  if (!machines_->running(node)) return;
+  SimLoop* const loop = machines_->loop(node);
+  SimFileSystem& files = machines_->files(node);
+  switch (fault) {
+    case Fault::kPause:
+      loop->Pause();
+      return Undo(duration, [this, node, loop] {
+        if (machines_->loop(node) == loop) loop->Resume();
+      });
+    case Fault::kStallDisk:
+      return machines_->disk(node)->Stall(duration);
+    case Fault::kFailSync:
+      return files.FailNextSync(absl::InternalError("input/output error"));
+    case Fault::kFailWrite:
+      return files.FailCall(1 + random_.Below(20), absl::InternalError("input/output error"));
+    case Fault::kFullDisk:
+      files.SetCapacity(files.bytes() + random_.Below(8U << 10));
+      return Undo(duration, [this, node] { machines_->files(node).SetCapacity(UINT64_MAX); });
+    case Fault::kJumpWall:
+      return loop->JumpWall(random_.Below(2) == 0 ? -Some(1, 3'600'000) : Some(1, 3'600'000));
+    default:
+      return loop->SetRate(static_cast<std::int64_t>(random_.Below(static_cast<std::uint64_t>(2 * plan_.rate_ppm_max) + 1)) -
+                           plan_.rate_ppm_max);
+  }
+}
+
+void Faults::BreakClient(Fault fault) {
+  Client& client = *(*clients_)[random_.Below(clients_->size())];
+  const base::Duration duration = random_.Below(4) == 0 ? Some(1'000, 8'000) : Some(20, 800);
+  switch (fault) {
+    case Fault::kKillClient:
+      return client.Kill(Some(10, 3'000));
+    case Fault::kPauseClient:
+      client.Pause();
+      return Undo(duration, [&client] { client.Resume(); });
+    default: {
+      const std::string node = Machines::Host(SomeNode());
+      if (random_.Below(2) == 0) CutFor(client.host(), node, duration);
+      CutFor(node, client.host(), duration);
+      return;
+    }
+  }
+}
+
+}  // namespace drover::sim::run

@@ -1,0 +1,61 @@
+// What goes wrong in a run, at random, as its plan allows; and that it ends.
+#ifndef DROVER_TESTS_SIM_RUN_FAULTS_H_
+#define DROVER_TESTS_SIM_RUN_FAULTS_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "coord/base/random.h"
+#include "tests/sim/run/client.h"
+#include "tests/sim/run/journal.h"
+#include "tests/sim/run/machines.h"
+#include "tests/sim/run/plan.h"
+#include "tests/sim/sim_network.h"
+#include "tests/sim/sim_world.h"
+
+namespace drover::sim::run {
+
+// One thread. Whatever a fault does ends by itself after some seconds, so that faults overlap but do not pile up.
+class Faults {
+ public:
+  Faults(SimWorld* world, SimNetwork* network, Journal* journal, Machines* machines, std::vector<std::unique_ptr<Client>>* clients,
+         const Plan& plan);
+
+  void Begin();
+  // No further ones; what is cut, paused, full or down is made good. Disks that were lost stay so.
+  void Heal();
+
+  [[nodiscard]] const std::vector<std::uint64_t>& counts() const { return counts_; }  // by Fault
+  [[nodiscard]] std::uint64_t total() const;
+
+ private:
+  void Later();
+  void Inject(Fault fault);
+  void CrashNode(Fault fault, int node);
+  void BreakNetwork(Fault fault, int node);
+  void BreakDisk(Fault fault, int node);
+  void BreakClient(Fault fault);
+  // Undone later, unless Heal comes first.
+  void Undo(base::Duration after, base::Task task);
+  void CutFor(const std::string& from, const std::string& to, base::Duration duration);
+  [[nodiscard]] base::Duration Some(std::int64_t min_ms, std::int64_t max_ms);
+  [[nodiscard]] int SomeNode();
+  [[nodiscard]] Survival SomeSurvival();
+  [[nodiscard]] bool MayLose(int node) const;
+
+  SimWorld* const world_;
+  SimNetwork* const network_;
+  Journal* const journal_;
+  Machines* const machines_;
+  std::vector<std::unique_ptr<Client>>* const clients_;
+  const Plan plan_;
+  base::SeededRandom random_;
+  bool healed_ = false;
+  std::vector<std::uint64_t> counts_;
+};
+
+}  // namespace drover::sim::run
+
+#endif  // DROVER_TESTS_SIM_RUN_FAULTS_H_

@@ -1,0 +1,375 @@
+#include "tests/sim/run/machines.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "coord/log/inspect.h"
+
+namespace drover::sim::run {
+
+using coord::raft::Entry;
+using coord::raft::Index;
+using coord::raft::RoleName;
+using coord::server::MemberProcess;
+using coord::server::Node;
+using coord::server::NodeStatus;
+using coord::server::PerformStep;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr char kDirectory[] = "/data";
+
+}  // namespace
+
+class Machines::Observer final : public coord::server::NodeObserver {
+ public:
+  Observer(Machines* machines, int id) : machines_(machines), id_(id) {}
+  void OnOutput(const coord::raft::Raft& raft, const coord::raft::Output& output) override {
+    machines_->OnOutput(id_, raft, output);
+  }
+  void OnRoundAsked(const coord::raft::Raft& raft, std::uint64_t context) override { machines_->invariants_.Asked(raft, context); }
+  void OnRole(const coord::raft::RoleChange& change) override {
+    static constexpr const char* kNames[] = {"follows", "pre-campaigns", "campaigns", "leads"};
+    machines_->journal_->Note("node ", id_, " ", kNames[static_cast<int>(change.role)], " in term ", change.term.value, ", leader ",
+                              change.leader.value);
+    if (change.role == RoleName::kLeader) machines_->last_election_ = machines_->world_->Now();
+  }
+  void OnDamage(const absl::Status& status) override {
+    machines_->journal_->Fail(absl::InternalError(absl::StrCat("node ", id_, " met damage: ", status.message())));
+  }
+
+ private:
+  Machines* const machines_;
+  const int id_;
+};
+
+Machines::Machines(SimWorld* world, SimNetwork* network, Journal* journal, Witness* witness, const Plan& plan)
+    : world_(world),
+      network_(network),
+      journal_(journal),
+      witness_(witness),
+      plan_(plan),
+      machines_(static_cast<std::size_t>(plan.nodes)) {
+  for (int id = 1; id <= size(); ++id) {
+    At(id).id = id;
+    At(id).files = std::make_unique<SimFileSystem>(plan.seed * 100 + static_cast<std::uint64_t>(id));
+    initial_.emplace_back(base::NodeId(static_cast<std::uint64_t>(id)), PeerAddress(id));
+  }
+  const coord::server::NodeOptions& options = plan_.options;
+  // One batch is taken whatever its size.
+  bounds_.Limit("uncommitted bytes", options.raft.uncommitted_bytes_max + options.batch_bytes + (64U << 10));
+  bounds_.Limit("history bytes", options.history.bytes_max + (16U << 10));
+  bounds_.Limit("streams", 200);
+  bounds_.Limit("waiting reads", options.raft.reads_max);
+  bounds_.Limit("entries held", 20'000);
+}
+
+Machines::~Machines() {
+  for (Machine& machine : machines_) Destroy(&machine);
+}
+
+void Machines::Destroy(Machine* machine) {
+  ++machine->process;
+  machine->dies_in_steps = 0;
+  if (machine->loop) machine->loop->Stop();
+  machine->member.reset();
+  machine->disk.reset();
+  machine->dialer.reset();
+  machine->loop.reset();
+}
+
+const Node* Machines::node(int id) const {
+  const Machine& machine = At(id);
+  return machine.member == nullptr ? nullptr : std::as_const(*machine.member).node();
+}
+
+int Machines::lost_count() const {
+  int count = 0;
+  for (const Machine& machine : machines_) count += machine.lost ? 1 : 0;
+  return count;
+}
+
+void Machines::Start(int id) {
+  Machine& machine = At(id);
+  if (machine.member != nullptr || machine.off) return;
+  ++machine.process;
+  SimLoop::Options clock;
+  clock.boot_offset = std::chrono::seconds(world_->random().Below(100'000));
+  if (!healed_ && plan_.rate_ppm_max > 0) {
+    clock.rate_ppm = static_cast<std::int64_t>(world_->random().Below(static_cast<std::uint64_t>(2 * plan_.rate_ppm_max + 1))) -
+                     plan_.rate_ppm_max;
+  }
+  machine.loop = std::make_unique<SimLoop>(world_, clock);
+  machine.disk = std::make_unique<SimExecutor>(machine.loop.get());
+  machine.dialer = network_->NewDialer(machine.loop.get(), Host(id));
+  machine.random =
+      std::make_unique<base::SeededRandom>(plan_.seed * 100'000 + static_cast<std::uint64_t>(id) * 1'000 + ++machine.boots);
+  machine.observer = std::make_unique<Observer>(this, id);
+  coord::server::NodeSeams seams;
+  seams.loop = machine.loop.get();
+  seams.dialer = machine.dialer.get();
+  seams.disk = machine.disk.get();
+  seams.files = machine.files.get();
+  seams.random = machine.random.get();
+  seams.observer = machine.observer.get();
+  const auto dies = [this, id](const absl::Status& status) {
+    DieSoon(id, status, Survival::kEverything, milliseconds(200 + world_->random().Below(800)));
+  };
+  seams.on_fatal = dies;
+  coord::server::NodeOptions options = plan_.options;
+  options.id = base::NodeId(static_cast<std::uint64_t>(id));
+  options.address = PeerAddress(id);
+  options.data_directory = kDirectory;
+  options.before_step = [this, id](PerformStep step) { return BeforeStep(id, step); };
+  absl::StatusOr<std::unique_ptr<MemberProcess>> opened = MemberProcess::Open(seams, std::move(options), initial_, dies);
+  if (!opened.ok()) {
+    journal_->Note("node ", id, " does not start: ", opened.status().message());
+    // A process that was to die at this call has died, and so tears what it was writing.
+    const bool fault = machine.files->fault_reached();
+    Destroy(&machine);
+    machine.files->Crash(fault ? machine.survival : Survival::kEverything);
+    machine.survival = Survival::kEverything;
+    if (absl::IsDataLoss(opened.status()) && !machine.lost) {
+      journal_->Fail(
+          absl::InternalError(absl::StrCat("node ", id, " finds its undamaged log damaged: ", opened.status().message())));
+    }
+    if (!machine.lost || !absl::IsDataLoss(opened.status())) StartLater(id, milliseconds(100 + world_->random().Below(400)));
+    return;
+  }
+  journal_->Note("node ", id, " starts");
+  machine.member = *std::move(opened);
+  MemberProcess* member = machine.member.get();
+  if (const Node* begun = node(id)) Begun(id, *begun);
+  network_->Listen(machine.loop.get(), ClientAddress(id),
+                   [member](std::unique_ptr<base::Connection> c) { return member->Accept(std::move(c)); });
+  network_->Listen(machine.loop.get(), PeerAddress(id),
+                   [member](std::unique_ptr<base::Connection> c) { return member->AcceptPeer(std::move(c)); });
+  member->Start();
+}
+
+void Machines::StartLater(int id, base::Duration delay) {
+  world_->Schedule(nullptr, delay, [this, id, process = At(id).process] {
+    Machine& machine = At(id);
+    if (machine.process != process) return;
+    if (std::exchange(machine.off, false)) network_->PowerOn(Host(id));
+    Start(id);
+  });
+}
+
+void Machines::Crash(int id, Survival survival, base::Duration down_for) {
+  Machine& machine = At(id);
+  if (machine.member == nullptr) return;
+  network_->Kill(Host(id));
+  Destroy(&machine);
+  machine.files->Crash(survival);
+  StartLater(id, down_for);
+}
+
+void Machines::PowerOff(int id, Survival survival, base::Duration down_for) {
+  Machine& machine = At(id);
+  if (machine.member == nullptr) return;
+  network_->PowerOff(Host(id));
+  machine.off = true;
+  Destroy(&machine);
+  machine.files->Crash(survival);
+  StartLater(id, down_for);
+}
+
+void Machines::DieSoon(int id, const absl::Status& why, Survival survival, base::Duration down_for) {
+  world_->Schedule(nullptr, base::Duration::zero(), [this, id, why, survival, down_for, process = At(id).process] {
+    if (At(id).process != process) return;
+    journal_->Note("node ", id, " ends: ", why.message());
+    Crash(id, survival, down_for);
+  });
+}
+
+void Machines::CrashInStep(int id, std::uint64_t steps, Survival survival, base::Duration down_for) {
+  Machine& machine = At(id);
+  machine.dies_in_steps = steps;
+  machine.survival = survival;
+  machine.down_for = down_for;
+}
+
+void Machines::CrashInDisk(int id, std::uint64_t calls, Survival survival, base::Duration down_for) {
+  Machine& machine = At(id);
+  if (machine.member == nullptr) return;
+  machine.files->StopAtCall(calls);
+  machine.survival = survival;
+  machine.down_for = down_for;
+  WatchDisk(id, machine.process);
+}
+
+// Its log fails at that call and it dies of that; here it does so at once, before it can say anything.
+void Machines::WatchDisk(int id, std::uint64_t process) {
+  Machine& machine = At(id);
+  if (machine.process != process) return;
+  if (machine.files->fault_reached()) {
+    journal_->Note("node ", id, " dies in a call of its disk");
+    return Crash(id, machine.survival, machine.down_for);
+  }
+  world_->Schedule(nullptr, milliseconds(1), [this, id, process] { WatchDisk(id, process); });
+}
+
+bool Machines::BeforeStep(int id, PerformStep step) {
+  Machine& machine = At(id);
+  if (step == PerformStep::kServe && std::exchange(machine.applied_since_check, false)) {
+    if (const Node* n = node(id))
+      journal_->Fail(witness_->Reached(base::NodeId(static_cast<std::uint64_t>(id)), n->Status().applied, n->state()));
+  }
+  if (machine.dies_in_steps == 0 || --machine.dies_in_steps > 0) return true;
+  DieSoon(id, absl::CancelledError(absl::StrCat("killed before step ", static_cast<int>(step))), machine.survival,
+          machine.down_for);
+  return false;
+}
+
+void Machines::OnOutput(int id, const coord::raft::Raft& raft, const coord::raft::Output& output) {
+  Machine& machine = At(id);
+  if (machine.known_boot != raft.options().boot) {
+    if (const Node* n = node(id)) Begun(id, *n);
+  }
+  journal_->Fail(invariants_.Took(raft, output));
+  for (const Entry& entry : output.committed) {
+    machine.applied_since_check = true;
+    journal_->Fail(witness_->Committed(raft.options().id, entry));
+  }
+}
+
+void Machines::Begun(int id, const Node& node) {
+  Machine& machine = At(id);
+  machine.formed = true;
+  machine.known_boot = node.raft().options().boot;
+  const std::vector<Entry> log = ReadLog(&machine);
+  const absl::Status started = invariants_.Started(node.raft(), log);
+  // A damaged member may have forgotten what it said; it must not be believed that much, and is not.
+  if (!machine.lost) journal_->Fail(started);
+  journal_->Fail(witness_->Started(node.raft().options().id, log, node.Status().applied, node.state()));
+}
+
+std::vector<Entry> Machines::ReadLog(Machine* machine) const {
+  class Reader final : public coord::log::InspectVisitor {
+   public:
+    void OnEntry(const Entry& entry) override {
+      while (!entries.empty() && entries.back().index >= entry.index) entries.pop_back();
+      entries.push_back({entry.term, entry.index, entry.kind, base::Bytes::Copy(entry.payload.view())});
+    }
+    std::vector<Entry> entries;
+  };
+  Reader reader;
+  const auto read = coord::log::Inspect(machine->files.get(), kDirectory, &reader);
+  if (!read.ok()) return {};
+  while (!reader.entries.empty() && reader.entries.back().index > read->last_index) reader.entries.pop_back();
+  return std::move(reader.entries);
+}
+
+void Machines::Wipe(int id) {
+  Machine& machine = At(id);
+  machine.lost = true;
+  machine.files = std::make_unique<SimFileSystem>(plan_.seed * 100 + 50 + static_cast<std::uint64_t>(id));
+}
+
+// Where it is known that it was synced: of the last frame, damage cannot be told from a torn write, as FORMAT.md says.
+bool Machines::FlipBit(int id, base::Random* random) {
+  class Frames final : public coord::log::InspectVisitor {
+   public:
+    void OnSegment(const std::string& path, const coord::log::SegmentHeader&) override { path_ = path; }
+    void OnFrame(const coord::log::Frame& frame, bool proven) override {
+      if (proven) frames.emplace_back(path_, std::make_pair(frame.ref.offset, frame.size));
+    }
+    std::vector<std::pair<std::string, std::pair<std::uint64_t, std::uint64_t>>> frames;
+
+   private:
+    std::string path_;
+  };
+  Machine& machine = At(id);
+  Frames frames;
+  if (!coord::log::Inspect(machine.files.get(), kDirectory, &frames).ok() || frames.frames.empty()) return false;
+  const auto& [path, place] = frames.frames[random->Below(frames.frames.size())];
+  machine.files->FlipBit(path, place.first + random->Below(place.second), static_cast<int>(random->Below(8)));
+  machine.lost = true;
+  return true;
+}
+
+void Machines::Heal() {
+  healed_ = true;
+  for (Machine& machine : machines_) {
+    machine.files->ClearFaults();
+    machine.files->SetCapacity(UINT64_MAX);
+    machine.dies_in_steps = 0;
+    if (std::exchange(machine.off, false)) network_->PowerOn(Host(machine.id));
+    if (machine.loop) {
+      machine.loop->SetRate(0);
+      machine.loop->Resume();
+    }
+    Start(machine.id);
+  }
+}
+
+int Machines::Leader() const {
+  int leader = 0;
+  coord::raft::Term term;
+  for (int id = 1; id <= size(); ++id) {
+    const Node* n = node(id);
+    if (n == nullptr || !n->raft().leads() || n->raft().term() < term) continue;
+    leader = id;
+    term = n->raft().term();
+  }
+  return leader;
+}
+
+bool Machines::AtRest() const {
+  for (int id = 1; id <= size(); ++id) {
+    if (lost(id)) continue;
+    const Node* n = node(id);
+    if (n == nullptr || n->Status().applied != witness_->last() || n->raft().log().last() != witness_->last()) return false;
+  }
+  return true;
+}
+
+std::string Machines::Text() const {
+  std::string text;
+  for (int id = 1; id <= size(); ++id) {
+    const Node* n = node(id);
+    if (n == nullptr) {
+      absl::StrAppend(&text, "; node ", id, running(id) ? " forms" : lost(id) ? " is lost" : " is down");
+      continue;
+    }
+    const NodeStatus status = n->Status();
+    absl::StrAppend(&text, "; node ", id, n->raft().leads() ? " leads" : " follows ", n->raft().leads() ? 0 : status.leader.value,
+                    " in term ", status.term.value, ", last ", n->raft().log().last().value, ", commit ", status.commit.value,
+                    ", applied ", status.applied.value);
+  }
+  return text;
+}
+
+void Machines::Sample() {
+  for (int id = 1; id <= size(); ++id) {
+    const Node* n = node(id);
+    if (n == nullptr) continue;
+    const NodeStatus status = n->Status();
+    const coord::raft::State raft = n->raft().Inspect();
+    const auto sample = [&](const char* name, std::uint64_t size) {
+      journal_->Fail(bounds_.Sample(name, Host(id), size, world_->Now()));
+    };
+    sample("uncommitted bytes", status.uncommitted_bytes);
+    sample("history bytes", status.history_bytes);
+    sample("streams", status.streams);
+    sample("waiting reads", raft.waiting_reads);
+    sample("entries held", raft.held_entries);
+  }
+}
+
+absl::Status Machines::CheckAtRest() const {
+  std::vector<base::NodeId> nodes;
+  for (int id = 1; id <= size(); ++id) {
+    if (lost(id)) continue;
+    const Node* n = node(id);
+    if (n == nullptr) return absl::InternalError(absl::StrCat("node ", id, " does not run at the end"));
+    const base::NodeId node_id(static_cast<std::uint64_t>(id));
+    if (absl::Status ok = witness_->Reached(node_id, n->Status().applied, n->state()); !ok.ok()) return ok;
+    nodes.push_back(node_id);
+  }
+  return witness_->agreement().CheckAtRest(nodes);
+}
+
+}  // namespace drover::sim::run

@@ -1,0 +1,128 @@
+// The coordination nodes of a run: real members, each with a loop, a disk and a seat in the network of its own; how they die, and
+// what is checked of them while they live.
+#ifndef DROVER_TESTS_SIM_RUN_MACHINES_H_
+#define DROVER_TESTS_SIM_RUN_MACHINES_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "coord/base/random.h"
+#include "coord/raft/cluster_invariants.h"
+#include "coord/server/member_process.h"
+#include "tests/sim/check/bounds.h"
+#include "tests/sim/run/journal.h"
+#include "tests/sim/run/plan.h"
+#include "tests/sim/run/witness.h"
+#include "tests/sim/sim_executor.h"
+#include "tests/sim/sim_file_system.h"
+#include "tests/sim/sim_loop.h"
+#include "tests/sim/sim_network.h"
+#include "tests/sim/sim_world.h"
+
+namespace drover::sim::run {
+
+// One thread. A process that died by itself (a failed sync, a refused start) is started again after a while, as a supervisor would.
+class Machines {
+ public:
+  Machines(SimWorld* world, SimNetwork* network, Journal* journal, Witness* witness, const Plan& plan);
+  ~Machines();
+  Machines(const Machines&) = delete;
+  Machines& operator=(const Machines&) = delete;
+
+  static std::string Host(int id) { return "node" + std::to_string(id); }
+  static std::string ClientAddress(int id) { return Host(id) + ":1"; }
+  static std::string PeerAddress(int id) { return Host(id) + ":2"; }
+
+  void Start(int id);
+  // The process dies; peers see FIN. Started again after `down_for`.
+  void Crash(int id, Survival survival, base::Duration down_for);
+  // The host vanishes without a word, and comes back after `down_for`.
+  void PowerOff(int id, Survival survival, base::Duration down_for);
+  // Dies before the `steps`-th step of Perform from now.
+  void CrashInStep(int id, std::uint64_t steps, Survival survival, base::Duration down_for);
+  // Dies at the n-th call of its disk from now, which is begun and may be torn.
+  void CrashInDisk(int id, std::uint64_t calls, Survival survival, base::Duration down_for);
+  // Damages what its disk holds, and counts it as lost. It must be down.
+  void Wipe(int id);
+  bool FlipBit(int id, base::Random* random);
+  // Ends every fault of disks, loops and clocks, and starts whoever is down and not lost.
+  void Heal();
+
+  [[nodiscard]] int size() const { return static_cast<int>(machines_.size()); }
+  [[nodiscard]] bool running(int id) const { return At(id).member != nullptr; }
+  [[nodiscard]] bool formed(int id) const { return At(id).formed; }
+  // Its disk was damaged or replaced: it may refuse to start.
+  [[nodiscard]] bool lost(int id) const { return At(id).lost; }
+  [[nodiscard]] int lost_count() const;
+  [[nodiscard]] const coord::server::Node* node(int id) const;
+  [[nodiscard]] SimLoop* loop(int id) { return At(id).loop.get(); }
+  [[nodiscard]] SimExecutor* disk(int id) { return At(id).disk.get(); }
+  [[nodiscard]] SimFileSystem& files(int id) { return *At(id).files; }
+  [[nodiscard]] int Leader() const;
+  // All that run and are not lost are nodes that have applied all that was ever committed.
+  [[nodiscard]] bool AtRest() const;
+  // Why not; for the message.
+  [[nodiscard]] std::string Text() const;
+  // When a node last began to lead.
+  [[nodiscard]] base::Instant last_election() const { return last_election_; }
+  [[nodiscard]] const check::GrowthBounds& bounds() const { return bounds_; }
+  // Sizes, now.
+  void Sample();
+  // Digests of all states at rest.
+  [[nodiscard]] absl::Status CheckAtRest() const;
+
+ private:
+  class Observer;
+  struct Machine {
+    int id = 0;
+    std::unique_ptr<SimFileSystem> files;
+    std::unique_ptr<SimLoop> loop;
+    std::unique_ptr<SimExecutor> disk;
+    std::unique_ptr<base::Dialer> dialer;
+    std::unique_ptr<base::SeededRandom> random;
+    std::unique_ptr<Observer> observer;
+    std::unique_ptr<coord::server::MemberProcess> member;
+    std::uint64_t boots = 0;
+    std::uint64_t process = 0;  // grows with each start and death: what was planned for an earlier one is void
+    base::BootNonce known_boot;
+    bool formed = false;
+    bool lost = false;
+    bool off = false;
+    bool applied_since_check = false;
+    std::uint64_t dies_in_steps = 0;  // 0: not planned
+    Survival survival = Survival::kEverything;
+    base::Duration down_for{};
+  };
+
+  [[nodiscard]] Machine& At(int id) { return machines_[static_cast<std::size_t>(id - 1)]; }
+  [[nodiscard]] const Machine& At(int id) const { return machines_[static_cast<std::size_t>(id - 1)]; }
+  void Destroy(Machine* machine);
+  void StartLater(int id, base::Duration delay);
+  // Dies in an event of its own, for it is on the stack.
+  void DieSoon(int id, const absl::Status& why, Survival survival, base::Duration down_for);
+  void WatchDisk(int id, std::uint64_t process);
+  bool BeforeStep(int id, coord::server::PerformStep step);
+  void OnOutput(int id, const coord::raft::Raft& raft, const coord::raft::Output& output);
+  void Begun(int id, const coord::server::Node& node);
+  [[nodiscard]] std::vector<coord::raft::Entry> ReadLog(Machine* machine) const;
+
+  SimWorld* const world_;
+  SimNetwork* const network_;
+  Journal* const journal_;
+  Witness* const witness_;
+  const Plan plan_;
+  coord::server::InitialMembers initial_;
+  coord::raft::ClusterInvariants invariants_;
+  check::GrowthBounds bounds_;
+  std::vector<Machine> machines_;
+  base::Instant last_election_;
+  bool healed_ = false;
+};
+
+}  // namespace drover::sim::run
+
+#endif  // DROVER_TESTS_SIM_RUN_MACHINES_H_

@@ -1,0 +1,108 @@
+#include "tests/sim/run/plan.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace drover::sim::run {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class Dice {
+ public:
+  explicit Dice(std::uint64_t seed) : random_(seed) {}
+  bool OneIn(std::uint64_t n) { return random_.Below(n) == 0; }
+  std::uint64_t Between(std::uint64_t min, std::uint64_t max) { return min + random_.Below(max - min + 1); }
+  template <typename T>
+  T Of(std::initializer_list<T> choices) {
+    return choices.begin()[random_.Below(choices.size())];
+  }
+
+ private:
+  base::SeededRandom random_;
+};
+
+}  // namespace
+
+const char* NameOf(Fault fault) {
+  static constexpr const char* kNames[] = {"kill",       "power-loss",  "power-loss-all", "crash-in-step", "crash-in-disk",
+                                           "power-off",  "reset",       "cut-one-way",    "cut-both-ways", "isolate",
+                                           "split",      "slow-link",   "pause",          "stall-disk",    "fail-sync",
+                                           "fail-write", "full-disk",   "flip-bit",       "wipe",          "jump-wall",
+                                           "clock-rate", "kill-client", "pause-client",   "cut-client"};
+  static_assert(std::size(kNames) == kFaults);
+  return kNames[static_cast<int>(fault)];
+}
+
+Plan MakePlan(std::uint64_t seed) {
+  Dice dice(seed * 2 + 1);
+  Plan plan;
+  plan.seed = seed;
+  plan.nodes = dice.Of({1, 3, 3, 3, 3, 5, 5});
+  plan.clients = static_cast<int>(dice.Between(1, 5));
+  plan.duration = milliseconds(dice.Between(4'000, 20'000));
+  plan.latency_min = microseconds(dice.Between(20, 500));
+  plan.latency_max = plan.latency_min + microseconds(dice.Of({100, 1'000, 1'000, 10'000, 40'000}));
+
+  coord::server::NodeOptions& node = plan.options;
+  node.log.segment_bytes = dice.Of({4U << 10, 4U << 10, 16U << 10, 64U << 10, 1U << 20});
+  node.log.allocate_first_bytes = dice.Of({512U, 4U << 10, 64U << 10});
+  node.log.allocate_step_bytes = 64U << 10;
+  node.history.bytes_max = dice.Of({1U << 10, 4U << 10, 64U << 10, 1U << 20});
+  node.raft.window.appends = dice.Of({1U, 2U, 8U, 64U});
+  node.raft.window.bytes = dice.Of({1U << 10, 64U << 10, 8U << 20});
+  node.raft.append_bytes = dice.Of({1U, 512U, 64U << 10, 1U << 20});
+  node.raft.cache_bytes = dice.Of({0U, 1U << 10, 16U << 10, 16U << 20});
+  node.raft.uncommitted_bytes_max = dice.Of({1U << 10, 16U << 10, 64U << 20});
+  node.batch_bytes = dice.Of({512U, 16U << 10, 1U << 20});
+  node.forward_bytes = dice.Of({512U, 64U << 10, 8U << 20});
+  node.stream.credits_start = dice.Of({1U, 4U, 16U});
+  node.stream.credits_max = dice.Of({4U, 16U, 256U});
+  node.stream.credits_max = std::max(node.stream.credits_max, node.stream.credits_start);
+  node.stream.outbound_pause_bytes = dice.Of({1U << 10, 2U << 20});
+  node.log_writer.prove_after = milliseconds(dice.Of({50, 1'000}));
+  if (dice.OneIn(4)) node.raft.pre_vote = false;
+
+  plan.rate_ppm_max = dice.Of({0, 100, 1'000, 10'000});
+  plan.fault_gap = milliseconds(dice.Of({150, 400, 400, 1'000, 1'000, 3'000}));
+  if (dice.OneIn(20)) plan.fault_gap = base::Duration::zero();  // a quiet run
+  // A lot of its own for each seed: what is rare among all faults is then frequent somewhere.
+  const std::uint64_t share = dice.Between(2, 4);
+  for (int i = 0; i < kFaults; ++i) {
+    const auto fault = static_cast<Fault>(i);
+    const std::uint64_t copies = dice.Between(1, 4);
+    if (!dice.OneIn(share)) continue;
+    plan.faults.insert(plan.faults.end(), copies, fault);
+  }
+  if (plan.faults.empty()) plan.faults.push_back(Fault::kKill);
+
+  plan.think = microseconds(dice.Of({2'000, 10'000, 30'000, 100'000}));
+  plan.calls_max = dice.Between(50, 300);
+  plan.in_flight_max = dice.Of({1U, 2U, 6U, 20U});
+  plan.registers = dice.Between(1, 6);
+  plan.locks = dice.Between(1, 4);
+  plan.data_bytes_max = dice.Of({8U, 8U, 100U, 3'000U});
+  plan.session_timeout = milliseconds(dice.Of({1'000, 2'000, 6'000, 20'000}));
+  plan.graces = dice.OneIn(3);
+  return plan;
+}
+
+std::string Plan::Text() const {
+  std::string text = absl::StrCat(nodes, " nodes, ", clients, " clients, ", base::ToMillis(duration), " ms, a fault every ",
+                                  base::ToMillis(fault_gap), " ms of");
+  const Fault* last = nullptr;
+  for (const Fault& fault : faults) {
+    if (last == nullptr || *last != fault) absl::StrAppend(&text, " ", NameOf(fault));
+    last = &fault;
+  }
+  absl::StrAppend(&text, "; segments of ", options.log.segment_bytes, ", history of ", options.history.bytes_max, ", window of ",
+                  options.raft.window.appends, ", cache of ", options.raft.cache_bytes, ", at most ",
+                  options.raft.uncommitted_bytes_max, " uncommitted; ", calls_max, " calls each, ", in_flight_max,
+                  " at once, data up to ", data_bytes_max, "; sessions of ", base::ToMillis(session_timeout), " ms");
+  return text;
+}
+
+}  // namespace drover::sim::run

@@ -1,0 +1,76 @@
+// What a seed chooses: topology, limits, load and faults of one run.
+#ifndef DROVER_TESTS_SIM_RUN_PLAN_H_
+#define DROVER_TESTS_SIM_RUN_PLAN_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "coord/base/random.h"
+#include "coord/base/time.h"
+#include "coord/server/node.h"
+
+namespace drover::sim::run {
+
+enum class Fault {
+  kKill,          // kill -9 of a node: the kernel keeps what was written
+  kPowerLoss,     // of a node: un-synced bytes are lost, all or by chance
+  kPowerLossAll,  // of all nodes at once
+  kCrashInStep,   // between two steps of Perform
+  kCrashInDisk,   // at one of the next calls of the disk, which is begun
+  kPowerOff,      // a node vanishes without a word
+  kReset,         // RST between two hosts
+  kCutOneWay,     // silence in one direction
+  kCutBothWays,   // silence between two hosts
+  kIsolate,       // silence between a node and all others
+  kSplit,         // the nodes fall into two parts
+  kSlowLink,      // latency
+  kPause,         // SIGSTOP of a node
+  kStallDisk,     // a disk that stands still
+  kFailSync,      // one fsync fails
+  kFailWrite,     // one of the next calls of the disk fails
+  kFullDisk,      // no space for a while
+  kFlipBit,       // in a minority: a bit of what was synced long ago
+  kWipe,          // in a minority: a disk is replaced
+  kJumpWall,      // a wall clock jumps
+  kClockRate,     // a clock is fast or slow
+  kKillClient,    // a client dies; another one begins
+  kPauseClient,   // SIGSTOP of a client
+  kCutClient,     // silence between a client and a node
+};
+inline constexpr int kFaults = static_cast<int>(Fault::kCutClient) + 1;
+[[nodiscard]] const char* NameOf(Fault fault);
+
+struct Plan {
+  std::uint64_t seed = 0;
+  int nodes = 3;
+  int clients = 3;
+  base::Duration duration{};  // of load and faults; then everything heals
+
+  coord::server::NodeOptions options;  // of every node
+  std::int64_t rate_ppm_max = 0;       // error of a clock, each way
+  base::Duration latency_min{}, latency_max{};
+
+  // Faults come at random, this far apart on average, out of this lot.
+  base::Duration fault_gap{};
+  std::vector<Fault> faults;
+
+  // Of one client.
+  base::Duration think{};  // between two calls, on average
+  std::size_t calls_max = 0;
+  std::size_t in_flight_max = 1;
+  std::size_t registers = 4;
+  std::size_t locks = 3;
+  std::size_t data_bytes_max = 16;
+  base::Duration session_timeout{};
+  bool graces = false;  // some clients ask for a disconnect grace
+
+  [[nodiscard]] std::string Text() const;
+};
+
+[[nodiscard]] Plan MakePlan(std::uint64_t seed);
+
+}  // namespace drover::sim::run
+
+#endif  // DROVER_TESTS_SIM_RUN_PLAN_H_
