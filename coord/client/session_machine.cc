@@ -184,7 +184,9 @@ void SessionMachine::MoveIfAsked() {
     ++link_->move_tries;
     return Dial((link_->endpoint + link_->move_tries) % options_.endpoints.size());
   }
+  const Alive alive = alive_;
   watches_.ReportCompacted();
+  if (*alive && link_ != nullptr && queue_.wants_to_send()) ScheduleFlush();
 }
 
 // ---- liveness ----
@@ -358,7 +360,8 @@ void SessionMachine::Flush() {
   const std::uint64_t seen = queue_.seen();
   if (seen != link_->seen_sent) AppendSeen(&frame, seen);
   std::uint64_t sent = watches_.Fill(&frame, link_->credits - link_->requests_sent);
-  sent += queue_.Fill(&frame, options_.frame_bytes_max, link_->credits - link_->requests_sent - sent);
+  // An answer of this stream might show what a watch has not told of yet.
+  if (!watches_.catching_up()) sent += queue_.Fill(&frame, options_.frame_bytes_max, link_->credits - link_->requests_sent - sent);
   if (sent == 0) return;
   link_->requests_sent += sent;
   link_->seen_sent = seen;

@@ -45,6 +45,7 @@ std::uint64_t WatchTable::Fill(std::string* frame, std::uint64_t credits) {
   while (!outgoing_.empty() && sent < credits) {
     const auto [id, arm] = outgoing_.front();
     outgoing_.pop_front();
+    if (arm && !watches_.contains(id)) continue;  // compacted or refused since it was to be asked for again
     const std::uint64_t ask = next_ask_++;
     if (arm) {
       Watch& watch = watches_.at(id);
@@ -89,6 +90,11 @@ void WatchTable::OnAnswer(const AnswerView& answer) {
   if (!watch.resuming && (!watch.position.has_value() || *watch.position < now)) watch.position = now;
   progress_ = Zxid();
   if (!std::exchange(watch.announced, true)) watch.listener->OnArmed(answer.zxid);
+}
+
+bool WatchTable::catching_up() const {
+  return std::any_of(watches_.begin(), watches_.end(),
+                     [](const auto& watch) { return !watch.second.armed && watch.second.position.has_value(); });
 }
 
 void WatchTable::AskAgain() {

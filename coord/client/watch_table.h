@@ -38,6 +38,8 @@ class WatchTable {
   // Appends what arms and removes watches. Returns how many requests.
   std::uint64_t Fill(std::string* frame, std::uint64_t credits);
   [[nodiscard]] bool wants_to_send() const { return !outgoing_.empty(); }
+  // Some watch has yet to be resumed on this stream, or given up: until then an answer could overtake its events.
+  [[nodiscard]] bool catching_up() const;
 
   // Ids on the wire have the highest bit set, so that they are no key of a call.
   [[nodiscard]] static bool IsWatchAnswer(std::uint64_t id) { return (id & kIdBit) != 0; }
