@@ -197,7 +197,8 @@ void Raft::CommitTo(Index commit) {
   // Configurations before the last committed one no longer matter.
   const auto newest = std::prev(configurations_.upper_bound(commit_));
   configurations_.erase(configurations_.begin(), newest);
-  log_.Shrink(handed_out_, options_.cache_bytes);
+  // What is committed by others and not on this disk yet could not be read from there for a slow follower.
+  log_.Shrink(std::min(handed_out_, durable_), options_.cache_bytes);
 }
 
 bool Raft::IsVoter() const {
