@@ -44,16 +44,17 @@ void LogWriter::Add(raft::Write write, raft::Index commit) {
 }
 
 void LogWriter::Read(raft::Index first, std::size_t bytes, std::function<void(std::vector<raft::Entry>)> done) {
-  auto entries = std::make_shared<std::vector<raft::Entry>>();
-  executor_->Submit(
-      [disk = disk_, entries, first, bytes] {
-        // Not there any more, or damaged: the asker finds another way, and a damaged log is found out by its next write or restart.
-        absl::StatusOr<std::vector<raft::Entry>> read = disk->log->Read(first, bytes);
-        if (read.ok()) *entries = *std::move(read);
-      },
-      [entries, done = std::move(done), self = std::weak_ptr<LogWriter*>(self_)] {
-        if (self.lock()) done(std::move(*entries));
-      });
+  auto read = std::make_shared<absl::StatusOr<std::vector<raft::Entry>>>();
+  executor_->Submit([disk = disk_, read, first, bytes] { *read = disk->log->Read(first, bytes); },
+                    [read, done = std::move(done), self = std::weak_ptr<LogWriter*>(self_)] {
+                      const auto writer = self.lock();
+                      if (!writer) return;
+                      if (read->ok()) return done(**std::move(read));
+                      if (absl::IsOutOfRange(read->status())) return done({});
+                      // Damaged, or the disk is failing. To say "not there" would make the asker believe that it is compacted.
+                      (*writer)->broken_ = true;
+                      (*writer)->events_.failed(read->status());
+                    });
 }
 
 void LogWriter::WriteNext() {

@@ -54,7 +54,7 @@ class LogWriter {
   // In order; joined with what waits already. `commit`: what is known to be committed.
   void Add(raft::Write write, raft::Index commit);
   // Entries of the log from `first` on, at least one, as of all writes under way; none if they are not there. `done` runs on the
-  // loop.
+  // loop. An error of the disk, or damage, is a failure of the log: `failed` is told instead.
   void Read(raft::Index first, std::size_t bytes, std::function<void(std::vector<raft::Entry>)> done);
 
   // The last try found no space; it is repeated until there is.
