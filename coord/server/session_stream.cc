@@ -444,7 +444,8 @@ void SessionStream::Flush() {
     items_.clear();
     item_ends_.clear();
     const base::Zxid applied = host_->state().last_zxid();
-    if (a != nullptr && !replaying && applied > a->bookmark_sent && host_->watches().size(id_) > 0) {
+    // Events since the closing were left out, so nothing is said of them.
+    if (a != nullptr && !closing_ && !replaying && applied > a->bookmark_sent && host_->watches().size(id_) > 0) {
       AppendBookmark(applied, &frame);
       a->bookmark_sent = applied;
     }
