@@ -226,5 +226,19 @@ TEST_F(SimNetworkTest, TheSameSeedGivesTheSameRun) {
   EXPECT_EQ(arrivals[0], arrivals[1]);
 }
 
+TEST_F(SimNetworkTest, ADialThatWasAboutToBeAcceptedWhenThePowerFailedIsReset) {
+  server_loop_.Pause();
+  Dial();
+  Run();
+  network_.PowerOff("server");
+  server_loop_.Stop();
+  Run();
+  EXPECT_EQ(client_.closed, 0);
+  network_.PowerOn("server");
+  Run();
+  EXPECT_EQ(client_.closed, 1);
+  EXPECT_EQ(client_.cause, base::CloseCause::kPeerGone);
+}
+
 }  // namespace
 }  // namespace drover::sim
