@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "coord/base/check.h"
+#include "coord/base/hooks.h"
 #include "coord/base/status.h"
 
 namespace drover::coord::log {
@@ -67,7 +68,7 @@ absl::StatusOr<std::unique_ptr<Log>> Log::Open(DataDirectory* directory, const O
 
 absl::Status Log::Recover(const Scanned& scanned) {
   const SegmentHeader& last = scanned.chain.back();
-  const std::optional<Frame>& unproven = scanned.tail.unproven;
+  const std::optional<Frame> unproven = DROVER_BREAK("cut-proven-frame") ? std::nullopt : scanned.tail.unproven;
   LogState whole = state_;
   if (unproven) DROVER_RETURN_IF_ERROR(whole.ApplyFrame(*unproven));
   if (whole.first_index() > options_.snapshot_index.Next() && whole.first_index().value > 1) {
@@ -168,7 +169,8 @@ absl::Status Log::Append(const AppendRequest& request) {
   if (!request.restart) {
     state_.NoteCommit(request.truncate_from ? std::min(request.commit, request.truncate_from->Previous()) : request.commit);
   }
-  const raft::HardState next = request.hard_state.value_or(hard_state());
+  const bool loses = request.truncate_from && DROVER_BREAK("truncate-loses-vote");
+  const raft::HardState next = loses ? hard_state() : request.hard_state.value_or(hard_state());
   if (request.entries.empty() && !request.truncate_from && !request.restart && next == hard_state()) return absl::OkStatus();
   std::string frame = StartFrame();
   std::uint64_t bytes = kFrameHeaderBytes;
@@ -209,7 +211,7 @@ absl::Status Log::WriteFrame(const FrameHeader& header, std::string* frame) {
     tail_unclean_ = true;
     return written;
   }
-  if (const absl::Status synced = file->Sync(); !synced.ok()) return Poison(synced);
+  if (const absl::Status synced = DROVER_BREAK("skip-fsync") ? absl::OkStatus() : file->Sync(); !synced.ok()) return Poison(synced);
   last_synced_ = ref;
   end_ += frame->size();
   has_frames_ = true;
@@ -280,7 +282,8 @@ absl::Status Log::BeginSegment(std::uint64_t number, const FrameRef& previous, c
     return BeginSegment(number, previous, header, frame);
   }
   if (!status.ok()) return Poison(status);
-  if (const absl::Status synced = fs_->SyncDirectory(directory_->path()); !synced.ok()) return Poison(synced);
+  const absl::Status named = DROVER_BREAK("forget-dir-sync") ? absl::OkStatus() : fs_->SyncDirectory(directory_->path());
+  if (!named.ok()) return Poison(named);
 
   segments_[number] = std::move(segment);
   end_ = contents.size();

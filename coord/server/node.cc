@@ -6,6 +6,7 @@
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "coord/base/check.h"
+#include "coord/base/hooks.h"
 #include "coord/base/status.h"
 #include "coord/tree/answer.h"
 
@@ -67,6 +68,7 @@ Node::~Node() {
 void Node::Start() {
   started_ = true;
   leaderless_since_ = raft_ticked_at_ = loop_->Now();
+  observer_->OnStarted();
   SetPeers();
   WantTurn();
   tick_timer_.Set(options_.tick, [this] { Tick(); });
@@ -418,7 +420,7 @@ void Node::Serve(raft::Output& output) {
 }
 
 void Node::ServeConfirmed() {
-  while (!confirmed_rounds_.empty() && confirmed_rounds_.begin()->first <= applied_) {
+  while (!confirmed_rounds_.empty() && (confirmed_rounds_.begin()->first <= applied_ || DROVER_BREAK("answer-before-apply"))) {
     auto first = confirmed_rounds_.extract(confirmed_rounds_.begin());
     ServeRound(&first.mapped());
   }
@@ -474,7 +476,7 @@ void Node::ChangeRole(raft::Output& output) {
     }
     for (const Touches::Confirmed& c : touches_.Stop()) want_round_contacts_.push_back({c.stream, c.session, c.contact});
   } else {
-    leases_.Follow();
+    if (!DROVER_BREAK("expire-without-term")) leases_.Follow();
     touches_.Restart(Attachments());
     for (const Contact& contact : std::exchange(want_round_contacts_, {})) {
       touches_.Contact(contact.session, contact.stream, contact.contact);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "coord/base/hooks.h"
 #include "coord/server/node.h"
 
 namespace drover::coord::server {
@@ -179,6 +180,7 @@ void Node::Heard(StreamId stream, base::SessionId session) {
 }
 
 void Node::WantConfirmation(StreamId stream, base::SessionId session, std::uint64_t contact) {
+  if (DROVER_BREAK("ack-contact-without-quorum")) return ConfirmLocal(session, stream, contact);
   if (Leads()) {
     want_round_contacts_.push_back({stream, session, contact});
   } else {

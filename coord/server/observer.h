@@ -50,6 +50,8 @@ enum class Refusal {
 class NodeObserver {
  public:
   virtual ~NodeObserver() = default;
+  // The log is replayed as far as it is known to be committed, and the node begins.
+  virtual void OnStarted() {}
   // Raft wants this done, and nothing of it is done yet.
   virtual void OnOutput(const raft::Raft&, const raft::Output&) {}
   // A quorum round was asked for.

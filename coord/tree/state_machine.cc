@@ -6,6 +6,7 @@
 
 #include "coord/base/check.h"
 #include "coord/base/checksum.h"
+#include "coord/base/hooks.h"
 #include "coord/base/wire.h"
 #include "coord/tree/answer.h"
 #include "coord/tree/reads.h"
@@ -72,6 +73,7 @@ void StateMachine::ApplyNumbered(const CommandView& command, const RequestView& 
   }
   switch (session->Judge(request.number, options_)) {
     case Turn::kKept: {
+      if (DROVER_BREAK("forget-kept-answers")) break;
       const base::Bytes& kept = session->KeptAnswer(request.number);
       return sink->OnAnswer({command.origin, command.session, request.number, CodeOf(kept.view()), kept});
     }
@@ -112,7 +114,8 @@ void StateMachine::ApplyWrite(const CommandView& command, const RequestView& req
   head.AppendFields(&out);
   out.Raw(fields_);
   answered.bytes = base::CopyExact(scratch_);
-  if (session != nullptr) session->Keep(answered.bytes);
+  const bool kept = DROVER_BREAK("forget-kept-answers") && session != nullptr && request.number <= session->last_write();
+  if (session != nullptr && !kept) session->Keep(answered.bytes);
   sink->OnAnswer(answered);
 }
 
@@ -144,7 +147,8 @@ void StateMachine::ApplyOpen(const CommandView& command, Sink* sink) {
 
 void StateMachine::ApplyExpire(raft::Term entry_term, const CommandView& command, Sink* sink) {
   ExpireSessionsView expire;
-  if (!ExpireSessionsView::Parse(command.body, &expire) || expire.term != entry_term) return;
+  if (!ExpireSessionsView::Parse(command.body, &expire)) return;
+  if (expire.term != entry_term && !DROVER_BREAK("expire-without-term")) return;
   expired_.clear();
   expire.AppendIds(&expired_);
   for (const base::SessionId id : expired_) {
