@@ -78,11 +78,13 @@ class Client::Listener final : public coord::WatchListener {
   check::WatchTrace* trace_ = nullptr;  // while it stands
 };
 
-Client::Client(SimWorld* world, SimNetwork* network, Journal* journal, check::History* history, const Plan& plan, int id)
+Client::Client(SimWorld* world, SimNetwork* network, Journal* journal, check::History* history, const Witness* witness,
+               const Plan& plan, int id)
     : world_(world),
       network_(network),
       journal_(journal),
       history_(history),
+      witness_(witness),
       plan_(plan),
       id_(id),
       random_(plan.seed * 1'000 + static_cast<std::uint64_t>(id)) {}
@@ -102,7 +104,7 @@ void Client::Begin() {
 
 void Client::Open() {
   listeners_.clear();
-  told_ = false;
+  told_ = probing_ = false;
   in_flight_ = 0;
   versions_.clear();
   coord::SessionOptions options;
@@ -165,7 +167,7 @@ void Client::Kill(base::Duration down_for) {
   dialer_.reset();
   loop_->Stop();
   loop_.reset();
-  told_ = false;
+  told_ = probing_ = false;
   in_flight_ = 0;
   ++process_;
   world_->Schedule(nullptr, down_for, [this, process = process_] {
@@ -175,17 +177,20 @@ void Client::Kill(base::Duration down_for) {
 
 // ---- records ----
 
-Client::Call Client::NewCall(std::optional<check::Operation> operation, bool is_write) {
+Client::Call Client::NewCall(std::optional<check::Operation> operation, bool is_write, bool local) {
   ++in_flight_;
   Call call;
   call.tale = tales_.size() - 1;
   call.is_write = is_write;
+  call.local = local;
+  call.floor = witness_->state().last_zxid();
   call.sent = history_->Next();
   call.links = links_;
   if (is_write) call.number = ++tale().writes;
   if (operation) {
     operation->client = static_cast<std::uint64_t>(id_);
     call.operation = history_->Invoked(*std::move(operation));
+    if (is_write) tale().recorded_writes.emplace_back(*call.operation, call.number);
   }
   return call;
 }
@@ -203,6 +208,11 @@ void Client::Answered(const Call& call, const absl::Status& status, base::Zxid z
     history_->Returned(*call.operation, result, zxid);
   }
   if (zxid.value == 0) return;
+  // The whole tree is one object: what was committed anywhere when the call was made is in the state that answers.
+  if (!call.local && (zxid < call.floor || (call.is_write && status.ok() && zxid == call.floor))) {
+    journal_->Fail(absl::InternalError(absl::StrCat("client ", id_, " ", what, " and is answered by the state at zxid ", zxid.value,
+                                                    "; ", call.floor.value, " was committed when it asked")));
+  }
   Tale& of = tales_[call.tale];
   // A read may have been asked again on a later link; nobody but the client knows when.
   const check::Stamp last_sent = !call.is_write && call.links != links_ ? received : call.sent;
@@ -246,13 +256,17 @@ std::optional<std::uint32_t> Client::Guess(const std::string& path) {
 void Client::MakeParents() {
   if (!told_ || in_flight_ > 0) return;
   auto left = std::make_shared<int>(4);
+  const auto made = [this, left](const absl::Status& status) {
+    if (status.ok() || coord::IsNodeExists(status)) --*left;
+    if (*left == 0) parents_made_ = true;
+  };
   for (const char* parent : {kRegisters, kLocks, kQueue, kProbes}) {
     session_->Create(parent, "", {},
-                     Done<coord::CreateResult>(NewCall(std::nullopt, true), absl::StrCat("creates ", parent),
-                                               [this, left](const coord::CreateResult& made, check::Result*) {
-                                                 if (--*left == 0) parents_made_ = true;
-                                                 return made.zxid;
-                                               }),
+                     [this, made, call = NewCall(std::nullopt, true),
+                      what = absl::StrCat("creates ", parent)](const absl::StatusOr<coord::CreateResult>& answer) {
+                       Answered(call, answer.status(), answer.ok() ? answer->zxid : base::Zxid(), {}, what);
+                       made(answer.status());
+                     },
                      {});
   }
 }
@@ -271,6 +285,8 @@ void Client::CallLater() {
 }
 
 void Client::CallOne() {
+  // Some do little but read: what they know of is old when they come to a node that is behind.
+  if (plan_.readers && id_ % 2 == 1 && random_.Below(10) > 0) return CallRegister(33 + random_.Below(27));
   const std::uint64_t pick = random_.Below(100);
   if (pick < 60) return CallRegister(pick);
   if (pick < 68) return CallTransaction();
@@ -328,14 +344,15 @@ void Client::CallRegister(std::uint64_t pick) {
     operation.kind = check::Kind::kGet;
     std::optional<check::Operation> recorded;
     if (!local) recorded = operation;
-    session_->Get(path,
-                  Done<coord::GetResult>(NewCall(std::move(recorded), false), absl::StrCat(local ? "peeks at " : "gets ", path),
-                                         [this, path](const coord::GetResult& got, check::Result* result) {
-                                           result->version = versions_[path] = got.node.stat.version;
-                                           result->data = got.node.data;
-                                           return got.zxid;
-                                         }),
-                  {.local = local});
+    session_->Get(
+        path,
+        Done<coord::GetResult>(NewCall(std::move(recorded), false, local), absl::StrCat(local ? "peeks at " : "gets ", path),
+                               [this, path](const coord::GetResult& got, check::Result* result) {
+                                 result->version = versions_[path] = got.node.stat.version;
+                                 result->data = got.node.data;
+                                 return got.zxid;
+                               }),
+        {.local = local});
   } else {
     operation.kind = check::Kind::kExists;
     session_->Exists(path,
@@ -421,16 +438,17 @@ void Client::Watch() {
 // ---- the end ----
 
 void Client::Probe() {
-  if (!told_) return;
-  const std::size_t number = probes_.size();
-  probes_.push_back({absl::StrCat("client ", id_, " probe ", number), world_->Now(), std::nullopt});
-  const std::string path = absl::StrCat(kProbes, "/", id_, "-", number);
-  session_->Create(path, "", {},
-                   Done<coord::CreateResult>(NewCall(std::nullopt, true), absl::StrCat("probes ", path),
-                                             [this, number](const coord::CreateResult& made, check::Result*) {
-                                               probes_[number].committed = world_->Now();
-                                               return made.zxid;
-                                             }),
+  if (!told_ || probing_ || session_->state() == coord::SessionState::kExpired) return;
+  if (!probe_) probe_ = check::Probe{absl::StrCat("the probe of client ", id_), world_->Now(), std::nullopt};
+  if (probe_->committed) return;
+  probing_ = true;
+  const std::string path = absl::StrCat(kProbes, "/", id_);
+  session_->Create(path, "", {.sequential = true},
+                   [this, call = NewCall(std::nullopt, true)](const absl::StatusOr<coord::CreateResult>& made) {
+                     probing_ = false;
+                     if (made.ok()) probe_->committed = world_->Now();
+                     Answered(call, made.status(), made.ok() ? made->zxid : base::Zxid(), {}, "probes");
+                   },
                    {});
 }
 

@@ -21,6 +21,7 @@
 #include "tests/sim/check/watch_stream.h"
 #include "tests/sim/run/journal.h"
 #include "tests/sim/run/plan.h"
+#include "tests/sim/run/witness.h"
 #include "tests/sim/sim_loop.h"
 #include "tests/sim/sim_network.h"
 
@@ -40,10 +41,13 @@ class Client final : private coord::SessionObserver {
     check::SessionLife life;
     std::deque<check::WatchTrace> watches;
     std::vector<check::EffectiveWrite> acknowledged;
-    std::uint64_t writes = 0;  // numbered so far
+    std::uint64_t writes = 0;                                            // numbered so far
+    std::vector<std::pair<std::size_t, std::uint64_t>> recorded_writes;  // of the history: its operation, the write's number
   };
 
-  Client(SimWorld* world, SimNetwork* network, Journal* journal, check::History* history, const Plan& plan, int id);
+  // `witness` tells what is committed when a call is made.
+  Client(SimWorld* world, SimNetwork* network, Journal* journal, check::History* history, const Witness* witness, const Plan& plan,
+         int id);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -70,9 +74,9 @@ class Client final : private coord::SessionObserver {
   // What can be sampled: contacts that were acknowledged.
   void Sample();
 
-  // A write that has to be answered, in this session or the next one.
+  // A write that has to be answered; begun again in the next session if this one ends with it unknown. Once under way, ignored.
   void Probe();
-  [[nodiscard]] const std::vector<check::Probe>& probes() const { return probes_; }
+  [[nodiscard]] const std::optional<check::Probe>& probe() const { return probe_; }
   // Everything asked is answered.
   [[nodiscard]] bool Idle() const {
     return in_flight_ == 0 && session_ != nullptr && session_->state() == coord::SessionState::kConnected;
@@ -92,6 +96,8 @@ class Client final : private coord::SessionObserver {
     std::size_t tale = 0;
     std::optional<std::size_t> operation;  // in the history
     bool is_write = false;
+    bool local = false;
+    base::Zxid floor;  // committed when it was made
     check::Stamp sent = 0;
     std::uint64_t links = 0;   // attached so far
     std::uint64_t number = 0;  // of a write
@@ -108,7 +114,7 @@ class Client final : private coord::SessionObserver {
   void CallTransaction();
   void CallLock(std::uint64_t pick);
   void Watch();
-  [[nodiscard]] Call NewCall(std::optional<check::Operation> operation, bool is_write);
+  [[nodiscard]] Call NewCall(std::optional<check::Operation> operation, bool is_write, bool local = false);
   // The answer came: into the records.
   void Answered(const Call& call, const absl::Status& status, base::Zxid zxid, check::Result result, const std::string& what);
   template <typename T, typename Fill>
@@ -123,6 +129,7 @@ class Client final : private coord::SessionObserver {
   SimNetwork* const network_;
   Journal* const journal_;
   check::History* const history_;
+  const Witness* const witness_;
   const Plan plan_;
   const int id_;
   base::SeededRandom random_;
@@ -144,7 +151,8 @@ class Client final : private coord::SessionObserver {
   std::uint64_t values_ = 0;
   std::uint64_t answers_ = 0;
   std::map<std::string, std::uint32_t> versions_;  // as seen last
-  std::vector<check::Probe> probes_;
+  std::optional<check::Probe> probe_;
+  bool probing_ = false;
 };
 
 }  // namespace drover::sim::run

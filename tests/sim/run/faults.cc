@@ -22,21 +22,24 @@ Faults::Faults(SimWorld* world, SimNetwork* network, Journal* journal, Machines*
       counts_(kFaults) {}
 
 void Faults::Begin() {
+  ++period_;
+  active_ = true;
+  machines_->Unheal();
   if (plan_.fault_gap > base::Duration::zero()) Later();
 }
 
 void Faults::Later() {
   const auto gap =
       base::Duration(static_cast<std::int64_t>(random_.Below(static_cast<std::uint64_t>(2 * plan_.fault_gap.count()) + 1)));
-  world_->Schedule(nullptr, gap, [this] {
-    if (healed_) return;
+  world_->Schedule(nullptr, gap, [this, period = period_] {
+    if (!active_ || period != period_) return;
     Inject(plan_.faults[random_.Below(plan_.faults.size())]);
     Later();
   });
 }
 
 void Faults::Heal() {
-  healed_ = true;
+  active_ = false;
   network_->HealAll();
   for (int a = 1; a <= machines_->size(); ++a) {
     for (int b = 1; b <= machines_->size(); ++b) {
@@ -58,7 +61,7 @@ base::Duration Faults::Some(std::int64_t min_ms, std::int64_t max_ms) {
 // The leader more often than its share: there is the most to break.
 int Faults::SomeNode() {
   const int leader = machines_->Leader();
-  if (leader != 0 && random_.Below(3) == 0) return leader;
+  if (leader != 0 && random_.Below(2) == 0) return leader;
   return 1 + static_cast<int>(random_.Below(static_cast<std::uint64_t>(machines_->size())));
 }
 
@@ -75,8 +78,8 @@ bool Faults::MayLose(int node) const {
 }
 
 void Faults::Undo(base::Duration after, base::Task task) {
-  world_->Schedule(nullptr, after, [this, task = std::move(task)]() mutable {
-    if (!healed_) task();
+  world_->Schedule(nullptr, after, [this, period = period_, task = std::move(task)]() mutable {
+    if (active_ && period == period_) task();
   });
 }
 
@@ -86,7 +89,8 @@ void Faults::CutFor(const std::string& from, const std::string& to, base::Durati
 }
 
 void Faults::Inject(Fault fault) {
-  const int node = SomeNode();
+  const int leader = machines_->Leader();
+  const int node = fault == Fault::kIsolate && leader != 0 && random_.Below(2) == 0 ? leader : SomeNode();
   ++counts_[static_cast<std::size_t>(fault)];
   journal_->Note("fault: ", NameOf(fault), ", node ", node);
   if (fault <= Fault::kPowerOff) return CrashNode(fault, node);
@@ -142,6 +146,8 @@ void Faults::BreakNetwork(Fault fault, int node) {
         CutFor(a, Machines::Host(id), duration);
         CutFor(Machines::Host(id), a, duration);
       }
+      // What a leader writes alone is sometimes still on its way to the disk when it hears of its successor.
+      if (machines_->running(node) && random_.Below(3) == 0) machines_->StallDisk(node, duration + Some(100, 1'500));
       return;
     case Fault::kSplit: {
       const std::uint64_t side = random_.Next();
@@ -181,7 +187,7 @@ void Faults::BreakDisk(Fault fault, int node) {
         if (machines_->loop(node) == loop) loop->Resume();
       });
     case Fault::kStallDisk:
-      return machines_->disk(node)->Stall(duration);
+      return machines_->StallDisk(node, duration);
     case Fault::kFailSync:
       return files.FailNextSync(absl::InternalError("input/output error"));
     case Fault::kFailWrite:

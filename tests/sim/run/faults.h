@@ -23,6 +23,7 @@ class Faults {
   Faults(SimWorld* world, SimNetwork* network, Journal* journal, Machines* machines, std::vector<std::unique_ptr<Client>>* clients,
          const Plan& plan);
 
+  // Also again after Heal.
   void Begin();
   // No further ones; what is cut, paused, full or down is made good. Disks that were lost stay so.
   void Heal();
@@ -52,7 +53,8 @@ class Faults {
   std::vector<std::unique_ptr<Client>>* const clients_;
   const Plan plan_;
   base::SeededRandom random_;
-  bool healed_ = false;
+  bool active_ = false;
+  std::uint64_t period_ = 0;  // grows with each Begin: what was to be undone in an earlier one has been
   std::vector<std::uint64_t> counts_;
 };
 

@@ -1,5 +1,6 @@
 #include "tests/sim/run/machines.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -19,12 +20,16 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr char kDirectory[] = "/data";
+constexpr int kComparedOutputs = 10;  // after a truncation
 
 }  // namespace
 
 class Machines::Observer final : public coord::server::NodeObserver {
  public:
   Observer(Machines* machines, int id) : machines_(machines), id_(id) {}
+  void OnStarted() override {
+    if (const Node* node = machines_->node(id_)) machines_->Begun(id_, *node);
+  }
   void OnOutput(const coord::raft::Raft& raft, const coord::raft::Output& output) override {
     machines_->OnOutput(id_, raft, output);
   }
@@ -33,6 +38,7 @@ class Machines::Observer final : public coord::server::NodeObserver {
     static constexpr const char* kNames[] = {"follows", "pre-campaigns", "campaigns", "leads"};
     machines_->journal_->Note("node ", id_, " ", kNames[static_cast<int>(change.role)], " in term ", change.term.value, ", leader ",
                               change.leader.value);
+    machines_->CheckCampaign(id_, change.role);
     if (change.role == RoleName::kLeader) machines_->last_election_ = machines_->world_->Now();
   }
   void OnDamage(const absl::Status& status) override {
@@ -57,8 +63,9 @@ Machines::Machines(SimWorld* world, SimNetwork* network, Journal* journal, Witne
     initial_.emplace_back(base::NodeId(static_cast<std::uint64_t>(id)), PeerAddress(id));
   }
   const coord::server::NodeOptions& options = plan_.options;
-  // One batch is taken whatever its size.
-  bounds_.Limit("uncommitted bytes", options.raft.uncommitted_bytes_max + options.batch_bytes + (64U << 10));
+  // One batch is taken whatever its size; and what lies behind the last segment's header a new leader has to commit anew.
+  bounds_.Limit("uncommitted bytes",
+                options.raft.uncommitted_bytes_max + options.batch_bytes + 2 * options.log.segment_bytes + (64U << 10));
   bounds_.Limit("history bytes", options.history.bytes_max + (16U << 10));
   bounds_.Limit("streams", 200);
   bounds_.Limit("waiting reads", options.raft.reads_max);
@@ -71,7 +78,9 @@ Machines::~Machines() {
 
 void Machines::Destroy(Machine* machine) {
   ++machine->process;
+  machine->committed_when_asked.reset();
   machine->dies_in_steps = 0;
+  machine->outputs_to_compare = 0;
   if (machine->loop) machine->loop->Stop();
   machine->member.reset();
   machine->disk.reset();
@@ -140,7 +149,6 @@ void Machines::Start(int id) {
   journal_->Note("node ", id, " starts");
   machine.member = *std::move(opened);
   MemberProcess* member = machine.member.get();
-  if (const Node* begun = node(id)) Begun(id, *begun);
   network_->Listen(machine.loop.get(), ClientAddress(id),
                    [member](std::unique_ptr<base::Connection> c) { return member->Accept(std::move(c)); });
   network_->Listen(machine.loop.get(), PeerAddress(id),
@@ -225,20 +233,61 @@ bool Machines::BeforeStep(int id, PerformStep step) {
 
 void Machines::OnOutput(int id, const coord::raft::Raft& raft, const coord::raft::Output& output) {
   Machine& machine = At(id);
-  if (machine.known_boot != raft.options().boot) {
-    if (const Node* n = node(id)) Begun(id, *n);
-  }
   journal_->Fail(invariants_.Took(raft, output));
   for (const Entry& entry : output.committed) {
     machine.applied_since_check = true;
     journal_->Fail(witness_->Committed(raft.options().id, entry));
   }
+  if (machine.outputs_to_compare > 0) CheckDurable(&machine, raft);
+  if (output.write && output.write->truncate_from) {
+    machine.outputs_to_compare = kComparedOutputs;
+    journal_->Note("node ", id, " truncates from ", output.write->truncate_from->value, ", durable ", raft.Inspect().durable.value);
+    DieAfterTruncation(&machine);
+  }
+}
+
+// What a node counts as durable is on its disk, as in its memory. Looked at where a late write of what is void could deceive it.
+void Machines::CheckDurable(Machine* machine, const coord::raft::Raft& raft) {
+  --machine->outputs_to_compare;
+  const Index durable = raft.Inspect().durable;
+  if (durable.value == 0) return;
+  const std::vector<Entry> log = ReadLog(machine);
+  const auto last = std::find_if(log.rbegin(), log.rend(), [durable](const Entry& entry) { return entry.index == durable; });
+  if (last != log.rend() && raft.log().last() >= durable && last->term == raft.log().TermAt(durable)) return;
+  journal_->Fail(absl::InternalError(
+      absl::StrCat("node ", machine->id, " counts its log as durable up to ", durable.value, ", and its disk has ",
+                   last == log.rend() ? "nothing" : absl::StrCat("an entry of term ", last->term.value), " there")));
+}
+
+// Truncations are rare, and so would be crashes soon after them: where there are crashes between steps, some come then.
+void Machines::DieAfterTruncation(Machine* machine) {
+  const bool crashes = std::count(plan_.faults.begin(), plan_.faults.end(), Fault::kCrashInStep) > 0;
+  if (healed_ || !crashes || machine->dies_in_steps > 0 || world_->random().Below(2) > 0) return;
+  CrashInStep(machine->id, 1 + world_->random().Below(20), Survival::kEverything, milliseconds(200 + world_->random().Below(800)));
+}
+
+void Machines::StallDisk(int id, base::Duration duration) {
+  calm_ = std::max(calm_, world_->Now() + duration);
+  journal_->Note("node ", id, " stalls its disk for ", base::ToMillis(duration), " ms");
+  At(id).disk->Stall(duration);
+}
+
+// Who is granted pre-votes by a quorum has what was committed when it began to ask: one of that quorum has it, too, and helps
+// nobody whose log is behind.
+void Machines::CheckCampaign(int id, RoleName role) {
+  Machine& machine = At(id);
+  const std::optional<Index> asked = std::exchange(machine.committed_when_asked, std::nullopt);
+  if (role == RoleName::kPreCandidate) machine.committed_when_asked = witness_->last();
+  const Node* n = node(id);
+  if (role != RoleName::kCandidate || !asked || n == nullptr) return;
+  if (n->raft().log().last() >= *asked && n->raft().log().TermAt(*asked) == witness_->TermAt(*asked)) return;
+  journal_->Fail(absl::InternalError(absl::StrCat("node ", id, " campaigns with a log up to ", n->raft().log().last().value, "; ",
+                                                  asked->value, " was committed before it asked for pre-votes")));
 }
 
 void Machines::Begun(int id, const Node& node) {
   Machine& machine = At(id);
   machine.formed = true;
-  machine.known_boot = node.raft().options().boot;
   const std::vector<Entry> log = ReadLog(&machine);
   const absl::Status started = invariants_.Started(node.raft(), log);
   // A damaged member may have forgotten what it said; it must not be believed that much, and is not.
@@ -256,7 +305,9 @@ std::vector<Entry> Machines::ReadLog(Machine* machine) const {
     std::vector<Entry> entries;
   };
   Reader reader;
-  const auto read = coord::log::Inspect(machine->files.get(), kDirectory, &reader);
+  // Of a copy: a fault that waits for the next call shall not meet this one.
+  const std::unique_ptr<SimFileSystem> files = machine->files->Copy(1);
+  const auto read = coord::log::Inspect(files.get(), kDirectory, &reader);
   if (!read.ok()) return {};
   while (!reader.entries.empty() && reader.entries.back().index > read->last_index) reader.entries.pop_back();
   return std::move(reader.entries);

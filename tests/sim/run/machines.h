@@ -49,8 +49,13 @@ class Machines {
   // Damages what its disk holds, and counts it as lost. It must be down.
   void Wipe(int id);
   bool FlipBit(int id, base::Random* random);
+  void StallDisk(int id, base::Duration duration);
+  // After Heal: from when on the last stalled disk works again.
+  [[nodiscard]] base::Instant calm() const { return calm_; }
   // Ends every fault of disks, loops and clocks, and starts whoever is down and not lost.
   void Heal();
+  // Faults may come again.
+  void Unheal() { healed_ = false; }
 
   [[nodiscard]] int size() const { return static_cast<int>(machines_.size()); }
   [[nodiscard]] bool running(int id) const { return At(id).member != nullptr; }
@@ -88,14 +93,15 @@ class Machines {
     std::unique_ptr<coord::server::MemberProcess> member;
     std::uint64_t boots = 0;
     std::uint64_t process = 0;  // grows with each start and death: what was planned for an earlier one is void
-    base::BootNonce known_boot;
     bool formed = false;
     bool lost = false;
     bool off = false;
     bool applied_since_check = false;
-    std::uint64_t dies_in_steps = 0;  // 0: not planned
+    std::optional<coord::raft::Index> committed_when_asked;  // while it is a pre-candidate
+    std::uint64_t dies_in_steps = 0;                         // 0: not planned
     Survival survival = Survival::kEverything;
     base::Duration down_for{};
+    int outputs_to_compare = 0;  // with what its disk has
   };
 
   [[nodiscard]] Machine& At(int id) { return machines_[static_cast<std::size_t>(id - 1)]; }
@@ -107,6 +113,9 @@ class Machines {
   void WatchDisk(int id, std::uint64_t process);
   bool BeforeStep(int id, coord::server::PerformStep step);
   void OnOutput(int id, const coord::raft::Raft& raft, const coord::raft::Output& output);
+  void CheckDurable(Machine* machine, const coord::raft::Raft& raft);
+  void DieAfterTruncation(Machine* machine);
+  void CheckCampaign(int id, coord::raft::RoleName role);
   void Begun(int id, const coord::server::Node& node);
   [[nodiscard]] std::vector<coord::raft::Entry> ReadLog(Machine* machine) const;
 
@@ -120,6 +129,7 @@ class Machines {
   check::GrowthBounds bounds_;
   std::vector<Machine> machines_;
   base::Instant last_election_;
+  base::Instant calm_;
   bool healed_ = false;
 };
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
+#include "CLI/CLI.hpp"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -18,74 +18,80 @@
 namespace drover::sim::run {
 namespace {
 
-constexpr char kUsage[] =
-    "usage: drover-sim --seed N [--trace] [--break NAME]      one run, in this process\n"
-    "       drover-sim --seeds A-B [--jobs J] [--repeat]      a range; ends with the line 'N passed, M failed'\n"
-    "       drover-sim --minutes M [--from A] [--jobs J]      as many as there is time for\n"
-    "       drover-sim --break NAME [--seeds A-B]             with a breakage, until it is caught\n"
-    "       drover-sim --break list\n"
-    "--repeat runs each seed twice and compares the digests.\n"
-    "Exit codes: 0 all passed (with --break: not caught); 1 some failed (caught); 2 usage.\n";
+constexpr std::uint64_t kBreakageSeeds = 300;
 
 struct Arguments {
   std::optional<std::uint64_t> seed;
   std::uint64_t first = 1, last = 0;
+  std::uint64_t commit_seeds = 0;
   double minutes = 0;
-  int jobs = 0;
+  int jobs = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
   bool trace = false;
   bool repeat = false;
   std::string breakage;
 };
 
-// Both --name value and --name=value.
-bool Parse(int argc, char** argv, Arguments* out) {
-  std::vector<std::string> words;
-  for (int i = 1; i < argc; ++i) {
-    const std::pair<std::string, std::string> parts = absl::StrSplit(argv[i], absl::MaxSplits('=', 1));
-    words.push_back(parts.first);
-    if (absl::StrContains(argv[i], "=")) words.push_back(parts.second);
+// "A-B", or "A".
+std::string ParseSeeds(const std::string& text, Arguments* out) {
+  const std::vector<std::string> ends = absl::StrSplit(text, absl::MaxSplits('-', 1));
+  if (!absl::SimpleAtoi(ends.front(), &out->first) || !absl::SimpleAtoi(ends.back(), &out->last) || out->first > out->last ||
+      out->last == 0) {
+    return absl::StrCat("'", text, "' is not A-B, e.g. 1-2000");
   }
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const std::string& name = words[i];
-    if (name == "--trace") {
-      out->trace = true;
-    } else if (name == "--repeat") {
-      out->repeat = true;
-    } else {
-      if (++i == words.size()) return false;
-      const std::string& value = words[i];
-      if (name == "--seed") {
-        if (!absl::SimpleAtoi(value, &out->seed.emplace())) return false;
-      } else if (name == "--seeds") {
-        const std::pair<std::string, std::string> ends = absl::StrSplit(value, absl::MaxSplits('-', 1));
-        if (!absl::SimpleAtoi(ends.first, &out->first) || !absl::SimpleAtoi(ends.second, &out->last)) return false;
-        if (out->first > out->last) return false;
-      } else if (name == "--from") {
-        if (!absl::SimpleAtoi(value, &out->first)) return false;
-      } else if (name == "--minutes") {
-        if (!absl::SimpleAtod(value, &out->minutes) || out->minutes <= 0) return false;
-      } else if (name == "--jobs") {
-        if (!absl::SimpleAtoi(value, &out->jobs) || out->jobs < 1) return false;
-      } else if (name == "--break") {
-        out->breakage = value;
-      } else {
-        return false;
-      }
-    }
+  return "";
+}
+
+std::string KnownBreakage(const std::string& name) {
+  for (const Breakage& breakage : Breakages()) {
+    if (name == breakage.name || name == "list") return "";
   }
-  return out->seed || out->last > 0 || out->minutes > 0 || !out->breakage.empty();
+  return absl::StrCat("there is no breakage '", name, "'; --break list names them");
+}
+
+// 0: go on; else, or if help was asked for, the exit code is in `code`.
+bool Parse(int argc, char** argv, Arguments* out, int* code) {
+  CLI::App app(
+      "Runs coordination nodes and their clients in a simulated world, with faults at random, and judges what came of it.");
+  app.footer(
+      "A range ends with the line 'N passed, M failed'.\n"
+      "Exit codes: 0 all passed (with --break: not caught); 1 some failed (caught); 2 usage.");
+  CLI::Option* seed = app.add_option("--seed", out->seed, "one run, in this process");
+  CLI::Option* seeds = app.add_option_function<std::string>(
+                              "--seeds", [](const std::string&) {}, "a range of runs, each in a process of its own")
+                           ->type_name("A-B")
+                           ->check([out](const std::string& text) { return ParseSeeds(text, out); })
+                           ->excludes(seed);
+  CLI::Option* minutes = app.add_option("--minutes", out->minutes, "as many runs as there is time for")
+                             ->check(CLI::PositiveNumber)
+                             ->excludes(seed, seeds);
+  app.add_option("--from", out->first, "with --minutes: the first seed")->needs(minutes);
+  app.add_option("--commit-seeds", out->commit_seeds, "so many runs, of seeds that depend on the commit it was built from")
+      ->check(CLI::Range(1, 1'000'000))
+      ->excludes(seed, seeds, minutes);
+  app.add_option("--jobs", out->jobs, "runs at once; by default one for each core")->check(CLI::Range(1, 1'000));
+  app.add_flag("--trace", out->trace, "with --seed: prints each step")->needs(seed);
+  app.add_flag("--repeat", out->repeat, "runs each seed twice and compares the digests")->excludes(seed);
+  app.add_option(
+         "--break", out->breakage,
+         absl::StrCat("does one thing wrong, until that is caught, by default in seeds 1-", kBreakageSeeds, "; 'list' names them"))
+      ->check(KnownBreakage);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    *code = app.exit(error) == 0 ? 0 : 2;
+    return false;
+  }
+  if (!out->seed && out->last == 0 && out->minutes == 0 && out->commit_seeds == 0 && out->breakage.empty()) {
+    std::fputs(app.help().c_str(), stderr);
+    *code = 2;
+    return false;
+  }
+  return true;
 }
 
 int ListBreakages() {
   for (const Breakage& breakage : Breakages()) std::printf("%-28s %s\n", breakage.name, breakage.words);
   return 0;
-}
-
-bool Known(const std::string& name) {
-  for (const Breakage& breakage : Breakages()) {
-    if (name == breakage.name) return true;
-  }
-  return false;
 }
 
 int RunOne(const Arguments& arguments) {
@@ -147,15 +153,14 @@ struct Totals {
 };
 
 int RunRange(const Arguments& arguments) {
-  const int jobs = arguments.jobs > 0 ? arguments.jobs : static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
   const bool breaks = !arguments.breakage.empty();
-  const std::uint64_t last = arguments.last > 0 ? arguments.last : breaks ? arguments.first + 299 : UINT64_MAX;
+  const std::uint64_t last = arguments.last > 0 ? arguments.last : breaks ? arguments.first + kBreakageSeeds - 1 : UINT64_MAX;
   const auto began = std::chrono::steady_clock::now();
   const auto limit = std::chrono::duration<double>(arguments.minutes * 60);
   std::string seeds =
       last == UINT64_MAX ? absl::StrCat("seeds from ", arguments.first) : absl::StrCat("seeds ", arguments.first, "-", last);
-  std::printf("commit %s, %s, %d at once%s%s\n", DROVER_COMMIT, seeds.c_str(), jobs, arguments.repeat ? ", each twice" : "",
-              breaks ? absl::StrCat(", broken: ", arguments.breakage).c_str() : "");
+  std::printf("commit %s, %s, %d at once%s%s\n", DROVER_COMMIT, seeds.c_str(), arguments.jobs,
+              arguments.repeat ? ", each twice" : "", breaks ? absl::StrCat(", broken: ", arguments.breakage).c_str() : "");
   std::uint64_t next = arguments.first;
   bool again = false;
   Totals totals;
@@ -168,7 +173,7 @@ int RunRange(const Arguments& arguments) {
         if (!std::exchange(again, !again)) return next;
         return next++;
       },
-      jobs,
+      arguments.jobs,
       [&](const SeedResult& run) {
         SeedResult result = run;
         if (arguments.repeat) {
@@ -203,17 +208,20 @@ int RunRange(const Arguments& arguments) {
   return totals.failed == 0 ? 0 : 1;
 }
 
+// Numbers far from those that are run each time, and others for each commit.
+void ChooseCommitSeeds(Arguments* arguments) {
+  std::uint64_t commit = 0;
+  static_cast<void>(absl::SimpleHexAtoi(absl::string_view(DROVER_COMMIT).substr(0, 7), &commit));
+  arguments->first = 1'000'000 + commit * 1'000;
+  arguments->last = arguments->first + arguments->commit_seeds - 1;
+}
+
 int Main(int argc, char** argv) {
   Arguments arguments;
-  if (!Parse(argc, argv, &arguments)) {
-    std::fputs(kUsage, stderr);
-    return 2;
-  }
+  int code = 0;
+  if (!Parse(argc, argv, &arguments, &code)) return code;
   if (arguments.breakage == "list") return ListBreakages();
-  if (!arguments.breakage.empty() && !Known(arguments.breakage)) {
-    std::fprintf(stderr, "drover-sim: there is no breakage '%s'; --break list names them\n", arguments.breakage.c_str());
-    return 2;
-  }
+  if (arguments.commit_seeds > 0) ChooseCommitSeeds(&arguments);
   SetBreakage(arguments.breakage);
   return arguments.seed ? RunOne(arguments) : RunRange(arguments);
 }

@@ -87,6 +87,7 @@ Plan MakePlan(std::uint64_t seed) {
   plan.data_bytes_max = dice.Of({8U, 8U, 100U, 3'000U});
   plan.session_timeout = milliseconds(dice.Of({1'000, 2'000, 6'000, 20'000}));
   plan.graces = dice.OneIn(3);
+  plan.readers = dice.OneIn(2);
   return plan;
 }
 
@@ -98,6 +99,7 @@ std::string Plan::Text() const {
     if (last == nullptr || *last != fault) absl::StrAppend(&text, " ", NameOf(fault));
     last = &fault;
   }
+  if (!options.raft.pre_vote) absl::StrAppend(&text, "; no pre-votes");
   absl::StrAppend(&text, "; segments of ", options.log.segment_bytes, ", history of ", options.history.bytes_max, ", window of ",
                   options.raft.window.appends, ", cache of ", options.raft.cache_bytes, ", at most ",
                   options.raft.uncommitted_bytes_max, " uncommitted; ", calls_max, " calls each, ", in_flight_max,

@@ -64,7 +64,8 @@ struct Plan {
   std::size_t locks = 3;
   std::size_t data_bytes_max = 16;
   base::Duration session_timeout{};
-  bool graces = false;  // some clients ask for a disconnect grace
+  bool readers = false;  // every other client does little but read
+  bool graces = false;   // some clients ask for a disconnect grace
 
   [[nodiscard]] std::string Text() const;
 };

@@ -44,6 +44,10 @@ class Witness final : private coord::tree::Sink {
 
   [[nodiscard]] const coord::tree::StateMachine& state() const { return state_; }
   [[nodiscard]] coord::raft::Index last() const { return coord::raft::Index(entries_.size()); }
+  // Of a committed entry; 0 for index 0.
+  [[nodiscard]] coord::raft::Term TermAt(coord::raft::Index index) const {
+    return coord::raft::Term(index.value == 0 ? 0 : entries_[index.value - 1].term);
+  }
   [[nodiscard]] const check::Agreement& agreement() const { return agreement_; }
   [[nodiscard]] const check::EventLog& events() const { return events_; }
   [[nodiscard]] const std::vector<check::EffectiveWrite>& writes() const { return writes_; }
