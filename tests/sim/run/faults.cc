@@ -120,6 +120,18 @@ void Faults::CrashNode(Fault fault, int node) {
   }
 }
 
+void Faults::Isolate(int node, base::Duration duration) {
+  // A leader long enough for the others to go on without it.
+  if (node == machines_->Leader()) duration += Some(0, 2'000);
+  for (int id = 1; id <= machines_->size(); ++id) {
+    if (id == node) continue;
+    CutFor(Machines::Host(node), Machines::Host(id), duration);
+    CutFor(Machines::Host(id), Machines::Host(node), duration);
+  }
+  // What it writes alone is then often still on its way to the disk when it hears of its successor.
+  if (machines_->running(node) && random_.Below(2) == 0) machines_->StallDisk(node, duration + Some(100, 3'000));
+}
+
 void Faults::BreakNetwork(Fault fault, int node) {
   const base::Duration duration = random_.Below(3) == 0 ? Some(2'000, 8'000) : Some(50, 1'500);
   const int nodes = machines_->size();
@@ -141,14 +153,7 @@ void Faults::BreakNetwork(Fault fault, int node) {
       CutFor(a, b, duration);
       return CutFor(b, a, duration);
     case Fault::kIsolate:
-      for (int id = 1; id <= nodes; ++id) {
-        if (id == node) continue;
-        CutFor(a, Machines::Host(id), duration);
-        CutFor(Machines::Host(id), a, duration);
-      }
-      // What a leader writes alone is sometimes still on its way to the disk when it hears of its successor.
-      if (machines_->running(node) && random_.Below(3) == 0) machines_->StallDisk(node, duration + Some(100, 1'500));
-      return;
+      return Isolate(node, duration);
     case Fault::kSplit: {
       const std::uint64_t side = random_.Next();
       for (int x = 1; x <= nodes; ++x) {

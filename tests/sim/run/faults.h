@@ -35,6 +35,7 @@ class Faults {
   void Later();
   void Inject(Fault fault);
   void CrashNode(Fault fault, int node);
+  void Isolate(int node, base::Duration duration);
   void BreakNetwork(Fault fault, int node);
   void BreakDisk(Fault fault, int node);
   void BreakClient(Fault fault);

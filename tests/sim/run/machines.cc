@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr char kDirectory[] = "/data";
-constexpr int kComparedOutputs = 10;  // after a truncation
+constexpr int kComparedWrites = 4;  // that end after a truncation
 
 }  // namespace
 
@@ -32,6 +32,12 @@ class Machines::Observer final : public coord::server::NodeObserver {
   }
   void OnOutput(const coord::raft::Raft& raft, const coord::raft::Output& output) override {
     machines_->OnOutput(id_, raft, output);
+  }
+  void OnPersisted(std::size_t, std::size_t, base::Duration) override {
+    Machine& machine = machines_->At(id_);
+    if (machine.writes_to_compare == 0) return;
+    --machine.writes_to_compare;
+    machine.compares = true;
   }
   void OnRoundAsked(const coord::raft::Raft& raft, std::uint64_t context) override { machines_->invariants_.Asked(raft, context); }
   void OnRole(const coord::raft::RoleChange& change) override {
@@ -80,7 +86,8 @@ void Machines::Destroy(Machine* machine) {
   ++machine->process;
   machine->committed_when_asked.reset();
   machine->dies_in_steps = 0;
-  machine->outputs_to_compare = 0;
+  machine->writes_to_compare = 0;
+  machine->compares = false;
   if (machine->loop) machine->loop->Stop();
   machine->member.reset();
   machine->disk.reset();
@@ -238,9 +245,9 @@ void Machines::OnOutput(int id, const coord::raft::Raft& raft, const coord::raft
     machine.applied_since_check = true;
     journal_->Fail(witness_->Committed(raft.options().id, entry));
   }
-  if (machine.outputs_to_compare > 0) CheckDurable(&machine, raft);
+  if (std::exchange(machine.compares, false)) CheckDurable(&machine, raft);
   if (output.write && output.write->truncate_from) {
-    machine.outputs_to_compare = kComparedOutputs;
+    machine.writes_to_compare = kComparedWrites;
     journal_->Note("node ", id, " truncates from ", output.write->truncate_from->value, ", durable ", raft.Inspect().durable.value);
     DieAfterTruncation(&machine);
   }
@@ -248,7 +255,6 @@ void Machines::OnOutput(int id, const coord::raft::Raft& raft, const coord::raft
 
 // What a node counts as durable is on its disk, as in its memory. Looked at where a late write of what is void could deceive it.
 void Machines::CheckDurable(Machine* machine, const coord::raft::Raft& raft) {
-  --machine->outputs_to_compare;
   const Index durable = raft.Inspect().durable;
   if (durable.value == 0) return;
   const std::vector<Entry> log = ReadLog(machine);

@@ -101,7 +101,8 @@ class Machines {
     std::uint64_t dies_in_steps = 0;                         // 0: not planned
     Survival survival = Survival::kEverything;
     base::Duration down_for{};
-    int outputs_to_compare = 0;  // with what its disk has
+    int writes_to_compare = 0;  // when they end: what counts as durable with what the disk has
+    bool compares = false;      // at the next output
   };
 
   [[nodiscard]] Machine& At(int id) { return machines_[static_cast<std::size_t>(id - 1)]; }
