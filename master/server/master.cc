@@ -22,7 +22,7 @@ Master::Master(base::Loop* loop, MasterOptions options, Hooks hooks)
       paths_(options_.pool),
       reopen_(loop),
       sweep_(loop),
-      stop_patience_(loop) {}
+      farewell_(loop, [this] { return session(); }) {}
 
 Master::~Master() {
   *alive_ = false;
@@ -111,7 +111,7 @@ void Master::Stop(base::Duration patience, base::Task done) {
   StopServing();
   term_->planner->StopLeading();
   term_->session->Close([once](const absl::Status&) { once(); });
-  stop_patience_.Set(patience, once);
+  farewell_.Wait({.patience = patience}, once);
 }
 
 // ---- session ----

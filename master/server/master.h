@@ -19,6 +19,7 @@
 #include "coord/base/loop.h"
 #include "drover/coord/session.h"
 #include "drover/recipes/election.h"
+#include "drover/recipes/farewell.h"
 #include "master/records/paths.h"
 #include "master/state/committer.h"
 #include "master/state/planner.h"
@@ -81,7 +82,7 @@ class Master final : private coord::SessionObserver, private recipes::ElectionOb
   void SetAddress(const std::string& address);
   void Start();
   [[nodiscard]] const std::string& id() const { return options_.id; }
-  // Resigns and closes the session; `done` follows, at the latest after `patience`.
+  // Resigns and closes the session; `done` follows, at the latest after `patience`, sooner where the core is gone.
   void Stop(base::Duration patience, base::Task done);
 
   // Leads and plans: it may answer.
@@ -158,7 +159,7 @@ class Master final : private coord::SessionObserver, private recipes::ElectionOb
   bool stopping_ = false;
   base::Timer reopen_;
   base::Timer sweep_;
-  base::Timer stop_patience_;
+  recipes::Farewell farewell_;
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

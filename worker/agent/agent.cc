@@ -40,7 +40,7 @@ Agent::Agent(AgentParts parts, AgentOptions options)
       lease_tick_(parts_.loop),
       report_tick_(parts_.loop),
       drain_limit_(parts_.loop),
-      stop_limit_(parts_.loop) {}
+      farewell_(parts_.loop, [this] { return session_.get(); }) {}
 
 Agent::~Agent() {
   if (session_ != nullptr) session_->RemoveObserver(this);
@@ -298,8 +298,9 @@ void Agent::StopIfIdle() {
   if (member_ == nullptr) return Stop(absl::OkStatus());
   if (leaving_) return;
   leaving_ = true;
-  stop_limit_.Set(options_.stop_patience, [this] {
+  farewell_.Wait({.patience = options_.stop_patience}, [this] {
     kLog.Warning("the core does not answer: leaving without its word, the session will time out");
+    unheard_ = true;
     Stop(absl::OkStatus());
   });
   // An assignment made just before the node goes is seen before the answer, and returned.
@@ -321,7 +322,8 @@ void Agent::Stop(absl::Status status) {
     if (alive.expired()) return;
     // A closed session tells masters that nothing runs here any more. Only the reaper can say so, once it has killed what does.
     if (!attempts_.empty()) return Stopped(status);
-    stop_limit_.Set(options_.stop_patience, [this, status] { Stopped(status); });
+    // Who does not take this worker's leave takes its session's close no sooner.
+    farewell_.Wait({.patience = unheard_ ? base::Duration(0) : options_.stop_patience}, [this, status] { Stopped(status); });
     follower_.reset();
     member_.reset();
     session_->RemoveObserver(this);
@@ -334,7 +336,7 @@ void Agent::Stop(absl::Status status) {
 void Agent::Stopped(const absl::Status& status) {
   if (told_) return;
   told_ = true;
-  stop_limit_.Cancel();
+  farewell_.Cancel();
   // Nothing is left that anybody would have to be told of.
   if (attempts_.empty()) parts_.runner->SetLastWill("");
   parts_.loop->Post([observer = parts_.observer, status] { observer->OnStopped(status); });

@@ -24,6 +24,7 @@
 #include "coord/base/random.h"
 #include "drover/coord/session.h"
 #include "drover/coord/subtree.h"
+#include "drover/recipes/farewell.h"
 #include "drover/recipes/membership.h"
 #include "master/pool/pool_store.h"
 #include "master/records/paths.h"
@@ -136,6 +137,7 @@ class Agent final : private coord::SessionObserver,
   bool registered_ = false;
   bool draining_ = false;
   bool leaving_ = false;
+  bool unheard_ = false;  // nobody took this worker's leave
   bool stopped_ = false;  // no more is begun
   bool told_ = false;     // OnStopped is on its way
   AgentCounters counters_;
@@ -143,7 +145,7 @@ class Agent final : private coord::SessionObserver,
   base::Timer lease_tick_;
   base::Timer report_tick_;
   base::Timer drain_limit_;
-  base::Timer stop_limit_;
+  recipes::Farewell farewell_;
   const std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 

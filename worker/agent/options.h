@@ -50,7 +50,8 @@ struct AgentOptions {
   base::Duration grace = std::chrono::seconds(10);
   // SIGTERM to the worker: so long it waits for what runs, then it returns it.
   base::Duration drain_timeout = std::chrono::minutes(10);
-  // The last words to the core (deregistering, closing the session) wait no longer for its answer, each.
+  // The last words to the core (deregistering, closing the session) wait no longer for its answer, each; a core that is gone is not
+  // waited for so long (drover/recipes/farewell.h).
   base::Duration stop_patience = std::chrono::seconds(5);
   // So long its reaper tries to tell the core of this process's death.
   base::Duration death_report_patience = std::chrono::minutes(15);
