@@ -8,6 +8,7 @@
 #include "client/cli/app.h"
 #include "client/cli/core_survey.h"
 #include "client/cli/exit_code.h"
+#include "client/internal/retry.h"
 #include "client/internal/waiter.h"
 
 namespace drover::cli {
@@ -28,6 +29,10 @@ std::string SizeText(std::uint64_t bytes) {
   return absl::StrFormat("%.1f GiB", size / kKi / kKi / kKi);
 }
 
+std::string Why(const absl::Status& status) {
+  return status.message().empty() ? absl::StatusCodeToString(status.code()) : std::string(status.message());
+}
+
 Item ItemOf(const SurveyedNode& node) {
   Item item;
   item.id = node.id == 0 ? node.address : absl::StrCat(node.id);
@@ -36,11 +41,10 @@ Item ItemOf(const SurveyedNode& node) {
   item.json = {{"address", node.address}, {"id", nullptr}, {"reachable", node.status.ok()}};
   if (node.id != 0) item.json["id"] = node.id;
   if (!node.status.ok()) {
-    item.json["error"] = std::string(node.status.status().message());
+    item.json["error"] = Why(node.status.status());
     item.json["lag"] = nullptr;
     if (node.lag) item.json["lag"] = *node.lag;
-    item.cells = {id,  node.address, "-", "-", "-", "-",
-                  lag, "-",          "-", "-", "-", absl::StrCat("unreachable: ", node.status.status().message())};
+    item.cells = {id, node.address, "-", "-", "-", "-", lag, "-", "-", "-", "-", "UNREACHABLE"};
     return item;
   }
   const coord::NodeStatus& s = *node.status;
@@ -86,29 +90,30 @@ int Status(const App& app) {
     return coord::FetchNodeStatus(address, std::clamp<base::Duration>(left, kLeastTimeout, kNodeTimeout));
   };
   std::vector<SurveyedNode> nodes;
-  std::vector<std::string> silent;
-  absl::Status last;
+  std::vector<std::string> silent;  // and why
+  client::Trail trail;
   while (true) {
     nodes = SurveyCore(app.globals.coord, ask);
     silent.clear();
     for (const SurveyedNode& node : nodes) {
       if (node.status.ok()) continue;
-      silent.push_back(node.address);
-      // A try that ran out of time does not hide what an earlier one met.
-      if (last.ok() || !absl::IsDeadlineExceeded(node.status.status())) last = node.status.status();
+      silent.push_back(absl::StrCat(node.address, " (", Why(node.status.status()), ")"));
+      trail.Add(node.address, node.status.status());
     }
     if (silent.size() < nodes.size()) break;
     client::SystemWaiter().Wait(kPause, {});
     if (std::chrono::steady_clock::now() >= give_up) {
-      return app.output.Fail(kUnavailable, absl::UnavailableError(absl::StrCat("no coordination node answered at ",
-                                                                               absl::StrJoin(silent, ", "), ": ", last.message())));
+      return app.output.Fail(absl::UnavailableError(absl::StrCat("no coordination node answered: ", trail.Describe())));
     }
   }
   std::vector<Item> items;
   std::set<std::uint64_t> clusters;
+  bool serving = false;
   for (const SurveyedNode& node : nodes) {
     items.push_back(ItemOf(node));
-    if (node.status.ok() && node.status->cluster_id != 0) clusters.insert(node.status->cluster_id);
+    if (!node.status.ok()) continue;
+    serving = serving || node.status->serving;
+    if (node.status->cluster_id != 0) clusters.insert(node.status->cluster_id);
   }
   app.output.List(kHeader, items);
   if (!silent.empty()) app.output.Note(absl::StrCat("no answer from ", absl::StrJoin(silent, ", ")));
@@ -116,7 +121,9 @@ int Status(const App& app) {
     app.output.Note(absl::StrCat("these are nodes of ", clusters.size(), " different clusters (", absl::StrJoin(clusters, ", "),
                                  "): give the addresses of one with --coord"));
   }
-  return kOk;
+  if (serving) return kOk;
+  return app.output.Fail(absl::UnavailableError(absl::StrCat("the core does not serve: ", nodes.size() - silent.size(), " of ",
+                                                             nodes.size(), " nodes answered, and none of them has a leader")));
 }
 
 }  // namespace

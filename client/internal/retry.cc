@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "coord/base/failure_words.h"
 
 namespace drover::client {
 
@@ -29,15 +29,9 @@ std::chrono::milliseconds Backoff::Next() {
 
 namespace {
 
-// gRPC's own words for a link that never was are long, and differ from try to try; what the system said stands at their end.
 std::string Words(const absl::Status& status) {
-  constexpr absl::string_view kSystem = "Failed to connect to remote host: ";
-  const absl::string_view what = status.message();
-  if (const auto at = what.rfind(kSystem); at != absl::string_view::npos) {
-    return absl::StrCat("cannot connect: ", what.substr(at + kSystem.size()));
-  }
-  if (absl::StrContains(what, "failed to connect to all addresses")) return "cannot connect";
-  return what.empty() ? absl::StatusCodeToString(status.code()) : std::string(what);
+  const std::string words = base::FailureWords(status.message());
+  return words.empty() ? absl::StatusCodeToString(status.code()) : words;
 }
 
 }  // namespace
@@ -47,8 +41,7 @@ void Trail::Add(absl::string_view who, const absl::Status& status) {
   if (known == tried_.end()) known = tried_.insert(tried_.end(), Tried{std::string(who), "", "", 0});
   ++known->times;
   if (absl::IsDeadlineExceeded(status)) {
-    const bool bare = status.message().empty() || status.message() == "Deadline Exceeded";
-    known->silence = bare ? "no answer in time" : std::string(status.message());
+    known->silence = status.message().empty() ? "no answer in time" : base::FailureWords(status.message());
   } else {
     known->cause = Words(status);
     known->silence.clear();

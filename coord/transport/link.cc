@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "coord/base/failure_words.h"
 #include "grpc/grpc.h"
 #include "grpc/support/log.h"
 #include "grpcpp/create_channel.h"
@@ -27,7 +28,7 @@ std::string Target(const std::string& address) {
 }  // namespace
 
 absl::Status ToAbsl(const grpc::Status& status) {
-  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), base::FailureWords(status.error_message()));
 }
 
 grpc::Status ToGrpc(const absl::Status& status) {

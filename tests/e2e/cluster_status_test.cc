@@ -8,7 +8,9 @@
 namespace drover::testing {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class ClusterStatusTest : public ::testing::Test {
  protected:
@@ -48,11 +50,14 @@ TEST_F(ClusterStatusTest, WhoDoesNotAnswerIsShownAndDelaysNobody) {
   cluster_.coord(killed).Kill();
   cluster_.coord(paused).Signal(SIGSTOP);
   // Without a majority the leader steps down, and says so.
-  nlohmann::json nodes;
+  CommandResult result;
   ASSERT_TRUE(Await([&] {
-    nodes = cluster_.Json({"cluster", "status"});
-    return nodes.at(static_cast<std::size_t>(leader)).at("trouble") != "";
+    result = cluster_.Drover({"-o", "json", "cluster", "status"});
+    return result.exit_code != 0;
   }));
+  EXPECT_EQ(result.exit_code, 7);
+  EXPECT_EQ(nlohmann::json::parse(result.err).at("error").at("code"), "UNAVAILABLE");
+  const nlohmann::json nodes = nlohmann::json::parse(result.out);
   ASSERT_EQ(nodes.size(), 3u);
   EXPECT_THAT(nodes[static_cast<std::size_t>(leader)].at("trouble"), HasSubstr("no leader is known to this node"));
   for (const int silent : {killed, paused}) {
@@ -62,10 +67,23 @@ TEST_F(ClusterStatusTest, WhoDoesNotAnswerIsShownAndDelaysNobody) {
     EXPECT_FALSE(node.at("error").get<std::string>().empty());
   }
   const CommandResult table = cluster_.Drover({"cluster", "status"});
-  EXPECT_EQ(table.exit_code, 0);
-  EXPECT_EQ(Lines(table.out).size(), 4u) << table.out;
-  EXPECT_THAT(table.out, HasSubstr("unreachable"));
-  EXPECT_THAT(table.err, HasSubstr("no answer from"));
+  EXPECT_EQ(table.exit_code, 7);
+  ASSERT_EQ(Lines(table.out).size(), 4u) << table.out;
+  for (const int silent : {killed, paused}) {
+    EXPECT_THAT(Lines(table.out)[static_cast<std::size_t>(silent) + 1], EndsWith("  UNREACHABLE"));
+  }
+  EXPECT_THAT(table.err, HasSubstr(cluster_.coord_address(killed) + " (cannot connect: Connection refused)"));
+  EXPECT_THAT(table.err, HasSubstr(cluster_.coord_address(paused) + " ("));
+  EXPECT_THAT(table.err, Not(HasSubstr("last error"))) << "gRPC's own words";
+  EXPECT_THAT(table.err, HasSubstr("the core does not serve: 1 of 3 nodes answered"));
+}
+
+TEST_F(ClusterStatusTest, OneNodeThatIsAwayIsShownButTheCoreServes) {
+  const int killed = (cluster_.AwaitCoordLeader() + 1) % 3;
+  cluster_.coord(killed).Kill();
+  const CommandResult table = cluster_.Drover({"cluster", "status"});
+  EXPECT_EQ(table.exit_code, 0) << table.err;
+  EXPECT_THAT(table.out, HasSubstr("  UNREACHABLE\n"));
 }
 
 }  // namespace

@@ -1,0 +1,21 @@
+#include "coord/base/failure_words.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace drover::base {
+
+std::string FailureWords(absl::string_view message) {
+  // gRPC's words for a link that never was are long, and differ from try to try; what the system said stands at their end.
+  constexpr absl::string_view kSystem = "Failed to connect to remote host: ";
+  if (const auto at = message.rfind(kSystem); at != absl::string_view::npos) {
+    return absl::StrCat("cannot connect: ", message.substr(at + kSystem.size()));
+  }
+  // The system took the link, the process behind it said nothing: it is paused, or not what was looked for.
+  const bool mute = absl::StrContains(message, "timed out before receiving SETTINGS");
+  if (mute || message == "Deadline Exceeded") return "no answer in time";
+  if (absl::StrContains(message, "failed to connect to all addresses")) return "cannot connect";
+  return std::string(message);
+}
+
+}  // namespace drover::base

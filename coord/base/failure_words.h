@@ -1,0 +1,18 @@
+// What gRPC says of a failed call, in words for people. Pure; any thread.
+#ifndef DROVER_COORD_BASE_FAILURE_WORDS_H_
+#define DROVER_COORD_BASE_FAILURE_WORDS_H_
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace drover::base {
+
+// "cannot connect: Connection refused" of a link that never was, "no answer in time" of a deadline that
+// passed or a process that does not speak. Every other message
+// comes back as it is: a server's own word, or empty.
+[[nodiscard]] std::string FailureWords(absl::string_view message);
+
+}  // namespace drover::base
+
+#endif  // DROVER_COORD_BASE_FAILURE_WORDS_H_

@@ -1,0 +1,28 @@
+#include "coord/base/failure_words.h"
+
+#include "gtest/gtest.h"
+
+namespace drover::base {
+namespace {
+
+TEST(FailureWordsTest, WhatTheSystemSaidIsLeftOfALinkThatNeverWas) {
+  EXPECT_EQ(FailureWords("failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: Failed to connect to remote "
+                         "host: Connection refused"),
+            "cannot connect: Connection refused");
+  EXPECT_EQ(FailureWords("failed to connect to all addresses"), "cannot connect");
+}
+
+TEST(FailureWordsTest, ADeadlineThatPassedIsSilence) {
+  EXPECT_EQ(FailureWords("Deadline Exceeded"), "no answer in time");
+  EXPECT_EQ(FailureWords("failed to connect to all addresses; last error: UNAVAILABLE: ipv4:127.0.0.1:1: connection attempt timed "
+                         "out before receiving SETTINGS frame"),
+            "no answer in time");
+}
+
+TEST(FailureWordsTest, AServersOwnWordStands) {
+  EXPECT_EQ(FailureWords("no leader is known to this node"), "no leader is known to this node");
+  EXPECT_EQ(FailureWords(""), "");
+}
+
+}  // namespace
+}  // namespace drover::base
