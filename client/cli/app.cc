@@ -98,7 +98,8 @@ int Main(const std::vector<std::string>& args, const std::function<std::optional
 
   bool done = false;
   if (absl::Status s = root.ParseFrom(args, environment, out, &done); !s.ok()) {
-    return Output(GuessFormat(args), &out, &err).Fail(kUsage, s);
+    return Output(GuessFormat(args), &out, &err)
+        .Fail(kUsage, absl::InvalidArgumentError(absl::StrCat(s.message(), " (", root.HelpHint(), ")")));
   }
   if (done) return kOk;
 

@@ -17,6 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "coord/base/status.h"
 #include "coord/process/config_file.h"
+#include "coord/process/nearest.h"
 #include "coord/process/version.h"
 
 namespace drover::process {
@@ -72,6 +73,11 @@ absl::StatusOr<bool> ParseBool(const std::string& text) {
   bool value = false;
   if (!absl::SimpleAtob(text, &value)) return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is not true or false"));
   return value;
+}
+
+// "--limit" of "--limit=3"; other words as they are.
+std::string FlagOf(const std::string& word) {
+  return absl::StartsWith(word, "-") ? word.substr(0, word.find('=')) : word;
 }
 
 Values SplitCommas(const Values& values) {
@@ -135,6 +141,18 @@ class OptionSet::Impl {
     std::vector<std::string> names;
     for (const auto& command : commands) names.push_back(command->impl_->app->get_name());
     return absl::StrJoin(names, ", ");
+  }
+
+  // The flag that somebody who typed an unknown one may have meant, without dashes; empty: none.
+  std::string Meant(const std::string& word) {
+    if (!absl::StartsWith(word, "--")) return "";
+    std::vector<std::string> known;
+    for (const Impl* const set : Chosen()) {
+      for (const CLI::Option* const option : set->app->get_options()) {
+        for (const std::string& name : option->get_lnames()) known.push_back(name);
+      }
+    }
+    return NearestOf(FlagOf(word).substr(2), known);
   }
 
   // Options of the root: variables, then the file, for those without a flag.
@@ -222,11 +240,13 @@ class OptionSet::Impl {
       throw;
     } catch (const CLI::ExtrasError&) {
       Values extras = app->remaining(true);
-      wrong = absl::InvalidArgumentError(extras.empty() ? "too many arguments" : absl::StrCat("do not know ", extras.front()));
-      // The usual reason where a command is to follow.
-      if (const Impl* const set = Chosen().back(); set->rest != nullptr && !has_rest) {
-        wrong = absl::InvalidArgumentError(absl::StrCat(wrong.message(), "; ", set->rest_name, " is written after --"));
+      std::string words = extras.empty() ? "too many arguments" : absl::StrCat("do not know ", FlagOf(extras.front()));
+      if (const std::string meant = extras.empty() ? "" : Meant(extras.front()); !meant.empty()) {
+        absl::StrAppend(&words, "; did you mean --", meant, "?");
+      } else if (const Impl* const set = Chosen().back(); set->rest != nullptr && !has_rest) {
+        absl::StrAppend(&words, "; ", set->rest_name, " is written after --");  // the usual reason where a command is to follow
       }
+      wrong = absl::InvalidArgumentError(words);
     } catch (const CLI::ParseError& error) {
       wrong = absl::InvalidArgumentError(error.what());
     }
@@ -471,9 +491,12 @@ std::optional<int> OptionSet::Parse(int argc, const char* const* argv) {
   return std::nullopt;
 }
 
+std::string OptionSet::HelpHint() const {
+  return absl::StrCat("see ", impl_->blamed->path, " --help");
+}
+
 int OptionSet::Refuse(absl::string_view what) const {
-  const std::string& path = impl_->blamed->path;
-  std::cerr << path << ": " << std::string(what) << " (see " << path << " --help)" << std::endl;
+  std::cerr << impl_->blamed->path << ": " << std::string(what) << " (" << HelpHint() << ")" << std::endl;
   return kUsageExitCode;
 }
 

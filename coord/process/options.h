@@ -110,6 +110,9 @@ class OptionSet {
                          const std::function<std::optional<std::string>(const std::string&)>& environment, std::ostream& out,
                          bool* done);
 
+  // After a usage error: where to read on, "see drover submit --help".
+  [[nodiscard]] std::string HelpHint() const;
+
   // Usage error found after Parse (options that exclude each other): prints the line, returns 2.
   [[nodiscard]] int Refuse(absl::string_view what) const;
 

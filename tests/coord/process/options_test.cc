@@ -347,6 +347,22 @@ TEST(OptionCommands, ACommandWithoutItsDashesIsToldOfThem) {
   EXPECT_EQ(Tool().Refusal({"wait", "t1", "--never"}), "do not know --never");
 }
 
+TEST(OptionCommands, AMistypedFlagIsToldWhatItMayHaveBeen) {
+  EXPECT_EQ(Tool().Refusal({"submit", "--prioritty", "3", "--", "true"}), "do not know --prioritty; did you mean --priority?");
+  EXPECT_EQ(Tool().Refusal({"submit", "--priorty=3", "--", "true"}), "do not know --priorty; did you mean --priority?");
+  EXPECT_EQ(Tool().Refusal({"submit", "--hlep", "--", "true"}), "do not know --hlep; did you mean --help?");
+  EXPECT_EQ(Tool().Refusal({"submit", "--cord", "a:1", "--", "true"}), "do not know --cord; did you mean --coord?")
+      << "the program's options are understood after the command, too";
+  EXPECT_EQ(Tool().Refusal({"submit", "-z", "--", "true"}), "do not know -z");
+  EXPECT_EQ(Tool().Refusal({"submit", "--prioritty", "true"}), "do not know --prioritty; did you mean --priority?");
+}
+
+TEST(OptionCommands, TheHintIsTheHelpOfTheCommandThatWasMeant) {
+  Tool tool;
+  EXPECT_NE(tool.Refusal({"submit", "--bogus", "--", "true"}), "");
+  EXPECT_EQ(tool.options.HelpHint(), "see drover submit --help");
+}
+
 TEST(OptionCommands, AHundredKibibytesOfArgumentArrive) {
   Tool tool;
   const std::string large(100 * 1024, 'x');
