@@ -9,15 +9,9 @@
 #include "coord/process/options.h"
 
 namespace drover::process {
-namespace {
-
-constexpr absl::Duration kDurationMax = absl::Hours(24 * 365 * 10);
-
-}  // namespace
-
 absl::StatusOr<base::Duration> ParseDuration(absl::string_view text) {
   absl::Duration parsed;
-  if (!absl::ParseDuration(text, &parsed) || parsed < absl::ZeroDuration() || parsed > kDurationMax) {
+  if (!absl::ParseDuration(text, &parsed) || parsed < absl::ZeroDuration() || parsed > absl::FromChrono(kDurationMax)) {
     return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is not a duration; write it like 250ms, 6s, 2m or 1h"));
   }
   return absl::ToChronoNanoseconds(parsed);

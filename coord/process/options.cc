@@ -360,10 +360,18 @@ void OptionSet::Number(const std::string& names, int* target, const std::string&
   impl_->Add(names, Kind::kSingle, NumberReader(target, min, max), help, absl::StrCat(*target));
 }
 
-void OptionSet::Time(const std::string& names, base::Duration* target, const std::string& help) {
-  impl_->Add(names, Kind::kSingle,
-             SingleReader<base::Duration>(target, [](const std::string& text) { return ParseDuration(text); }), help,
-             FormatDuration(*target));
+void OptionSet::Time(const std::string& names, base::Duration* target, const std::string& help, base::Duration min,
+                     base::Duration max) {
+  impl_->Add(
+      names, Kind::kSingle,
+      SingleReader<base::Duration>(target,
+                                   [min, max](const std::string& text) -> absl::StatusOr<base::Duration> {
+                                     DROVER_ASSIGN_OR_RETURN(const base::Duration time, ParseDuration(text));
+                                     if (time >= min && time <= max) return time;
+                                     return absl::InvalidArgumentError(absl::StrCat(
+                                         text, " is out of range; it must be ", FormatDuration(min), " to ", FormatDuration(max)));
+                                   }),
+      help, FormatDuration(*target));
 }
 
 void OptionSet::Address(const std::string& names, std::string* target, const std::string& help) {

@@ -39,6 +39,7 @@ inline constexpr int kUsageExitCode = 2;
 
 // ---- values ----
 
+inline constexpr base::Duration kDurationMax = std::chrono::hours(24 * 365 * 10);
 // "250ms", "6s", "2m", "1h", "1h30m"; "0". Not negative, at most 10 years; no bare numbers but 0.
 absl::StatusOr<base::Duration> ParseDuration(absl::string_view text);
 // The shortest form ParseDuration reads: "1m30s".
@@ -77,7 +78,8 @@ class OptionSet {
   void Number(const std::string& names, std::int64_t* target, const std::string& help, std::int64_t min = INT64_MIN,
               std::int64_t max = INT64_MAX);
   void Number(const std::string& names, int* target, const std::string& help, int min = INT32_MIN, int max = INT32_MAX);
-  void Time(const std::string& names, base::Duration* target, const std::string& help);
+  void Time(const std::string& names, base::Duration* target, const std::string& help, base::Duration min = base::Duration(0),
+            base::Duration max = kDurationMax);
   void Address(const std::string& names, std::string* target, const std::string& help);                       // host:port
   void Addresses(const std::string& names, std::vector<std::string>* target, const std::string& help);        // host:port,...
   void Pairs(const std::string& names, std::map<std::string, std::string>* target, const std::string& help);  // k=v, repeatable

@@ -57,7 +57,7 @@ struct Server {
     options.Number("--count", &count, "A count", 1, 100);
     options.Number("--small", &small, "A small number", -5, 5);
     options.Flag("--insecure", &insecure, "A flag");
-    options.Time("--long-wait", &wait, "A time");
+    options.Time("--long-wait", &wait, "A time", std::chrono::milliseconds(250), std::chrono::hours(2));
     options.Address("--listen", &listen, "An address");
     options.Addresses("--coord", &coord, "Addresses");
     options.Texts("--word", &words, "Words");
@@ -218,6 +218,8 @@ TEST(OptionRefusals, SayWhatIsWrongAndLeaveTheTargetsAlone) {
     const char* words;
   } table[] = {
       {{"--count", "101"}, "1 to 100"},
+      {{"--long-wait", "0"}, "0 is out of range; it must be 250ms to 2h"},
+      {{"--long-wait", "2h1ms"}, "250ms to 2h"},
       {{"--count", "x"}, "not a number"},
       {{"--count", "-1"}, "not a number"},
       {{"--count"}, "--count"},
