@@ -13,6 +13,9 @@
 namespace drover::cli {
 namespace {
 
+constexpr base::Duration kRequestTimeoutMin = std::chrono::milliseconds(1);
+constexpr base::Duration kRequestTimeoutMax = std::chrono::hours(24);
+
 std::chrono::milliseconds Ms(base::Duration duration) {
   return std::chrono::ceil<std::chrono::milliseconds>(duration);
 }
@@ -24,7 +27,8 @@ void Globals::AddTo(process::OptionSet* options) {
   options->Addresses("--master", &masters, "Masters to ask, instead of those found in the tree");
   options->Text("--pool", &pool, "Pool of workers");
   options->Choice("-o,--output", &format, {"table", "json", "jsonl", "id"}, "How to print");
-  options->Time("--request-timeout", &request_timeout, "How long to try until core and masters answer");
+  options->Time("--request-timeout", &request_timeout, "How long to try until core and masters answer", kRequestTimeoutMin,
+                kRequestTimeoutMax);
 }
 
 std::optional<Format> ParseFormat(const std::string& name) {

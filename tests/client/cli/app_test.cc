@@ -66,6 +66,8 @@ TEST(AppTest, WrongUsageIsOneLineThatNamesItAndExitsTwo) {
       {{"-o", "xml", "list"}, "xml"},
       {{"--coord", "nowhere", "list"}, "nowhere"},
       {{"--request-timeout", "30", "list"}, "request-timeout"},
+      {{"--request-timeout", "0", "list"}, "--request-timeout: 0 is out of range; it must be 1ms to 24h"},
+      {{"--request-timeout", "25h", "list"}, "1ms to 24h"},
   };
   for (const auto& [args, word] : table) {
     const Ran ran = Drover(args);
