@@ -39,7 +39,7 @@ std::optional<Format> ParseFormat(const std::string& name) {
   return found->second;
 }
 
-Format GuessFormat(const std::vector<std::string>& args) {
+Format GuessFormat(const std::vector<std::string>& args, const Environment& environment) {
   for (std::size_t i = 0; i < args.size() && args[i] != "--"; ++i) {
     absl::string_view value;
     if ((args[i] == "-o" || args[i] == "--output") && i + 1 < args.size()) {
@@ -53,7 +53,7 @@ Format GuessFormat(const std::vector<std::string>& args) {
     }
     return ParseFormat(std::string(value)).value_or(Format::kTable);
   }
-  return Format::kTable;
+  return ParseFormat(environment("DROVER_OUTPUT").value_or("")).value_or(Format::kTable);
 }
 
 absl::StatusOr<std::unique_ptr<client::TaskClient>> MakeTasks(const Globals& globals) {
@@ -82,8 +82,7 @@ absl::Status App::Silent(const absl::Status& why) const {
                                              absl::StripPrefix(why.message(), "no coordination node answered: ")));
 }
 
-int Main(const std::vector<std::string>& args, const std::function<std::optional<std::string>(const std::string&)>& environment,
-         std::ostream& out, std::ostream& err) {
+int Main(const std::vector<std::string>& args, const Environment& environment, std::ostream& out, std::ostream& err) {
   process::OptionSet root("drover", "Runs tasks on a cluster of workers, and shows what it does.");
   Globals globals;
   globals.AddTo(&root);
@@ -102,7 +101,7 @@ int Main(const std::vector<std::string>& args, const std::function<std::optional
 
   bool done = false;
   if (absl::Status s = root.ParseFrom(args, environment, out, &done); !s.ok()) {
-    return Output(GuessFormat(args), &out, &err)
+    return Output(GuessFormat(args, environment), &out, &err)
         .Fail(kUsage, absl::InvalidArgumentError(absl::StrCat(s.message(), " (", root.HelpHint(), ")")));
   }
   if (done) return kOk;

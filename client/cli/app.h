@@ -30,8 +30,9 @@ struct Globals {
 
 // "table", "json", "jsonl", "id".
 [[nodiscard]] std::optional<Format> ParseFormat(const std::string& name);
-// The format asked for in a command line that could not be understood, so that its error can be printed in it.
-[[nodiscard]] Format GuessFormat(const std::vector<std::string>& args);
+// The format asked for in a command line or environment that could not be understood, so that its error can be printed in it.
+using Environment = std::function<std::optional<std::string>(const std::string& variable)>;
+[[nodiscard]] Format GuessFormat(const std::vector<std::string>& args, const Environment& environment);
 
 struct App {
   using TasksMaker = std::function<absl::StatusOr<std::unique_ptr<client::TaskClient>>(const Globals&)>;
@@ -70,8 +71,7 @@ void AddClusterCommands(process::OptionSet* root, Commands* commands);
 void AddVersionCommand(process::OptionSet* root, Commands* commands);
 
 // The whole program: parses, runs, returns the exit code. `args` without the program's name.
-int Main(const std::vector<std::string>& args, const std::function<std::optional<std::string>(const std::string&)>& environment,
-         std::ostream& out, std::ostream& err);
+int Main(const std::vector<std::string>& args, const Environment& environment, std::ostream& out, std::ostream& err);
 
 }  // namespace drover::cli
 

@@ -92,11 +92,25 @@ TEST(AppTest, AnErrorIsAnObjectWhereJsonWasAskedFor) {
 }
 
 TEST(AppTest, TheFormatOfARejectedCommandLineIsGuessed) {
-  EXPECT_EQ(GuessFormat({"-o", "json"}), Format::kJson);
-  EXPECT_EQ(GuessFormat({"list", "--output=jsonl"}), Format::kJsonl);
-  EXPECT_EQ(GuessFormat({"-oid"}), Format::kId);
-  EXPECT_EQ(GuessFormat({"submit", "--", "-o", "json"}), Format::kTable);
-  EXPECT_EQ(GuessFormat({"-o"}), Format::kTable);
+  const std::pair<std::vector<std::string>, Format> table[] = {
+      {{"-o", "json"}, Format::kJson}, {{"list", "--output=jsonl"}, Format::kJsonl},
+      {{"-oid"}, Format::kId},         {{"submit", "--", "-o", "json"}, Format::kTable},
+      {{"-o"}, Format::kTable},        {{}, Format::kTable},
+  };
+  for (const auto& [args, format] : table) EXPECT_EQ(GuessFormat(args, [](const std::string&) { return std::nullopt; }), format);
+  const auto json = [](const std::string& variable) -> std::optional<std::string> {
+    if (variable != "DROVER_OUTPUT") return std::nullopt;
+    return "json";
+  };
+  EXPECT_EQ(GuessFormat({}, json), Format::kJson);
+  EXPECT_EQ(GuessFormat({"-o", "table"}, json), Format::kTable) << "a flag wins";
+}
+
+TEST(AppTest, AWrongVariableIsAnObjectWhereAnotherVariableAsksForJson) {
+  const Ran ran = Drover({"list"}, {{"DROVER_OUTPUT", "json"}, {"DROVER_REQUEST_TIMEOUT", "soon"}});
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_TRUE(absl::StrContains(Json::parse(ran.err)["error"]["message"].get<std::string>(), "DROVER_REQUEST_TIMEOUT")) << ran.err;
+  EXPECT_EQ(Drover({"list"}, {{"DROVER_OUTPUT", "xml"}}).code, 2);
 }
 
 TEST(AppTest, NobodyThereExitsSevenAndNamesWhoWasAsked) {
