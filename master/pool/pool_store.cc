@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "coord/base/status.h"
 #include "drover/coord/status.h"
 #include "master/records/codec.h"
@@ -70,7 +71,7 @@ bool PoolStore::Open(const std::string& url) {
   store_ = *std::move(opened);
   marker_limit_.Set(options_.marker_patience, [this, what] {
     Settle(absl::DeadlineExceededError(absl::StrCat(what, " does not answer: its marker could not be read within ",
-                                                    base::ToMillis(options_.marker_patience), " ms")));
+                                                    absl::FormatDuration(absl::FromChrono(options_.marker_patience)))));
   });
   return true;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "coord/base/status.h"
 #include "master/records/backoff.h"
 #include "master/records/encode.h"
@@ -74,8 +75,9 @@ absl::Status CheckPolicy(const task::v1::Policy& policy) {
     return absl::InvalidArgumentError(absl::StrCat(policy.retries(), " retries, at most ", kRetriesMax));
   }
   if (policy.retry_backoff_ms() < 0 || policy.retry_backoff_ms() > kRetryBackoffMaxMs) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a back-off of ", policy.retry_backoff_ms(), " ms is not in 0..", kRetryBackoffMaxMs, " (a day)"));
+    return absl::InvalidArgumentError(absl::StrCat("a back-off of ",
+                                                   absl::FormatDuration(absl::Milliseconds(policy.retry_backoff_ms())),
+                                                   " is not in 0..", absl::FormatDuration(absl::Milliseconds(kRetryBackoffMaxMs))));
   }
   if (policy.at_most_once() && policy.retries() > 0) {
     return absl::InvalidArgumentError("a task that runs at most once cannot have retries");

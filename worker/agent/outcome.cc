@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
+#include "coord/process/options.h"
 #include "master/records/backoff.h"
 
 namespace drover::worker::agent {
@@ -46,7 +47,9 @@ Outcome OfExit(const v1::TaskRecord& record, const AttemptFacts& facts) {
     case KilledBy::kCancel:
       return Cancelled(facts);
     case KilledBy::kTimeLimit:
-      return Failed(record, task::v1::TIME_LIMIT, absl::StrCat("over its time limit of ", record.policy().time_limit_ms(), " ms"));
+      return Failed(record, task::v1::TIME_LIMIT,
+                    absl::StrCat("over its time limit of ",
+                                 process::FormatDuration(std::chrono::milliseconds(record.policy().time_limit_ms()))));
     case KilledBy::kLease:
       return Interrupted(record, exit.kind != Exit::Kind::kNotStarted, task::v1::DISCONNECTED, "its worker lost the core");
     case KilledBy::kDrain:

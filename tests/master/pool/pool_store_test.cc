@@ -142,7 +142,8 @@ TEST_F(PoolStoreTest, AStoreThatDoesNotAnswerIsGivenUpAndAskedForAgainLater) {
     Run(seconds(2));
     ASSERT_TRUE(answer->has_value()) << first;
     EXPECT_EQ((*answer)->code(), absl::StatusCode::kDeadlineExceeded);
-    EXPECT_THAT(std::string((*answer)->message()), HasSubstr("object store file:/s does not answer"));
+    EXPECT_THAT(std::string((*answer)->message()),
+                HasSubstr("object store file:/s does not answer: its marker could not be read within 10s"));
     EXPECT_EQ(store->store(), nullptr);
     hang_.kept.clear();
     hang_.now = false;

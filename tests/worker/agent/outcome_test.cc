@@ -237,6 +237,15 @@ TEST(Outcome, Table) {
   }
 }
 
+TEST(Outcome, ATimeLimitIsSaidAsItsUserWroteIt) {
+  v1::TaskRecord record;
+  for (const auto& [ms, text] : {std::pair{1'000, "1s"}, {90'000, "1m30s"}, {250, "250ms"}}) {
+    record.mutable_policy()->set_time_limit_ms(ms);
+    const Outcome outcome = DecideOutcome(record, {.exit = Exit{.kind = kSignalled, .killed_by = KilledBy::kTimeLimit}});
+    EXPECT_EQ(outcome.end.sentence, std::string("over its time limit of ") + text);
+  }
+}
+
 TEST(Outcome, AfterAFailureOfItsOwnTheTaskWaits) {
   v1::TaskRecord record;
   record.mutable_policy()->set_retries(9);
