@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "master/records/task_id.h"
 
 namespace drover::cli {
 
@@ -36,7 +37,7 @@ absl::StatusOr<client::Task> Follower::Run() {
     // A watch that was stopped because all is read is no error.
     const bool read = streams_open_ == 0 && task_.has_value();
     if (missing) {
-      status_.Update(absl::NotFoundError(absl::StrCat("there is no task ", options_.id, " (any more)")));
+      status_.Update(records::NoTaskError(options_.id));
     } else if (!watched.ok() && !(absl::IsCancelled(watched) && read)) {
       status_.Update(watched);
     }

@@ -2,6 +2,9 @@
 #include <unistd.h>
 
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/app.h"
@@ -10,17 +13,27 @@
 #include "client/cli/raw_write.h"
 #include "client/cli/task_text.h"
 #include "client/cli/wait.h"
+#include "master/records/task_id.h"
 
 namespace drover::cli {
 namespace {
 
 using client::TaskClient;
 
-// Registers a command that talks to the masters.
+// What can be no id of a task is a mistake of the command line, not a task that is gone: a variable of a script that was never set.
+std::optional<std::string> WrongId(const std::vector<std::string>& ids) {
+  for (const std::string& id : ids) {
+    if (!records::IsTaskId(id)) return absl::StrCat("ID: \"", id, "\" will not do: ", records::kTaskIdRule);
+  }
+  return std::nullopt;
+}
+
+// Registers a command that talks to the masters, perhaps of tasks that its flags name (`Ids`).
 template <typename Flags>
 void Add(process::OptionSet* options, Commands* commands, std::shared_ptr<Flags> flags,
          int (*run)(const App&, TaskClient&, const Flags&)) {
   commands->push_back({options, [flags = std::move(flags), run](const App& app) {
+                         if (const auto wrong = WrongId(flags->Ids())) return app.Usage(*wrong);
                          auto tasks = app.Tasks();
                          if (!tasks.ok()) return app.output.Fail(tasks.status());
                          return run(app, **tasks, *flags);
@@ -28,6 +41,7 @@ void Add(process::OptionSet* options, Commands* commands, std::shared_ptr<Flags>
 }
 
 struct WaitFlags {
+  [[nodiscard]] const std::vector<std::string>& Ids() const { return ids; }
   std::vector<std::string> ids;
   base::Duration timeout{0};
 };
@@ -37,6 +51,7 @@ int Wait(const App& app, TaskClient& tasks, const WaitFlags& flags) {
 }
 
 struct StatusFlags {
+  [[nodiscard]] std::vector<std::string> Ids() const { return {id}; }
   std::string id;
 };
 
@@ -48,6 +63,7 @@ int Status(const App& app, TaskClient& tasks, const StatusFlags& flags) {
 }
 
 struct ListFlags {
+  [[nodiscard]] static std::vector<std::string> Ids() { return {}; }
   std::string state;
   std::uint32_t limit = 100;
 };
@@ -71,6 +87,7 @@ int List(const App& app, TaskClient& tasks, const ListFlags& flags) {
 }
 
 struct CancelFlags {
+  [[nodiscard]] const std::vector<std::string>& Ids() const { return ids; }
   std::vector<std::string> ids;
 };
 
@@ -111,6 +128,7 @@ int Cancel(const App& app, TaskClient& tasks, const CancelFlags& flags) {
 }
 
 struct LogsFlags {
+  [[nodiscard]] std::vector<std::string> Ids() const { return {id}; }
   std::string id;
   bool follow = false;
   bool only_stderr = false;
@@ -159,7 +177,8 @@ int Logs(const App& app, TaskClient& tasks, const LogsFlags& flags) {
 }  // namespace
 
 void AddTaskCommands(process::OptionSet* root, Commands* commands) {
-  process::OptionSet& wait = root->Command("wait", "Waits until tasks have ended; 0 if all succeeded");
+  process::OptionSet& wait = root->Command(
+      "wait", "Waits until tasks have ended; exit code 0 if all succeeded, else the first of 5 (time over), 3, 4, 6 that is so");
   auto wait_flags = std::make_shared<WaitFlags>();
   wait.Arguments("ID", &wait_flags->ids, "Tasks to wait for");
   wait.Time("--timeout", &wait_flags->timeout, "Wait no longer than this; 0 is no limit");

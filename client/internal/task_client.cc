@@ -196,7 +196,7 @@ absl::StatusOr<GetResult> TaskClientImpl::GetAll(const std::vector<std::string>&
 absl::StatusOr<Task> TaskClientImpl::Get(const std::string& id) {
   auto got = GetAll({id});
   if (!got.ok()) return got.status();
-  if (got->tasks.empty()) return absl::NotFoundError(absl::StrCat("there is no task ", id, " (any more)"));
+  if (got->tasks.empty()) return records::NoTaskError(id);
   return std::move(got->tasks.front());
 }
 

@@ -4,10 +4,10 @@
 #include <tuple>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "client/internal/convert.h"
 #include "client/internal/task_client_impl.h"
 #include "coord/base/mutex.h"
+#include "master/records/task_id.h"
 
 namespace drover::client {
 namespace {
@@ -122,7 +122,7 @@ absl::StatusOr<std::vector<Task>> TaskClientImpl::Wait(const std::vector<std::st
       },
       [&missing](const std::string& id) { missing = id; }, deadline, {});
   if (!status.ok()) return status;
-  if (!missing.empty()) return absl::NotFoundError(absl::StrCat("there is no task ", missing, " (any more)"));
+  if (!missing.empty()) return records::NoTaskError(missing);
   std::vector<Task> result;
   for (const std::string& id : ids) result.push_back(tasks[id]);
   return result;

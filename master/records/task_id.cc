@@ -1,6 +1,7 @@
 #include "master/records/task_id.h"
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
 namespace drover::records {
@@ -53,6 +54,10 @@ bool IsLabelValue(absl::string_view value) {
     if (!absl::ascii_isprint(static_cast<unsigned char>(c))) return false;
   }
   return true;
+}
+
+absl::Status NoTaskError(absl::string_view id) {
+  return absl::NotFoundError(absl::StrCat("there is no task ", id, " (any more)"));
 }
 
 std::string GeneratedId(std::uint64_t ticket, std::uint64_t random) {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
 namespace drover::records {
@@ -28,6 +29,9 @@ inline constexpr std::size_t kNameBytesMax = 63;
 // The sentences with which a refusal explains the rule.
 inline constexpr char kTaskIdRule[] = "a task id is [A-Za-z0-9][A-Za-z0-9._-]{0,127}";
 inline constexpr char kNameRule[] = "a name is [A-Za-z0-9][A-Za-z0-9._-]{0,62}";
+
+// NOT_FOUND, in the words that every call has for it.
+[[nodiscard]] absl::Status NoTaskError(absl::string_view id);
 
 // Ids made with one ticket and consecutive `random` values sort in that order.
 [[nodiscard]] std::string GeneratedId(std::uint64_t ticket, std::uint64_t random);

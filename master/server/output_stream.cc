@@ -7,6 +7,7 @@
 #include "client/store/names.h"
 #include "coord/transport/message_bytes.h"
 #include "master/records/codec.h"
+#include "master/records/task_id.h"
 #include "master/server/task_service.h"
 
 namespace drover::master::server {
@@ -72,7 +73,7 @@ void OutputStream::Wake() {
 
 absl::StatusOr<OutputStream::Known> OutputStream::Look() {
   const state::TaskView* task = master_->view().Find(request_.id());
-  if (task == nullptr) return absl::NotFoundError(absl::StrCat("no task ", request_.id()));
+  if (task == nullptr) return records::NoTaskError(request_.id());
   auto decoded = task->Decode();
   if (!decoded.ok()) return decoded.status();
   const worker::v1::TaskRecord& record = *decoded;

@@ -16,6 +16,10 @@ TEST(TaskIdTest, TheGrammarIsKeptAtItsEdges) {
   EXPECT_FALSE(IsName(std::string(64, 'x')));
 }
 
+TEST(TaskIdTest, ATaskThatIsNotThereIsCalledSoByEverybody) {
+  EXPECT_EQ(NoTaskError("t"), absl::NotFoundError("there is no task t (any more)"));
+}
+
 TEST(TaskIdTest, AGeneratedIdCarriesItsTicket) {
   const std::string id = GeneratedId(0x1f, 0xabc);
   EXPECT_EQ(id, "t000000000000001f-0000000000000abc");

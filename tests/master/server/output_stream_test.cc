@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "client/store/names.h"
+#include "master/records/task_id.h"
 #include "tests/master/server/server_fixture.h"
 
 namespace drover::master::server {
@@ -149,7 +150,7 @@ TEST_F(OutputStreamTest, AMissingChunkIsDataLossAndAnUnknownTaskNotFound) {
   Read(0, true);
   EXPECT_EQ(log_->closed->code(), absl::StatusCode::kDataLoss);
   Read(0, true, 0, "nobody");
-  EXPECT_EQ(log_->closed->code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(*log_->closed, records::NoTaskError("nobody"));
 }
 
 TEST_F(OutputStreamTest, AnAttemptThatIsNotThereIsNotFoundAndThoseThatAreAreNamed) {
