@@ -23,7 +23,8 @@ enum ExitCode : int {
 
 [[nodiscard]] int ExitCodeOf(const absl::Status& status);
 
-// Of a wait for all of them (each terminal): 0 if all succeeded, else 3 if one failed or was lost, else 4.
+// Of a wait for all of them (each terminal): 0 if all succeeded, else 3 if one failed or was lost, else 4. (Before those goes what
+// ended the wait early, 5 or 7; after them 6, of a task that is not there: WaitFor.)
 [[nodiscard]] int ExitCodeOf(const std::vector<client::Task>& tasks);
 
 // Of `drover run`: the program's own code, 128 + signal, or what ended the task instead.

@@ -6,13 +6,14 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/task_text.h"
+#include "master/records/task_id.h"
 
 namespace drover::cli {
 
 absl::Status MissingError(const std::vector<std::string>& ids) {
-  return absl::NotFoundError(absl::StrCat("there is no task ", ids.front(),
-                                          ids.size() > 1 ? absl::StrCat(" and ", ids.size() - 1, " more of them") : "",
-                                          " (any more)"));
+  const absl::Status first = records::NoTaskError(ids.front());
+  if (ids.size() == 1) return first;
+  return absl::NotFoundError(absl::StrCat(first.message(), ", nor ", ids.size() - 1, " more of those named"));
 }
 
 int WaitFor(const App& app, client::TaskClient& tasks, const std::vector<std::string>& ids, base::Duration timeout) {
@@ -45,6 +46,8 @@ int WaitFor(const App& app, client::TaskClient& tasks, const std::vector<std::st
     }
   }
   if (app.output.json()) app.output.List({}, items);
+  // An error of the wait itself goes before it, and is the one object that JSON shows.
+  if (!status.ok() && !missing.empty()) app.output.Note(MissingError(missing).message());
   if (absl::IsDeadlineExceeded(status)) {
     return app.output.Fail(
         kTimedOut, absl::DeadlineExceededError(absl::StrCat("after ", process::FormatDuration(timeout), " only ", ended, " of ",

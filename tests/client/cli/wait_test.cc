@@ -45,6 +45,13 @@ TEST_F(WaitTest, TheTimeIsOver) {
   EXPECT_TRUE(absl::StrContains(err_.str(), "0 of 1")) << err_.str();
 }
 
+TEST_F(WaitTest, ATimeThatIsOverGoesBeforeAllElse) {
+  client_.changes = {ScriptedClient::Make("a", State::kRunning), ScriptedClient::Make("b", State::kFailed),
+                     ScriptedClient::Make("d", State::kCancelled)};
+  EXPECT_EQ(Wait({"b", "a", "d", "c"}), 5);
+  EXPECT_TRUE(absl::StrContains(err_.str(), "there is no task c")) << err_.str();
+}
+
 TEST_F(WaitTest, NobodyAnswers) {
   client_.changes = {ScriptedClient::Make("a", State::kRunning)};
   client_.watch_status = absl::UnavailableError("no master answered");
