@@ -49,10 +49,10 @@ int WithCore(const App& app, const Use& use) {
   return use(app, **core);
 }
 
-// A refusal names the code only; the path makes it a sentence.
+// A refusal says what is wrong, not with which node.
 absl::Status At(const std::string& path, const absl::Status& status) {
-  if (status.ok() || status.message().find(path) != absl::string_view::npos) return status;
-  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat(path.empty() ? "\"\"" : path, ": ", status.message()));
 }
 
 // Reads open no session: they write nothing, and work where nothing can be written. The nodes are asked until one answers.

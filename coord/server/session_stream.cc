@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "coord/base/check.h"
 #include "coord/tree/answer.h"
+#include "coord/tree/path.h"
 
 namespace drover::coord::server {
 
@@ -227,6 +228,10 @@ bool SessionStream::ExecuteAddWatch(Attached* a) {
     FinishWithCode(a, Code::kInvalidArgument);
     return true;
   }
+  if (const char* const fault = tree::PathFault(watch.path)) {
+    FinishWithCode(a, Code::kInvalidArgument, fault);
+    return true;
+  }
   Code code = host_->watches().Add(id_, watch.watch_id, watch.path, watch.kind, watch.with_data);
   if (code != Code::kOk || !watch.has_after) {
     FinishWithCode(a, code);
@@ -309,11 +314,12 @@ void SessionStream::Finish(Attached* a, absl::string_view answer) {
   ItemQueued();
 }
 
-void SessionStream::FinishWithCode(Attached* a, Code code) {
+void SessionStream::FinishWithCode(Attached* a, Code code, absl::string_view message) {
   tree::AnswerHead head;
   head.number = a->issued.front().view.number;
   head.id = a->issued.front().view.id;
   head.code = code;
+  head.message = message;
   head.zxid = host_->state().last_zxid();
   Finish(a, tree::EncodeAnswer(head).view());
 }

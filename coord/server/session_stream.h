@@ -164,7 +164,7 @@ class SessionStream final : public base::ConnectionEvents {
   void Unpark(Attached* a);
   bool RemoveParked(Attached* a, std::uint64_t watch_id);
   void Finish(Attached* a, absl::string_view answer);
-  void FinishWithCode(Attached* a, tree::Code code);
+  void FinishWithCode(Attached* a, tree::Code code, absl::string_view message = {});  // empty: MessageOf(code)
   void LowerBarrier(Attached* a, Request* request);
   [[nodiscard]] std::uint64_t Credits(const Attached& a) const;
   void Break(absl::string_view what);

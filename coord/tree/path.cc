@@ -22,40 +22,49 @@ bool IsRefusedCharacter(const char* at) {
   return (c >= 0xd800 && c <= 0xf8ff) || c >= 0xfff0;
 }
 
-// The components behind a leading "/", none of them empty, "." or ".."; but an open last one, which goes on, may still be any of
-// them.
-bool AreComponents(absl::string_view rest, bool last_is_open) {
+constexpr char kNotAbsolute[] = "a path begins with \"/\"";
+constexpr char kEmptyName[] = "a path has no empty names: no \"//\", and no \"/\" at its end";
+constexpr char kDots[] = "\".\" and \"..\" are no names in a path";
+constexpr char kControl[] = "a path has no control characters";
+constexpr char kNotUtf8[] = "a path is UTF-8";
+constexpr char kRefusedCharacter[] = "a path has no characters of U+0080-009F, U+D800-F8FF, or U+FFF0 and above";
+
+// What is wrong with the components behind a leading "/": none of them may be empty, "." or ".."; but an open last one, which goes
+// on, may still be any of them.
+const char* ComponentsFault(absl::string_view rest, bool last_is_open) {
   bool ascii = true;
   std::size_t begin = 0;
   for (std::size_t i = 0; i <= rest.size(); ++i) {
     if (i == rest.size() || rest[i] == '/') {
       const absl::string_view name = rest.substr(begin, i - begin);
       const bool open = last_is_open && i == rest.size();
-      if (!open && (name.empty() || name == "." || name == "..")) return false;
+      if (!open && name.empty()) return kEmptyName;
+      if (!open && (name == "." || name == "..")) return kDots;
       begin = i + 1;
       continue;
     }
     const auto c = static_cast<unsigned char>(rest[i]);
-    if (c < 0x20 || c == 0x7f) return false;
+    if (c < 0x20 || c == 0x7f) return kControl;
     ascii &= c < 0x80;
   }
-  if (ascii) return true;
-  if (!base::IsUtf8(rest)) return false;
+  if (ascii) return nullptr;
+  if (!base::IsUtf8(rest)) return kNotUtf8;
   for (std::size_t i = 0; i < rest.size(); ++i) {
-    if (static_cast<unsigned char>(rest[i]) >= 0xc0 && IsRefusedCharacter(rest.data() + i)) return false;
+    if (static_cast<unsigned char>(rest[i]) >= 0xc0 && IsRefusedCharacter(rest.data() + i)) return kRefusedCharacter;
   }
-  return true;
+  return nullptr;
 }
 
 }  // namespace
 
-bool IsPath(absl::string_view path) {
-  if (path.empty() || path[0] != '/') return false;
-  return path.size() == 1 || AreComponents(path.substr(1), false);
+const char* PathFault(absl::string_view path) {
+  if (path.empty() || path[0] != '/') return kNotAbsolute;
+  return path.size() == 1 ? nullptr : ComponentsFault(path.substr(1), false);
 }
 
-bool IsSequentialPath(absl::string_view path) {
-  return !path.empty() && path[0] == '/' && AreComponents(path.substr(1), true);
+const char* SequentialPathFault(absl::string_view path) {
+  if (path.empty() || path[0] != '/') return kNotAbsolute;
+  return ComponentsFault(path.substr(1), true);
 }
 
 absl::string_view ParentOf(absl::string_view path) {

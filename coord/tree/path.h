@@ -12,9 +12,17 @@
 
 namespace drover::coord::tree {
 
-[[nodiscard]] bool IsPath(absl::string_view path);
-// What a sequential create may ask for: what becomes a path when digits are appended ("/a/" does).
-[[nodiscard]] bool IsSequentialPath(absl::string_view path);
+// The rule that it breaks, as a sentence for people; null: it is a path.
+[[nodiscard]] const char* PathFault(absl::string_view path);
+// The same of what a sequential create may ask for: what becomes a path when digits are appended ("/a/" does).
+[[nodiscard]] const char* SequentialPathFault(absl::string_view path);
+
+[[nodiscard]] inline bool IsPath(absl::string_view path) {
+  return PathFault(path) == nullptr;
+}
+[[nodiscard]] inline bool IsSequentialPath(absl::string_view path) {
+  return SequentialPathFault(path) == nullptr;
+}
 
 // Of a valid path that is not "/": what is before the last "/" ("/" for children of the root), and what is behind it.
 [[nodiscard]] absl::string_view ParentOf(absl::string_view path);

@@ -100,8 +100,8 @@ class Reader {
       refusal_ = Refuse(Code::kTooLarge, "the path is too long");
       return nullptr;
     }
-    if (!IsPath(path)) {
-      refusal_ = Refuse(Code::kInvalidArgument, "this is not a path");
+    if (const char* const fault = PathFault(path)) {
+      refusal_ = Refuse(Code::kInvalidArgument, fault);
       return nullptr;
     }
     const Node* const node = tree_.Find(path);

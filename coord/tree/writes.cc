@@ -92,6 +92,15 @@ bool Holds(CompareRelation relation, std::uint64_t a, std::uint64_t b, bool* hol
 
 }  // namespace
 
+Code Writer::RefuseVersion(const Node& node, std::uint32_t version_plus_one) {
+  char text[64];
+  const int size = std::snprintf(text, sizeof text, "the node has version %lu, not %lu", static_cast<unsigned long>(node.version()),
+                                 static_cast<unsigned long>(version_plus_one - 1));
+  text_.assign(text, static_cast<std::size_t>(size));
+  message_ = text_;
+  return Code::kBadVersion;
+}
+
 Code Writer::Apply(const WriteContext& context, RequestKind kind, absl::string_view body, std::string* fields) {
   message_ = {};
   base::WireWriter out(fields);
@@ -144,7 +153,9 @@ Code Writer::Create(const WriteContext& context, const CreateView& op, ResultFie
   if (op.path.size() + (op.sequential ? kSequenceDigits : 0) > options_->path_bytes_max) {
     return Refuse(Code::kTooLarge, "the path is too long");
   }
-  if (op.sequential ? !IsSequentialPath(op.path) : !IsPath(op.path)) return Refuse(Code::kInvalidArgument, "this is not a path");
+  if (const char* const fault = op.sequential ? SequentialPathFault(op.path) : PathFault(op.path)) {
+    return Refuse(Code::kInvalidArgument, fault);
+  }
   if (op.data.size() > options_->data_bytes_max) return Refuse(Code::kTooLarge, "the data is over the limit of a node");
   if (op.ephemeral && context.session == base::SessionId()) {
     return Refuse(Code::kInvalidArgument, "an ephemeral node needs a session");
@@ -194,11 +205,11 @@ Code Writer::Create(const WriteContext& context, const CreateView& op, ResultFie
 
 Code Writer::Delete(const DeleteView& op) {
   if (op.path.size() > options_->path_bytes_max) return Refuse(Code::kTooLarge, "the path is too long");
-  if (!IsPath(op.path)) return Refuse(Code::kInvalidArgument, "this is not a path");
+  if (const char* const fault = PathFault(op.path)) return Refuse(Code::kInvalidArgument, fault);
   if (op.path.size() == 1) return Refuse(Code::kInvalidArgument, "the root cannot be deleted");
   const Node* const node = tree_->Find(op.path);
   if (node == nullptr) return Code::kNoNode;
-  if (!VersionIs(*node, op.version_plus_one)) return Code::kBadVersion;
+  if (!VersionIs(*node, op.version_plus_one)) return RefuseVersion(*node, op.version_plus_one);
   if (!node->children().empty()) return Code::kNotEmpty;
   recorder_->Add(EventType::kDeleted, op.path, node->stat(), {});
   tree_->Delete(node);
@@ -207,11 +218,11 @@ Code Writer::Delete(const DeleteView& op) {
 
 Code Writer::Set(const SetView& op, ResultFields fields, base::WireWriter* out) {
   if (op.path.size() > options_->path_bytes_max) return Refuse(Code::kTooLarge, "the path is too long");
-  if (!IsPath(op.path)) return Refuse(Code::kInvalidArgument, "this is not a path");
+  if (const char* const fault = PathFault(op.path)) return Refuse(Code::kInvalidArgument, fault);
   if (op.data.size() > options_->data_bytes_max) return Refuse(Code::kTooLarge, "the data is over the limit of a node");
   const Node* const node = tree_->Find(op.path);
   if (node == nullptr) return Code::kNoNode;
-  if (!VersionIs(*node, op.version_plus_one)) return Code::kBadVersion;
+  if (!VersionIs(*node, op.version_plus_one)) return RefuseVersion(*node, op.version_plus_one);
   if (op.data.size() > node->data().size() && !Fits(op.data.size() - node->data().size())) {
     return Refuse(Code::kResourceExhausted, "the tree is at its size limit");
   }
@@ -229,7 +240,7 @@ Code Writer::Compares(const TransactionView& transaction, bool* hold) {
     CompareView compare;
     if (!CompareView::Parse(bytes, &compare)) return Refuse(Code::kInvalidArgument, "a compare is malformed");
     if (compare.path.size() > options_->path_bytes_max) return Refuse(Code::kTooLarge, "a compare's path is too long");
-    if (!IsPath(compare.path)) return Refuse(Code::kInvalidArgument, "a compare's path is not a path");
+    if (const char* const fault = PathFault(compare.path)) return Refuse(Code::kInvalidArgument, fault);
     const Node* const node = tree_->Find(compare.path);
     std::uint64_t value = 0;
     bool holds = false;

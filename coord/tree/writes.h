@@ -40,7 +40,7 @@ class Writer {
   // Deletes the ephemerals of a session, in creation order.
   void DeleteEphemerals(const WriteContext& context, base::SessionId session);
 
-  // Says more than MessageOf about the last refusal; empty if there is nothing more to say.
+  // Says more than MessageOf about the last refusal; empty if there is nothing more to say. Until the next Apply.
   [[nodiscard]] absl::string_view message() const { return message_; }
 
  private:
@@ -60,12 +60,14 @@ class Writer {
     message_ = message;
     return code;
   }
+  [[nodiscard]] Code RefuseVersion(const Node& node, std::uint32_t version_plus_one);
   [[nodiscard]] bool Fits(std::size_t growth) const { return tree_->bytes() + growth <= options_->tree_bytes_max; }
 
   const Options* const options_;
   Tree* const tree_;
   EventRecorder* const recorder_;
-  absl::string_view message_;
+  absl::string_view message_;  // a constant, or text_
+  std::string text_;
   std::string path_;  // scratch
 };
 

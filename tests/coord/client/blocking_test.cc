@@ -170,9 +170,10 @@ TEST_F(BlockingClientTest, WatchesUntilTheCallerHasEnough) {
                   ->Watch(
                       "/w", {}, [](const Event&) { return true; }, [] { return true; })
                   .ok());
-  EXPECT_EQ(RefusalOf(watcher->Watch(
-                "not a path", {}, [](const Event&) { return true; }, nullptr)),
-            Code::kInvalidArgument);
+  const absl::Status refused = watcher->Watch(
+      "not a path", {}, [](const Event&) { return true; }, nullptr);
+  EXPECT_EQ(RefusalOf(refused), Code::kInvalidArgument);
+  EXPECT_EQ(refused.message(), "INVALID_ARGUMENT: a path begins with \"/\"");
 }
 
 TEST_F(BlockingClientTest, CloseEndsTheEphemerals) {

@@ -51,6 +51,23 @@ TEST(Path, IsNotWhatZooKeeperRefuses) {
   for (const std::string& path : refused) EXPECT_FALSE(IsPath(path)) << path;
 }
 
+TEST(Path, EachFaultIsNamed) {
+  const std::pair<std::string, std::string> table[] = {
+      {"", "a path begins with \"/\""},
+      {"a/b", "a path begins with \"/\""},
+      {"/a//b", "a path has no empty names: no \"//\", and no \"/\" at its end"},
+      {"/a/", "a path has no empty names: no \"//\", and no \"/\" at its end"},
+      {"/a/../b", "\".\" and \"..\" are no names in a path"},
+      {"/a\n", "a path has no control characters"},
+      {"/a\xff", "a path is UTF-8"},
+      {"/a\xf0\x9f\x98\x80", "a path has no characters of U+0080-009F, U+D800-F8FF, or U+FFF0 and above"},
+  };
+  for (const auto& [path, fault] : table) EXPECT_EQ(PathFault(path), fault);
+  EXPECT_EQ(PathFault("/a"), nullptr);
+  EXPECT_EQ(SequentialPathFault("/a/"), nullptr);
+  EXPECT_STREQ(SequentialPathFault("a"), "a path begins with \"/\"");
+}
+
 TEST(Path, NeighboursOfTheRefusedRangesAreTaken) {
   for (const char* path : {"/ ", "/~", "/\xc2\xa0", "/\xed\x9f\xbf", "/\xef\xa4\x80", "/\xef\xbf\xaf"})
     EXPECT_TRUE(IsPath(path)) << path;

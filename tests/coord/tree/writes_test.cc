@@ -112,6 +112,17 @@ TEST(Writes, VersionsAreComparedUnlessZero) {
   EXPECT_EQ(m.Delete("/a", 0).code, Code::kOk);
 }
 
+TEST(Writes, ARefusalSaysWhichVersionThereIsAndWhichRuleAPathBreaks) {
+  Machine m;
+  m.Create("/a");
+  m.Set("/a", "x");
+  EXPECT_EQ(m.Set("/a", "x", 1).message, "the node has version 1, not 0");
+  EXPECT_EQ(m.Delete("/a", 10).message, "the node has version 1, not 9");
+  EXPECT_EQ(m.Set("", "x").message, "a path begins with \"/\"");
+  EXPECT_EQ(m.Delete("/a/").message, "a path has no empty names: no \"//\", and no \"/\" at its end");
+  EXPECT_EQ(m.Set("/none", "x").message, MessageOf(Code::kNoNode)) << "nothing is left of the refusal before";
+}
+
 TEST(Writes, RefusalsComeInZooKeepersOrder) {
   Machine m;
   Client c(&m);
