@@ -78,6 +78,9 @@ int Run(const App& app, const TaskFlags& flags) {
     tasks = *std::move(created);
   }
   auto id = tasks->Submit(*std::move(spec));
+  if (absl::IsAlreadyExists(id.status())) {
+    return app.output.Fail(absl::AlreadyExistsError(absl::StrCat(id.status().message(), ConflictAdvice(flags.id))));
+  }
   if (!id.ok()) return app.output.Fail(id.status());
   canceller.Watch(tasks.get(), *id);
 

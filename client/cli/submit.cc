@@ -144,8 +144,10 @@ int Submit(const App& app, const SubmitFlags& flags) {
   if (!results.ok()) return app.output.Fail(results.status());
   const client::SubmitResult& result = results->front();
   if (result.outcome != client::SubmitOutcome::kAccepted) {
-    return app.output.Fail(
-        kRefused, absl::Status(CodeOf(result.outcome), absl::StrCat("task ", result.id, " was refused: ", result.sentence)));
+    const bool conflict = result.outcome == client::SubmitOutcome::kConflict;
+    return app.output.Fail(kRefused,
+                           absl::Status(CodeOf(result.outcome), absl::StrCat("task ", result.id, " was refused: ", result.sentence,
+                                                                             conflict ? ConflictAdvice(result.id) : "")));
   }
   if (!tasks_later) app.output.Line(result.id, IdItem(result.id));
   return flags.wait ? WaitFor(app, **tasks, {result.id}, flags.wait_timeout) : static_cast<int>(kOk);

@@ -141,6 +141,10 @@ std::string EndText(const client::Task& t) {
   return text;
 }
 
+std::string ConflictAdvice(const std::string& id) {
+  return absl::StrCat("; choose another --id, or see drover status ", id);
+}
+
 absl::Status EndError(const client::Task& t) {
   const auto code = t.state == client::State::kCancelled ? absl::StatusCode::kCancelled : absl::StatusCode::kAborted;
   return absl::Status(code, absl::StrCat("task ", t.id, " ", EndText(t)));

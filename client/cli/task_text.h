@@ -31,6 +31,9 @@ namespace drover::cli {
 // The same as an error, of a task that did not succeed: CANCELLED or ABORTED, naming it.
 [[nodiscard]] absl::Status EndError(const client::Task& task);
 
+// What the user may do whose task was refused because another one has its id; goes behind that sentence.
+[[nodiscard]] std::string ConflictAdvice(const std::string& id);
+
 }  // namespace drover::cli
 
 #endif  // DROVER_CLIENT_CLI_TASK_TEXT_H_

@@ -3,8 +3,11 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <map>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "coord/base/status.h"
 #include "master/records/backoff.h"
@@ -136,6 +139,35 @@ std::string SpecDigest(const task::v1::Policy& policy, absl::string_view encoded
 
 std::string SpecDigest(const task::v1::Policy& policy, const task::v1::ObjectRef& program_object) {
   return CombineDigests(policy, program_object.digest());
+}
+
+std::string DifferenceOf(const worker::v1::TaskRecord& known, const worker::v1::TaskRecord& submitted) {
+  if (known.spec_digest() == submitted.spec_digest()) return "";
+  std::vector<std::string> parts;
+  // The submitted program itself may not be there: a retry of what is known stores nothing. But the digest of both says it.
+  const bool known_in_place = !known.has_program_object();
+  const std::string program = known_in_place ? Digest(known.program()) : known.program_object().digest();
+  if (CombineDigests(submitted.policy(), program) != submitted.spec_digest()) parts.push_back("program");
+  const task::v1::Policy& a = known.policy();
+  const task::v1::Policy& b = submitted.policy();
+  const auto of_policy = [&parts](const char* name, bool same) {
+    if (!same) parts.push_back(name);
+  };
+  of_policy("name", a.name() == b.name());
+  of_policy("queue", a.queue() == b.queue());
+  of_policy("priority", a.priority() == b.priority());
+  of_policy("labels", std::map<std::string, std::string>(a.labels().begin(), a.labels().end()) ==
+                          std::map<std::string, std::string>(b.labels().begin(), b.labels().end()));
+  of_policy("time limit", a.time_limit_ms() == b.time_limit_ms());
+  of_policy("retries", a.retries() == b.retries());
+  of_policy("at-most-once", a.at_most_once() == b.at_most_once());
+  of_policy("on-disconnect", a.on_disconnect() == b.on_disconnect());
+  of_policy("retry back-off", a.has_retry_backoff_ms() == b.has_retry_backoff_ms() && a.retry_backoff_ms() == b.retry_backoff_ms());
+  if (parts.empty()) return "its policy differs";  // by a field of another version
+  const std::string last = parts.back();
+  parts.pop_back();
+  if (parts.empty()) return absl::StrCat("its ", last, last == "labels" || last == "retries" ? " differ" : " differs");
+  return absl::StrCat("its ", absl::StrJoin(parts, ", "), " and ", last, " differ");
 }
 
 }  // namespace drover::records

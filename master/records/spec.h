@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "drover/task/v1/task.pb.h"
+#include "drover/worker/v1/record.pb.h"
 
 namespace drover::records {
 
@@ -33,6 +34,10 @@ void Normalise(task::v1::Policy* policy);
 // digest of the object stands for its bytes.
 [[nodiscard]] std::string SpecDigest(const task::v1::Policy& policy, absl::string_view encoded_program);
 [[nodiscard]] std::string SpecDigest(const task::v1::Policy& policy, const task::v1::ObjectRef& program_object);
+
+// Why `submitted` is not the task `known` under the same id, for people: "its program and its priority differ". Both policies are
+// normalised. Empty: it is the same.
+[[nodiscard]] std::string DifferenceOf(const worker::v1::TaskRecord& known, const worker::v1::TaskRecord& submitted);
 
 }  // namespace drover::records
 

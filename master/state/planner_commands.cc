@@ -2,6 +2,8 @@
 #include <limits>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "master/records/spec.h"
 #include "master/records/task_id.h"
 #include "master/state/planner.h"
 #include "master/state/task_facts.h"
@@ -38,9 +40,11 @@ void Planner::TrySubmit(Submission submission) {
   }
   if (const TaskView* task = view_->Find(submission.id)) {
     const auto known = task->Decode();
-    const bool same = known.ok() && known->spec_digest() == submission.record.spec_digest();
-    AnswerLater(std::move(submission),
-                same ? SubmitResult{Kind::kExisted, ""} : SubmitResult{Kind::kConflict, "another task has this id"});
+    const std::string difference =
+        known.ok() ? records::DifferenceOf(*known, submission.record) : std::string("its record cannot be read");
+    AnswerLater(std::move(submission), difference.empty()
+                                           ? SubmitResult{Kind::kExisted, ""}
+                                           : SubmitResult{Kind::kConflict, absl::StrCat("another task has this id: ", difference)});
     return;
   }
   if (const auto ticket = records::TicketOf(submission.id)) {

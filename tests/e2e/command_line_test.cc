@@ -139,7 +139,9 @@ TEST_F(CommandLineTest, TheTreeCanBeReadAndChangedByHand) {
   EXPECT_EQ(cluster_->Drover({"tree", "create", "/hand", "again"}).exit_code, 8);
   EXPECT_EQ(cluster_->Drover({"tree", "get", "/hand"}).out, "one");
   EXPECT_EQ(cluster_->Drover({"tree", "set", "/hand", "two", "--version", "0"}).exit_code, 0);
-  EXPECT_EQ(cluster_->Drover({"tree", "set", "/hand", "three", "--version", "0"}).exit_code, 8);
+  const CommandResult stale = cluster_->Drover({"tree", "set", "/hand", "three", "--version", "0"});
+  EXPECT_EQ(stale.exit_code, 8);
+  EXPECT_EQ(stale.err, "drover: /hand: BAD_VERSION: the node has version 1, not 0\n");
   CommandOptions options;
   options.input = std::string("\0binary\n", 8);
   EXPECT_EQ(cluster_->Drover({"tree", "set", "/hand", "-"}, options).exit_code, 0);
@@ -150,6 +152,36 @@ TEST_F(CommandLineTest, TheTreeCanBeReadAndChangedByHand) {
   EXPECT_EQ(cluster_->Drover({"tree", "delete", "/hand/s-0000000000"}).exit_code, 0);
   EXPECT_EQ(cluster_->Drover({"tree", "delete", "/hand"}).exit_code, 0);
   EXPECT_EQ(cluster_->Drover({"tree", "get", "/hand"}).exit_code, 6);
+}
+
+TEST_F(CommandLineTest, AnotherTaskUnderAKnownIdIsToldWhatDiffersAndWhatToDo) {
+  EXPECT_EQ(cluster_->Drover({"submit", "--id", "known", "--", "true"}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"submit", "--id", "known", "--", "true"}).exit_code, 0);
+  for (const char* command : {"submit", "run"}) {
+    const CommandResult result = cluster_->Drover({command, "--id", "known", "--priority", "3", "--", "true"});
+    EXPECT_EQ(result.exit_code, 8);
+    EXPECT_THAT(result.err,
+                HasSubstr("another task has this id: its priority differs; choose another --id, or see drover status known"));
+  }
+  EXPECT_THAT(cluster_->Drover({"submit", "--id", "known", "--", "false"}).err, HasSubstr("its program differs"));
+}
+
+TEST_F(CommandLineTest, AWrongPathIsToldItsRule) {
+  const std::string empty = "a path has no empty names: no \"//\", and no \"/\" at its end";
+  const std::tuple<std::string, std::string, std::string> table[] = {
+      {"ls", "", "\"\": INVALID_ARGUMENT: a path begins with \"/\""},
+      {"get", "hand", "hand: INVALID_ARGUMENT: a path begins with \"/\""},
+      {"stat", "/hand/", "/hand/: INVALID_ARGUMENT: " + empty},
+      {"create", "/a//b", "/a//b: INVALID_ARGUMENT: " + empty},
+      {"set", "/a/..", "/a/..: INVALID_ARGUMENT: \".\" and \"..\" are no names in a path"},
+      {"delete", "a", "a: INVALID_ARGUMENT: a path begins with \"/\""},
+      {"watch", "a", "a: INVALID_ARGUMENT: a path begins with \"/\""},
+  };
+  for (const auto& [command, path, words] : table) {
+    const CommandResult result = cluster_->Drover({"tree", command, path});
+    EXPECT_EQ(result.exit_code, 2) << command;
+    EXPECT_EQ(result.err, "drover: " + words + "\n") << command;
+  }
 }
 
 TEST_F(CommandLineTest, AHeldEphemeralGoesWithItsHolderAndAWatchSeesBoth) {

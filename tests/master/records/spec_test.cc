@@ -25,6 +25,43 @@ TEST(SpecTest, AProgramInPlaceAndTheSameProgramInTheStoreHaveOneDigest) {
   EXPECT_EQ(SpecDigest(GoodPolicy(), encoded).size(), 16U);
 }
 
+worker::v1::TaskRecord RecordOf(const task::v1::Policy& policy, const std::string& program) {
+  worker::v1::TaskRecord record;
+  *record.mutable_policy() = policy;
+  record.set_program(program);
+  record.set_spec_digest(SpecDigest(policy, absl::string_view(program)));
+  return record;
+}
+
+TEST(SpecTest, WhatMakesItAnotherSubmissionIsNamed) {
+  const worker::v1::TaskRecord known = RecordOf(GoodPolicy(), "p");
+  EXPECT_EQ(DifferenceOf(known, known), "");
+  EXPECT_EQ(DifferenceOf(known, RecordOf(GoodPolicy(), "q")), "its program differs");
+  task::v1::Policy policy = GoodPolicy();
+  policy.set_priority(3);
+  EXPECT_EQ(DifferenceOf(known, RecordOf(policy, "p")), "its priority differs");
+  (*policy.mutable_labels())["gpu"] = "yes";
+  policy.set_retry_backoff_ms(0);
+  EXPECT_EQ(DifferenceOf(known, RecordOf(policy, "q")), "its program, priority, labels and retry back-off differ");
+  policy = GoodPolicy();
+  policy.set_retries(1);
+  EXPECT_EQ(DifferenceOf(known, RecordOf(policy, "p")), "its retries differ");
+}
+
+TEST(SpecTest, TheProgramIsComparedThoughItIsInTheStoreOrNotStoredAtAll) {
+  const worker::v1::TaskRecord known = RecordOf(GoodPolicy(), "p");
+  worker::v1::TaskRecord in_store = known;
+  in_store.clear_program();
+  in_store.mutable_program_object()->set_digest(Digest("p"));
+  task::v1::Policy policy = GoodPolicy();
+  policy.set_time_limit_ms(1000);
+  worker::v1::TaskRecord without_program = RecordOf(policy, "p");
+  without_program.clear_program();
+  EXPECT_EQ(DifferenceOf(known, without_program), "its time limit differs");
+  EXPECT_EQ(DifferenceOf(in_store, without_program), "its time limit differs");
+  EXPECT_EQ(DifferenceOf(in_store, RecordOf(policy, "q")), "its program and time limit differ");
+}
+
 TEST(SpecTest, AnyDifferenceChangesTheDigest) {
   const std::string base = SpecDigest(GoodPolicy(), absl::string_view("p"));
   EXPECT_NE(base, SpecDigest(GoodPolicy(), absl::string_view("q")));

@@ -123,7 +123,9 @@ TEST_F(PlannerTest, TheSameSubmissionTwiceIsOneTaskAndAnotherUnderItsIdIsAConfli
   StartAndLead();
   EXPECT_EQ(Submit("a").kind, Kind::kDone);
   EXPECT_EQ(Submit("a").kind, Kind::kExisted);
-  EXPECT_EQ(Submit("a", Record("false")).kind, Kind::kConflict);
+  const SubmitResult other = Submit("a", Record("false"));
+  EXPECT_EQ(other.kind, Kind::kConflict);
+  EXPECT_EQ(other.sentence, "another task has this id: its program differs");
 }
 
 TEST_F(PlannerTest, TwoSubmissionsOfOneIdAtTheSameTimeAreOneTask) {
