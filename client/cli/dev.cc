@@ -1,15 +1,11 @@
 // `drover dev`: a local cluster of real processes.
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/app.h"
+#include "client/cli/data_directory.h"
 #include "client/cli/dev_cluster.h"
 #include "client/cli/dev_plan.h"
 #include "client/cli/exit_code.h"
@@ -29,37 +25,6 @@ struct DevFlags {
   std::string data;
   bool restart = false;
   std::vector<std::string> command;
-};
-
-// The cluster's directory: the one given, or a temporary one that goes with this object.
-class DataDirectory {
- public:
-  absl::Status Open(const std::string& given) {
-    std::error_code error;
-    if (given.empty()) {
-      std::string pattern = (std::filesystem::temp_directory_path(error) / "drover-dev-XXXXXX").string();
-      if (error || mkdtemp(pattern.data()) == nullptr) {
-        return absl::InternalError(absl::StrCat("cannot make a temporary directory: ", std::strerror(errno)));
-      }
-      path_ = pattern;
-      temporary_ = true;
-      return absl::OkStatus();
-    }
-    const std::filesystem::path absolute = std::filesystem::absolute(given, error);
-    if (!error) std::filesystem::create_directories(absolute, error);
-    if (error) return absl::InvalidArgumentError(absl::StrCat("--data: cannot make ", given, ": ", error.message()));
-    path_ = absolute.lexically_normal().string();
-    return absl::OkStatus();
-  }
-  ~DataDirectory() {
-    std::error_code ignored;
-    if (temporary_) std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-  bool temporary_ = false;
 };
 
 absl::StatusOr<std::string> OwnDirectory() {

@@ -120,6 +120,25 @@ TEST(DevTest, DataThatWasAskedToBeKeptIsThereTheNextTime) {
   EXPECT_EQ(run({"drover", "logs", "kept"}).out, "hello\n");
 }
 
+TEST(DevTest, WhatAKilledOneLeftGoesWithTheNext) {
+  testing::TemporaryDirectory directory;
+  testing::Process killed({Binary("drover"), "dev", "--masters", "1", "--workers", "0"}, {{"TMPDIR", directory.path()}},
+                          directory / "killed.log");
+  killed.Start();
+  ASSERT_TRUE(Await([&] { return killed.Log().find("export DROVER_COORD=") != std::string::npos; })) << killed.Log();
+  killed.Kill();
+  testing::CommandOptions options;
+  options.env["TMPDIR"] = directory.path();
+  // Its servers end by themselves, and may still be writing.
+  EXPECT_TRUE(Await([&] {
+    EXPECT_EQ(RunCommand({Binary("drover"), "dev", "--masters", "1", "--workers", "0", "--", "true"}, options).exit_code, 0);
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path())) {
+      if (entry.path().filename().string().rfind("drover-dev-", 0) == 0) return false;
+    }
+    return true;
+  }));
+}
+
 TEST(DevTest, WithoutDataNothingIsLeft) {
   testing::TemporaryDirectory directory;
   testing::CommandOptions options;
