@@ -3,16 +3,23 @@
 #include <algorithm>
 #include <utility>
 
+#include "coord/base/loop.h"
+
 namespace drover::recipes {
 
 Farewell::Farewell(base::Loop* loop, std::function<const coord::Session*()> session)
-    : loop_(loop), session_(std::move(session)), timer_(loop) {}
+    : loop_(loop), session_(std::move(session)), timer_(std::make_unique<base::Timer>(loop)) {}
+Farewell::~Farewell() = default;
 
-void Farewell::Wait(FarewellOptions options, base::Task over) {
+void Farewell::Wait(FarewellOptions options, absl::AnyInvocable<void()> over) {
   options_ = options;
   began_ = loop_->Now();
   over_ = std::move(over);
   Look();
+}
+
+void Farewell::Cancel() {
+  timer_->Cancel();
 }
 
 base::Instant Farewell::End() const {
@@ -26,7 +33,7 @@ base::Instant Farewell::End() const {
 
 void Farewell::Look() {
   // Whatever is heard until then moves the end.
-  timer_.Set(std::max(End() - loop_->Now(), base::Duration(0)), [this] {
+  timer_->Set(std::max(End() - loop_->Now(), base::Duration(0)), [this] {
     if (loop_->Now() < End()) return Look();
     std::exchange(over_, nullptr)();
   });

@@ -10,10 +10,16 @@
 #define DROVER_COORD_RECIPES_INCLUDE_DROVER_RECIPES_FAREWELL_H_
 
 #include <functional>
+#include <memory>
 
-#include "coord/base/loop.h"
+#include "absl/functional/any_invocable.h"
 #include "coord/base/time.h"
 #include "drover/coord/session.h"
+
+namespace drover::base {
+class Loop;
+class Timer;
+}  // namespace drover::base
 
 namespace drover::recipes {
 
@@ -28,10 +34,11 @@ class Farewell {
  public:
   // `session` gives the process's session as it is then; null: there is none.
   Farewell(base::Loop* loop, std::function<const coord::Session*()> session);
+  ~Farewell();
 
   // Calls `over` once, when waiting is of no more use. A wait that goes on is replaced.
-  void Wait(FarewellOptions options, base::Task over);
-  void Cancel() { timer_.Cancel(); }
+  void Wait(FarewellOptions options, absl::AnyInvocable<void()> over);
+  void Cancel();
 
  private:
   [[nodiscard]] base::Instant End() const;
@@ -41,8 +48,8 @@ class Farewell {
   const std::function<const coord::Session*()> session_;
   FarewellOptions options_;
   base::Instant began_{};
-  base::Task over_;
-  base::Timer timer_;
+  absl::AnyInvocable<void()> over_;
+  const std::unique_ptr<base::Timer> timer_;
 };
 
 }  // namespace drover::recipes
