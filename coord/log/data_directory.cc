@@ -22,8 +22,8 @@ constexpr char kName[] = "identity";
 constexpr char kTemporaryName[] = "identity.tmp";
 
 constexpr char kWhatToDo[] =
-    "In a cluster, remove the node from it, empty its directory and add it as a new member; a single node is restored from a "
-    "backup.";
+    "In a cluster the others go on without this node as long as most of them run, and no older copy may take its place; a single "
+    "node is restored from a backup.";
 
 }  // namespace
 

@@ -94,8 +94,9 @@ absl::StatusOr<SegmentHeader> DecodeSegmentHeader(const Frame& frame) {
 absl::Status Damage(absl::string_view path, std::uint64_t offset, absl::string_view what) {
   return absl::DataLossError(absl::StrCat(
       path, " at offset ", offset, ": ", what,
-      ". The log is damaged and this node must not go on with it. Keep a copy of the directory, then: in a cluster, remove "
-      "the node from it, empty its directory and add it as a new member; a single node is restored from a backup."));
+      ". The log is damaged and this node must not go on with it. Keep a copy of the directory. In a cluster the others go on "
+      "without this node as long as most of them run, and no older copy may take its place; a single node is restored from a "
+      "backup."));
 }
 
 absl::StatusOr<SegmentReader> SegmentReader::Open(base::File* file, std::string path, std::uint64_t number,

@@ -1,6 +1,7 @@
 #include "coord/server/formation.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -20,18 +21,22 @@ void Formation::Fail(std::string why) {
 Hello Formation::NextRound() {
   ++round_;
   answered_.clear();
-  return Hello{round_, false, 0, members_text_};
+  return Hello{round_, false, 0, members_text_, self_.started};
 }
 
-std::optional<Hello> Formation::OnHello(const PeerHeader& from, const Hello& hello) {
+absl::StatusOr<std::optional<Hello>> Formation::OnOtherList(base::NodeId from, const Hello& hello) {
+  std::string why = absl::StrCat("node ", from.value, " was started with --initial-cluster ", hello.members, ", node ",
+                                 self_.id.value, " with ", members_text_, ": give all nodes the same list");
+  if (std::pair(hello.started, from) > std::pair(self_.started, self_.id)) return absl::FailedPreconditionError(why);
+  Fail(std::move(why));
+  return Hello{hello.round, true, 0, members_text_, self_.started};  // so that the other one knows, too
+}
+
+absl::StatusOr<std::optional<Hello>> Formation::OnHello(const PeerHeader& from, const Hello& hello) {
   if (formed_ || !failed_.ok()) return std::nullopt;
-  if (hello.members != members_text_) {
-    Fail(absl::StrCat("node ", from.from.value, " was started with --initial-cluster ", hello.members, ", this node with ",
-                      members_text_, ": give all nodes the same list"));
-    return std::nullopt;
-  }
+  if (hello.members != members_text_) return OnOtherList(from.from, hello);
   heard_[from.from] = from.from_incarnation;
-  if (!hello.reply) return Hello{hello.round, true, 0, members_text_};
+  if (!hello.reply) return Hello{hello.round, true, 0, members_text_, self_.started};
   if (!Founds() || hello.round != round_) return std::nullopt;
   answered_[from.from] = from.from_incarnation;
   if (answered_.size() + 1 < members_.size()) return std::nullopt;
@@ -53,11 +58,13 @@ void Formation::OnFound(const PeerHeader& from, const Found& found) {
   if (self == nullptr || self->incarnation != self_.incarnation) {
     return Fail(absl::StrCat("the cluster that node ", from.from.value, " is in was not founded with this node's data directory"));
   }
+  const absl::Status founders = CheckFoundedWith(*configuration, members_);
+  if (!founders.ok()) return Fail(absl::StrCat("node ", from.from.value, ": ", founders.message()));
   formed_ = *std::move(configuration);
 }
 
-void Formation::OnRefused(const PeerHeader& from, const Refused& refused) {
-  if (!formed_) Fail(absl::StrCat("node ", from.from.value, " refuses: ", refused.reason));
+void Formation::OnDismissed(base::NodeId by, const absl::Status& why) {
+  if (!formed_) Fail(absl::StrCat("node ", by.value, " refuses this one: ", why.message()));
 }
 
 std::string Formation::Waiting() const {

@@ -5,7 +5,10 @@
 // members I was told of", it writes the first entry (cluster id, members, incarnations) into its own log, and from then on hands
 // that entry out. The others accept it if it names them with their own incarnation, and write the same. So two clusters cannot come
 // out of one list: nobody else founds, and a founder that has written never founds again; one that lost its directory afterwards is
-// answered by members that are not empty, and refused.
+// answered by members that are not empty, and dismissed.
+//
+// Of two nodes with different lists the one that began later gives way, and both can say so; clocks that differ may choose the
+// wrong one, but never both and never none.
 #ifndef DROVER_COORD_SERVER_FORMATION_H_
 #define DROVER_COORD_SERVER_FORMATION_H_
 
@@ -15,7 +18,9 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "coord/base/ids.h"
+#include "coord/base/time.h"
 #include "coord/raft/configuration.h"
 #include "coord/server/initial_cluster.h"
 #include "coord/server/peer_frame.h"
@@ -29,16 +34,17 @@ class Formation {
     base::NodeId id;
     base::Incarnation incarnation;
     base::ClusterId cluster;  // what to found: random, or what this node's log names already
+    base::WallTime started;   // now
   };
   // `members` names `self`.
   Formation(const Self& self, InitialMembers members);
 
   // Begins a round: what to say to every other member.
   [[nodiscard]] Hello NextRound();
-  // What to answer to `from`, if anything.
-  [[nodiscard]] std::optional<Hello> OnHello(const PeerHeader& from, const Hello& hello);
+  // What to answer to `from`, if anything. FAILED_PRECONDITION: it is to be dismissed, and why.
+  [[nodiscard]] absl::StatusOr<std::optional<Hello>> OnHello(const PeerHeader& from, const Hello& hello);
   void OnFound(const PeerHeader& from, const Found& found);
-  void OnRefused(const PeerHeader& from, const Refused& refused);
+  void OnDismissed(base::NodeId by, const absl::Status& why);
 
   // What the first entry is to say, once that is known: it is to be written, then the node is opened.
   [[nodiscard]] const std::optional<raft::Configuration>& formed() const { return formed_; }
@@ -50,6 +56,7 @@ class Formation {
 
  private:
   [[nodiscard]] bool Founds() const { return members_.front().first == self_.id; }
+  [[nodiscard]] absl::StatusOr<std::optional<Hello>> OnOtherList(base::NodeId from, const Hello& hello);
   void Fail(std::string why);
 
   const Self self_;

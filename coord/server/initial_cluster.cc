@@ -38,10 +38,15 @@ std::string TextOf(const InitialMembers& members) {
                        [](std::string* out, const auto& member) { absl::StrAppend(out, member.first.value, "=", member.second); });
 }
 
+InitialMembers MembersOf(const raft::Configuration& founding) {
+  InitialMembers members;
+  for (const raft::Member& member : founding.members) members.emplace_back(member.id, member.address);
+  std::sort(members.begin(), members.end());
+  return members;
+}
+
 absl::Status CheckFoundedWith(const raft::Configuration& founding, const InitialMembers& given) {
-  InitialMembers founders;
-  for (const raft::Member& member : founding.members) founders.emplace_back(member.id, member.address);
-  std::sort(founders.begin(), founders.end());
+  const InitialMembers founders = MembersOf(founding);
   const bool alone = founders.size() == 1 && given.size() == 1 && founders.front().first == given.front().first;
   if (alone || founders == given) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat("its cluster was founded with the members ", TextOf(founders),

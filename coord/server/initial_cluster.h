@@ -21,6 +21,9 @@ using InitialMembers = std::vector<std::pair<base::NodeId, std::string>>;
 [[nodiscard]] absl::StatusOr<InitialMembers> ParseInitialCluster(absl::string_view text);
 [[nodiscard]] std::string TextOf(const InitialMembers& members);
 
+// The founders of a cluster, as they would be written.
+[[nodiscard]] InitialMembers MembersOf(const raft::Configuration& founding);
+
 // Whether a cluster that was founded with `founding` is the one that `given` means. Of a node that is alone the address may change:
 // nobody dials it. FAILED_PRECONDITION, with both lists.
 [[nodiscard]] absl::Status CheckFoundedWith(const raft::Configuration& founding, const InitialMembers& given);

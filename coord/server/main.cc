@@ -124,7 +124,7 @@ int Run(const Flags& flags, const InitialMembers& initial) {
     log.Error("the log failed: exiting", {{"error", status}});
     std::_Exit(1);
   };
-  const auto on_refused = [](const absl::Status& status) { std::_Exit(FailWith(status)); };
+  seams.on_refused = [](const absl::Status& status) { std::_Exit(FailWith(status)); };
 
   // What is wrong with an address is said before the directory is touched: an empty one would found a cluster on the way.
   if (const absl::Status status = transport::TryListen(flags.server.listen); !status.ok()) return FailWith(status);
@@ -138,7 +138,7 @@ int Run(const Flags& flags, const InitialMembers& initial) {
     if (const absl::Status status = http.Start(); !status.ok()) return FailWith(status);
   }
 
-  absl::StatusOr<std::unique_ptr<MemberProcess>> opened = MemberProcess::Open(seams, OptionsOf(flags), initial, on_refused);
+  absl::StatusOr<std::unique_ptr<MemberProcess>> opened = MemberProcess::Open(seams, OptionsOf(flags), initial);
   if (!opened.ok()) return FailWith(opened.status());
   std::unique_ptr<MemberProcess> member = std::move(*opened);  // goes before `services`: it holds the connections
   readiness = member->node() == nullptr ? Readiness::kForming : Readiness::kNoLeader;  // until the node says otherwise

@@ -11,6 +11,8 @@ namespace drover::coord::server {
 namespace {
 
 constexpr base::Duration kRound = std::chrono::milliseconds(200);
+// How long a node that gives way to another one's list stays to tell it so. That one's word ends the wait.
+constexpr base::Duration kFarewell = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -25,9 +27,8 @@ struct MemberProcess::Forming {
 };
 
 absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSeams& seams, NodeOptions options,
-                                                                   InitialMembers initial,
-                                                                   std::function<void(const absl::Status&)> on_refused) {
-  auto process = absl::WrapUnique(new MemberProcess(seams, std::move(options), std::move(on_refused)));
+                                                                   InitialMembers initial) {
+  auto process = absl::WrapUnique(new MemberProcess(seams, std::move(options)));
   const InitialMembers given = initial;
   bool forming = false;
   if (initial.size() > 1) {
@@ -55,14 +56,13 @@ absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSea
   return process;
 }
 
-MemberProcess::MemberProcess(const NodeSeams& seams, NodeOptions options, std::function<void(const absl::Status&)> on_refused)
-    : seams_(seams), options_(std::move(options)), on_refused_(std::move(on_refused)) {}
+MemberProcess::MemberProcess(const NodeSeams& seams, NodeOptions options) : seams_(seams), options_(std::move(options)) {}
 
 MemberProcess::~MemberProcess() = default;
 
 void MemberProcess::BeginForming(std::unique_ptr<log::DataDirectory> directory, base::ClusterId cluster, InitialMembers initial) {
   const log::Identity identity = *directory->identity();
-  Formation::Self self{options_.id, identity.incarnation, cluster};
+  Formation::Self self{options_.id, identity.incarnation, cluster, seams_.loop->WallNow()};
   if (self.cluster.value == 0) self.cluster = base::ClusterId(NextNotZero(seams_.random));
   PeerHeader header;
   header.from = options_.id;
@@ -105,31 +105,44 @@ void MemberProcess::OnPeerFrame(PeerFrame frame) {
   if (forming_ == nullptr || forming_->done) return;
   const base::NodeId from = frame.header.from;
   if (!forming_->peers.contains(from)) {
-    if (seams_.observer != nullptr) {
-      seams_.observer->OnStranger(from, forming_->links.AddressOf(from), "it is not among the members of --initial-cluster");
-    }
-    return;
+    return Dismiss(from, absl::StrCat("node ", from.value, " is not among the members with which node ", options_.id.value,
+                                      " was started, --initial-cluster ", TextOf(forming_->formation.members())));
   }
   forming_->peers[frame.header.from] = frame.header.from_incarnation;
   for (const PeerItem& item : frame.items) {
     if (const auto* hello = std::get_if<Hello>(&item)) {
-      const std::optional<Hello> answer = forming_->formation.OnHello(frame.header, *hello);
-      if (answer) forming_->links.Send(frame.header.from, *answer);
+      const absl::StatusOr<std::optional<Hello>> answer = forming_->formation.OnHello(frame.header, *hello);
+      if (!answer.ok()) return Dismiss(from, answer.status().message());
+      if (*answer) forming_->links.Send(from, **answer);
     } else if (const auto* found = std::get_if<server::Found>(&item)) {
       forming_->formation.OnFound(frame.header, *found);
-    } else if (const auto* refused = std::get_if<Refused>(&item)) {
-      forming_->formation.OnRefused(frame.header, *refused);
     }
   }
   Flush();
   if (!forming_->formation.failed().ok()) {
-    forming_->done = true;
-    on_refused_(forming_->formation.failed());
+    FailAfter(kFarewell);
   } else if (forming_->formation.formed()) {
     forming_->done = true;
     // Not from inside of the links, which end with this.
     forming_->timer.Set(base::Duration::zero(), [this] { Found(); });
   }
+}
+
+void MemberProcess::Dismiss(base::NodeId from, absl::string_view why) {
+  if (seams_.observer != nullptr) seams_.observer->OnStranger(from, forming_->links.AddressOf(from), why);
+  forming_->links.Dismiss(from, why);
+}
+
+void MemberProcess::OnDismissed(base::NodeId peer, const absl::Status& why) {
+  forming_->formation.OnDismissed(peer, why);
+  if (!forming_->formation.failed().ok()) FailAfter(base::Duration::zero());
+}
+
+void MemberProcess::FailAfter(base::Duration wait) {
+  forming_->done = true;
+  forming_->timer.Set(wait, [this] {
+    if (!stopping_ && seams_.on_refused) seams_.on_refused(forming_->formation.failed());
+  });
 }
 
 void MemberProcess::OnBadFrame(const absl::Status& status) {
@@ -148,7 +161,10 @@ void MemberProcess::Found() {
     status = node.status();
     if (node.ok()) node_ = *std::move(node);
   }
-  if (!status.ok()) return on_refused_(status);
+  if (!status.ok()) {
+    if (seams_.on_refused) seams_.on_refused(status);
+    return;
+  }
   if (started_) node_->Start();
 }
 

@@ -5,12 +5,12 @@
 #ifndef DROVER_COORD_SERVER_MEMBER_PROCESS_H_
 #define DROVER_COORD_SERVER_MEMBER_PROCESS_H_
 
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "coord/server/formation.h"
 #include "coord/server/node.h"
 #include "coord/server/peer_links.h"
@@ -20,10 +20,9 @@ namespace drover::coord::server {
 class MemberProcess final : private PeerLinks::Events {
  public:
   // `initial`: what a new cluster begins with; empty, or this node alone, for one of its own. If the
-  // directory has a log, its cluster must have been founded with these (CheckFoundedWith), unless empty. `on_refused`: the cluster
-  // cannot be formed with this node; the process should say why and end. FAILED_PRECONDITION, DATA_LOSS ...: as Node::Open.
-  static absl::StatusOr<std::unique_ptr<MemberProcess>> Open(const NodeSeams& seams, NodeOptions options, InitialMembers initial,
-                                                             std::function<void(const absl::Status&)> on_refused);
+  // directory has a log, its cluster must have been founded with these (CheckFoundedWith), unless empty. FAILED_PRECONDITION,
+  // DATA_LOSS ...: as Node::Open.
+  static absl::StatusOr<std::unique_ptr<MemberProcess>> Open(const NodeSeams& seams, NodeOptions options, InitialMembers initial);
   ~MemberProcess();
 
   void Start();
@@ -43,23 +42,26 @@ class MemberProcess final : private PeerLinks::Events {
  private:
   struct Forming;
 
-  MemberProcess(const NodeSeams& seams, NodeOptions options, std::function<void(const absl::Status&)> on_refused);
+  MemberProcess(const NodeSeams& seams, NodeOptions options);
 
   // PeerLinks::Events, while forming
   void OnPeerFrame(PeerFrame frame) override;
   void OnLinkUp(base::NodeId) override {}
   void OnLinkReset(base::NodeId) override {}
+  void OnDismissed(base::NodeId peer, const absl::Status& why) override;
   void OnBadFrame(const absl::Status& status) override;
 
   // `cluster`: of a log that is there and empty, else 0.
   void BeginForming(std::unique_ptr<log::DataDirectory> directory, base::ClusterId cluster, InitialMembers initial);
   void Round();
   void Flush();
+  void Dismiss(base::NodeId from, absl::string_view why);
+  // It cannot form a cluster: the process is told after this long.
+  void FailAfter(base::Duration wait);
   void Found();
 
   const NodeSeams seams_;
   const NodeOptions options_;
-  const std::function<void(const absl::Status&)> on_refused_;
   std::unique_ptr<Forming> forming_;
   std::unique_ptr<Node> node_;
   bool started_ = false;

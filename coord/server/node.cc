@@ -44,12 +44,14 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
       random_(seams.random),
       observer_(seams.observer != nullptr ? seams.observer : &silent_),
       on_fatal_(seams.on_fatal),
+      on_refused_(seams.on_refused),
       options_(std::move(options)),
       raft_(raft_options, std::move(recovery.raft)),
       state_(options_.tree),
       history_(options_.history),
       leases_(options_.leases),
       touches_(seams.random->Next() >> 1),
+      dismissals_(options_.dismissals),
       proposals_(options_.id, raft_options.boot, options_.batch_bytes),
       log_writer_(seams.loop, seams.disk, std::move(recovery.disk), options_.log_writer,
                   LogWriter::Events{[this](const LogWriter::Written& written) { OnPersisted(written); },
@@ -205,6 +207,7 @@ void Node::Turn() {
     ProposeTimeIfDue();
     AskAgain(false);
     GiveUpOnLeaderless();
+    EndIfForeign();
     HandLeadershipOn();
   }
   ProposeForwarded();

@@ -32,6 +32,7 @@
 #include "coord/base/random.h"
 #include "coord/raft/raft.h"
 #include "coord/server/cluster_clock.h"
+#include "coord/server/dismissals.h"
 #include "coord/server/leases.h"
 #include "coord/server/log_writer.h"
 #include "coord/server/observer.h"
@@ -62,6 +63,7 @@ struct NodeOptions {
   log::Options log;
   raft::Options raft;  // its id, incarnation, boot, cluster and seed are filled in
   PeerLinks::Options links;
+  Dismissals::Options dismissals;
   std::size_t batch_bytes = 1U << 20;                         // an entry is not made larger by gathering
   std::size_t forward_bytes = 8U << 20;                       // handed to the leader and not applied yet; one batch may be larger
   base::Duration forward_patience = std::chrono::seconds(5);  // then what was handed to the leader has an unknown outcome
@@ -91,6 +93,8 @@ struct NodeSeams {
   NodeObserver* observer = nullptr;  // may be null
   // The log can no longer be trusted (a failed sync): nothing is acknowledged any more, the process should end.
   std::function<void(const absl::Status&)> on_fatal;
+  // This node is none of the cluster that it was started for: the process should say why, in these words, and end.
+  std::function<void(const absl::Status&)> on_refused;
 };
 
 class Node final : private StreamHost, private tree::Sink, private PeerLinks::Events {
@@ -191,9 +195,12 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
 
   // PeerLinks::Events
   void OnPeerFrame(PeerFrame frame) override;
+  // `why`: for this node's log; `word`: for the stranger.
+  void Dismiss(base::NodeId from, absl::string_view why, absl::string_view word);
   void OnStranger(base::NodeId from, absl::string_view why);
   void OnLinkUp(base::NodeId peer) override;
   void OnLinkReset(base::NodeId peer) override;
+  void OnDismissed(base::NodeId peer, const absl::Status& why) override;
   void OnBadFrame(const absl::Status& status) override;
 
   void WantTurn();
@@ -212,6 +219,8 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void SendTouchesIfDue();
   void FlushLinks();
   void SetPeers();
+  void EndIfForeign();
+  [[nodiscard]] std::string WhoThisIs() const;
   [[nodiscard]] std::vector<Attachment> Attachments() const;
   [[nodiscard]] Attachment AttachmentOf(base::SessionId session, StreamId stream) const;
 
@@ -258,6 +267,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   NodeObserver silent_;
   NodeObserver* const observer_;
   const std::function<void(const absl::Status&)> on_fatal_;
+  const std::function<void(const absl::Status&)> on_refused_;
   const NodeOptions options_;
 
   raft::Raft raft_;
@@ -267,6 +277,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   Leases leases_;    // while this node leads
   Touches touches_;  // while it does not
   ClusterClock clock_;
+  Dismissals dismissals_;
   ProposalQueue proposals_;
   LogWriter log_writer_;
   PeerLinks links_;

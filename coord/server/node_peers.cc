@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "coord/base/hooks.h"
+#include "coord/server/initial_cluster.h"
 #include "coord/server/node.h"
 
 namespace drover::coord::server {
@@ -20,15 +21,17 @@ void Node::OnPeerFrame(PeerFrame frame) {
   if (dead_) return;
   const PeerHeader& header = frame.header;
   if (header.cluster.value != 0 && header.cluster != cluster_id()) {
-    OnStranger(header.from, absl::StrCat("it is of another cluster, ", header.cluster.value));
-    return;
+    return Dismiss(header.from, absl::StrCat("it is of another cluster, ", header.cluster.value),
+                   absl::StrCat(WhoThisIs(), ", and node ", header.from.value, " of cluster ", header.cluster.value));
+  }
+  if (header.cluster.value == 0) {
+    // Of no cluster yet: what it says of itself counts for nothing but the answer.
+    for (const PeerItem& item : frame.items) {
+      if (const auto* hello = std::get_if<Hello>(&item)) OnHello(header, *hello);
+    }
+    return WantTurn();
   }
   for (PeerItem& item : frame.items) {
-    if (const auto* hello = std::get_if<Hello>(&item)) {
-      OnHello(header, *hello);
-      continue;
-    }
-    if (header.cluster.value == 0) continue;
     if (auto* raft = std::get_if<RaftItem>(&item)) {
       const absl::Status status = raft_.Step(MessageOf(header, std::move(*raft)));
       if (absl::IsFailedPrecondition(status)) OnStranger(header.from, status.message());
@@ -47,6 +50,35 @@ void Node::OnPeerFrame(PeerFrame frame) {
   peers_[header.from] = header.from_incarnation;
   clock_.Heard(header.from, header.clock, loop_->Now());
   WantTurn();
+}
+
+std::string Node::WhoThisIs() const {
+  return absl::StrCat("node ", options_.id.value, " is of cluster ", cluster_id().value, " with the members ",
+                      TextOf(MembersOf(raft_.configuration())));
+}
+
+void Node::Dismiss(base::NodeId from, absl::string_view why, absl::string_view word) {
+  OnStranger(from, why);
+  links_.Dismiss(from, word);
+}
+
+void Node::OnDismissed(base::NodeId peer, const absl::Status& why) {
+  if (!dead_) dismissals_.OnDismissed(loop_->Now(), peer, why.message());
+}
+
+// A node of another cluster's directory has no quorum among these members, and is refused by those it takes for its own. One that
+// has a quorum, or had one a moment ago, is right whatever others say: a stranger ends no member.
+void Node::EndIfForeign() {
+  if (raft_leader_.value != 0) dismissals_.Clear();
+  if (!Leaderless() || dead_) return;
+  const absl::Status verdict = dismissals_.Verdict(loop_->Now(), raft_.configuration());
+  if (verdict.ok()) return;
+  dead_ = true;
+  if (!on_refused_) return;
+  on_refused_(absl::FailedPreconditionError(
+      absl::StrCat("data directory ", options_.data_directory, " is of cluster ", cluster_id().value, ", and ", verdict.message(),
+                   "; give this node its directory of that cluster, or the others theirs of this one; this one is kept as it "
+                   "is")));
 }
 
 void Node::OnStranger(base::NodeId from, absl::string_view why) {
@@ -98,22 +130,23 @@ void Node::OnTouch(const PeerHeader& header, const Touch& touch) {
 
 // A node that has no log asks who it is. The first entry's members may have it; anybody else's place is taken.
 void Node::OnHello(const PeerHeader& header, const Hello& hello) {
-  peers_[header.from] = header.from_incarnation;
-  if (header.cluster.value != 0 || hello.reply) return;
+  if (hello.reply) return;
   const absl::StatusOr<raft::Configuration> founding = Founding();
   const raft::Member* member = founding.ok() ? founding->Find(header.from) : nullptr;
   if (member != nullptr && member->incarnation == header.from_incarnation) {
     links_.Send(header.from, Found{founding_});
   } else if (raft_.configuration().Find(header.from) == nullptr) {
-    OnStranger(header.from,
-               absl::StrCat("it was started with --initial-cluster ", hello.members, " and is no member of this cluster"));
+    const std::string why =
+        absl::StrCat("it was started with --initial-cluster ", hello.members, " and is no member of this cluster");
+    Dismiss(header.from, why,
+            absl::StrCat(WhoThisIs(), ", and node ", header.from.value, ", started with --initial-cluster ", hello.members,
+                         ", is none of them: give it the list of its own cluster"));
   } else {
-    OnStranger(header.from, "it has the id of a member and another data directory");
-    links_.Send(header.from, Refused{absl::StrCat("node ", header.from.value, " is a member of cluster ", cluster_id().value,
-                                                  " with another data directory: its own was lost or replaced. Give it back its "
-                                                  "directory, or remove the member and add it anew")});
+    Dismiss(header.from, "it has the id of a member and another data directory",
+            absl::StrCat(WhoThisIs(), "; node ", header.from.value,
+                         " is one of them with another data directory: its own was lost or replaced. Give it back its own, as it "
+                         "was last; until then the cluster goes on without it as long as most of the others run"));
   }
-  WantTurn();
 }
 
 void Node::SetPeers() {

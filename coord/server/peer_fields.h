@@ -43,8 +43,6 @@ template <>
 inline constexpr std::uint32_t kField<Hello> = 30;
 template <>
 inline constexpr std::uint32_t kField<Found> = 31;
-template <>
-inline constexpr std::uint32_t kField<Refused> = 32;
 
 }  // namespace drover::coord::server::peer_fields
 

@@ -30,6 +30,7 @@ class SizeCounter {
   void Varint(std::uint32_t field, std::uint64_t value) {
     if (value != 0) size_ += TagSize(field) + base::VarintSize(value);
   }
+  void Signed(std::uint32_t field, std::int64_t value) { Varint(field, static_cast<std::uint64_t>(value)); }
   void Bytes(std::uint32_t field, absl::string_view value) {
     if (value.empty()) return;
     BytesHead(field, value.size());
@@ -143,9 +144,9 @@ class Encoder {
     out_->Varint(2, m.reply);
     out_->Varint(3, m.members_digest);
     out_->Bytes(4, m.members);
+    out_->Signed(5, m.started.value);
   }
   void Put(const Found& m) { out_->Bytes(1, m.configuration.view()); }
-  void Put(const Refused& m) { out_->Bytes(1, m.reason); }
   // The contents of a packed field.
   void Put(const std::vector<base::SessionId>& sessions) {
     for (const base::SessionId session : sessions) out_->PackedVarint(session.value);

@@ -80,7 +80,8 @@ struct Hello {
   std::uint64_t round = 0;
   bool reply = false;
   std::uint64_t members_digest = 0;
-  std::string members;  // opaque here
+  std::string members;     // opaque here
+  base::WallTime started;  // when the sender began to form a cluster, by its clock
 
   friend bool operator==(const Hello&, const Hello&) = default;
 };
@@ -92,17 +93,10 @@ struct Found {
   friend bool operator==(const Found&, const Found&) = default;
 };
 
-// Why the sender wants nothing from the receiver: words for its log.
-struct Refused {
-  std::string reason;
-
-  friend bool operator==(const Refused&, const Refused&) = default;
-};
-
 // The largest frame: one item of the largest kind, a batch of commands that ends with a client's largest frame, behind a full one.
 inline constexpr std::size_t kPeerFrameBytesMax = 16U << 20;
 
-using PeerItem = std::variant<RaftItem, Forward, Touch, TouchAck, Hello, Found, Refused>;
+using PeerItem = std::variant<RaftItem, Forward, Touch, TouchAck, Hello, Found>;
 
 // Encodes items as they are added: nothing of them is kept but bytes, and a payload is copied once, into the frame.
 class PeerFrameBuilder {

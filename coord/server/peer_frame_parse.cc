@@ -140,8 +140,6 @@ class Decoder {
         return ReadKind<Hello>(in.bytes(), out);
       case kField<Found>:
         return ReadKind<Found>(in.bytes(), out);
-      case kField<Refused>:
-        return ReadKind<Refused>(in.bytes(), out);
       default:
         return;
     }
@@ -242,9 +240,9 @@ class Decoder {
     Number(in, 2, &out->reply);
     Number(in, 3, &out->members_digest);
     Words(in, 4, &out->members);
+    Number(in, 5, &out->started);
   }
   void Field(const WireReader& in, Found* out) const { Payload(in, 1, &out->configuration); }
-  static void Field(const WireReader& in, Refused* out) { Words(in, 1, &out->reason); }
 
   const base::Bytes& frame_;
   absl::Status wrong_;

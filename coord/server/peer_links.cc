@@ -22,7 +22,7 @@ class PeerLinks::Dialled final : public base::ConnectionEvents {
   // Each may destroy this.
   void OnFrame(base::Bytes /*frame*/) override { owner_->OnDialledAnswer(id_); }
   void OnDrained() override { owner_->OnDialledDrained(id_); }
-  void OnClosed(base::CloseCause cause, const absl::Status& /*status*/) override { owner_->OnDialledEnd(id_, cause); }
+  void OnClosed(base::CloseCause cause, const absl::Status& status) override { owner_->OnDialledEnd(id_, cause, status); }
 
   PeerLinks* const owner_;
   const base::NodeId id_;
@@ -133,13 +133,16 @@ void PeerLinks::OnDialledAnswer(base::NodeId id) {
   events_->OnBadFrame(absl::InvalidArgumentError(absl::StrCat("node ", id.value, " sent a frame on a link that it accepted")));
 }
 
-void PeerLinks::OnDialledEnd(base::NodeId id, base::CloseCause cause) {
+void PeerLinks::OnDialledEnd(base::NodeId id, base::CloseCause cause, const absl::Status& status) {
   Peer* const peer = peers_.at(id).get();
   const std::optional<base::Instant> up = peer->link->up;
   peer->link.reset();
   if (up.has_value() && loop_->Now() - *up >= options_.lived) peer->pause = options_.redial_min;
   DialLater(peer);
-  if (up.has_value() && cause == base::CloseCause::kPeerGone) events_->OnLinkReset(id);
+  if (up.has_value() && cause == base::CloseCause::kPeerGone) return events_->OnLinkReset(id);
+  if (cause == base::CloseCause::kPeerClosed && absl::IsFailedPrecondition(status)) {
+    events_->OnDismissed(id, absl::Status(status));  // a copy: what it belongs to is gone
+  }
 }
 
 // Sending ---------------------------------------------------------------------------------------------------------------------
@@ -200,6 +203,11 @@ base::ConnectionEvents* PeerLinks::Accept(std::unique_ptr<base::Connection> conn
   Accepted* link = (accepted_[number] = std::make_unique<Accepted>(this, number, std::move(connection))).get();
   link->address = std::move(address);
   return link;
+}
+
+void PeerLinks::Dismiss(base::NodeId from, absl::string_view why) {
+  const auto newest = newest_.find(from);
+  if (newest != newest_.end()) EndAccepted(newest->second, absl::FailedPreconditionError(why));
 }
 
 std::string PeerLinks::AddressOf(base::NodeId from) const {

@@ -20,6 +20,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "coord/base/connection.h"
 #include "coord/base/ids.h"
 #include "coord/base/loop.h"
@@ -54,6 +55,8 @@ class PeerLinks {
     // A link that had carried a frame, ours to the peer or the peer's newest to us, broke. Once per link: the death of a process
     // may be told twice. Never for a link that either side ended with a word, or that a newer one replaced.
     virtual void OnLinkReset(base::NodeId peer) = 0;
+    // The peer has ended the link that this node dialled since it wants nothing of this node, and why, in words for people.
+    virtual void OnDismissed(base::NodeId peer, const absl::Status& why) = 0;
     // What came breaks the contract; the link is ended with this status.
     virtual void OnBadFrame(const absl::Status& status) = 0;
 
@@ -82,6 +85,9 @@ class PeerLinks {
   // A link that a peer has dialled: who gets its events, or null if it was refused.
   // `address`: its end of the link, for people.
   base::ConnectionEvents* Accept(std::unique_ptr<base::Connection> connection, std::string address = "");
+  // Ends the newest link that `from` has dialled: whoever it is, it is none of ours, and hears why (OnDismissed). It may dial
+  // again.
+  void Dismiss(base::NodeId from, absl::string_view why);
   // Of the newest link that `from` has dialled; empty if there is none, or nobody said.
   [[nodiscard]] std::string AddressOf(base::NodeId from) const;
 
@@ -110,7 +116,7 @@ class PeerLinks {
   // Of the link dialled to `id`.
   void OnDialledDrained(base::NodeId id);
   void OnDialledAnswer(base::NodeId id);
-  void OnDialledEnd(base::NodeId id, base::CloseCause cause);
+  void OnDialledEnd(base::NodeId id, base::CloseCause cause, const absl::Status& status);
   // Of an accepted link.
   void OnAcceptedFrame(std::uint64_t number, const base::Bytes& bytes);
   void OnAcceptedEnd(std::uint64_t number, base::CloseCause cause);

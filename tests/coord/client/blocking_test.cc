@@ -51,7 +51,7 @@ class RealCore {
       options.id = base::NodeId(1);
       options.address = "127.0.0.1:1";
       options.data_directory = directory_;
-      auto opened = server::MemberProcess::Open(seams, options, {}, [](const absl::Status&) {});
+      auto opened = server::MemberProcess::Open(seams, options, {});
       ASSERT_TRUE(opened.ok()) << opened.status();
       process_ = *std::move(opened);
       const absl::Status served = services_->Start(process_.get());

@@ -46,32 +46,6 @@ TEST_F(ClusterTest, AFounderThatCrashesWhileItFoundsNeverMakesASecondCluster) {
   }
 }
 
-TEST_F(ClusterTest, MembersThatWereToldDifferentListsRefuseByName) {
-  cluster_.Start(1);
-  cluster_.Start(2);
-  cluster_.initial[2].second = "elsewhere:2";
-  cluster_.Start(3);
-  ASSERT_TRUE(cluster_.world.RunUntil([this] { return !cluster_.refused(3).ok(); }, seconds(5)));
-  EXPECT_NE(cluster_.refused(3).message().find("give all nodes the same list"), absl::string_view::npos) << cluster_.refused(3);
-  EXPECT_NE(cluster_.refused(3).message().find("elsewhere:2"), absl::string_view::npos) << cluster_.refused(3);
-}
-
-TEST_F(ClusterTest, AWipedMemberIsRefusedAndTheOthersGoOn) {
-  cluster_.StartAll();
-  ASSERT_NE(cluster_.AwaitLeader(), 0);
-  for (int wiped = 1; wiped <= 3; ++wiped) {
-    cluster_.Crash(wiped);
-    ASSERT_NE(cluster_.AwaitLeader(), 0);
-    SimCluster* cluster = &cluster_;
-    cluster->Wipe(wiped);
-    cluster_.Start(wiped);
-    ASSERT_TRUE(cluster_.world.RunUntil([&] { return !cluster_.refused(wiped).ok(); }, seconds(5)));
-    EXPECT_NE(cluster_.refused(wiped).message().find("remove the member and add it anew"), absl::string_view::npos);
-    EXPECT_EQ(cluster_.node(wiped), nullptr);
-    break;  // with one wiped member the two others are the last quorum
-  }
-}
-
 TEST_F(ClusterTest, AClientOfAnyNodeWritesAndReads) {
   cluster_.StartAll();
   ASSERT_NE(cluster_.AwaitLeader(), 0);

@@ -57,9 +57,8 @@ std::vector<PeerItem> OneOfEach() {
             {{base::SessionId(3), 4, 5}, {}},
             {{base::SessionId(6), 7, 8}}},
       TouchAck{9, {base::SessionId(10)}},
-      Hello{11, true, 12, std::string("\xff\0members", 9)},
+      Hello{11, true, 12, std::string("\xff\0members", 9), base::WallTime(-13)},
       Found{base::Bytes::Copy("configuration")},
-      Refused{"a wiped node"},
   };
 }
 
@@ -109,7 +108,6 @@ TEST(PeerFrameTest, EveryKindOfItemArrivesAsItWasSent) {
   EXPECT_EQ(std::get<TouchAck>(frame->items[11]), std::get<TouchAck>(sent[11]));
   EXPECT_EQ(std::get<Hello>(frame->items[12]), std::get<Hello>(sent[12]));
   EXPECT_EQ(std::get<Found>(frame->items[13]), std::get<Found>(sent[13]));
-  EXPECT_EQ(std::get<Refused>(frame->items[14]), std::get<Refused>(sent[14]));
 }
 
 TEST(PeerFrameTest, EveryKindOfItemMayBeEmpty) {
@@ -125,8 +123,7 @@ TEST(PeerFrameTest, EveryKindOfItemMayBeEmpty) {
                                       Touch{},
                                       TouchAck{},
                                       Hello{},
-                                      Found{},
-                                      Refused{}};
+                                      Found{}};
   const auto frame = ParsePeerFrame(Encode(sent));
   ASSERT_TRUE(frame.ok()) << frame.status();
   ASSERT_EQ(frame->items.size(), sent.size());
@@ -181,15 +178,15 @@ TEST(PeerFrameTest, PayloadsShareTheMemoryOfTheirFrame) {
 TEST(PeerFrameTest, ABuilderCountsAndIsEmptyAfterItsFrame) {
   PeerFrameBuilder builder;
   EXPECT_EQ(builder.size(), 0U);
-  builder.Add(Refused{std::string(1000, 'r')});
-  builder.Add(Refused{"again"});
+  builder.Add(Found{base::Bytes::Copy(std::string(1000, 'r'))});
+  builder.Add(Found{base::Bytes::Copy("again")});
   EXPECT_EQ(builder.count(), 2U);
   EXPECT_GT(builder.size(), 1000U);
   const base::Bytes first = builder.Finish(Header());
   EXPECT_EQ(builder.count(), 0U);
   EXPECT_EQ(builder.size(), 0U);
-  builder.Add(Refused{"later"});
-  EXPECT_EQ(builder.Finish(Header()), Encode({Refused{"later"}}));
+  builder.Add(Found{base::Bytes::Copy("later")});
+  EXPECT_EQ(builder.Finish(Header()), Encode({Found{base::Bytes::Copy("later")}}));
   EXPECT_EQ(ParsePeerFrame(first)->items.size(), 2U) << "the first frame is untouched";
 }
 
@@ -267,20 +264,20 @@ TEST(PeerFrameTest, MalformedPartsAreRefusedWhereverTheyAre) {
 TEST(PeerFrameTest, KindsAndFieldsOfNewerNodesAreSkipped) {
   std::string newer;
   WireWriter(&newer).BytesAlways(99, "what is this");
-  std::string refused;
-  WireWriter out(&refused);
+  std::string found;
+  WireWriter out(&found);
   out.Varint(77, 5);
-  const std::size_t mark = out.Open(32);
+  const std::size_t mark = out.Open(31);
   out.Bytes(1, "known");
   out.Bytes(9, "unknown");
   out.Close(mark);
   std::string bytes = WithItem(newer).ToString();
-  bytes += WithItem(refused).ToString();
+  bytes += WithItem(found).ToString();
   WireWriter(&bytes).Varint(1000, 1);
   const auto frame = ParsePeerFrame(base::Bytes::Adopt(bytes));
   ASSERT_TRUE(frame.ok()) << frame.status();
   ASSERT_EQ(frame->items.size(), 1U);
-  EXPECT_EQ(std::get<Refused>(frame->items[0]).reason, "known");
+  EXPECT_EQ(std::get<Found>(frame->items[0]).configuration.view(), "known");
 }
 
 TEST(PeerFrameTest, EveryCutOfAFrameIsRefused) {

@@ -22,13 +22,14 @@ constexpr char kMethod[] = "/drover.peer.v1.Peer/Link";
 struct End final : PeerLinks::Events {
   End(base::Loop* loop, base::Dialer* dialer) : links(std::make_unique<PeerLinks>(loop, dialer, this, PeerLinks::Options())) {}
   void OnPeerFrame(PeerFrame frame) override {
-    for (const PeerItem& item : frame.items) heard += std::get<Refused>(item).reason + " ";
+    for (const PeerItem& item : frame.items) heard += std::get<Hello>(item).members + " ";
   }
   void OnLinkUp(NodeId /*peer*/) override { log += "up;"; }
+  void OnDismissed(NodeId, const absl::Status&) override {}
   void OnLinkReset(NodeId /*peer*/) override { log += "reset;"; }
   void OnBadFrame(const absl::Status& status) override { ADD_FAILURE() << status; }
   void Say(const std::string& word) {
-    links->Send(NodeId(2), Refused{word});
+    links->Send(NodeId(2), Hello{0, false, 0, word, {}});
     links->Flush({.from = NodeId(1)}, [](NodeId) { return base::Incarnation(); });
   }
   std::unique_ptr<PeerLinks> links;

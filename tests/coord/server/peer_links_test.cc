@@ -40,7 +40,7 @@ struct Process final : PeerLinks::Events {
 
   void OnPeerFrame(PeerFrame frame) override {
     for (const PeerItem& item : frame.items) {
-      if (const auto* word = std::get_if<Refused>(&item)) heard[frame.header.from.value] += word->reason + " ";
+      if (const auto* word = std::get_if<Hello>(&item)) heard[frame.header.from.value] += word->members + " ";
     }
     frames.push_back(std::move(frame));
     if (on_frame) on_frame();
@@ -50,10 +50,14 @@ struct Process final : PeerLinks::Events {
     log += "reset " + std::to_string(peer.value) + ";";
     if (on_reset) on_reset();
   }
+  void OnDismissed(NodeId peer, const absl::Status& why) override {
+    log += "dismissed by " + std::to_string(peer.value) + ";";
+    dismissed = why;
+  }
   void OnBadFrame(const absl::Status& status) override { bad.push_back(status); }
 
   void Peer(std::uint64_t to) { links->SetPeers({{NodeId(to), Address(to)}}); }
-  void Say(std::uint64_t to, const std::string& word) { links->Send(NodeId(to), Refused{word}); }
+  void Say(std::uint64_t to, const std::string& word) { links->Send(NodeId(to), Hello{0, false, 0, word, {}}); }
   void Flush() {
     links->Flush({.cluster = base::ClusterId(9), .from = NodeId(id), .clock = loop.WallNow()},
                  [](NodeId peer) { return base::Incarnation(peer.value * 100); });
@@ -72,6 +76,7 @@ struct Process final : PeerLinks::Events {
   std::vector<PeerFrame> frames;
   std::string log;
   std::vector<absl::Status> bad;
+  absl::Status dismissed;
   std::function<void()> on_frame;
   std::function<void()> on_reset;
 };
@@ -87,7 +92,7 @@ struct Raw final : base::ConnectionEvents {
   }
   void Say(std::uint64_t from, const std::string& word) {
     PeerFrameBuilder builder;
-    builder.Add(Refused{word});
+    builder.Add(Hello{0, false, 0, word, {}});
     connection->Send(builder.Finish({.from = NodeId(from), .to = NodeId(2)}));
   }
   bool closed = false;
@@ -201,6 +206,21 @@ TEST_F(PeerLinksTest, APeerThatIsNotThereIsDialledUntilItIs) {
   Process* const b = Start(2);
   ASSERT_TRUE(SayUntilHeard(a, b));
   EXPECT_EQ(a->log, "up 2;");
+}
+
+TEST_F(PeerLinksTest, WhoIsDismissedHearsWhyAndMayDialAgain) {
+  Process* const a = Start(1);
+  Process* const b = Start(2);
+  a->Peer(2);
+  ASSERT_TRUE(SayUntilHeard(a, b));
+  b->on_frame = [b] { b->links->Dismiss(NodeId(1), "none of ours"); };
+  a->SayNow(2, "once more");
+  Run();
+  EXPECT_EQ(a->log, "up 2;dismissed by 2;") << "and not a break";
+  EXPECT_EQ(a->dismissed, absl::FailedPreconditionError("none of ours"));
+  EXPECT_EQ(b->links->accepted(), 1U) << "it has dialled again";
+  EXPECT_EQ(b->log, "");
+  b->links->Dismiss(NodeId(7), "nobody");
 }
 
 TEST_F(PeerLinksTest, ThePauseBetweenDialsDoublesToItsBound) {

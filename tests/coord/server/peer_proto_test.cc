@@ -92,8 +92,8 @@ pb::Frame Everything() {
   hello->set_reply(true);
   hello->set_members_digest(51);
   hello->set_members("\xfe members");
+  hello->set_started_ms(52);
   add(0)->mutable_found()->set_configuration("configuration");
-  add(0)->mutable_refused()->set_reason("\xfd reason");
   return frame;
 }
 
@@ -144,9 +144,8 @@ TEST(PeerProtoTest, EachFieldMeansTheSame) {
       std::get<Touch>(frame->items[10]),
       (Touch{43, {base::SessionId(0), base::SessionId(44), base::SessionId(1ULL << 52)}, {attachment, attachment}, {attachment}}));
   EXPECT_EQ(std::get<TouchAck>(frame->items[11]), (TouchAck{48, {base::SessionId(49)}}));
-  EXPECT_EQ(std::get<Hello>(frame->items[12]), (Hello{50, true, 51, "\xfe members"}));
+  EXPECT_EQ(std::get<Hello>(frame->items[12]), (Hello{50, true, 51, "\xfe members", base::WallTime(52)}));
   EXPECT_EQ(std::get<Found>(frame->items[13]), (Found{base::Bytes::Copy("configuration")}));
-  EXPECT_EQ(std::get<Refused>(frame->items[14]), (Refused{"\xfd reason"}));
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ class ServicesTest : public ::testing::Test {
     NodeOptions options;
     options.id = base::NodeId(1);
     options.data_directory = directory_.path();
-    process_ = *MemberProcess::Open(seams, options, {}, [](const absl::Status&) {});
+    process_ = *MemberProcess::Open(seams, options, {});
     EXPECT_TRUE(services_.Start(process_.get()).ok());
     process_->Start();
     calls_ = std::make_unique<transport::UnaryClient>(&loop_);

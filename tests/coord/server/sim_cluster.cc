@@ -42,13 +42,12 @@ absl::Status SimCluster::TryStart(int id) {
   seams.files = one.files.get();
   seams.random = one.random.get();
   seams.observer = observer;
-  seams.on_fatal = [&one](const absl::Status& s) { one.refused = s; };
+  seams.on_fatal = seams.on_refused = [&one](const absl::Status& s) { one.refused = s; };
   NodeOptions of_this = options;
   of_this.id = base::NodeId(static_cast<std::uint64_t>(id));
   of_this.address = Peer(id);
   of_this.data_directory = "/data";
-  absl::StatusOr<std::unique_ptr<MemberProcess>> opened =
-      MemberProcess::Open(seams, of_this, initial, [&one](const absl::Status& s) { one.refused = s; });
+  absl::StatusOr<std::unique_ptr<MemberProcess>> opened = MemberProcess::Open(seams, of_this, initial);
   if (!opened.ok()) {
     Destroy(id);
     return opened.status();
@@ -81,8 +80,12 @@ void SimCluster::Crash(int id, sim::Survival survival) {
 }
 
 void SimCluster::Wipe(int id) {
+  Insert(id, std::make_unique<sim::SimFileSystem>(seed_ + 77 + static_cast<std::uint64_t>(id)));
+}
+
+void SimCluster::Insert(int id, std::unique_ptr<sim::SimFileSystem> files) {
   ASSERT_FALSE(running(id));
-  nodes_[Slot(id)].files = std::make_unique<sim::SimFileSystem>(seed_ + 77 + static_cast<std::uint64_t>(id));
+  nodes_[Slot(id)].files = std::move(files);
 }
 
 int SimCluster::Leader() const {

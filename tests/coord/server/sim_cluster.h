@@ -32,8 +32,9 @@ class SimCluster {
   void StartAll();
   // kill -9 (kEverything) or power loss.
   void Crash(int id, sim::Survival survival = sim::Survival::kEverything);
-  // Its disk is replaced by an empty one. Only while it is down.
+  // Its disk is replaced by an empty one, or by this. Only while it is down.
   void Wipe(int id);
+  void Insert(int id, std::unique_ptr<sim::SimFileSystem> files);
   // Runs the world until one node leads and all others that run follow it; its id, or 0.
   int AwaitLeader(base::Duration limit = std::chrono::seconds(20));
   // The node that leads with the highest term, 0 if none.

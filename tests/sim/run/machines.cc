@@ -132,13 +132,13 @@ void Machines::Start(int id) {
   const auto dies = [this, id](const absl::Status& status) {
     DieSoon(id, status, Survival::kEverything, milliseconds(200 + world_->random().Below(800)));
   };
-  seams.on_fatal = dies;
+  seams.on_fatal = seams.on_refused = dies;
   coord::server::NodeOptions options = plan_.options;
   options.id = base::NodeId(static_cast<std::uint64_t>(id));
   options.address = PeerAddress(id);
   options.data_directory = kDirectory;
   options.before_step = [this, id](PerformStep step) { return BeforeStep(id, step); };
-  absl::StatusOr<std::unique_ptr<MemberProcess>> opened = MemberProcess::Open(seams, std::move(options), initial_, dies);
+  absl::StatusOr<std::unique_ptr<MemberProcess>> opened = MemberProcess::Open(seams, std::move(options), initial_);
   if (!opened.ok()) {
     journal_->Note("node ", id, " does not start: ", opened.status().message());
     // A process that was to die at this call has died, and so tears what it was writing.

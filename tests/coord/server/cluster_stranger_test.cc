@@ -1,0 +1,150 @@
+// Nodes that are none of the cluster they speak to: which of them ends, with which words, and that nobody else does.
+#include <gmock/gmock.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/coord/server/cluster_fixture.h"
+#include "tests/coord/server/sim_cluster.h"
+
+namespace drover::coord::server {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+class ClusterStrangerTest : public ClusterFixture, public NodeObserver {
+ protected:
+  ClusterStrangerTest() { cluster_.observer = this; }
+  void OnStranger(base::NodeId from, const std::string&, absl::string_view why) override {
+    strangers_.push_back(std::to_string(from.value) + ": " + std::string(why));
+  }
+  // Members of the same ids and addresses, another cluster: the disks of its nodes.
+  std::unique_ptr<sim::SimFileSystem> TheirDisk(int id) {
+    if (theirs_ == nullptr) {
+      theirs_ = std::make_unique<SimCluster>(3, 1'000);
+      theirs_->StartAll();
+      EXPECT_NE(theirs_->AwaitLeader(), 0);
+    }
+    return theirs_->files(id).Copy(1);
+  }
+  void Replace(int id) {
+    if (cluster_.running(id)) cluster_.Crash(id);
+    cluster_.Insert(id, TheirDisk(id));
+    cluster_.Start(id);
+  }
+  bool AwaitRefused(int id) {
+    return cluster_.world.RunUntil([&] { return !cluster_.refused(id).ok(); }, seconds(20));
+  }
+  std::string Words(int id) { return std::string(cluster_.refused(id).message()); }
+  std::string ClusterOf(int id) { return "cluster " + std::to_string(cluster_.node(id)->Status().cluster.value); }
+
+  std::vector<std::string> strangers_;
+  std::unique_ptr<SimCluster> theirs_;
+};
+
+TEST_F(ClusterStrangerTest, ADirectoryOfAnotherClusterEndsItsNodeInWordsOfBothClusters) {
+  cluster_.StartAll();
+  ASSERT_NE(cluster_.AwaitLeader(), 0);
+  const std::string ours = ClusterOf(1);
+  Replace(3);
+  const std::string theirs = ClusterOf(3);
+  ASSERT_TRUE(AwaitRefused(3));
+  EXPECT_THAT(Words(3), AllOf(HasSubstr("data directory /data is of " + theirs), HasSubstr("nodes 1, 2 of its 3 members refuse"),
+                              HasSubstr("node 1 is of " + ours + " with the members 1=node1:2,2=node2:2,3=node3:2")));
+  EXPECT_THAT(strangers_, Contains(HasSubstr("3: it is of another " + theirs.substr(0, 7))));
+  cluster_.Crash(3);
+  cluster_.world.RunFor(seconds(30));
+  EXPECT_NE(cluster_.AwaitLeader(), 0);
+  EXPECT_TRUE(cluster_.refused(1).ok() && cluster_.refused(2).ok());
+}
+
+TEST_F(ClusterStrangerTest, OneStrangerEndsNobodyThoughNobodyLeads) {
+  cluster_.StartAll();
+  ASSERT_NE(cluster_.AwaitLeader(), 0);
+  Replace(3);
+  cluster_.Crash(2);
+  cluster_.world.RunFor(seconds(60));
+  EXPECT_EQ(cluster_.Leader(), 0);
+  EXPECT_TRUE(cluster_.refused(1).ok()) << cluster_.refused(1);
+  EXPECT_TRUE(cluster_.refused(3).ok()) << "one word against another: " << cluster_.refused(3);
+  cluster_.Start(2);
+  ASSERT_TRUE(AwaitRefused(3)) << "now there are two";
+  cluster_.Crash(3);
+  EXPECT_NE(cluster_.AwaitLeader(), 0);
+  EXPECT_TRUE(cluster_.refused(1).ok() && cluster_.refused(2).ok());
+}
+
+TEST_F(ClusterStrangerTest, AMemberWithoutAQuorumAmongAMajorityOfStrangersEnds) {
+  cluster_.StartAll();
+  ASSERT_NE(cluster_.AwaitLeader(), 0);
+  const std::string ours = ClusterOf(1);
+  cluster_.Crash(2);
+  cluster_.Crash(3);
+  Replace(2);
+  Replace(3);
+  ASSERT_TRUE(AwaitRefused(1));
+  EXPECT_THAT(Words(1), HasSubstr("is of " + ours + ", and nodes 2, 3"));
+  EXPECT_TRUE(cluster_.refused(2).ok() && cluster_.refused(3).ok()) << "they have a quorum";
+}
+
+TEST_F(ClusterStrangerTest, MembersThatWereToldDifferentListsSaySoAndTheLaterOneEnds) {
+  cluster_.Start(1);
+  cluster_.Start(2);
+  const InitialMembers right = cluster_.initial;
+  cluster_.initial[2].second = "elsewhere:2";
+  cluster_.world.RunFor(seconds(1));
+  cluster_.Start(3);
+  ASSERT_TRUE(AwaitRefused(3));
+  EXPECT_THAT(Words(3),
+              AllOf(HasSubstr("give all nodes the same list"), HasSubstr(TextOf(right)), HasSubstr(TextOf(cluster_.initial))));
+  EXPECT_THAT(strangers_, Contains(AllOf(HasSubstr("3: "), HasSubstr(TextOf(right)), HasSubstr(TextOf(cluster_.initial)))));
+  cluster_.Crash(3);
+  cluster_.initial = right;
+  cluster_.Start(3);
+  EXPECT_NE(cluster_.AwaitLeader(), 0);
+  for (int id = 1; id <= 3; ++id) EXPECT_TRUE(cluster_.refused(id).ok()) << cluster_.refused(id);
+}
+
+TEST_F(ClusterStrangerTest, AWipedMemberIsRefusedAndTheOthersGoOn) {
+  for (int wiped = 1; wiped <= 3; ++wiped) {
+    SimCluster cluster(3, static_cast<std::uint64_t>(wiped));
+    cluster.StartAll();
+    ASSERT_NE(cluster.AwaitLeader(), 0);
+    cluster.Crash(wiped);
+    ASSERT_NE(cluster.AwaitLeader(), 0);
+    cluster.Wipe(wiped);
+    cluster.Start(wiped);
+    ASSERT_TRUE(cluster.world.RunUntil([&] { return !cluster.refused(wiped).ok(); }, seconds(5)));
+    EXPECT_THAT(std::string(cluster.refused(wiped).message()), HasSubstr("its own was lost or replaced. Give it back its own"));
+    EXPECT_EQ(cluster.node(wiped), nullptr);
+    cluster.Crash(wiped);
+    EXPECT_NE(cluster.AwaitLeader(), 0);
+  }
+}
+
+TEST_F(ClusterStrangerTest, ANodeThatIsNoMemberIsToldWhoTheMembersAre) {
+  SimCluster cluster(4);
+  cluster.observer = this;
+  const InitialMembers all = std::exchange(cluster.initial, {cluster.initial[0], cluster.initial[1], cluster.initial[2]});
+  for (int id = 1; id <= 3; ++id) cluster.Start(id);
+  ASSERT_NE(cluster.AwaitLeader(), 0);
+  const std::string members = TextOf(cluster.initial);
+  cluster.initial = {all[0], all[3]};
+  cluster.Start(4);
+  ASSERT_TRUE(cluster.world.RunUntil([&] { return !cluster.refused(4).ok(); }, seconds(5)));
+  EXPECT_THAT(std::string(cluster.refused(4).message()), AllOf(HasSubstr("node 1 refuses this one"), HasSubstr(members),
+                                                               HasSubstr("is none of them"), HasSubstr(TextOf(cluster.initial))));
+  EXPECT_THAT(strangers_, Contains(AllOf(HasSubstr("4: "), HasSubstr(TextOf(cluster.initial)))));
+  cluster.Crash(4);
+  EXPECT_NE(cluster.AwaitLeader(), 0);
+  for (int id = 1; id <= 3; ++id) EXPECT_TRUE(cluster.refused(id).ok());
+}
+
+}  // namespace
+}  // namespace drover::coord::server
