@@ -284,6 +284,14 @@ void Client::CallLater() {
   }));
 }
 
+void Client::Hurry(std::size_t calls) {
+  if (loop_ == nullptr) return;
+  loop_->Post([this, calls, process = process_] {
+    if (process_ != process || !loading_ || !told_ || session_->state() == coord::SessionState::kExpired) return;
+    for (std::size_t i = 0; i < calls; ++i) CallOne();
+  });
+}
+
 void Client::CallOne() {
   // Some do little but read: what they know of is old when they come to a node that is behind.
   if (plan_.readers && id_ % 2 == 1 && random_.Below(10) > 0) return CallRegister(33 + random_.Below(27));

@@ -61,6 +61,8 @@ class Client final : private coord::SessionObserver {
   [[nodiscard]] bool parents_made() const { return parents_made_; }
   void StartLoad() { loading_ = true; }
   void StopLoad() { loading_ = false; }
+  // This many calls at once, beyond those of its plan, while there is load.
+  void Hurry(std::size_t calls);
 
   void Kill(base::Duration down_for);
   void Pause() {

@@ -1,5 +1,6 @@
 #include "tests/sim/run/faults.h"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -132,6 +133,68 @@ void Faults::Isolate(int node, base::Duration duration) {
   if (machines_->running(node) && random_.Below(2) == 0) machines_->StallDisk(node, duration + Some(100, 3'000));
 }
 
+void Faults::Hurry(std::size_t calls) {
+  for (const auto& client : *clients_) client->Hurry(calls);
+}
+
+// Alone, or with one of four others, it takes writes that nobody confirms. What it and its companion write is still on its way to
+// their disks when they hear of the successor; or the leader stands still meanwhile, and wakes up as one for whom no time has
+// passed.
+void Faults::Depose(int leader) {
+  if (leader == 0 || machines_->size() == 1) return;
+  Deposed deposed;
+  deposed.side.push_back(leader);
+  if (machines_->size() > 3 && random_.Below(2) == 0) deposed.side.push_back(leader % machines_->size() + 1);
+  deposed.until = world_->Now() + Some(3'000, 6'000);
+  for (int inside : deposed.side) {
+    for (int outside = 1; outside <= machines_->size(); ++outside) {
+      if (std::count(deposed.side.begin(), deposed.side.end(), outside) == 0) {
+        network_->CutPair(Machines::Host(inside), Machines::Host(outside));
+      }
+    }
+  }
+  if (random_.Below(3) == 0) {
+    deposed.paused = machines_->loop(leader);
+    deposed.paused->Pause();
+  } else if (random_.Below(4) > 0) {
+    for (int id : deposed.side) {
+      if (machines_->running(id)) machines_->StallDisk(id, Some(1'500, 5'000));
+    }
+  }
+  Hurry(4);
+  AwaitSuccessor(std::move(deposed));
+}
+
+void Faults::AwaitSuccessor(Deposed deposed) {
+  Undo(milliseconds(20), [this, deposed = std::move(deposed)]() mutable {
+    const int leader = machines_->Leader();
+    const bool followed = leader != 0 && std::count(deposed.side.begin(), deposed.side.end(), leader) == 0;
+    if (!followed && world_->Now() < deposed.until) return AwaitSuccessor(std::move(deposed));
+    Hurry(4);
+    // For so long the old one may still believe to lead.
+    Undo(Some(0, 400), [this, deposed] {
+      if (deposed.paused != nullptr && machines_->loop(deposed.side.front()) == deposed.paused) deposed.paused->Resume();
+      Hurry(4);
+      Undo(Some(0, 800), [this, deposed] { Return(deposed); });
+    });
+  });
+}
+
+void Faults::Return(const Deposed& deposed) {
+  const bool late = random_.Below(2) == 0;  // what it says is on its way while its tail is cut off
+  for (int inside : deposed.side) {
+    for (int outside = 1; outside <= machines_->size(); ++outside) {
+      const std::string a = Machines::Host(inside);
+      const std::string b = Machines::Host(outside);
+      if (inside != outside) network_->HealPair(a, b);
+      if (!late || inside == outside) continue;
+      network_->SetLatency(a, b, milliseconds(10), Some(20, 400));
+      Undo(Some(500, 2'000), [this, a, b] { network_->SetLatency(a, b, plan_.latency_min, plan_.latency_max); });
+    }
+  }
+  Hurry(2);
+}
+
 void Faults::BreakNetwork(Fault fault, int node) {
   const base::Duration duration = random_.Below(3) == 0 ? Some(2'000, 8'000) : Some(50, 1'500);
   const int nodes = machines_->size();
@@ -154,6 +217,8 @@ void Faults::BreakNetwork(Fault fault, int node) {
       return CutFor(b, a, duration);
     case Fault::kIsolate:
       return Isolate(node, duration);
+    case Fault::kDepose:
+      return Depose(machines_->Leader());
     case Fault::kSplit: {
       const std::uint64_t side = random_.Next();
       for (int x = 1; x <= nodes; ++x) {

@@ -12,6 +12,7 @@
 #include "tests/sim/run/journal.h"
 #include "tests/sim/run/machines.h"
 #include "tests/sim/run/plan.h"
+#include "tests/sim/sim_loop.h"
 #include "tests/sim/sim_network.h"
 #include "tests/sim/sim_world.h"
 
@@ -32,11 +33,23 @@ class Faults {
   [[nodiscard]] std::uint64_t total() const;
 
  private:
+  // A leader, and who is cut off with it.
+  struct Deposed {
+    std::vector<int> side;  // the leader first
+    SimLoop* paused = nullptr;
+    base::Instant until;  // then it returns though nobody else leads
+  };
+
   void Later();
   void Inject(Fault fault);
   void CrashNode(Fault fault, int node);
   void Isolate(int node, base::Duration duration);
   void BreakNetwork(Fault fault, int node);
+  void Depose(int leader);
+  void AwaitSuccessor(Deposed deposed);
+  void Return(const Deposed& deposed);
+  // All clients call this often, at once.
+  void Hurry(std::size_t calls);
   void BreakDisk(Fault fault, int node);
   void BreakClient(Fault fault);
   // Undone later, unless Heal comes first.

@@ -25,6 +25,7 @@ enum class Fault {
   kCutBothWays,   // silence between two hosts
   kIsolate,       // silence between a node and all others
   kSplit,         // the nodes fall into two parts
+  kDepose,        // a leader is cut off until another one leads, and learns of it late
   kSlowLink,      // latency
   kPause,         // SIGSTOP of a node
   kStallDisk,     // a disk that stands still
