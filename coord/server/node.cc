@@ -469,6 +469,7 @@ void Node::ChangeRole(raft::Output& output) {
   want_round_touches_.clear();
   for (auto& [context, round] : rounds_) round.touches.clear();
   if (leads) {
+    if (DROVER_BREAK("expire-without-term")) ProposeExpiry(raft_.term().Previous());  // of what it thought before
     std::vector<LeaseTerms> sessions;
     sessions.reserve(state_.sessions().size());
     for (const auto& [id, session] : state_.sessions().all()) sessions.push_back(TermsOf(*session));

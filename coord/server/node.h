@@ -226,6 +226,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
 
   // node_proposals.cc: what goes into the log
   void ExpireSilentSessions();
+  void ProposeExpiry(raft::Term judged);
   void ProposeTimeIfDue();
   void ProposeForwarded();
   void HandOverGathered();

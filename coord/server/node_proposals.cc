@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "coord/base/check.h"
-#include "coord/base/hooks.h"
 #include "coord/server/node.h"
 
 namespace drover::coord::server {
@@ -37,18 +36,16 @@ void Node::ProposeOpen(StreamId stream, const OpenView& open) {
 
 void Node::ExpireSilentSessions() {
   // While leadership is handed on nothing is proposed; whoever leads then gives every session its time again.
-  const bool judges = Leads() || DROVER_BREAK("expire-without-term");
-  if (dead_ || stopping_ || !judges || raft_.Inspect().transfer.value != 0) return;
+  if (dead_ || stopping_ || !Leads() || raft_.Inspect().transfer.value != 0) return;
+  ProposeExpiry(raft_.term());
+}
+
+// `judged`: the term in which the silent ones were found to be; the expiry is void in any other.
+void Node::ProposeExpiry(raft::Term judged) {
   const std::vector<base::SessionId> silent = leases_.TakeExpired(options_.expiries_per_entry_max);
   if (silent.empty()) return;
-  if (!Leads()) {  // broken: what an old leader thinks is handed to the new one
-    std::string old;
-    tree::AppendCommand(tree::EncodeExpireCommand(raft_.term().Previous(), silent), &old);
-    links_.Send(raft_leader_, Forward{raft_.term(), generation_, ++forwarded_, base::Bytes::Adopt(std::move(old))});
-    return;
-  }
   tree::BatchBuilder batch(ClusterTime());
-  batch.AddExpire(raft_.term(), silent);
+  batch.AddExpire(judged, silent);
   const absl::StatusOr<raft::Index> index = raft_.Propose(raft::EntryKind::kExpiry, batch.Finish());
   DROVER_CHECK(index.ok()) << index.status();  // not bounded
   observer_->OnExpiryProposed(silent.size());
