@@ -13,13 +13,30 @@ WatchId WatchTable::Add(std::string path, WatchOptions options, WatchListener* l
   watch.path = std::move(path);
   watch.with_data = options.with_data;
   watch.listener = listener;
-  watch.position = options.after;
+  if (options.after.has_value()) MoveTo(&watch, *options.after);
   outgoing_.emplace_back(id, true);
   return id;
 }
 
+void WatchTable::Arm(Watch* watch) {
+  if (ToResume(*watch)) --to_resume_;
+  watch->armed = true;
+}
+
+void WatchTable::MoveTo(Watch* watch, Position position) {
+  if (!watch->armed && !watch->position.has_value()) ++to_resume_;
+  watch->position = position;
+}
+
+void WatchTable::Erase(Watches::iterator watch) {
+  if (ToResume(watch->second)) --to_resume_;
+  watches_.erase(watch);
+}
+
 void WatchTable::Remove(WatchId id) {
-  if (watches_.erase(id) == 0) return;
+  const auto watch = watches_.find(id);
+  if (watch == watches_.end()) return;
+  Erase(watch);
   const auto waiting = std::find(outgoing_.begin(), outgoing_.end(), std::pair(id, true));
   if (waiting != outgoing_.end()) {
     outgoing_.erase(waiting);  // the service has not heard of it on this stream
@@ -34,8 +51,10 @@ void WatchTable::StartStream(std::size_t endpoint) {
   asked_.clear();
   put_off_.clear();
   progress_ = Zxid();
+  to_resume_ = 0;
   for (auto& [id, watch] : watches_) {
     watch.armed = false;
+    if (ToResume(watch)) ++to_resume_;
     outgoing_.emplace_back(id, true);
   }
 }
@@ -79,22 +98,17 @@ void WatchTable::OnAnswer(const AnswerView& answer) {
   }
   if (answer.code != Code::kOk) {
     WatchListener* listener = watch.listener;
-    watches_.erase(found);
+    Erase(found);
     listener->OnEnded(StatusOf(answer));
     return;
   }
-  watch.armed = true;
+  Arm(&watch);
   watch.compacted_at.clear();
   // Of a resumed watch the position is that of the last event replayed; the next bookmark moves it on.
   const Position now{answer.zxid, Position::kAll};
-  if (!watch.resuming && (!watch.position.has_value() || *watch.position < now)) watch.position = now;
+  if (!watch.resuming && (!watch.position.has_value() || *watch.position < now)) MoveTo(&watch, now);
   progress_ = Zxid();
   if (!std::exchange(watch.announced, true)) watch.listener->OnArmed(answer.zxid);
-}
-
-bool WatchTable::catching_up() const {
-  return std::any_of(watches_.begin(), watches_.end(),
-                     [](const auto& watch) { return !watch.second.armed && watch.second.position.has_value(); });
 }
 
 void WatchTable::AskAgain() {
@@ -111,7 +125,7 @@ void WatchTable::OnEvent(const EventView& view) {
     if (found == watches_.end()) continue;
     Watch& watch = found->second;
     if (watch.position.has_value() && at <= *watch.position) continue;
-    watch.position = at;
+    MoveTo(&watch, at);
     watch.listener->OnEvent(view.event);
     if (!*alive) return;
   }
@@ -128,7 +142,7 @@ void WatchTable::OnProgress(Zxid zxid) {
     last = next->first;
     Watch& watch = next->second;
     if (!watch.armed || (watch.position.has_value() && all <= *watch.position)) continue;
-    watch.position = all;
+    MoveTo(&watch, all);
     watch.listener->OnProgress(zxid);
     if (!*alive) return;
   }
@@ -158,7 +172,7 @@ void WatchTable::ReportCompacted() {
     last = next->first;
     if (next->second.compacted_at.size() < endpoints_) continue;
     WatchListener* listener = next->second.listener;
-    watches_.erase(next);
+    Erase(next);
     listener->OnCompacted();
     if (!*alive) return;
   }
@@ -170,7 +184,7 @@ void WatchTable::EndAll(const absl::Status& why) {
   asked_.clear();
   while (!watches_.empty()) {
     WatchListener* listener = watches_.begin()->second.listener;
-    watches_.erase(watches_.begin());
+    Erase(watches_.begin());
     listener->OnEnded(why);
     if (!*alive) return;
   }

@@ -39,7 +39,7 @@ class WatchTable {
   std::uint64_t Fill(std::string* frame, std::uint64_t credits);
   [[nodiscard]] bool wants_to_send() const { return !outgoing_.empty(); }
   // Some watch has yet to be resumed on this stream, or given up: until then an answer could overtake its events.
-  [[nodiscard]] bool catching_up() const;
+  [[nodiscard]] bool catching_up() const { return to_resume_ > 0; }
 
   // Ids on the wire have the highest bit set, so that they are no key of a call.
   [[nodiscard]] static bool IsWatchAnswer(std::uint64_t id) { return (id & kIdBit) != 0; }
@@ -74,11 +74,18 @@ class WatchTable {
     std::set<std::size_t> compacted_at;
   };
 
-  void Queue(WatchId id, Watch* watch);
+  using Watches = std::map<WatchId, Watch>;
+
+  // A watch that is to be resumed counts in `to_resume_`, so these three alone change what it depends on, besides StartStream.
+  [[nodiscard]] static bool ToResume(const Watch& watch) { return !watch.armed && watch.position.has_value(); }
+  void Arm(Watch* watch);
+  void MoveTo(Watch* watch, Position position);
+  void Erase(Watches::iterator watch);
 
   const std::size_t endpoints_;
   const std::shared_ptr<const bool> alive_;
-  std::map<WatchId, Watch> watches_;
+  Watches watches_;
+  std::size_t to_resume_ = 0;
   std::deque<std::pair<WatchId, bool>> outgoing_;  // to arm (true) or remove (false)
   std::map<std::uint64_t, WatchId> asked_;         // answers awaited on this stream
   std::vector<WatchId> put_off_;                   // answered UNAVAILABLE on this stream

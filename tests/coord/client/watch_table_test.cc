@@ -1,0 +1,124 @@
+// When a session's answers must wait for its watches. How watches live over streams is in session_machine_test.cc.
+#include "coord/client/watch_table.h"
+
+#include <memory>
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace drover::coord::client {
+namespace {
+
+struct Listener final : WatchListener {
+  void OnEvent(const Event&) override {}
+  void OnCompacted() override {}
+};
+
+class WatchTableTest : public ::testing::Test {
+ protected:
+  WatchId Add(std::optional<Position> after = std::nullopt) { return table_.Add("/a", {.after = after}, &listener_); }
+  void Stream(std::size_t endpoint = 0) {
+    table_.StartStream(endpoint);
+    Send();
+  }
+  void Send() {
+    std::string frame;
+    asked_ += table_.Fill(&frame, 100);
+  }
+  // To what was asked `back` requests before the last one.
+  void Answer(Code code, std::uint64_t back = 0) {
+    AnswerView answer;
+    answer.id = (std::uint64_t{1} << 63) | (asked_ - back);
+    answer.code = code;
+    answer.zxid = Zxid(7);
+    table_.OnAnswer(answer);
+  }
+
+  WatchTable table_{2, std::make_shared<bool>(true)};
+  Listener listener_;
+  std::uint64_t asked_ = 0;
+};
+
+TEST_F(WatchTableTest, AWatchFromNowOnKeepsNobodyWaiting) {
+  Add();
+  Stream();
+  EXPECT_FALSE(table_.catching_up());
+  Answer(Code::kOk);
+  EXPECT_FALSE(table_.catching_up());
+}
+
+TEST_F(WatchTableTest, OnANewStreamAllThatStandSomewhereAreCaughtUpFirst) {
+  Add();
+  Add(Position{Zxid(3)});
+  EXPECT_TRUE(table_.catching_up());
+  Stream();
+  Answer(Code::kOk, 1);
+  EXPECT_TRUE(table_.catching_up());
+  Answer(Code::kOk);
+  EXPECT_FALSE(table_.catching_up());
+
+  Stream();
+  EXPECT_TRUE(table_.catching_up());
+  Answer(Code::kOk);
+  EXPECT_TRUE(table_.catching_up()) << "one of two";
+  Stream();
+  Answer(Code::kOk);
+  Answer(Code::kOk, 1);
+  EXPECT_FALSE(table_.catching_up());
+  table_.OnProgress(Zxid(9));
+  EXPECT_FALSE(table_.catching_up());
+}
+
+TEST_F(WatchTableTest, AnEventBeforeTheAnswerGivesAWatchItsPlace) {
+  const WatchId id = Add();
+  Stream();
+  EventView event;
+  event.event.zxid = Zxid(5);
+  event.watches.push_back(id.value);
+  table_.OnEvent(event);
+  EXPECT_TRUE(table_.catching_up());
+  event.event.zxid = Zxid(6);
+  table_.OnEvent(event);
+  Answer(Code::kOk);
+  EXPECT_FALSE(table_.catching_up());
+}
+
+TEST_F(WatchTableTest, WhatIsRemovedRefusedOrEndedIsNotWaitedFor) {
+  table_.Remove(Add(Position{Zxid(3)}));
+  EXPECT_FALSE(table_.catching_up());
+  table_.Remove(WatchId(77));
+  EXPECT_FALSE(table_.catching_up());
+
+  Add(Position{Zxid(3)});
+  Stream();
+  Answer(Code::kInvalidArgument);
+  EXPECT_FALSE(table_.catching_up());
+
+  const WatchId armed = Add(Position{Zxid(3)});
+  Send();
+  Answer(Code::kOk);
+  table_.Remove(armed);
+  EXPECT_FALSE(table_.catching_up());
+
+  Add(Position{Zxid(3)});
+  table_.EndAll(absl::CancelledError("gone"));
+  EXPECT_FALSE(table_.catching_up());
+}
+
+TEST_F(WatchTableTest, WhatCannotBeResumedJustNowIsWaitedForAndWhatIsCompactedEverywhereIsNot) {
+  Add(Position{Zxid(3)});
+  Stream();
+  Answer(Code::kUnavailable);
+  EXPECT_TRUE(table_.catching_up());
+  table_.AskAgain();
+  Send();
+  Answer(Code::kCompacted);
+  table_.ReportCompacted();
+  EXPECT_TRUE(table_.catching_up()) << "another node may still have it";
+  table_.OnUnreachable(1);
+  table_.ReportCompacted();
+  EXPECT_FALSE(table_.catching_up());
+}
+
+}  // namespace
+}  // namespace drover::coord::client
