@@ -7,9 +7,10 @@
 
 #include <fstream>
 #include <iterator>
-#include <thread>
+#include <string>
 
 #include "tests/client/store/temp_directory.h"
+#include "tests/support/await.h"
 
 namespace drover::cli {
 namespace {
@@ -20,7 +21,7 @@ class ChildTest : public ::testing::Test {
     return {"c", {"sh", "-c", script}, {{"PATH", "/usr/bin:/bin"}, {"COLOUR", "blue"}}, log_};
   }
   static void AwaitEnd(Child* child) {
-    while (!child->Reap()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    ASSERT_TRUE(testing::Await([child] { return child->Reap(); }));
   }
   std::string Log() {
     std::ifstream in(log_);
@@ -87,7 +88,7 @@ TEST_F(ChildTest, GoesWithTheProcessThatStartedIt) {
     std::string text((std::istreambuf_iterator<char>(stat)), std::istreambuf_iterator<char>());
     return text.find(") Z ") != std::string::npos;
   };
-  while (!gone()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_TRUE(testing::Await(gone));
   close(told[0]);
   close(told[1]);
 }
