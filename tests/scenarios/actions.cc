@@ -125,8 +125,7 @@ absl::Status Script::ConfChange(Words* words) {
     auto member = std::find_if(next.members.begin(), next.members.end(), [&](const Member& m) { return m.id >= of; });
     const bool there = member != next.members.end() && member->id == of;
     if (!there && (change == "add-voter" || change == "add-learner")) {
-      next.members.insert(member,
-                          Member{of, subject->options.incarnation, absl::StrCat("n", of.value, ":1"), change == "add-voter"});
+      next.members.insert(member, MemberOf(subject->options, change == "add-voter"));
     } else if (there && (change == "promote" || change == "demote")) {
       member->voter = change == "promote";
     } else if (there && change == "remove") {

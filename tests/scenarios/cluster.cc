@@ -21,6 +21,14 @@ constexpr std::uint64_t kBootSpread = 0x9e3779b97f4a7c15;  // nonces that look l
 
 }  // namespace
 
+coord::raft::Member MemberOf(const coord::raft::Options& options, bool voter) {
+  return {options.id, options.incarnation, absl::StrCat("n", options.id.value, ":1"), voter};
+}
+
+coord::raft::Entry FirstEntry(coord::raft::Term term, const coord::raft::Configuration& members) {
+  return {term, Index(1), coord::raft::EntryKind::kConfig, coord::raft::EncodeConfiguration(members)};
+}
+
 Cluster::Machine& Cluster::Add(const coord::raft::Options& options, Disk disk) {
   Machine& machine = machines_[options.id];
   machine.options = options;

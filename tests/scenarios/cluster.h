@@ -13,12 +13,18 @@
 #include "coord/base/ids.h"
 #include "coord/base/time.h"
 #include "coord/raft/cluster_invariants.h"
+#include "coord/raft/configuration.h"
 #include "coord/raft/output.h"
 #include "coord/raft/raft.h"
 #include "tests/scenarios/disk.h"
 #include "tests/scenarios/network.h"
 
 namespace drover::scenarios {
+
+// A machine of these options as a member of a cluster.
+[[nodiscard]] coord::raft::Member MemberOf(const coord::raft::Options& options, bool voter);
+// The first entry of every log: who the cluster begins with.
+[[nodiscard]] coord::raft::Entry FirstEntry(coord::raft::Term term, const coord::raft::Configuration& members);
 
 // Nothing moves by itself but the disks that are not stalled: their writes complete at once.
 class Cluster {

@@ -16,7 +16,6 @@ namespace drover::scenarios {
 namespace {
 
 using coord::raft::Configuration;
-using coord::raft::Entry;
 using coord::raft::EntryKind;
 using coord::raft::Index;
 using coord::raft::Member;
@@ -46,13 +45,10 @@ class Schedule {
       options.incarnation = base::Incarnation(100 + i);
       options.seed = seed * 100 + i;
       cluster_.Add(options, Disk());
-      if (i < nodes) members.members.push_back({options.id, options.incarnation, absl::StrCat("n", i, ":1"), true});
+      if (i < nodes) members.members.push_back(MemberOf(options, true));
     }
     for (auto& [id, machine] : cluster_.machines()) {
-      if (members.Find(id) != nullptr) {
-        Entry first{Term(1), Index(1), EntryKind::kConfig, coord::raft::EncodeConfiguration(members)};
-        machine.disk = Disk({Term(1), base::NodeId()}, {first}, Index(1));
-      }
+      if (members.Find(id) != nullptr) machine.disk = Disk({Term(1), base::NodeId()}, {FirstEntry(Term(1), members)}, Index(1));
       cluster_.Boot(&machine, Index(1));
     }
   }
@@ -200,7 +196,7 @@ class Schedule {
     const base::NodeId id = subject.options.id;
     const auto member = std::find_if(next.members.begin(), next.members.end(), [&](const Member& m) { return m.id >= id; });
     if (member == next.members.end() || member->id != id) {
-      next.members.insert(member, {id, subject.options.incarnation, absl::StrCat("n", id.value, ":1"), Below(2) == 0});
+      next.members.insert(member, MemberOf(subject.options, Below(2) == 0));
     } else if (Below(2) == 0) {
       member->voter = !member->voter;
     } else {

@@ -115,7 +115,7 @@ absl::Status Script::Start(Words* words) {
   while (words->more()) {
     if (words->Accept("learners")) voter = false;
     const base::NodeId id = words->Node();
-    configuration.members.push_back({id, OptionsOf(id).incarnation, absl::StrCat("n", id.value, ":1"), voter});
+    configuration.members.push_back(MemberOf(OptionsOf(id), voter));
   }
   const absl::Status ok = words->Done();
   if (!ok.ok()) return ok;
@@ -132,8 +132,7 @@ absl::Status Script::Start(Words* words) {
       const std::string content = absl::StrCat(term.value, ".", index.value);
       log.push_back(Entry{term, index, EntryKind::kData, Payload(payload_bytes_, content)});
     }
-    log.front().kind = EntryKind::kConfig;
-    log.front().payload = coord::raft::EncodeConfiguration(configuration);
+    log.front() = FirstEntry(terms.front(), configuration);
     coord::raft::HardState state{terms.back(), base::NodeId()};
     if (hard_states_.contains(member.id)) state = hard_states_[member.id];
     const Index commit = known_.contains(member.id) ? known_[member.id] : Index(1);
