@@ -14,14 +14,7 @@ using ::testing::Not;
 
 class ClusterStatusTest : public ::testing::Test {
  protected:
-  static ClusterOptions Options() {
-    ClusterOptions options;
-    options.coords = 3;
-    options.masters = 0;
-    options.workers = 0;
-    return options;
-  }
-  Cluster cluster_{Options()};
+  Cluster cluster_{CoreAlone()};
 };
 
 TEST_F(ClusterStatusTest, EveryMemberIsShownThoughOneAloneIsNamed) {

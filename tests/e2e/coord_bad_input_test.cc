@@ -51,9 +51,7 @@ class CoordBadInputTest : public ::testing::Test {
   std::string MakeDirectory() {
     const std::string data = dir_ / "made";
     for (int i = 0; i < 3; ++i) {
-      ClusterOptions options;
-      options.masters = 0;
-      options.workers = 0;
+      ClusterOptions options = CoreAlone(1);
       options.coord_data = data;
       options.coord_flags = {"--segment-bytes", "65536"};
       Cluster cluster(options);
@@ -220,11 +218,7 @@ TEST_F(CoordBadInputTest, DamageIsRefusedWithItsPlaceAndNothingIsChanged) {
 
 // The lists of both are the same, so nothing at the start tells: the node learns it from the others.
 TEST_F(CoordBadInputTest, ANodeWithADirectoryOfAnotherClusterOfTheSameMembersEndsAndTheOthersGoOn) {
-  ClusterOptions options;
-  options.coords = 3;
-  options.masters = 0;
-  options.workers = 0;
-  Cluster cluster(options);
+  Cluster cluster(CoreAlone());
   ASSERT_EQ(cluster.Drover({"tree", "create", "/theirs"}).exit_code, 0);
   for (int i = 0; i < 3; ++i) cluster.coord(i).Kill();
   std::filesystem::rename(cluster.coord_data(2), dir_ / "old");
@@ -251,11 +245,7 @@ TEST_F(CoordBadInputTest, ANodeWithADirectoryOfAnotherClusterOfTheSameMembersEnd
 }
 
 TEST_F(CoordBadInputTest, AStrangerIsCountedAndNamedInOneLineAndToldWhoTheMembersAre) {
-  ClusterOptions options;
-  options.coords = 3;
-  options.masters = 0;
-  options.workers = 0;
-  Cluster cluster(options);
+  Cluster cluster(CoreAlone());
   const std::string address = Loopback(FreePort());
   const std::string list = "1=" + cluster.coord_address(0) + ",4=" + address;
   Process stranger(
@@ -283,10 +273,7 @@ TEST_F(CoordBadInputTest, AStrangerIsCountedAndNamedInOneLineAndToldWhoTheMember
 }
 
 TEST_F(CoordBadInputTest, FilesThatMeanNothingDoNotMatter) {
-  ClusterOptions options;
-  options.masters = 0;
-  options.workers = 0;
-  Cluster cluster(options);
+  Cluster cluster(CoreAlone(1));
   ASSERT_EQ(cluster.Drover({"tree", "create", "/kept", "value"}).exit_code, 0);
   cluster.coord().Kill();
   WriteFile(cluster.coord_data(0) + "/spare-0000000009.log", "no zeros");
@@ -298,10 +285,7 @@ TEST_F(CoordBadInputTest, FilesThatMeanNothingDoNotMatter) {
 }
 
 TEST_F(CoordBadInputTest, AnAddressInUseOrADirectoryInUseChangesNothing) {
-  ClusterOptions options;
-  options.masters = 0;
-  options.workers = 0;
-  Cluster cluster(options);
+  Cluster cluster(CoreAlone(1));
   ASSERT_EQ(cluster.Drover({"tree", "create", "/kept"}).exit_code, 0);
   const std::string data = dir_ / "new";
   const std::string taken = cluster.coord_address();

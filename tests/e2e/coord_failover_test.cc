@@ -11,14 +11,6 @@ namespace {
 
 using ::testing::IsEmpty;
 
-ClusterOptions CoreAlone() {
-  ClusterOptions options;
-  options.coords = 3;
-  options.masters = 0;
-  options.workers = 0;
-  return options;
-}
-
 TEST(CoordFailoverTest, NothingAcknowledgedIsLostThoughTheLeaderIsKilledAgainAndAgain) {
   Cluster cluster(CoreAlone());
   Ledger ledger(cluster.coord_addresses(), 4);

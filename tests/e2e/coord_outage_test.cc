@@ -20,11 +20,7 @@ int Outages() {
 }
 
 TEST(CoordOutageTest, NothingAcknowledgedIsMissingThoughAllNodesAreKilledAtOnce) {
-  ClusterOptions options;
-  options.coords = 3;
-  options.masters = 0;
-  options.workers = 0;
-  Cluster cluster(options);
+  Cluster cluster(CoreAlone());
   Ledger ledger(cluster.coord_addresses(), 4);
   const int outages = Outages();
   ASSERT_GT(outages, 0);

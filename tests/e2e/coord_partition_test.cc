@@ -14,11 +14,8 @@ using ::testing::IsEmpty;
 class CoordPartitionTest : public ::testing::Test {
  protected:
   static ClusterOptions Options() {
-    ClusterOptions options;
-    options.coords = 3;
+    ClusterOptions options = CoreAlone();
     options.core_proxied = true;
-    options.masters = 0;
-    options.workers = 0;
     return options;
   }
   // One node asked alone.

@@ -22,6 +22,15 @@ inline std::vector<std::string> Lines(const std::string& text) {
   return lines;
 }
 
+// The coordination core without masters and workers.
+inline ClusterOptions CoreAlone(int coords = 3) {
+  ClusterOptions options;
+  options.coords = coords;
+  options.masters = 0;
+  options.workers = 0;
+  return options;
+}
+
 inline std::string Trimmed(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
   return text;

@@ -47,10 +47,7 @@ TEST(OutageTest, AKeepTaskRunsThroughAndAStopTaskIsDeadBeforeTheLeaseEnds) {
 }
 
 TEST(OutageTest, WhatWasAcknowledgedIsThereAfterAKillAtAnyMoment) {
-  ClusterOptions options;
-  options.masters = 0;
-  options.workers = 0;
-  Cluster cluster(options);
+  Cluster cluster(CoreAlone(1));
   ASSERT_TRUE(Await([&] { return cluster.Drover({"tree", "create", "/n", "0"}).exit_code == 0; }));
   for (int i = 1; i <= 20; ++i) {
     ASSERT_EQ(cluster.Drover({"tree", "set", "/n", std::to_string(i)}).exit_code, 0);
