@@ -18,11 +18,8 @@ class ClusterDamageTest : public ClusterFixture {
  protected:
   void SetUp() override {
     cluster_.options.log.segment_bytes = 4'096;
-    cluster_.StartAll();
-    const int leader = cluster_.AwaitLeader();
-    ASSERT_NE(leader, 0);
-    auto client = NewClient("client", leader);
-    client->Connect(60'000);
+    const int leader = Begin();
+    auto client = Connect("client", leader, 60'000);
     for (int i = 0; i < kWrites; ++i) {
       const std::uint64_t create = client->Create("/d" + std::to_string(i), std::string(100, 'd'));
       client->Flush();

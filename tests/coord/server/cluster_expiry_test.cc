@@ -34,11 +34,8 @@ class ClusterExpiryTest : public ClusterFixture {
 };
 
 TEST_F(ClusterExpiryTest, ALeaderPausedForLongerThanTheTimeoutExpiresNobodyWhenItWakes) {
-  cluster_.StartAll();
-  int leader = cluster_.AwaitLeader();
-  ASSERT_NE(leader, 0);
-  auto client = NewClient("client", Other(leader));
-  client->Connect(1'000);
+  int leader = Begin();
+  auto client = Connect("client", Other(leader), 1'000);
   client->KeepContact(milliseconds(250));
   for (const int pause_ms : {1'100, 2'500, 10'000}) {
     for (const bool deaf : {false, true}) {
@@ -69,9 +66,7 @@ TEST_F(ClusterExpiryTest, ALeaderPausedForLongerThanTheTimeoutExpiresNobodyWhenI
 
 // Too short for an election, long enough for a time-out: what the clients said meanwhile is in the inbox when it wakes.
 TEST_F(ClusterExpiryTest, ALeaderPausedForLessThanAnElectionGoesOnAndExpiresNobody) {
-  cluster_.StartAll();
-  const int leader = cluster_.AwaitLeader();
-  ASSERT_NE(leader, 0);
+  const int leader = Begin();
   auto here = NewClient("here", leader);
   auto there = NewClient("there", Other(leader));
   for (SimClient* client : {here.get(), there.get()}) {
@@ -98,11 +93,8 @@ TEST_F(ClusterExpiryTest, WhatALeaderThatIsCutOffProposesEndsNoSession) {
   };
   Expiries expiries;
   cluster_.observer = &expiries;
-  cluster_.StartAll();
-  const int leader = cluster_.AwaitLeader();
-  ASSERT_NE(leader, 0);
-  auto client = NewClient("client", Other(leader));
-  client->Connect(500);
+  const int leader = Begin();
+  auto client = Connect("client", Other(leader), 500);
   client->KeepContact(milliseconds(100));
   cluster_.world.RunFor(seconds(1));
   cluster_.Isolate(leader);
@@ -125,14 +117,10 @@ TEST_F(ClusterExpiryTest, WhatALeaderThatIsCutOffProposesEndsNoSession) {
 }
 
 TEST_F(ClusterExpiryTest, ManyLeadersWithinOneTimeoutExpireNobodyEarlyAndTheSilentInTheEnd) {
-  cluster_.StartAll();
-  int leader = cluster_.AwaitLeader();
-  ASSERT_NE(leader, 0);
-  auto keeper = NewClient("keeper", leader);
-  keeper->Connect(6'000);
+  int leader = Begin();
+  auto keeper = Connect("keeper", leader, 6'000);
   keeper->KeepContact(milliseconds(500));
-  auto silent = NewClient("silent", leader);
-  silent->Connect(6'000);
+  auto silent = Connect("silent", leader, 6'000);
   silent->Contact();
   ASSERT_TRUE(silent->RunUntil([&] { return silent->acked_nonce == 1; }));
   const base::Instant heard = cluster_.world.Now();

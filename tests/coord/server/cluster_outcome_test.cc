@@ -45,9 +45,7 @@ class ClusterOutcomeTest : public ClusterFixture {
 // dies at one moment after another of its way: before it is proposed, while it is replicated, after it is committed and before it
 // is answered, after that.
 TEST_F(ClusterOutcomeTest, ARetryAtAnotherNodeGetsTheFirstAnswerWhoeverDies) {
-  cluster_.StartAll();
-  int leader = cluster_.AwaitLeader();
-  ASSERT_NE(leader, 0);
+  int leader = Begin();
   std::size_t answered_before = 0, undone = 0, done_unanswered = 0;
   for (const bool leader_dies : {true, false}) {
     for (int step = 0; step < 40; ++step) {
@@ -56,8 +54,7 @@ TEST_F(ClusterOutcomeTest, ARetryAtAnotherNodeGetsTheFirstAnswerWhoeverDies) {
       ASSERT_NE(leader, 0);
       const int attached = Other(leader);
       const std::string parent = "/r" + std::to_string(leader_dies ? step : 100 + step);
-      auto client = NewClient("client", attached);
-      client->Connect(60'000);
+      auto client = Connect("client", attached, 60'000);
       const std::uint64_t made = client->Create(parent);
       client->Flush();
       ASSERT_EQ(client->AwaitWrite(made).code(), v1::OK);
@@ -108,8 +105,7 @@ TEST_F(ClusterOutcomeTest, ARetryAtAnotherNodeGetsTheFirstAnswerWhoeverDies) {
 
 // A client at a node that does not lead, and what may happen to what that node hands over.
 TEST_F(ClusterOutcomeTest, EveryWriteThatIsForwardedEndsDoneOrUnknown) {
-  cluster_.StartAll();
-  ASSERT_NE(cluster_.AwaitLeader(), 0);
+  Begin();
   std::vector<std::unique_ptr<Call>> calls;
   int number = 0;
   enum class Fault { kNone, kLeaderDies, kLeaderPauses, kLeaderIsCutOff, kFollowerIsCutOff, kForwardsAreLost, kAnswersAreLost };
@@ -120,8 +116,7 @@ TEST_F(ClusterOutcomeTest, EveryWriteThatIsForwardedEndsDoneOrUnknown) {
       const int leader = cluster_.AwaitLeader();
       ASSERT_NE(leader, 0);
       const int follower = Other(leader);
-      auto client = NewClient("client", follower);
-      client->Connect(60'000);
+      auto client = Connect("client", follower, 60'000);
       std::vector<std::pair<std::string, Call*>> asked;
       for (int i = 0; i < 4; ++i) {
         calls.push_back(std::make_unique<Call>());
@@ -189,11 +184,8 @@ TEST_F(ClusterOutcomeTest, EveryWriteThatIsForwardedEndsDoneOrUnknown) {
 
 // A leader that is cut off says within an election time-out that it does not know what becomes of what it took.
 TEST_F(ClusterOutcomeTest, ALeaderThatLosesItsQuorumEndsWhatItTookAsUnknown) {
-  cluster_.StartAll();
-  const int leader = cluster_.AwaitLeader();
-  ASSERT_NE(leader, 0);
-  auto client = NewClient("client", leader);
-  client->Connect(60'000);
+  const int leader = Begin();
+  auto client = Connect("client", leader, 60'000);
   cluster_.Isolate(leader);
   const std::uint64_t write = client->Create("/w");
   client->Flush();
@@ -248,12 +240,9 @@ TEST_F(ClusterOutcomeTest, WhatWasForwardedToAnEarlierReignHasNoEffectInALaterOn
 }
 
 TEST_F(ClusterOutcomeTest, ANodeBehindWhatASessionSawServesItOnlyWhenItHasCaughtUp) {
-  cluster_.StartAll();
-  const int leader = cluster_.AwaitLeader();
-  ASSERT_NE(leader, 0);
+  const int leader = Begin();
   const int behind = Other(leader);
-  auto client = NewClient("client", leader);
-  client->Connect(60'000);
+  auto client = Connect("client", leader, 60'000);
   const std::uint64_t create = client->Create("/x", "old");
   client->Flush();
   ASSERT_EQ(client->AwaitWrite(create).code(), v1::OK);

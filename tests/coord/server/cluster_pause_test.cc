@@ -22,8 +22,7 @@ class ClusterPauseTest : public ClusterFixture {
   void PauseAndRead(base::Duration before_pause, bool deaf) {
     const int leader = cluster_.AwaitLeader();
     ASSERT_NE(leader, 0);
-    auto reader = NewClient("reader", leader);
-    reader->Connect(60'000);
+    auto reader = Connect("reader", leader, 60'000);
     const std::uint64_t create = reader->Set("/x", "old");
     reader->Flush();
     ASSERT_EQ(reader->AwaitWrite(create).code(), v1::OK);
@@ -35,8 +34,7 @@ class ClusterPauseTest : public ClusterFixture {
 
     const int next = AwaitLeaderBut(leader);
     ASSERT_NE(next, 0);
-    auto writer = NewClient("writer", next);
-    writer->Connect();
+    auto writer = Connect("writer", next);
     const std::uint64_t set = writer->Set("/x", "new");
     writer->Flush();
     ASSERT_EQ(writer->AwaitWrite(set).code(), v1::OK);
@@ -63,10 +61,8 @@ class ClusterPauseTest : public ClusterFixture {
 };
 
 TEST_F(ClusterPauseTest, ALeaderThatWakesUpInAnothersReignAnswersNoStaleRead) {
-  cluster_.StartAll();
-  ASSERT_NE(cluster_.AwaitLeader(), 0);
-  auto first = NewClient("first", 1);
-  first->Connect();
+  Begin();
+  auto first = Connect("first", 1);
   const std::uint64_t create = first->Create("/x");
   first->Flush();
   ASSERT_EQ(first->AwaitWrite(create).code(), v1::OK);
@@ -80,12 +76,9 @@ TEST_F(ClusterPauseTest, ALeaderThatWakesUpInAnothersReignAnswersNoStaleRead) {
 }
 
 TEST_F(ClusterPauseTest, AClockThatJumpsByAnHourChangesNothing) {
-  cluster_.StartAll();
-  const int leader = cluster_.AwaitLeader();
-  ASSERT_NE(leader, 0);
+  const int leader = Begin();
   const raft::Term term = cluster_.node(leader)->raft().term();
-  auto keeper = NewClient("keeper", Other(leader));
-  keeper->Connect(2'000);
+  auto keeper = Connect("keeper", Other(leader), 2'000);
   keeper->KeepContact(milliseconds(500));
   const std::uint64_t create = keeper->Create("/x", "0");
   keeper->Flush();
@@ -94,8 +87,7 @@ TEST_F(ClusterPauseTest, AClockThatJumpsByAnHourChangesNothing) {
   for (const base::Duration jump : {base::Duration(hours(1)), base::Duration(-hours(1))}) {
     for (const int node : {leader, Other(leader), Third(leader, Other(leader))}) {
       SCOPED_TRACE("node " + std::to_string(node) + (jump > base::Duration::zero() ? " forward" : " back"));
-      auto silent = NewClient("silent", leader);
-      silent->Connect(2'000);
+      auto silent = Connect("silent", leader, 2'000);
       const base::Instant heard = cluster_.world.Now();
       const base::SessionId session(silent->session);
       cluster_.loop(node).JumpWall(jump);

@@ -49,8 +49,7 @@ class ClusterStrangerTest : public ClusterFixture, public NodeObserver {
 };
 
 TEST_F(ClusterStrangerTest, ADirectoryOfAnotherClusterEndsItsNodeInWordsOfBothClusters) {
-  cluster_.StartAll();
-  ASSERT_NE(cluster_.AwaitLeader(), 0);
+  Begin();
   const std::string ours = ClusterOf(1);
   Replace(3);
   const std::string theirs = ClusterOf(3);
@@ -65,8 +64,7 @@ TEST_F(ClusterStrangerTest, ADirectoryOfAnotherClusterEndsItsNodeInWordsOfBothCl
 }
 
 TEST_F(ClusterStrangerTest, OneStrangerEndsNobodyThoughNobodyLeads) {
-  cluster_.StartAll();
-  ASSERT_NE(cluster_.AwaitLeader(), 0);
+  Begin();
   Replace(3);
   cluster_.Crash(2);
   cluster_.world.RunFor(seconds(60));
@@ -81,8 +79,7 @@ TEST_F(ClusterStrangerTest, OneStrangerEndsNobodyThoughNobodyLeads) {
 }
 
 TEST_F(ClusterStrangerTest, AMemberWithoutAQuorumAmongAMajorityOfStrangersEnds) {
-  cluster_.StartAll();
-  ASSERT_NE(cluster_.AwaitLeader(), 0);
+  Begin();
   const std::string ours = ClusterOf(1);
   cluster_.Crash(2);
   cluster_.Crash(3);

@@ -47,11 +47,9 @@ TEST_F(ClusterTest, AFounderThatCrashesWhileItFoundsNeverMakesASecondCluster) {
 }
 
 TEST_F(ClusterTest, AClientOfAnyNodeWritesAndReads) {
-  cluster_.StartAll();
-  ASSERT_NE(cluster_.AwaitLeader(), 0);
+  Begin();
   for (int node = 1; node <= 3; ++node) {
-    auto client = NewClient("client" + std::to_string(node), node);
-    client->Connect();
+    auto client = Connect("client" + std::to_string(node), node);
     const std::string path = "/n" + std::to_string(node);
     const std::uint64_t create = client->Create(path, "a");
     const std::uint64_t set = client->Set(path, "b");
@@ -65,9 +63,7 @@ TEST_F(ClusterTest, AClientOfAnyNodeWritesAndReads) {
 }
 
 TEST_F(ClusterTest, ALinearizableReadAtAFollowerShowsWhatWasWrittenElsewhere) {
-  cluster_.StartAll();
-  const int leader = cluster_.AwaitLeader();
-  ASSERT_NE(leader, 0);
+  const int leader = Begin();
   auto writer = NewClient("writer", leader);
   auto reader = NewClient("reader", Other(leader));
   writer->Connect();
@@ -86,11 +82,8 @@ TEST_F(ClusterTest, ALinearizableReadAtAFollowerShowsWhatWasWrittenElsewhere) {
 }
 
 TEST_F(ClusterTest, AWriteByAFollowerIsAnsweredAsSoonAsItIsCommitted) {
-  cluster_.StartAll();
-  const int leader = cluster_.AwaitLeader();
-  ASSERT_NE(leader, 0);
-  auto client = NewClient("client", Other(leader));
-  client->Connect();
+  const int leader = Begin();
+  auto client = Connect("client", Other(leader));
   for (int i = 0; i < 50; ++i) {
     cluster_.world.RunFor(milliseconds(7));
     const base::Instant sent = cluster_.world.Now();
@@ -137,19 +130,15 @@ TEST_F(ClusterTest, AKilledLeaderIsReplacedAtOnceAndNothingAcknowledgedIsLost) {
 }
 
 TEST_F(ClusterTest, AllLosePowerAtOnceAndNothingAcknowledgedIsLost) {
-  cluster_.StartAll();
-  ASSERT_NE(cluster_.AwaitLeader(), 0);
-  auto client = NewClient("client", 2);
-  client->Connect();
+  Begin();
+  auto client = Connect("client", 2);
   std::vector<std::uint64_t> creates;
   for (int i = 0; i < 16; ++i) creates.push_back(client->Create("/p" + std::to_string(i)));
   client->Flush();
   ASSERT_TRUE(client->RunUntil([&] { return client->Written(creates[10]) != nullptr; }));
   for (int id = 1; id <= 3; ++id) cluster_.Crash(id, sim::Survival::kNothing);
-  cluster_.StartAll();
-  ASSERT_NE(cluster_.AwaitLeader(), 0);
-  auto reader = NewClient("reader", 1);
-  reader->Connect();
+  Begin();
+  auto reader = Connect("reader", 1);
   for (int i = 0; i < 16; ++i) {
     if (client->Written(creates[static_cast<std::size_t>(i)]) == nullptr) continue;
     const std::uint64_t get = reader->Get("/p" + std::to_string(i));
@@ -159,11 +148,8 @@ TEST_F(ClusterTest, AllLosePowerAtOnceAndNothingAcknowledgedIsLost) {
 }
 
 TEST_F(ClusterTest, ANodeThatIsCutOffSaysSoAndAnIsolatedLeaderAnswersNoRead) {
-  cluster_.StartAll();
-  const int leader = cluster_.AwaitLeader();
-  ASSERT_NE(leader, 0);
-  auto client = NewClient("client", leader);
-  client->Connect(60'000);
+  const int leader = Begin();
+  auto client = Connect("client", leader, 60'000);
   const std::uint64_t create = client->Create("/x", "old");
   client->Flush();
   client->AwaitWrite(create);
@@ -182,11 +168,8 @@ TEST_F(ClusterTest, ANodeThatIsCutOffSaysSoAndAnIsolatedLeaderAnswersNoRead) {
 }
 
 TEST_F(ClusterTest, ASessionOutlivesItsLeaderAndEndsWhenItsClientIsSilent) {
-  cluster_.StartAll();
-  int leader = cluster_.AwaitLeader();
-  ASSERT_NE(leader, 0);
-  auto client = NewClient("client", Other(leader));
-  client->Connect(2'000);
+  int leader = Begin();
+  auto client = Connect("client", Other(leader), 2'000);
   client->KeepContact(milliseconds(500));
   const std::uint64_t create = client->Create("/e", "", true);
   client->Flush();
@@ -213,11 +196,8 @@ TEST_F(ClusterTest, ASessionOutlivesItsLeaderAndEndsWhenItsClientIsSilent) {
 }
 
 TEST_F(ClusterTest, TheGraceOfABrokenLinkCountsAtAFollowerToo) {
-  cluster_.StartAll();
-  const int leader = cluster_.AwaitLeader();
-  ASSERT_NE(leader, 0);
-  auto client = NewClient("client", Other(leader));
-  client->Connect(10'000, 250);
+  const int leader = Begin();
+  auto client = Connect("client", Other(leader), 10'000, 250);
   client->Contact();
   ASSERT_TRUE(client->RunUntil([&] { return client->acked_nonce == 1; }));
   cluster_.network.Kill("client");
@@ -227,12 +207,9 @@ TEST_F(ClusterTest, TheGraceOfABrokenLinkCountsAtAFollowerToo) {
 }
 
 TEST_F(ClusterTest, AClientThatMovesKeepsItsSessionThoughItsOldLinkBreaks) {
-  cluster_.StartAll();
-  const int leader = cluster_.AwaitLeader();
-  ASSERT_NE(leader, 0);
+  const int leader = Begin();
   const int first = Other(leader);
-  auto client = NewClient("client", first);
-  client->Connect(10'000, 250);
+  auto client = Connect("client", first, 10'000, 250);
   client->Contact();
   ASSERT_TRUE(client->RunUntil([&] { return client->acked_nonce == 1; }));
   client->connection.reset();  // cut, not closed
@@ -263,12 +240,9 @@ TEST_F(ClusterTest, ALeaderThatStopsHandsOverFirst) {
 }
 
 TEST_F(ClusterTest, AFollowersDiskMayStandStillAndALeadersMakesItHandOver) {
-  cluster_.StartAll();
-  const int leader = cluster_.AwaitLeader();
-  ASSERT_NE(leader, 0);
+  const int leader = Begin();
   const raft::Term term = cluster_.node(leader)->raft().term();
-  auto client = NewClient("client", Third(leader, Other(leader)));
-  client->Connect(2'000);
+  auto client = Connect("client", Third(leader, Other(leader)), 2'000);
   client->KeepContact(milliseconds(500));
   cluster_.disk(Other(leader)).Stall(seconds(3));
   std::uint64_t create = 0;
@@ -290,11 +264,8 @@ TEST_F(ClusterTest, AFollowersDiskMayStandStillAndALeadersMakesItHandOver) {
 }
 
 TEST_F(ClusterTest, AFarFastClockDoesNotMoveTheClustersTime) {
-  cluster_.StartAll();
-  const int leader = cluster_.AwaitLeader();
-  ASSERT_NE(leader, 0);
-  auto client = NewClient("client", leader);
-  client->Connect();
+  const int leader = Begin();
+  auto client = Connect("client", leader);
   client->KeepContact(milliseconds(500));
   const std::int64_t before = cluster_.node(leader)->state().time().value;
   cluster_.loop(leader).JumpWall(std::chrono::hours(24));
@@ -306,12 +277,9 @@ TEST_F(ClusterTest, AFarFastClockDoesNotMoveTheClustersTime) {
 
 TEST_F(ClusterTest, AFollowerThatWasAwayReadsWhatItMissedFromTheLeadersDisk) {
   cluster_.options.raft.cache_bytes = 1'000;
-  cluster_.StartAll();
-  const int leader = cluster_.AwaitLeader();
-  ASSERT_NE(leader, 0);
+  const int leader = Begin();
   cluster_.Crash(Other(leader));
-  auto client = NewClient("client", leader);
-  client->Connect();
+  auto client = Connect("client", leader);
   for (int i = 0; i < 200; ++i) {
     const std::uint64_t create = client->Create("/m" + std::to_string(i), std::string(500, 'd'));
     client->Flush();

@@ -17,8 +17,7 @@ class ClusterWatchTest : public ClusterFixture {
  protected:
   void SetUp() override {
     cluster_.options.stream.frame_bytes = 50;  // each event is a frame, so that a link breaks between those of a transaction, too
-    cluster_.StartAll();
-    ASSERT_NE(cluster_.AwaitLeader(), 0);
+    Begin();
     writer_ = NewClient("writer", 1);
     watcher_ = NewClient("watcher", 2);
     for (SimClient* client : {writer_.get(), watcher_.get()}) {

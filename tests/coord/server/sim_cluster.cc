@@ -15,51 +15,21 @@ SimCluster::SimCluster(int nodes, std::uint64_t seed)
   }
 }
 
-SimCluster::~SimCluster() {
-  for (int id = 1; id <= size(); ++id) Destroy(id);
-}
-
-void SimCluster::Destroy(int id) {
-  One& one = nodes_[Slot(id)];
-  if (one.loop) one.loop->Stop();
-  one.member.reset();
-  one.disk.reset();
-  one.dialer.reset();
-  one.loop.reset();
-}
-
 absl::Status SimCluster::TryStart(int id) {
   One& one = nodes_[Slot(id)];
-  one.loop = std::make_unique<sim::SimLoop>(&world);
-  one.disk = std::make_unique<sim::SimExecutor>(one.loop.get());
-  one.dialer = network.NewDialer(one.loop.get(), Host(id));
-  one.random = std::make_unique<base::SeededRandom>(seed_ * 1000 + static_cast<std::uint64_t>(id) * 100 + ++one.boots);
   one.refused = absl::OkStatus();
   NodeSeams seams;
-  seams.loop = one.loop.get();
-  seams.dialer = one.dialer.get();
-  seams.disk = one.disk.get();
-  seams.files = one.files.get();
-  seams.random = one.random.get();
   seams.observer = observer;
   seams.on_fatal = seams.on_refused = [&one](const absl::Status& s) { one.refused = s; };
   NodeOptions of_this = options;
   of_this.id = base::NodeId(static_cast<std::uint64_t>(id));
   of_this.address = Peer(id);
   of_this.data_directory = "/data";
-  absl::StatusOr<std::unique_ptr<MemberProcess>> opened = MemberProcess::Open(seams, of_this, initial);
-  if (!opened.ok()) {
-    Destroy(id);
-    return opened.status();
-  }
-  one.member = *std::move(opened);
-  MemberProcess* member = one.member.get();
-  network.Listen(one.loop.get(), Client(id),
-                 [member](std::unique_ptr<base::Connection> c) { return member->Accept(std::move(c)); });
-  network.Listen(one.loop.get(), Peer(id),
-                 [member](std::unique_ptr<base::Connection> c) { return member->AcceptPeer(std::move(c)); });
-  member->Start();
-  return absl::OkStatus();
+  const std::uint64_t seed = seed_ * 1000 + static_cast<std::uint64_t>(id) * 100 + ++one.boots;
+  const absl::Status opened =
+      one.member.Open({&world, &network, one.files.get(), Host(id), Client(id)}, seed, seams, of_this, initial);
+  if (opened.ok()) one.member.process->Start();
+  return opened;
 }
 
 void SimCluster::Start(int id) {
@@ -75,7 +45,7 @@ void SimCluster::StartAll() {
 
 void SimCluster::Crash(int id, sim::Survival survival) {
   network.Kill(Host(id));
-  Destroy(id);
+  nodes_[Slot(id)].member.End();
   nodes_[Slot(id)].files->Crash(survival);
 }
 
@@ -92,8 +62,7 @@ int SimCluster::Leader() const {
   int leader = 0;
   raft::Term term;
   for (int id = 1; id <= size(); ++id) {
-    const One& one = nodes_[Slot(id)];
-    const Node* node = one.member ? std::as_const(*one.member).node() : nullptr;
+    const Node* node = nodes_[Slot(id)].member.node();
     if (node == nullptr || !node->raft().leads() || node->raft().term() < term) continue;
     leader = id;
     term = node->raft().term();

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "coord/base/random.h"
 #include "coord/server/member_process.h"
+#include "tests/coord/server/sim_member.h"
 #include "tests/sim/sim_executor.h"
 #include "tests/sim/sim_file_system.h"
 #include "tests/sim/sim_loop.h"
@@ -21,7 +21,6 @@ class SimCluster {
  public:
   // Nodes 1 to `nodes`, not started. Clients reach node i at Client(i), the others at Peer(i), both on host Host(i).
   explicit SimCluster(int nodes, std::uint64_t seed = 1);
-  ~SimCluster();
 
   static std::string Host(int id) { return "node" + std::to_string(id); }
   static std::string Client(int id) { return Host(id) + ":1"; }
@@ -45,11 +44,11 @@ class SimCluster {
   void Cut(int a, int b, bool cut = true);
   void Isolate(int id, bool cut = true);
 
-  [[nodiscard]] Node* node(int id) { return nodes_[Slot(id)].member ? nodes_[Slot(id)].member->node() : nullptr; }
-  [[nodiscard]] bool running(int id) const { return nodes_[Slot(id)].member != nullptr; }
+  [[nodiscard]] Node* node(int id) { return nodes_[Slot(id)].member.node(); }
+  [[nodiscard]] bool running(int id) const { return nodes_[Slot(id)].member.process != nullptr; }
   [[nodiscard]] sim::SimFileSystem& files(int id) { return *nodes_[Slot(id)].files; }
-  [[nodiscard]] sim::SimLoop& loop(int id) { return *nodes_[Slot(id)].loop; }
-  [[nodiscard]] sim::SimExecutor& disk(int id) { return *nodes_[Slot(id)].disk; }
+  [[nodiscard]] sim::SimLoop& loop(int id) { return *nodes_[Slot(id)].member.loop; }
+  [[nodiscard]] sim::SimExecutor& disk(int id) { return *nodes_[Slot(id)].member.disk; }
   [[nodiscard]] const absl::Status& refused(int id) const { return nodes_[Slot(id)].refused; }
   [[nodiscard]] int size() const { return static_cast<int>(nodes_.size()); }
 
@@ -62,17 +61,12 @@ class SimCluster {
  private:
   struct One {
     std::unique_ptr<sim::SimFileSystem> files;
-    std::unique_ptr<sim::SimLoop> loop;
-    std::unique_ptr<sim::SimExecutor> disk;
-    std::unique_ptr<base::Dialer> dialer;
-    std::unique_ptr<base::SeededRandom> random;
-    std::unique_ptr<MemberProcess> member;
+    SimMember member;
     absl::Status refused;
     std::uint64_t boots = 0;
   };
 
   static std::size_t Slot(int id) { return static_cast<std::size_t>(id - 1); }
-  void Destroy(int id);
 
   const std::uint64_t seed_;
   std::vector<One> nodes_;

@@ -11,7 +11,6 @@ namespace drover::sim::run {
 using coord::raft::Entry;
 using coord::raft::Index;
 using coord::raft::RoleName;
-using coord::server::MemberProcess;
 using coord::server::Node;
 using coord::server::NodeStatus;
 using coord::server::PerformStep;
@@ -88,16 +87,12 @@ void Machines::Destroy(Machine* machine) {
   machine->dies_in_steps = 0;
   machine->writes_to_compare = 0;
   machine->compares = false;
-  if (machine->loop) machine->loop->Stop();
-  machine->member.reset();
-  machine->disk.reset();
-  machine->dialer.reset();
-  machine->loop.reset();
+  machine->member.End();
 }
 
 const Node* Machines::node(int id) const {
   const Machine& machine = At(id);
-  return machine.member == nullptr ? nullptr : std::as_const(*machine.member).node();
+  return machine.member.node();
 }
 
 int Machines::lost_count() const {
@@ -108,7 +103,7 @@ int Machines::lost_count() const {
 
 void Machines::Start(int id) {
   Machine& machine = At(id);
-  if (machine.member != nullptr || machine.off) return;
+  if (machine.member.process != nullptr || machine.off) return;
   ++machine.process;
   SimLoop::Options clock;
   clock.boot_offset = std::chrono::seconds(world_->random().Below(100'000));
@@ -116,18 +111,8 @@ void Machines::Start(int id) {
     clock.rate_ppm = static_cast<std::int64_t>(world_->random().Below(static_cast<std::uint64_t>(2 * plan_.rate_ppm_max + 1))) -
                      plan_.rate_ppm_max;
   }
-  machine.loop = std::make_unique<SimLoop>(world_, clock);
-  machine.disk = std::make_unique<SimExecutor>(machine.loop.get());
-  machine.dialer = network_->NewDialer(machine.loop.get(), Host(id));
-  machine.random =
-      std::make_unique<base::SeededRandom>(plan_.seed * 100'000 + static_cast<std::uint64_t>(id) * 1'000 + ++machine.boots);
   machine.observer = std::make_unique<Observer>(this, id);
   coord::server::NodeSeams seams;
-  seams.loop = machine.loop.get();
-  seams.dialer = machine.dialer.get();
-  seams.disk = machine.disk.get();
-  seams.files = machine.files.get();
-  seams.random = machine.random.get();
   seams.observer = machine.observer.get();
   const auto dies = [this, id](const absl::Status& status) {
     DieSoon(id, status, Survival::kEverything, milliseconds(200 + world_->random().Below(800)));
@@ -138,29 +123,24 @@ void Machines::Start(int id) {
   options.address = PeerAddress(id);
   options.data_directory = kDirectory;
   options.before_step = [this, id](PerformStep step) { return BeforeStep(id, step); };
-  absl::StatusOr<std::unique_ptr<MemberProcess>> opened = MemberProcess::Open(seams, std::move(options), initial_);
+  const std::uint64_t seed = plan_.seed * 100'000 + static_cast<std::uint64_t>(id) * 1'000 + ++machine.boots;
+  const absl::Status opened = machine.member.Open({world_, network_, machine.files.get(), Host(id), ClientAddress(id), clock}, seed,
+                                                  seams, std::move(options), initial_);
   if (!opened.ok()) {
-    journal_->Note("node ", id, " does not start: ", opened.status().message());
+    journal_->Note("node ", id, " does not start: ", opened.message());
     // A process that was to die at this call has died, and so tears what it was writing.
     const bool fault = machine.files->fault_reached();
     Destroy(&machine);
     machine.files->Crash(fault ? machine.survival : Survival::kEverything);
     machine.survival = Survival::kEverything;
-    if (absl::IsDataLoss(opened.status()) && !machine.lost) {
-      journal_->Fail(
-          absl::InternalError(absl::StrCat("node ", id, " finds its undamaged log damaged: ", opened.status().message())));
+    if (absl::IsDataLoss(opened) && !machine.lost) {
+      journal_->Fail(absl::InternalError(absl::StrCat("node ", id, " finds its undamaged log damaged: ", opened.message())));
     }
-    if (!machine.lost || !absl::IsDataLoss(opened.status())) StartLater(id, milliseconds(100 + world_->random().Below(400)));
+    if (!machine.lost || !absl::IsDataLoss(opened)) StartLater(id, milliseconds(100 + world_->random().Below(400)));
     return;
   }
   journal_->Note("node ", id, " starts");
-  machine.member = *std::move(opened);
-  MemberProcess* member = machine.member.get();
-  network_->Listen(machine.loop.get(), ClientAddress(id),
-                   [member](std::unique_ptr<base::Connection> c) { return member->Accept(std::move(c)); });
-  network_->Listen(machine.loop.get(), PeerAddress(id),
-                   [member](std::unique_ptr<base::Connection> c) { return member->AcceptPeer(std::move(c)); });
-  member->Start();
+  machine.member.process->Start();
 }
 
 void Machines::StartLater(int id, base::Duration delay) {
@@ -174,7 +154,7 @@ void Machines::StartLater(int id, base::Duration delay) {
 
 void Machines::Crash(int id, Survival survival, base::Duration down_for) {
   Machine& machine = At(id);
-  if (machine.member == nullptr) return;
+  if (machine.member.process == nullptr) return;
   network_->Kill(Host(id));
   Destroy(&machine);
   machine.files->Crash(survival);
@@ -183,7 +163,7 @@ void Machines::Crash(int id, Survival survival, base::Duration down_for) {
 
 void Machines::PowerOff(int id, Survival survival, base::Duration down_for) {
   Machine& machine = At(id);
-  if (machine.member == nullptr) return;
+  if (machine.member.process == nullptr) return;
   network_->PowerOff(Host(id));
   machine.off = true;
   Destroy(&machine);
@@ -208,7 +188,7 @@ void Machines::CrashInStep(int id, std::uint64_t steps, Survival survival, base:
 
 void Machines::CrashInDisk(int id, std::uint64_t calls, Survival survival, base::Duration down_for) {
   Machine& machine = At(id);
-  if (machine.member == nullptr) return;
+  if (machine.member.process == nullptr) return;
   machine.files->StopAtCall(calls);
   machine.survival = survival;
   machine.down_for = down_for;
@@ -275,7 +255,7 @@ void Machines::DieAfterTruncation(Machine* machine) {
 void Machines::StallDisk(int id, base::Duration duration) {
   calm_ = std::max(calm_, world_->Now() + duration);
   journal_->Note("node ", id, " stalls its disk for ", base::ToMillis(duration), " ms");
-  At(id).disk->Stall(duration);
+  At(id).member.disk->Stall(duration);
 }
 
 // Who is granted pre-votes by a quorum has what was committed when it began to ask: one of that quorum has it, too, and helps
@@ -354,9 +334,9 @@ void Machines::Heal() {
     machine.files->SetCapacity(UINT64_MAX);
     machine.dies_in_steps = 0;
     if (std::exchange(machine.off, false)) network_->PowerOn(Host(machine.id));
-    if (machine.loop) {
-      machine.loop->SetRate(0);
-      machine.loop->Resume();
+    if (machine.member.loop) {
+      machine.member.loop->SetRate(0);
+      machine.member.loop->Resume();
     }
     Start(machine.id);
   }

@@ -13,6 +13,7 @@
 #include "coord/base/random.h"
 #include "coord/raft/cluster_invariants.h"
 #include "coord/server/member_process.h"
+#include "tests/coord/server/sim_member.h"
 #include "tests/sim/check/bounds.h"
 #include "tests/sim/run/journal.h"
 #include "tests/sim/run/plan.h"
@@ -58,14 +59,14 @@ class Machines {
   void Unheal() { healed_ = false; }
 
   [[nodiscard]] int size() const { return static_cast<int>(machines_.size()); }
-  [[nodiscard]] bool running(int id) const { return At(id).member != nullptr; }
+  [[nodiscard]] bool running(int id) const { return At(id).member.process != nullptr; }
   [[nodiscard]] bool formed(int id) const { return At(id).formed; }
   // Its disk was damaged or replaced: it may refuse to start.
   [[nodiscard]] bool lost(int id) const { return At(id).lost; }
   [[nodiscard]] int lost_count() const;
   [[nodiscard]] const coord::server::Node* node(int id) const;
-  [[nodiscard]] SimLoop* loop(int id) { return At(id).loop.get(); }
-  [[nodiscard]] SimExecutor* disk(int id) { return At(id).disk.get(); }
+  [[nodiscard]] SimLoop* loop(int id) { return At(id).member.loop.get(); }
+  [[nodiscard]] SimExecutor* disk(int id) { return At(id).member.disk.get(); }
   [[nodiscard]] SimFileSystem& files(int id) { return *At(id).files; }
   [[nodiscard]] int Leader() const;
   // All that run and are not lost are nodes that have applied all that was ever committed.
@@ -85,12 +86,8 @@ class Machines {
   struct Machine {
     int id = 0;
     std::unique_ptr<SimFileSystem> files;
-    std::unique_ptr<SimLoop> loop;
-    std::unique_ptr<SimExecutor> disk;
-    std::unique_ptr<base::Dialer> dialer;
-    std::unique_ptr<base::SeededRandom> random;
     std::unique_ptr<Observer> observer;
-    std::unique_ptr<coord::server::MemberProcess> member;
+    coord::server::SimMember member;
     std::uint64_t boots = 0;
     std::uint64_t process = 0;  // grows with each start and death: what was planned for an earlier one is void
     bool formed = false;
