@@ -31,8 +31,10 @@ class HttpServer::Impl {
       const int one = 1;
       setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
     });
-    server.set_keep_alive_max_count(100);
-    server.set_keep_alive_timeout(5);
+    // One request a connection, and that soon: an idle one keeps a thread, of which there are few, and the end of the process waits
+    // for it; the library can wake neither.
+    server.set_keep_alive_max_count(1);
+    server.set_keep_alive_timeout(1);
     server.set_read_timeout(5);
     server.set_write_timeout(5);
     server.set_payload_max_length(1u << 20);

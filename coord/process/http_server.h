@@ -1,8 +1,8 @@
 // The HTTP port of a process: /metrics, /healthz, /readyz, and pages that a room adds.
 //
 // Threads: requests are answered in a few threads of its own; callbacks run there and must be safe for it, must not wait for the
-// loop without a limit, and must not throw. No TLS: binding another address than loopback is the caller's to refuse
-// (RequireLoopback).
+// loop without a limit, and must not throw. A connection serves one request. No TLS: binding another address than loopback is the
+// caller's to refuse (RequireLoopback).
 #ifndef DROVER_COORD_PROCESS_HTTP_SERVER_H_
 #define DROVER_COORD_PROCESS_HTTP_SERVER_H_
 
@@ -36,7 +36,7 @@ class HttpServer {
   };
 
   explicit HttpServer(Options options);
-  // Stops serving and waits for requests under way.
+  // Stops serving and waits for requests under way, and up to a second for connections on which none has come.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

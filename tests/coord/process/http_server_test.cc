@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "coord/process/options.h"
 #include "gmock/gmock.h"
@@ -17,18 +20,23 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-// The whole answer to a GET, headers and all.
-std::string Fetch(const std::string& address, const std::string& path) {
+// A connection; -1: there is none.
+int Connect(const std::string& address) {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_port = htons(ParseHostPort(address)->port);
   inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
-  if (connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) != 0) {
-    close(fd);
-    return "no connection";
-  }
-  const std::string request = "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  if (connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == 0) return fd;
+  close(fd);
+  return -1;
+}
+
+// The whole answer to a GET that does not ask for the end of the connection, headers and all.
+std::string Fetch(const std::string& address, const std::string& path) {
+  const int fd = Connect(address);
+  if (fd < 0) return "no connection";
+  const std::string request = "GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n";
   EXPECT_EQ(send(fd, request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
   std::string answer;
   char buffer[4096];
@@ -75,6 +83,25 @@ TEST(HttpServerTest, APortInUseIsAClearError) {
   const absl::Status status = second.Start();
   EXPECT_EQ(status.code(), absl::StatusCode::kAlreadyExists) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr(first.address()));
+}
+
+TEST(HttpServerTest, AConnectionServesOneRequestSoThatNoneIsIdleAfterIt) {
+  HttpServer server(HttpServer::Options{});
+  ASSERT_TRUE(server.Start().ok());
+  EXPECT_THAT(Fetch(server.address(), "/healthz"), HasSubstr("Connection: close"));
+}
+
+TEST(HttpServerTest, IdleConnectionsHoldUpNeitherRequestsNorTheEnd) {
+  auto server = std::make_unique<HttpServer>(HttpServer::Options{.threads = 2});
+  ASSERT_TRUE(server->Start().ok());
+  std::vector<int> idle;
+  for (int i = 0; i < 4; ++i) idle.push_back(Connect(server->address()));
+  EXPECT_THAT(Fetch(server->address(), "/healthz"), StartsWith("HTTP/1.1 200"));
+  for (int i = 0; i < 4; ++i) idle.push_back(Connect(server->address()));
+  const auto began = std::chrono::steady_clock::now();
+  server.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(4)) << "a request may come for a second";
+  for (int fd : idle) close(fd);
 }
 
 TEST(HttpServerTest, StopsWithoutEverHavingStarted) {
