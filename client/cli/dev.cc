@@ -40,6 +40,9 @@ int Dev(const App& app, const DevFlags& flags) {
   }
   DataDirectory data;
   if (absl::Status s = data.Open(flags.data); !s.ok()) return app.output.Fail(s);
+  if (absl::Status s = CheckCoords(flags.coords, data.path()); !s.ok()) {
+    return app.Usage(absl::StrCat("dev: ", std::string(s.message())));
+  }
   auto binaries = OwnDirectory();
   if (!binaries.ok()) return app.output.Fail(binaries.status());
 

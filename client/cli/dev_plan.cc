@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -59,6 +61,29 @@ std::map<std::string, int> FormerPorts(const std::string& file) {
   return ports;
 }
 
+// How many coordination nodes the directory's cluster has; 0: there is none.
+int FormerCoords(const std::string& data) {
+  int coords = 0;
+  for (const auto& [id, port] : FormerPorts(absl::StrCat(data, "/ports"))) coords += absl::StartsWith(id, "coord-") ? 1 : 0;
+  if (coords > 0) return coords;
+  std::error_code ignored;
+  while (std::filesystem::is_directory(absl::StrCat(data, "/coord-", coords + 1), ignored)) ++coords;
+  return coords;
+}
+
+// All or nothing: a directory whose ports are lost is lost.
+absl::Status WritePorts(const std::map<std::string, int>& ports, const std::string& file) {
+  const std::string temporary = file + ".tmp";
+  std::ofstream out(temporary, std::ios::trunc);
+  for (const auto& [id, port] : ports) out << id << " " << port << "\n";
+  out.close();
+  if (!out) return absl::InternalError(absl::StrCat("cannot write ", temporary));
+  std::error_code error;
+  std::filesystem::rename(temporary, file, error);
+  if (error) return absl::InternalError(absl::StrCat("cannot write ", file, ": ", error.message()));
+  return absl::OkStatus();
+}
+
 std::string Address(const std::map<std::string, int>& ports, const std::string& id) {
   return absl::StrCat(kLoopback, ":", ports.at(id));
 }
@@ -73,10 +98,19 @@ std::vector<std::string> DevIds(const DevOptions& options) {
   return ids;
 }
 
+absl::Status CheckCoords(int coords, const std::string& data) {
+  const int former = FormerCoords(data);
+  if (former == 0 || former == coords) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(data, " was made with --coords ", former, ", not ", coords, ": give that, or another --data"));
+}
+
 absl::StatusOr<std::map<std::string, int>> PickPorts(const std::vector<std::string>& ids, const std::string& data) {
   const std::string file = absl::StrCat(data, "/ports");
   const std::map<std::string, int> former = FormerPorts(file);
   const bool several_coords = std::find(ids.begin(), ids.end(), "coord-2") != ids.end();
+  std::set<int> spoken_for;
+  for (const auto& [id, port] : former) spoken_for.insert(port);
   std::vector<HeldPort> held;  // all until the end, so that no port is picked twice
   std::map<std::string, int> ports;
   for (const std::string& id : ids) {
@@ -89,17 +123,18 @@ absl::StatusOr<std::map<std::string, int>> PickPorts(const std::vector<std::stri
                                                          " in its cluster, is taken: end what listens there"));
       }
     }
-    if (ports[id] == 0) {
+    while (ports[id] == 0) {
       held.emplace_back(0);
-      ports[id] = held.back().port();
+      const int port = held.back().port();
+      if (port == 0) {
+        return absl::ResourceExhaustedError(absl::StrCat("no free port on ", kLoopback, ": ", std::strerror(errno)));
+      }
+      if (spoken_for.insert(port).second) ports[id] = port;
     }
-    if (ports[id] == 0)
-      return absl::ResourceExhaustedError(absl::StrCat("no free port on ", kLoopback, ": ", std::strerror(errno)));
   }
-  std::ofstream out(file, std::ios::trunc);
-  for (const auto& [id, port] : ports) out << id << " " << port << "\n";
-  out.flush();
-  if (!out) return absl::InternalError(absl::StrCat("cannot write ", file));
+  std::map<std::string, int> kept = former;
+  for (const auto& [id, port] : ports) kept[id] = port;
+  if (absl::Status s = WritePorts(kept, file); !s.ok()) return s;
   return ports;
 }
 

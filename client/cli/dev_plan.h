@@ -33,8 +33,13 @@ struct DevPlan {
   std::vector<DevServer> servers;  // in the order in which they are started
 };
 
+// OK if the directory has no cluster yet, or one of as many coordination nodes. INVALID_ARGUMENT: it was made with another
+// number, and the members of a core are those that it was founded with. Changes nothing.
+[[nodiscard]] absl::Status CheckCoords(int coords, const std::string& data);
+
 // Picks ports that are free now; those that a former run in the same directory used, where they still are. Several
-// nodes of the coordination core know each other by theirs: RESOURCE_EXHAUSTED if one of those is taken.
+// nodes of the coordination core know each other by theirs: RESOURCE_EXHAUSTED if one of those is taken. What is not asked for
+// this time keeps the ports it had. An error changes nothing.
 [[nodiscard]] absl::StatusOr<std::map<std::string, int>> PickPorts(const std::vector<std::string>& ids, const std::string& data);
 
 // Pure, given the ports by id ("coord-1", "master-1", "worker-1" ...) and this process's environment.

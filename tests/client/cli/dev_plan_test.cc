@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <set>
 
 #include "tests/client/store/temp_directory.h"
@@ -87,6 +88,38 @@ TEST(DevPlanTest, PortsAreDistinctAndStayTheSameInTheSameDirectory) {
   auto second = PickPorts(ids, directory.path());
   ASSERT_TRUE(second.ok()) << second.status();
   EXPECT_EQ(*first, *second);
+}
+
+TEST(DevPlanTest, WhatIsNotAskedForThisTimeKeepsItsPort) {
+  store::TempDirectory directory;
+  const std::vector<std::string> all = {"coord-1", "master-1", "master-2", "worker-1"};
+  auto first = PickPorts(all, directory.path());
+  ASSERT_TRUE(first.ok()) << first.status();
+  auto fewer = PickPorts({"coord-1", "master-1"}, directory.path());
+  ASSERT_TRUE(fewer.ok()) << fewer.status();
+  EXPECT_EQ(fewer->size(), 2u);
+  auto again = PickPorts(all, directory.path());
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(*again, *first);
+}
+
+TEST(DevPlanTest, AnotherNumberOfCoordinationNodesIsRefused) {
+  store::TempDirectory directory;
+  EXPECT_TRUE(CheckCoords(3, directory.path()).ok()) << "nothing is there yet";
+  ASSERT_TRUE(PickPorts({"coord-1", "coord-2", "coord-3", "master-1"}, directory.path()).ok());
+  EXPECT_TRUE(CheckCoords(3, directory.path()).ok());
+  for (int wrong : {1, 5}) {
+    const absl::Status refused = CheckCoords(wrong, directory.path());
+    EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_NE(refused.message().find("was made with --coords 3, not"), absl::string_view::npos) << refused;
+  }
+}
+
+TEST(DevPlanTest, TheNodesDirectoriesTellHowManyThereAreWhereNothingElseDoes) {
+  store::TempDirectory directory;
+  for (int i : {1, 2, 3}) std::filesystem::create_directory(directory.path() + "/coord-" + std::to_string(i));
+  EXPECT_TRUE(CheckCoords(3, directory.path()).ok());
+  EXPECT_EQ(CheckCoords(1, directory.path()).code(), absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

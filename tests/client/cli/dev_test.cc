@@ -3,6 +3,8 @@
 #include <signal.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -137,6 +139,37 @@ TEST(DevTest, WhatAKilledOneLeftGoesWithTheNext) {
     }
     return true;
   }));
+}
+
+std::map<std::string, std::string> FilesIn(const std::string& directory) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+    std::string& contents = files[entry.path().string()];
+    if (!entry.is_regular_file()) continue;
+    std::ifstream in(entry.path(), std::ios::binary);
+    contents = std::string(std::istreambuf_iterator<char>(in), {});
+  }
+  return files;
+}
+
+TEST(DevTest, AWrongNumberOfCoordinationNodesIsRefusedAndHarmsNothing) {
+  testing::TemporaryDirectory directory;
+  const std::string data = directory / "d";
+  auto run = [&data](const std::string& coords, const std::vector<std::string>& command) {
+    std::vector<std::string> argv = {Binary("drover"), "dev", "--coords", coords, "--masters", "1",
+                                     "--workers",      "1",   "--data",   data,   "--"};
+    argv.insert(argv.end(), command.begin(), command.end());
+    return RunCommand(argv);
+  };
+  EXPECT_EQ(run("3", {"drover", "submit", "--id", "kept", "--wait", "--", "echo", "hello"}).exit_code, 0);
+  const auto before = FilesIn(data);
+  for (const std::string wrong : {"1", "5"}) {
+    const CommandResult refused = run(wrong, {"true"});
+    EXPECT_EQ(refused.exit_code, 2) << refused.err;
+    EXPECT_NE(refused.err.find("was made with --coords 3"), std::string::npos) << refused.err;
+    EXPECT_EQ(FilesIn(data), before);
+  }
+  EXPECT_EQ(run("3", {"drover", "logs", "kept"}).out, "hello\n");
 }
 
 TEST(DevTest, WithoutDataNothingIsLeft) {
