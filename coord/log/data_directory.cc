@@ -51,6 +51,14 @@ absl::StatusOr<Identity> DecodeIdentity(absl::string_view contents) {
                   base::ClusterId(GetU64(contents, 32))};
 }
 
+absl::Status MissingIdentity(const std::string& directory) {
+  return absl::DataLossError(absl::StrCat(directory, "/", kName, " is missing, but there is a log: ", kWhatToDo));
+}
+
+absl::Status MissingLog(const std::string& directory) {
+  return Damage(directory, 0, "this node has had a log, and it is gone");
+}
+
 DataDirectory::DataDirectory(base::FileSystem* fs, std::string path, std::unique_ptr<base::FileLock> lock)
     : fs_(fs), path_(std::move(path)), lock_(std::move(lock)) {}
 
@@ -81,7 +89,7 @@ absl::Status DataDirectory::CreateIdentity(base::NodeId node, base::Incarnation 
   if (node.value == 0 || incarnation.value == 0) return absl::InvalidArgumentError("node id and incarnation must not be 0");
   DROVER_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs_->List(path_));
   if (std::any_of(names.begin(), names.end(), [](const std::string& name) { return ParseSegmentName(name).has_value(); })) {
-    return absl::DataLossError(absl::StrCat(PathOf(kName), " is missing, but there is a log: ", kWhatToDo));
+    return MissingIdentity(path_);
   }
   return Write(Identity{node, incarnation, base::ClusterId()});
 }

@@ -54,6 +54,10 @@ class DataDirectory {
   std::optional<Identity> identity_;
 };
 
+// What a directory that has lost one of the two is told, by recovery and by inspection. DATA_LOSS.
+absl::Status MissingIdentity(const std::string& directory);  // but there is a log
+absl::Status MissingLog(const std::string& directory);       // but the identity names the log's cluster
+
 // For tests and inspection: the file's contents.
 std::string EncodeIdentity(const Identity& identity);
 // DATA_LOSS, or FAILED_PRECONDITION for a newer format.

@@ -69,6 +69,7 @@ absl::StatusOr<Inspection> Inspect(base::FileSystem* fs, const std::string& dire
             absl::StrCat("the node that runs in ", directory, " has removed ", name, " meanwhile: try again"));
       }
     }
+    if (absl::IsNotFound(scan.status()) && cluster) return MissingLog(directory);
     return scan.status();
   }
   const Scanned& scanned = *scan;
@@ -88,11 +89,11 @@ absl::StatusOr<Inspection> Inspect(base::FileSystem* fs, const std::string& dire
   result.first_index = inspector.state().first_index();
   result.last_index = inspector.state().last_index();
   result.commit = inspector.state().commit();
-  if (result.first_index.value > 1) {
-    result.notes.push_back(
-        absl::StrCat("the log begins with entry ", result.first_index.value, ": a snapshot must cover those before it"));
-  }
   for (const std::string& name : scanned.spares) result.notes.push_back(absl::StrCat(name, " waits to become a segment"));
+  DROVER_RETURN_IF_ERROR(CheckBeginning(directory, scanned, result.first_index, raft::Index()));
+  // A new node's identity is written before its log: one that was not there a moment ago may be.
+  if (!result.identity) DROVER_RETURN_IF_ERROR(ReadIdentity(fs, directory + "/identity", &result.identity));
+  if (!result.identity) return MissingIdentity(directory);
   return result;
 }
 

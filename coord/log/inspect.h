@@ -41,7 +41,7 @@ struct Inspection {
 };
 
 // OK: recovery would succeed (as far as reading goes). Otherwise the error with which it would refuse, after the visitor has heard
-// of all that comes before. A node may be writing to the directory: its last frame then may look torn. ABORTED: it has dropped
+// of all that can be read. A node may be writing to the directory: its last frame then may look torn. ABORTED: it has dropped
 // segments that were about to be read, try again. NOT_FOUND: no log there.
 absl::StatusOr<Inspection> Inspect(base::FileSystem* fs, const std::string& directory, InspectVisitor* visitor);
 

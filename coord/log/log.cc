@@ -53,7 +53,7 @@ absl::StatusOr<std::unique_ptr<Log>> Log::Open(DataDirectory* directory, const O
   } else if (!absl::IsNotFound(scanned.status())) {
     return scanned.status();
   } else if (cluster) {
-    return Damage(directory->path(), 0, "this node has had a log, and it is gone");
+    return MissingLog(directory->path());
   } else if (options.cluster_if_new.value == 0) {
     return scanned.status();
   } else {
@@ -71,11 +71,7 @@ absl::Status Log::Recover(const Scanned& scanned) {
   const std::optional<Frame> unproven = DROVER_BREAK("cut-proven-frame") ? std::nullopt : scanned.tail.unproven;
   LogState whole = state_;
   if (unproven) DROVER_RETURN_IF_ERROR(whole.ApplyFrame(*unproven));
-  if (whole.first_index() > options_.snapshot_index.Next() && whole.first_index().value > 1) {
-    return Damage(directory_->PathOf(SegmentName(scanned.chain.front().number)), 0,
-                  absl::StrCat("the log begins with entry ", whole.first_index().value, ", needed are those from ",
-                               options_.snapshot_index.value + 1, ": earlier segments are missing"));
-  }
+  DROVER_RETURN_IF_ERROR(CheckBeginning(directory_->path(), scanned, whole.first_index(), options_.snapshot_index));
   // A last segment without a proven frame is superseded whole, so that restarts do not pile up empty ones.
   const bool supersede = scanned.tail.header_only;
   for (const SegmentHeader& header : scanned.chain) {

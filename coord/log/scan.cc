@@ -139,4 +139,13 @@ absl::StatusOr<Scanned> Scan(base::FileSystem* fs, const std::string& directory,
   return scanned;
 }
 
+absl::Status CheckBeginning(const std::string& directory, const Scanned& scanned, raft::Index first_index, raft::Index snapshot) {
+  if (first_index <= snapshot.Next()) return absl::OkStatus();
+  const SegmentHeader& front = scanned.chain.front();
+  std::string what = absl::StrCat("the log begins with entry ", first_index.value, ", needed are those from ",
+                                  snapshot.Next().value, ": earlier segments are missing");
+  if (front.previous.segment != 0) absl::StrAppend(&what, ", up to ", SegmentName(front.previous.segment));
+  return Damage(absl::StrCat(directory, "/", SegmentName(front.number)), 0, what);
+}
+
 }  // namespace drover::coord::log

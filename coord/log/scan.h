@@ -14,6 +14,7 @@
 #include "coord/base/ids.h"
 #include "coord/log/frame.h"
 #include "coord/log/segment.h"
+#include "coord/raft/types.h"
 
 namespace drover::coord::log {
 
@@ -54,6 +55,10 @@ struct Scanned {
 // another cluster's or newer. Changes nothing.
 absl::StatusOr<Scanned> Scan(base::FileSystem* fs, const std::string& directory, std::optional<base::ClusterId> cluster,
                              ScanVisitor* visitor);
+
+// Are all entries there that the newest snapshot, up to `snapshot`, does not cover (0: there is none)? `first_index` is the log's
+// first entry, the unproven frame counted. DATA_LOSS: earlier segments are missing. Recovery and inspection judge by it.
+absl::Status CheckBeginning(const std::string& directory, const Scanned& scanned, raft::Index first_index, raft::Index snapshot);
 
 }  // namespace drover::coord::log
 

@@ -87,6 +87,21 @@ TEST_F(LogCommandTest, VerifyNamesFileOffsetAndWhatToDo) {
   EXPECT_THAT(json["error"].get<std::string>(), StartsWith(path));
 }
 
+TEST_F(LogCommandTest, VerifyFailsWhereTheNodeWouldNotStart) {
+  for (const std::string missing : {"data/segment-0000000001.log", "data/identity"}) {
+    const std::string contents = fs_.Read(missing);
+    ASSERT_TRUE(fs_.Remove(missing).ok());
+    EXPECT_EQ(Verify(LogFormat::kTable), 1) << missing;
+    EXPECT_EQ(out_.str(), "");
+    EXPECT_THAT(err_.str(), HasSubstr("missing")) << missing;
+    EXPECT_THAT(err_.str(), HasSubstr("restored from a backup")) << missing;
+    EXPECT_EQ(Verify(LogFormat::kJson), 1) << missing;
+    EXPECT_EQ(nlohmann::json::parse(out_.str())["ok"], false);
+    fs_.Write(missing, contents);
+  }
+  EXPECT_EQ(Verify(LogFormat::kTable), 0);
+}
+
 TEST_F(LogCommandTest, DumpHasALineForEachFrameAndEntry) {
   EXPECT_EQ(Dump(LogFormat::kJsonl), 0);
   std::vector<nlohmann::json> entries;
@@ -143,9 +158,11 @@ TEST_F(LogCommandTest, ARestartIsShown) {
   log::AppendRequest request;
   request.restart = log::Restart{raft::Index(40), raft::Term(4), raft::Index(7), base::Bytes::Copy("members")};
   ASSERT_TRUE(log_->Append(request).ok());
-  EXPECT_EQ(Dump(LogFormat::kJsonl), 0);
+  // All is shown, and then that the snapshot is missing.
+  EXPECT_EQ(Dump(LogFormat::kJsonl), 1);
+  EXPECT_THAT(err_.str(), HasSubstr("the log begins with entry 41"));
   EXPECT_THAT(out_.str(), HasSubstr("\"snapshot_index\":40,\"snapshot_term\":4,\"configuration_index\":7"));
-  EXPECT_EQ(Dump(LogFormat::kTable), 0);
+  EXPECT_EQ(Dump(LogFormat::kTable), 1);
   EXPECT_THAT(out_.str(), HasSubstr("after a snapshot up to entry 40 of term 4"));
 }
 
