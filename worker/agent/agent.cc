@@ -92,6 +92,7 @@ void Agent::OnExpired(const absl::Status& why) {
 
 void Agent::ReplaceSession() {
   registered_ = false;
+  synced_ = false;
   follower_.reset();
   const std::unique_ptr<coord::Session> old = std::move(session_);
   old->RemoveObserver(this);
@@ -108,10 +109,18 @@ void Agent::ReplaceSession() {
   StopIfIdle();
 }
 
-void Agent::RefreshLease() {
-  if (session_ == nullptr) return;
+base::Instant Agent::LeaseDeadline() const {
   const base::Duration margin = session_->timeout() * options_.lease_clock_error_percent / 100 + options_.lease_kill_time;
-  parts_.runner->SetLease(session_->lease_deadline() - margin);
+  return session_->lease_deadline() - margin;
+}
+
+void Agent::RefreshLease() {
+  if (session_ != nullptr) parts_.runner->SetLease(LeaseDeadline());
+}
+
+bool Agent::LeaseHolds() const {
+  // A new session's lease says nothing about an assignment of the former one.
+  return session_ != nullptr && synced_ && LeaseDeadline() > parts_.loop->Now();
 }
 
 void Agent::Tick() {
@@ -225,6 +234,7 @@ void Agent::SeeAssignment(const std::string& path, const coord::Stat& stat, cons
 
 void Agent::OnSynced(base::Zxid) {
   reading_ = false;
+  synced_ = true;
   std::vector<std::shared_ptr<Attempt>> known;
   for (const auto& [fence, attempt] : attempts_) known.push_back(attempt);
   for (const std::shared_ptr<Attempt>& attempt : known) {

@@ -106,6 +106,7 @@ class Agent final : private coord::SessionObserver,
   coord::Session* session() override { return session_.get(); }
   bool draining() const override { return draining_; }
   void RefreshLease() override;
+  bool LeaseHolds() const override;
   void OnProgramStarted() override;
   void OnRefused() override { ++counters_.refused; }
   void OnCommitted(const Outcome& outcome) override;
@@ -116,6 +117,8 @@ class Agent final : private coord::SessionObserver,
   void Register();
   void Follow();
   void SeeAssignment(const std::string& path, const coord::Stat& stat, const std::string& data);
+  // Until when `stop` tasks may live.
+  [[nodiscard]] base::Instant LeaseDeadline() const;
   void Tick();
   void ReportRunning();
   void StopIfIdle();
@@ -134,6 +137,7 @@ class Agent final : private coord::SessionObserver,
   std::map<base::Zxid, std::shared_ptr<Attempt>> attempts_;  // by fence
   std::map<base::Zxid, bool> seen_;                          // while a reading lasts: fences that stand
   bool reading_ = false;
+  bool synced_ = false;  // the session's view has been read
   bool registered_ = false;
   bool draining_ = false;
   bool leaving_ = false;

@@ -45,7 +45,10 @@ void Attempt::OnAssignment(const v1::Assignment& assignment, base::Zxid mzxid) {
   if (!newly_cancelled) return;
   if (phase_ == Phase::kRunning) KillProgram(exec::KilledBy::kCancel, parts_.options->grace);
   // The store may take its time; what it answers later is for nobody.
-  if (phase_ == Phase::kFetching) Commit();
+  if (phase_ == Phase::kFetching || phase_ == Phase::kHolding) {
+    retry_.Cancel();
+    Commit();
+  }
 }
 
 void Attempt::OnAssignmentGone() {
@@ -78,6 +81,7 @@ void Attempt::OnStillStands() {
     case Phase::kCommitting:
       return Commit();
     case Phase::kFetching:
+    case Phase::kHolding:
     case Phase::kRunning:
     case Phase::kStoring:
     case Phase::kOver:
@@ -134,8 +138,16 @@ void Attempt::Proceed() {
   if (gone_) return Over();
   if (assignment_.cancel() || parts_.host->draining()) return Commit();
   if (!has_program_) return FetchProgram();
+  if (NeedsLease() && !parts_.host->LeaseHolds()) return Hold();
   if (record_.policy().at_most_once() && !marked_) return Mark();
   StartProgram();
+}
+
+void Attempt::Hold() {
+  phase_ = Phase::kHolding;
+  retry_.Set(parts_.options->lease_interval, [this] {
+    if (phase_ == Phase::kHolding) Proceed();
+  });
 }
 
 void Attempt::FetchProgram() {
@@ -258,7 +270,7 @@ void Attempt::StartProgram() {
   run.stdin_bytes = std::exchange(stdin_, {});
   run.time_limit = std::chrono::milliseconds(record_.policy().time_limit_ms());
   run.grace = options.grace;
-  run.needs_lease = record_.policy().on_disconnect() == task::v1::STOP;
+  run.needs_lease = NeedsLease();
   if (run.needs_lease) parts_.host->RefreshLease();
   capture_ = std::make_unique<OutputCapture>(parts_.loop, options.output, parts_.store, task_, fence_.value,
                                              [this](std::size_t bytes) { parts_.runner->Ack(run_, bytes); });
@@ -305,6 +317,11 @@ void Attempt::KillProgram(exec::KilledBy reason, base::Duration grace) {
 void Attempt::OnExit(const exec::Exit& exit) {
   phase_ = Phase::kStoring;
   if (gone_) return Over();
+  // The lease ended on the way to the program, which has not run: the same attempt starts it once there is a lease again.
+  if (exit.kind == exec::Exit::Kind::kNotStarted && exit.killed_by == exec::KilledBy::kLease) {
+    has_program_ = false;
+    return Hold();
+  }
   facts_.exit = exit;
   if (exit.kind == exec::Exit::Kind::kNotStarted) started_at_ms_ = 0;
   facts_.finished_at_ms = std::max(parts_.loop->WallNow().value, started_at_ms_);

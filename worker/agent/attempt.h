@@ -1,6 +1,9 @@
 // One attempt: from an assignment seen to its outcome committed, or to the word that it no longer stands.
 //
-//   reading -> fetching -> [marking] -> running -> storing -> committing
+//   reading -> fetching -> [holding] -> [marking] -> running -> storing -> committing
+//
+// A task that must not outlive its worker's lease is held back while there is none: after an outage its assignment may be seen
+// before the core has acknowledged a contact.
 //
 // Its fence (the assignment's czxid) guards every write: once the assignment is gone none of them can commit, and what runs is
 // killed. When the session is replaced, calls under way are unknown; the attempt waits (parked) until the new session's view says
@@ -42,6 +45,8 @@ class AttemptHost {
   [[nodiscard]] virtual bool draining() const = 0;
   // Brings the runner's lease up to the session's.
   virtual void RefreshLease() = 0;
+  // The session's lease has not ended, as the runner counts it, and its view of the assignments has been read.
+  [[nodiscard]] virtual bool LeaseHolds() const = 0;
   virtual void OnProgramStarted() = 0;
   // A commit was refused: the attempt did not stand any more.
   virtual void OnRefused() = 0;
@@ -86,7 +91,7 @@ class Attempt final : public exec::RunListener, public std::enable_shared_from_t
   [[nodiscard]] base::Zxid fence() const { return fence_; }
 
  private:
-  enum class Phase { kReading, kFetching, kMarking, kRunning, kStoring, kCommitting, kOver };
+  enum class Phase { kReading, kFetching, kHolding, kMarking, kRunning, kStoring, kCommitting, kOver };
 
   void OnStarted() override;
   void OnOutput(exec::Stream stream, base::Bytes data) override;
@@ -101,6 +106,8 @@ class Attempt final : public exec::RunListener, public std::enable_shared_from_t
   // Tries again while there is hope and patience.
   void FailInput(const absl::Status& why);
   void GiveUpInput(const absl::Status& why);
+  // Until the lease is renewed: a start without one would only use up the attempt.
+  void Hold();
   void Mark();
   void OnMarked(absl::StatusOr<coord::TransactionResult> result);
   void StartProgram();
@@ -109,6 +116,7 @@ class Attempt final : public exec::RunListener, public std::enable_shared_from_t
   void Commit();
   void OnCommit(absl::StatusOr<coord::TransactionResult> result);
   void ReadAssignment();
+  [[nodiscard]] bool NeedsLease() const { return record_.policy().on_disconnect() == task::v1::STOP; }
   void KillProgram(exec::KilledBy reason, base::Duration grace);
   void Refused(const char* what);
   void Over();

@@ -241,6 +241,92 @@ TEST_F(AgentTest, StopTasksAreKilledBeforeTheSessionCanExpireAndRunAgain) {
   EXPECT_EQ(record.failures(), 0U);
 }
 
+// A task of which the input comes while there is no lease.
+class LeaseTest : public AgentTest {
+ protected:
+  void SubmitStop(const std::string& task) {
+    task::v1::Policy policy;
+    policy.set_on_disconnect(task::v1::STOP);
+    const std::string key = "input/" + task + "/a";
+    stores_["file:/s"].objects[key] = {.data = "x", .digest = store::DigestOf("x"), .modified = {}};
+    task::v1::Program program;
+    program.add_argv("cat");
+    program.mutable_stdin_object()->set_key(key);
+    program.mutable_stdin_object()->set_size(1);
+    program.mutable_stdin_object()->set_digest(store::DigestBytes(store::DigestOf("x")));
+    hang_.now = true;
+    Submit(task, policy, program);
+    Await([&] { return hang_.kept.size() == 1; }, "the fetch");
+  }
+};
+
+TEST_F(LeaseTest, AStopTaskIsHeldBackWhileThereIsNoLease) {
+  const auto worker = StartWorker();
+  AwaitReady(*worker);
+  SubmitStop("stop");
+  core_.Crash(sim::Survival::kEverything);
+  core_.world.RunFor(seconds(8));
+  hang_.LetGo();
+  core_.world.RunFor(seconds(1));
+  EXPECT_EQ(worker->runner->programs.size(), 0U);
+  core_.Start();
+  const auto program = AwaitProgram(*worker, 1);
+  worker->runner->Exit(program, 0);
+  EXPECT_EQ(AwaitEnd("stop").state(), task::v1::SUCCEEDED);
+  EXPECT_EQ(Record("stop").attempts_total(), 1U);
+  EXPECT_EQ(worker->agent->counters().sessions, 1U) << "the session had ended: this tests something else";
+}
+
+TEST_F(LeaseTest, ACancelledTaskIsNotHeldBack) {
+  const auto worker = StartWorker();
+  AwaitReady(*worker);
+  SubmitStop("stop");
+  core_.network.CutPair("host1", "core");
+  Cancel("stop", "not wanted");
+  Await([&] { return !master_->Exists(paths_.Worker("w1"))->stat.has_value(); }, "the expiry");
+  hang_.LetGo();
+  core_.world.RunFor(seconds(1));
+  core_.network.HealAll();
+  EXPECT_EQ(AwaitEnd("stop").state(), task::v1::CANCELLED);
+  EXPECT_EQ(worker->runner->programs.size(), 0U);
+}
+
+TEST_F(LeaseTest, ALeaseThatEndsOnTheWayToTheProgramUsesUpNoAttempt) {
+  for (const bool at_most_once : {false, true}) {
+    const std::string task = at_most_once ? "once" : "often";
+    const auto worker = StartWorker();
+    AwaitReady(*worker);
+    task::v1::Policy policy;
+    policy.set_on_disconnect(task::v1::STOP);
+    policy.set_at_most_once(at_most_once);
+    worker->runner->too_late = 3;
+    Submit(task, policy);
+    worker->runner->Exit(AwaitProgram(*worker, 4), 0);
+    EXPECT_EQ(AwaitEnd(task).state(), task::v1::SUCCEEDED);
+    EXPECT_EQ(Record(task).attempts_total(), 1U);
+    worker->agent->Drain();
+    Await([&] { return worker->stopped.has_value(); }, "the worker's end");
+  }
+}
+
+// A new session has a lease at once; whether the assignments of the former one stand is known only once its view has been read.
+TEST_F(LeaseTest, AStopTaskWaitsForTheViewOfANewSession) {
+  AgentOptions options = Options();
+  options.lease_interval = milliseconds(1);
+  const auto worker = StartWorker("host1", options);
+  AwaitReady(*worker);
+  SubmitStop("stop");
+  core_.network.CutPair("host1", "core");
+  Await([&] { return !master_->Exists(paths_.Worker("w1"))->stat.has_value(); }, "the expiry");
+  TakeBack("stop");
+  hang_.LetGo();
+  core_.world.RunFor(seconds(1));
+  core_.network.HealAll();
+  AwaitReady(*worker);
+  Await([&] { return worker->agent->attempts() == 0; }, "the attempt to be let go of");
+  EXPECT_EQ(worker->runner->programs.size(), 0U);
+}
+
 TEST_F(AgentTest, AnOutageOfTheWholeCoreChangesNothing) {
   const auto worker = StartWorker();
   AwaitReady(*worker);
