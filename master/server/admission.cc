@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "client/store/names.h"
+#include "client/store/object_store.h"
 #include "coord/base/status.h"
 #include "master/records/codec.h"
 #include "master/records/record_limits.h"
@@ -34,6 +35,7 @@ absl::Status TakeUpload(const std::string& id, const task::v1::ObjectRef& object
     return absl::InvalidArgumentError(absl::StrCat("object ", records::Clip(object.key(), 160),
                                                    " was not uploaded for this task: its key begins with ", store::InputsOf(id)));
   }
+  DROVER_RETURN_IF_ERROR(store::CheckKey(object.key()));  // no upload has it
   admitted->uploads.push_back(object.key());
   return absl::OkStatus();
 }

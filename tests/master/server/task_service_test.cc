@@ -97,6 +97,30 @@ TEST_F(TaskServiceTest, AnUploadThatIsNotThereIsRefused) {
   EXPECT_NE(result.sentence().find("input/a/1 is not in the object store"), std::string::npos) << result.sentence();
 }
 
+// Once it was UNAVAILABLE for the whole call, though the others were submitted.
+TEST_F(TaskServiceTest, AKeyThatNoUploadCanHaveIsRefusedAloneInItsBatch) {
+  Start();
+  task::v1::SubmitRequest request;
+  *request.add_tasks() = Spec("good");
+  for (const std::string wrong : {"input/program/..", "input/program/a b", "input/program/"}) {
+    task::v1::TaskSpec* spec = request.add_tasks();
+    spec->set_id("program");
+    spec->mutable_program_object()->set_key(wrong);
+    spec->mutable_program_object()->set_digest(std::string(16, 'd'));
+  }
+  task::v1::TaskSpec* with_input = request.add_tasks();
+  *with_input = Spec("input");
+  with_input->mutable_program()->mutable_stdin_object()->set_key("input/input/a b");
+  with_input->mutable_program()->mutable_stdin_object()->set_digest(std::string(16, 'd'));
+  const auto response = Submit(request);
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->results(0).outcome(), task::v1::DONE);
+  for (int i = 1; i < response->results_size(); ++i) {
+    EXPECT_EQ(response->results(i).outcome(), task::v1::REFUSED) << i;
+    EXPECT_NE(response->results(i).sentence().find("key"), std::string::npos) << response->results(i).sentence();
+  }
+}
+
 TEST_F(TaskServiceTest, WithoutAStoreALargeProgramIsRefusedWithAReason) {
   StartWithoutStore();
   const auto result = SubmitOne(Spec("a", std::string(100'000, 'x')));
