@@ -301,7 +301,8 @@ Explanation Scheduler::Explain(TaskRef task) const {
   if (task.value >= entries_.size()) return {};
   const Entry& entry = entries_[task.value];
   if (entry.state == State::kQuarantined) {
-    return {WaitReason::kQuarantined, absl::StrCat("given up: ", kLossesQuarantine, " workers died while they ran it")};
+    return {WaitReason::kQuarantined,
+            absl::StrCat("given up: ", kLossesQuarantine, " attempts were lost with the process that ran them")};
   }
   if (entry.state != State::kWaiting) return {};
   const RequirementClass& cls = *entry.waits_in;
@@ -320,7 +321,8 @@ Explanation Scheduler::Explain(TaskRef task) const {
   if (matching_taking == 0) {
     return {WaitReason::kMatchingDraining, absl::StrCat("all of the ", matching, " workers that could run it take no more work")};
   }
-  if (cls.key.alone) return {WaitReason::kNeedsIdleWorker, "workers died while they ran it, so it waits for a worker of its own"};
+  if (cls.key.alone)
+    return {WaitReason::kNeedsIdleWorker, "attempts were lost with the process that ran them, so it waits for a worker of its own"};
   return {WaitReason::kBusy, absl::StrCat("all of the ", matching_taking, " workers that could run it are busy")};
 }
 

@@ -6,8 +6,9 @@
 //   ... committed: SetHolding(ref, "w1", alone) says the same; refused: SetWaiting(ref, facts) gives the slot back
 //
 // Order: higher priority first, then earlier submission. Of the workers that have all labels and a free slot the least loaded takes
-// it (as a fraction of its slots), then the first by name. A task under which two workers died runs alone on its worker; so that it
-// gets there under load, one worker at a time is emptied for it once it is its turn. After five it is given up.
+// it (as a fraction of its slots), then the first by name. A task of which two attempts were lost with the process that ran them
+// runs alone on its worker; so that it gets there under load, one worker at a time is emptied for it once it is its turn. After
+// five it is given up.
 //
 // Cost: a plan looks at classes of requirements (queue, labels, alone) and groups of workers (equal labels), never at waiting tasks
 // one by one; a class that found no place is not looked at again before a worker that meets it has room. steps() counts what was

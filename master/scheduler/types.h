@@ -47,7 +47,7 @@ struct Placement {
 
 struct Plan {
   std::vector<Placement> placements;  // in the order decided
-  std::vector<TaskRef> quarantined;   // to be failed: too many workers died under them
+  std::vector<TaskRef> quarantined;   // to be failed: too many attempts were lost with the process that ran them
   bool more = false;                  // the limit was reached; ask again
 };
 
@@ -58,7 +58,7 @@ enum class WaitReason {
   kNoMatchingWorker,  // nobody has all its labels
   kMatchingDraining,  // those who have them take no work
   kBusy,              // those who have them are full
-  kNeedsIdleWorker,   // workers died under it: it waits to run alone on one
+  kNeedsIdleWorker,   // attempts died with what ran them: it waits to run alone on one
   kQuarantined,
   kNext,  // it is placed by the next plan
 };

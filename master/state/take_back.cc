@@ -32,7 +32,7 @@ TakeBackDecision DecideTakeBack(const TakeBackFacts& facts) {
       decision.kind = Kind::kEnd;
       decision.end.state = task::v1::FAILED;
       decision.end.reason = task::v1::WORKER_LOST_LIMIT;
-      decision.end.sentence = absl::StrCat("given up: ", record.losses() + 1, " workers died while they ran it");
+      decision.end.sentence = absl::StrCat("given up: ", record.losses() + 1, " attempts were lost with the process that ran them");
       return decision;
     }
     decision.kind = Kind::kReady;

@@ -145,7 +145,8 @@ Transaction Transitions::Quarantine(Subject task, std::int64_t now_ms) const {
   t.compares.push_back(Compare::Mzxid(paths_.Task(task.id), task.mzxid));
   records::EndTask(&task.record, {.state = task::v1::FAILED,
                                   .reason = task::v1::WORKER_LOST_LIMIT,
-                                  .sentence = absl::StrCat("given up: ", task.record.losses(), " workers died while they ran it"),
+                                  .sentence = absl::StrCat("given up: ", task.record.losses(),
+                                                           " attempts were lost with the process that ran them"),
                                   .finished_at_ms = now_ms});
   t.then.push_back(Operation::Set(paths_.Task(task.id), records::Encode(task.record)));
   return t;

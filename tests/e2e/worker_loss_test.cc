@@ -1,6 +1,7 @@
 // A worker dies, or loses the core: what it ran, what runs elsewhere, and what never starts twice.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <memory>
 
 #include "tests/e2e/e2e.h"
@@ -36,6 +37,22 @@ TEST(WorkerLossTest, NothingThatItsTasksStartedSurvivesAKilledWorkerAndTheTaskRu
   EXPECT_EQ(cluster.Drover({"wait", id}).exit_code, 4);
   for (const std::string& pid : Lines(ReadFile(cluster.path("pids"))))
     EXPECT_TRUE(Await([&] { return !Alive(std::stoi(pid)); })) << pid;
+}
+
+// Its supervisor is a process of the worker: no worker died, and none is said to have.
+TEST(WorkerLossTest, ATaskThatKillsItsSupervisorIsGivenUpAndLeavesNothing) {
+  ClusterOptions options;
+  options.masters = 1;
+  options.workers = 1;
+  Cluster cluster(options);
+  const std::string id = Trimmed(cluster.Drover({"submit", "--", "sh", "-c", "kill -9 $PPID; sleep 1000"}).out);
+  EXPECT_EQ(cluster.Drover({"wait", id}).exit_code, 3);
+  const nlohmann::json task = cluster.Json({"status", id});
+  EXPECT_EQ(task.at("reason"), "WORKER_LOST_LIMIT");
+  EXPECT_EQ(task.at("sentence"), "given up: 5 attempts were lost with the process that ran them");
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(cluster.path("work"))) {
+    EXPECT_NE(entry.path().filename(), "tmp") << entry.path();
+  }
 }
 
 TEST(WorkerLossTest, AWorkerThatIsBackAtOnceUnderTheSameNameStartsNoAtMostOnceTaskAgain) {

@@ -54,7 +54,7 @@ struct Exit {
     kExited,      // `code`
     kSignalled,   // `signal`
     kNotStarted,  // it never ran: `error` (errno) and `sentence`; with killed_by kLease: the lease had ended
-    kLost,        // the reaper died: its processes are dead, how it ended is unknown
+    kLost,        // the reaper or its shim died: its processes are dead, how it ended is unknown
   };
   Kind kind = Kind::kLost;
   int code = 0;

@@ -43,7 +43,7 @@ class Reaper {
     }
     // End of file on its orders makes a shim kill its tree.
     for (auto& [pid, shim] : shims_) shim.orders.Close();
-    while (!shims_.empty()) {
+    while (!shims_.empty() || !removers_.empty()) {
       pollfd wait{signals_.get(), POLLIN, 0};
       ::poll(&wait, 1, -1);
       Collect();
@@ -143,11 +143,32 @@ class Reaper {
     while (!killed_.empty()) {
       // Someone killed a shim. Its tree has come to this process.
       const std::vector<std::uint64_t> lost = std::exchange(killed_, {});
-      KillDescendants([this](pid_t pid) { return shims_.count(pid) != 0; }, [this] { return Reap(); });
-      for (const std::uint64_t run : lost) {
-        if (worker_lives_) Report({.run = run, .kind = Exit::Kind::kLost});
-      }
+      KillDescendants([this](pid_t pid) { return shims_.count(pid) != 0 || removers_.count(pid) != 0; }, [this] { return Reap(); });
+      for (const std::uint64_t run : lost) Remove(run);
     }
+  }
+
+  // What the shim would have done. In a process of its own: a directory may be large, and others' ends must not wait for it.
+  void Remove(std::uint64_t run) {
+    const pid_t pid = ::fork();
+    if (pid > 0) {
+      removers_.emplace(pid, run);
+      return;
+    }
+    if (pid == 0) {
+      for (auto& [shim, its] : shims_) its.orders.Close();  // held open here they would hide the reaper's death
+      signals_.Close();
+    }
+    const std::string directory = directory_ + "/" + std::to_string(run);
+    if (const int error = RemoveTree(directory); error != 0) {
+      ::dprintf(STDERR_FILENO, "drover-reaper: cannot remove %s: errno %d\n", directory.c_str(), error);
+    }
+    if (pid == 0) ::_exit(0);
+    Lost(run);  // no process could be made
+  }
+
+  void Lost(std::uint64_t run) {
+    if (worker_lives_) Report({.run = run, .kind = Exit::Kind::kLost});
   }
 
   // False once there is no child left.
@@ -158,6 +179,11 @@ class Reaper {
       if (pid < 0 && errno == EINTR) continue;
       if (pid < 0) return false;
       if (pid == 0) return true;
+      if (const auto remover = removers_.find(pid); remover != removers_.end()) {
+        Lost(remover->second);
+        removers_.erase(remover);
+        continue;
+      }
       const auto it = shims_.find(pid);
       if (it == shims_.end()) continue;
       if (!WIFEXITED(status)) killed_.push_back(it->second.run);  // else it has reported
@@ -169,7 +195,8 @@ class Reaper {
   const std::string directory_;
   Fd signals_;
   std::map<pid_t, Shim> shims_;
-  std::vector<std::uint64_t> killed_;  // runs of shims that were killed
+  std::map<pid_t, std::uint64_t> removers_;  // of directories, by process: runs whose shims were killed
+  std::vector<std::uint64_t> killed_;        // runs of shims that were killed
   std::string will_;
   bool worker_lives_ = true;
 };

@@ -91,6 +91,11 @@ TEST_F(ReaperTest, TheTreeOfAKilledShimDiesAndIsReported) {
   WaitForExit(*run);
   EXPECT_EQ(run->exit->kind, Exit::Kind::kLost);
   EXPECT_FALSE(AnyProcessWith(marker));
+  // Its directory is gone with it: what is left is the other's.
+  std::size_t directories = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_))
+    directories += entry.path().filename() == "work";
+  EXPECT_EQ(directories, 1U);
   std::ofstream(directory_ + "/go") << "";
   WaitForExit(*other);
   std::filesystem::remove(directory_ + "/go");
