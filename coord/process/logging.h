@@ -38,7 +38,8 @@ struct LogField {
   LogField(absl::string_view k, const char* v) : key(k), value(v) {}
   LogField(absl::string_view k, const std::string& v) : key(k), value(v) {}
   LogField(absl::string_view k, bool v) : key(k), value(v ? "true" : "false") {}
-  LogField(absl::string_view k, const absl::Status& v) : key(k), value(v.ToString()) {}
+  // Its payloads are for programs.
+  LogField(absl::string_view k, const absl::Status& v) : key(k), value(v.ToString(absl::StatusToStringMode::kWithNoExtraData)) {}
   template <typename Number, std::enable_if_t<std::is_arithmetic_v<Number> && !std::is_same_v<Number, bool>, int> = 0>
   LogField(absl::string_view k, Number v) : key(k), value(absl::StrCat(v)) {}
   template <typename Tag, typename Rep>

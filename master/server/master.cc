@@ -20,6 +20,7 @@ Master::Master(base::Loop* loop, MasterOptions options, Hooks hooks)
       options_(std::move(options)),
       hooks_(std::move(hooks)),
       paths_(options_.pool),
+      outage_(loop, kLog, options_.session.endpoints, [this] { return session(); }),
       reopen_(loop),
       sweep_(loop),
       farewell_(loop, [this] { return session(); }) {}
@@ -46,6 +47,7 @@ void Master::BeginTerm() {
   term->session = hooks_.open_session(options_.session);
   coord::Session* session = term->session.get();
   session->AddObserver(this);
+  outage_.Opened();
   term->committer = std::make_unique<state::Committer>(loop_, session, options_.committer, hooks_.commits);
   state::Planner::Hooks planner_hooks;
   planner_hooks.cluster_now_ms = [this] { return ClusterNowMs(); };
@@ -100,6 +102,7 @@ void Master::SweepRetired() {
 void Master::Stop(base::Duration patience, base::Task done) {
   stopping_ = true;
   reopen_.Cancel();
+  outage_.Stop();
   if (term_ == nullptr) {
     loop_->Post(std::move(done));
     return;
@@ -117,12 +120,13 @@ void Master::Stop(base::Duration patience, base::Task done) {
 // ---- session ----
 
 void Master::OnConnected() {
+  outage_.Connected();
   kLog.Info("connected", {{"session", session()->id()}});
   Changed();
 }
 
 void Master::OnSuspended(const absl::Status& why) {
-  kLog.Warning("link to the core lost", {{"session", session()->id()}, {"error", why}});
+  if (!stopping_) outage_.Lost(why);
   Changed();
 }
 
@@ -146,7 +150,11 @@ void Master::OnElected(const recipes::Leadership& mine) {
 }
 
 void Master::OnDeposed(const absl::Status& why) {
-  kLog.Warning("stands or leads no more", {{"session", session()->id()}, {"error", why}});
+  if (stopping_) {
+    kLog.Info("its place is free for another", {{"session", session()->id()}});
+  } else {
+    kLog.Warning("stands or leads no more", {{"session", session()->id()}, {"error", why}});
+  }
   term_->elected = false;
   term_->planner->StopLeading();
   StopServing();

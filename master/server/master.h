@@ -20,6 +20,7 @@
 #include "drover/coord/session.h"
 #include "drover/recipes/election.h"
 #include "drover/recipes/farewell.h"
+#include "master/pool/outage_log.h"
 #include "master/records/paths.h"
 #include "master/state/committer.h"
 #include "master/state/planner.h"
@@ -154,6 +155,7 @@ class Master final : private coord::SessionObserver, private recipes::ElectionOb
   const Hooks hooks_;
   const records::PoolPaths paths_;
   std::unique_ptr<Term> term_;
+  pool::OutageLog outage_;
   std::vector<std::unique_ptr<Term>> retired_;                   // sessions whose committers wait for answers
   std::map<std::string, std::vector<TaskListener*>> listeners_;  // in the order they came
   bool stopping_ = false;

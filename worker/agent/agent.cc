@@ -36,6 +36,7 @@ Agent::Agent(AgentParts parts, AgentOptions options)
                                     .retry_delay = options_.retry_delay,
                                     .marker_patience = options_.marker_patience},
              parts_.open_store, [this] { return session_.get(); }),
+      outage_(parts_.loop, kLog, options_.session.endpoints, [this] { return session_.get(); }),
       replace_(parts_.loop),
       lease_tick_(parts_.loop),
       report_tick_(parts_.loop),
@@ -65,9 +66,11 @@ void Agent::OpenSession() {
   session_ = parts_.open_session(options_.session);
   session_->AddObserver(this);
   ++counters_.sessions;
+  outage_.Opened();
 }
 
 void Agent::OnConnected() {
+  outage_.Connected();
   kLog.Info("connected", {{"session", session_->id()}});
   if (const auto ticket = session_->ticket()) {
     parts_.runner->SetLastWill(EncodeLastWill({.worker = options_.name,
@@ -80,7 +83,7 @@ void Agent::OnConnected() {
 }
 
 void Agent::OnSuspended(const absl::Status& why) {
-  kLog.Warning("the core cannot be reached", {{"session", session_->id()}, {"status", why}});
+  if (!stopped_) outage_.Lost(why);
 }
 
 void Agent::OnExpired(const absl::Status& why) {
@@ -328,6 +331,7 @@ void Agent::Stop(absl::Status status) {
   drain_limit_.Cancel();
   report_tick_.Cancel();
   replace_.Cancel();
+  outage_.Stop();
   parts_.loop->Post([this, alive = std::weak_ptr<int>(alive_), status] {
     if (alive.expired()) return;
     // A closed session tells masters that nothing runs here any more. Only the reaper can say so, once it has killed what does.

@@ -26,6 +26,7 @@
 #include "drover/coord/subtree.h"
 #include "drover/recipes/farewell.h"
 #include "drover/recipes/membership.h"
+#include "master/pool/outage_log.h"
 #include "master/pool/pool_store.h"
 #include "master/records/paths.h"
 #include "worker/agent/attempt.h"
@@ -130,6 +131,7 @@ class Agent final : private coord::SessionObserver,
   const AgentOptions options_;
   const records::PoolPaths paths_;
   pool::PoolStore store_;
+  pool::OutageLog outage_;
 
   std::unique_ptr<coord::Session> session_;
   std::unique_ptr<coord::SubtreeFollower> follower_;

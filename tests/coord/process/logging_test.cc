@@ -24,6 +24,9 @@ TEST(LogLine, IsAlwaysOneLineWhoseFieldsCanBeCutOut) {
 TEST(LogLine, CarriesStatuses) {
   EXPECT_EQ(FormatLogLine("T", LogLevel::kWarning, "c", "m", {{"status", absl::NotFoundError("gone")}}),
             "T warning c m status=\"NOT_FOUND: gone\"");
+  absl::Status marked = absl::NotFoundError("gone");
+  marked.SetPayload("drover/coord/refusal", absl::Cord("x"));
+  EXPECT_EQ(FormatLogLine("T", LogLevel::kWarning, "c", "m", {{"status", marked}}), "T warning c m status=\"NOT_FOUND: gone\"");
 }
 
 TEST(LogLevels, BelowTheLevelNothingIsWritten) {

@@ -65,8 +65,11 @@ TEST_F(MasterTest, AfterAnExpiryItBeginsAnewWithAFreshSessionAndView) {
 TEST_F(MasterTest, AStoppedMasterLeavesItsPlaceToTheNext) {
   Start();
   bool done = false;
+  ::testing::internal::CaptureStderr();
   master_->Stop(std::chrono::seconds(1), [&] { done = true; });
   Run();
+  const std::string logged = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(logged.find(" warning "), std::string::npos) << logged;
   EXPECT_TRUE(done);
   EXPECT_EQ(Candidate(), "");
   EXPECT_FALSE(master_->serving());
