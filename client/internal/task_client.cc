@@ -160,12 +160,15 @@ absl::Status TaskClientImpl::AddProgram(const TaskSpec& spec, task::v1::TaskSpec
 absl::StatusOr<task::v1::ObjectRef> TaskClientImpl::PutProgram(const std::string& task_id, const std::string& encoded) {
   if (store_.Reachable(parts_.waiter->Now() + kStoreLookupTimeout)) {
     auto put = store_.Put(store::InputKey(task_id, parts_.random->Next()), encoded);
-    if (!put.ok()) return put.status();
-    task::v1::ObjectRef object;
-    object.set_key(put->key);
-    object.set_size(put->size);
-    object.set_digest(store::DigestBytes(put->digest));
-    return object;
+    if (put.ok()) {
+      task::v1::ObjectRef object;
+      object.set_key(put->key);
+      object.set_size(put->size);
+      object.set_digest(store::DigestBytes(put->digest));
+      return object;
+    }
+    if (absl::IsResourceExhausted(put.status()) || absl::IsInvalidArgument(put.status())) return put.status();
+    // What was the pool's store is not usable from here any more: a master may still reach it.
   }
   task::v1::UploadResponse response;
   // A second try makes a second object; one of them is an orphan that goes with the others of its kind.

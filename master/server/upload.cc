@@ -10,6 +10,17 @@
 
 namespace drover::master::server {
 
+namespace {
+
+// A store that has lost its directory says NOT_FOUND: no answer to a client, who asked for nothing.
+absl::Status CannotStore(const absl::Status& why) {
+  if (absl::IsResourceExhausted(why) || absl::IsUnavailable(why)) return why;
+  return absl::InternalError(absl::StrCat("this master cannot write to the pool's object store (", std::string(why.message()),
+                                          "): bring its directory back, or begin a pool with another store"));
+}
+
+}  // namespace
+
 Upload::Upload(base::Loop* loop, pool::PoolStore* store, UploadBudget* budget, std::uint64_t number,
                std::unique_ptr<transport::ClientStream> stream, std::function<void()> on_done, UploadOptions options)
     : loop_(loop),
@@ -79,7 +90,7 @@ void Upload::Put() {
   (*store)->Put(store::InputKey(task_, number_), base::Bytes::Adopt(std::move(data_)),
                 [this, alive = alive_](absl::StatusOr<store::ObjectRef> put) {
                   if (!*alive) return;
-                  if (!put.ok()) return Answer(put.status());
+                  if (!put.ok()) return Answer(CannotStore(put.status()));
                   task::v1::UploadResponse response;
                   response.mutable_object()->set_key(put->key);
                   response.mutable_object()->set_size(put->size);

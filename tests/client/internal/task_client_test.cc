@@ -142,6 +142,25 @@ TEST_F(TaskClientTest, ALargeProgramGoesToTheStoreWhereItIsReachable) {
   EXPECT_EQ(sent.program_object().digest(), records::Digest(stored));
 }
 
+TEST_F(TaskClientTest, ALargeProgramIsUploadedThroughAMasterWhenTheStoreIsGoneMeanwhile) {
+  store::TempDirectory directory;
+  store::InlineExecutor executor;
+  const std::string url = "file:" + directory.path();
+  auto store = *store::OpenStore(url, &executor);
+  store::EnsureMarker(store.get(), "mine", [](const absl::StatusOr<std::string>& marker) { EXPECT_TRUE(marker.ok()); });
+  cluster_.directory->store = StoreLocation{url, "mine"};
+  std::filesystem::remove_all(directory.path() + "/tmp");
+  cluster_.masters->at("a:1")->upload = [](const std::string&, task::v1::UploadResponse* response) {
+    response->mutable_object()->set_key("input/x/1");
+    return absl::OkStatus();
+  };
+  TaskSpec spec = Echo();
+  spec.stdin_data = std::string(5000, 'x');
+  auto id = cluster_.client->Submit(spec);
+  ASSERT_TRUE(id.ok()) << id.status();
+  EXPECT_EQ(accepted_[*id].program_object().key(), "input/x/1");
+}
+
 TEST_F(TaskClientTest, ALargeProgramIsUploadedThroughAMasterWhereTheStoreIsNotReachable) {
   std::string uploaded;
   cluster_.masters->at("a:1")->upload = [&uploaded](const std::string& data, task::v1::UploadResponse* response) {

@@ -129,6 +129,16 @@ TEST_F(UploadTest, OneThatStallsIsEndedAndGivesItsMemoryBack) {
   EXPECT_EQ(budget_.bytes, 0U);
 }
 
+TEST_F(UploadTest, AStoreThatHasLostItsDirectoryIsNotSomethingThatTheClientDidNotFind) {
+  Start();
+  objects_.failure = absl::NotFoundError("open /s/tmp/1: No such file or directory");
+  Header("a", 1);
+  Chunk("x");
+  const absl::Status status = Send().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_NE(status.message().find("bring its directory back"), absl::string_view::npos) << status;
+}
+
 TEST_F(UploadTest, WithoutAStoreItIsAFailedPrecondition) {
   StartWithoutStore();
   Header("a", 1);
