@@ -401,7 +401,9 @@ void OptionSet::Pairs(const std::string& names, std::map<std::string, std::strin
         std::map<std::string, std::string> pairs;
         for (const std::string& value : values) {
           DROVER_ASSIGN_OR_RETURN(auto pair, ParseKeyValue(value));
-          pairs[pair.first] = pair.second;
+          if (!pairs.emplace(pair).second) {
+            return absl::InvalidArgumentError(absl::StrCat(pair.first, " is given more than once"));
+          }
         }
         return Store([target, pairs] { *target = pairs; });
       },

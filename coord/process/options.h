@@ -82,7 +82,8 @@ class OptionSet {
             base::Duration max = kDurationMax);
   void Address(const std::string& names, std::string* target, const std::string& help);                       // host:port
   void Addresses(const std::string& names, std::vector<std::string>* target, const std::string& help);        // host:port,...
-  void Pairs(const std::string& names, std::map<std::string, std::string>* target, const std::string& help);  // k=v, repeatable
+  void Pairs(const std::string& names, std::map<std::string, std::string>* target,
+             const std::string& help);  // k=v, repeatable; a key once
   // A value with rules of its own: `set` gets it and says what is wrong. Called during Parse; `shown_default` is for the help.
   void Custom(const std::string& names, std::function<absl::Status(const std::string&)> set, const std::string& help,
               const std::string& shown_default = "");

@@ -226,6 +226,7 @@ TEST(OptionRefusals, SayWhatIsWrongAndLeaveTheTargetsAlone) {
       {{"--long-wait", "6"}, "250ms"},
       {{"--listen", "7400"}, "HOST:PORT"},
       {{"--label", "k"}, "KEY=VALUE"},
+      {{"--label", "k=v", "--label", "k=w"}, "k is given more than once"},
       {{"--mode", "go"}, "keep, stop"},
       {{"--colour", "red"}, "--colour"},
       {{"word"}, "word"},
