@@ -41,6 +41,12 @@ std::string ParseSeeds(const std::string& text, Arguments* out) {
   return "";
 }
 
+// The parser takes a number that is too large for the largest there is.
+std::string IsSeed(const std::string& text) {
+  std::uint64_t seed = 0;
+  return absl::SimpleAtoi(text, &seed) ? "" : absl::StrCat("'", text, "' is not a seed: 0 to ", UINT64_MAX);
+}
+
 std::string KnownBreakage(const std::string& name) {
   for (const Breakage& breakage : Breakages()) {
     if (name == breakage.name || name == "list") return "";
@@ -55,7 +61,7 @@ bool Parse(int argc, char** argv, Arguments* out, int* code) {
   app.footer(
       "A range ends with the line 'N passed, M failed'.\n"
       "Exit codes: 0 all passed (with --break: not caught); 1 some failed (caught); 2 usage.");
-  CLI::Option* seed = app.add_option("--seed", out->seed, "one run, in this process");
+  CLI::Option* seed = app.add_option("--seed", out->seed, "one run, in this process")->check(IsSeed);
   CLI::Option* seeds = app.add_option_function<std::string>(
                               "--seeds", [](const std::string&) {}, "a range of runs, each in a process of its own")
                            ->type_name("A-B")
@@ -64,7 +70,7 @@ bool Parse(int argc, char** argv, Arguments* out, int* code) {
   CLI::Option* minutes = app.add_option("--minutes", out->minutes, "as many runs as there is time for")
                              ->check(CLI::PositiveNumber)
                              ->excludes(seed, seeds);
-  app.add_option("--from", out->first, "with --minutes: the first seed")->needs(minutes);
+  app.add_option("--from", out->first, "with --minutes: the first seed")->check(IsSeed)->needs(minutes);
   app.add_option("--commit-seeds", out->commit_seeds, "so many runs, of seeds that depend on the commit it was built from")
       ->check(CLI::Range(1, 1'000'000))
       ->excludes(seed, seeds, minutes);
