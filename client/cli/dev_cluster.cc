@@ -8,8 +8,8 @@
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "client/cli/exit_code.h"
 #include "drover/coord/blocking.h"
 
@@ -27,7 +27,18 @@ sigset_t WatchedSignals() {
   sigset_t set;
   sigemptyset(&set);
   for (int signal : {SIGINT, SIGTERM, SIGCHLD}) sigaddset(&set, signal);
+  // The terminal was closed. Not under nohup, which ignores that.
+  struct sigaction hangup = {};
+  if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) sigaddset(&set, SIGHUP);
   return set;
+}
+
+bool IsTermination(int signal) {
+  return signal == SIGTERM || signal == SIGHUP;
+}
+
+bool Ends(int signal) {
+  return signal == SIGINT || IsTermination(signal);
 }
 
 std::string KindName(DevServer::Kind kind) {
@@ -106,7 +117,7 @@ absl::Status DevCluster::StartKind(DevServer::Kind kind) {
 absl::Status DevCluster::AwaitReady(DevServer::Kind kind, steady_clock::time_point deadline) {
   while (!IsReady(kind)) {
     const int signal = NextSignal(kSlice);
-    if (signal == SIGINT || signal == SIGTERM) return absl::CancelledError("interrupted while starting");
+    if (Ends(signal)) return absl::CancelledError("interrupted while starting");
     if (absl::Status s = FirstDead(); !s.ok()) return s;
     if (steady_clock::now() >= deadline) {
       for (const Server& server : servers_) {
@@ -191,9 +202,9 @@ int DevCluster::Run(Child* command) {
   while (true) {
     const int signal = NextSignal(kSlice);
     if (command != nullptr) {
-      if (signal == SIGTERM) command->Signal(SIGTERM);
+      if (IsTermination(signal)) command->Signal(SIGTERM);
       if (command->Reap()) return ShellCode(command->wait_status());
-    } else if (signal == SIGINT || signal == SIGTERM) {
+    } else if (Ends(signal)) {
       return kOk;
     }
     if (!Tend() && command == nullptr) {
@@ -226,7 +237,7 @@ void DevCluster::Stop(std::chrono::seconds grace) {
     while (any_running()) {
       if (hurry || steady_clock::now() >= give_up) signal_all(SIGKILL);
       const int signal = NextSignal(kSlice);
-      hurry = hurry || signal == SIGINT || signal == SIGTERM;
+      hurry = hurry || Ends(signal);
     }
   }
 }

@@ -27,19 +27,22 @@ std::size_t BytesOf(const TaskSpec& spec) {
 }
 
 // A program travels as text: bytes that are none would be refused on the way without a word of which.
-absl::Status CheckText(absl::string_view what, absl::string_view text) {
+absl::Status CheckText(absl::string_view what, absl::string_view text, absl::string_view otherwise = "") {
   if (base::IsUtf8(text)) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(what, " is not UTF-8: \"", absl::CHexEscape(text.substr(0, 100)),
-                                                 "\"; hand other bytes over by --stdin or a file"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(what, " is not UTF-8: \"", absl::CHexEscape(text.substr(0, 100)), "\"", otherwise));
 }
+
+// What a program is given may come another way.
+constexpr char kOtherBytes[] = "; hand other bytes over by --stdin or a file";
 
 absl::Status CheckTexts(const TaskSpec& spec) {
   for (std::size_t i = 0; i < spec.argv.size(); ++i) {
-    if (absl::Status s = CheckText(absl::StrCat("argument ", i), spec.argv[i]); !s.ok()) return s;
+    if (absl::Status s = CheckText(absl::StrCat("argument ", i), spec.argv[i], kOtherBytes); !s.ok()) return s;
   }
   for (const auto& [key, value] : spec.env) {
     if (absl::Status s = CheckText("a name in the environment", key); !s.ok()) return s;
-    if (absl::Status s = CheckText(absl::StrCat("the environment's ", key), value); !s.ok()) return s;
+    if (absl::Status s = CheckText(absl::StrCat("the environment's ", key), value, kOtherBytes); !s.ok()) return s;
   }
   if (absl::Status s = CheckText("the working directory", spec.cwd); !s.ok()) return s;
   return CheckText("the name", spec.name);

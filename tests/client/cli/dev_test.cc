@@ -51,6 +51,7 @@ class DevProcess {
     return end == std::string::npos ? "" : log.substr(at + mark.size(), end - at - mark.size());
   }
   testing::Process& process() { return process_; }
+  [[nodiscard]] std::string directory() const { return directory_.path(); }
 
  private:
   static std::vector<std::string> Argv(const std::vector<std::string>& more) {
@@ -107,6 +108,16 @@ TEST(DevTest, KilledItLeavesNoProcessBehind) {
   const std::map<std::string, pid_t> pids = dev.Pids();
   dev.process().Kill();
   for (const auto& [id, pid] : pids) EXPECT_TRUE(Await([p = pid] { return !testing::Alive(p); })) << id;
+}
+
+TEST(DevTest, AClosedTerminalStopsItAndLeavesNothing) {
+  DevProcess dev({"--masters", "1", "--workers", "1"});
+  const std::map<std::string, pid_t> pids = dev.Pids();
+  EXPECT_FALSE(std::filesystem::is_empty(dev.directory()));
+  dev.process().Signal(SIGHUP);
+  EXPECT_EQ(dev.process().Wait(), 0) << dev.process().Log();
+  for (const auto& [id, pid] : pids) EXPECT_FALSE(testing::Alive(pid)) << id;
+  for (const auto& entry : std::filesystem::directory_iterator(dev.directory())) EXPECT_FALSE(entry.is_directory()) << entry.path();
 }
 
 TEST(DevTest, DataThatWasAskedToBeKeptIsThereTheNextTime) {
