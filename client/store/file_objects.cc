@@ -54,6 +54,10 @@ absl::StatusOr<std::unique_ptr<FileObjects>> FileObjects::Open(const std::string
     objects->RemoveLeftovers(options.leftover_age);
   } else if (absl::Status s = ReadDirectory(objects->objects_).status(); !s.ok()) {
     return s;
+  } else if (options.tend) {
+    std::vector<std::string> changed;
+    if (absl::Status made = MakeDirectories(root, "tmp", &changed); !made.ok()) return made;
+    objects->RemoveLeftovers(options.leftover_age);
   }
   return objects;
 }

@@ -114,6 +114,8 @@ void GetObject(ObjectStore* store, const ObjectRef& ref, Done<base::Bytes> done)
 struct OpenOptions {
   // Make the store's root if it is not there. Clients say no: a path that does not exist on their host is not the pool's store.
   bool create = true;
+  // With !create: looks after a store that is there as one that was made is looked after (leftovers of writers that died).
+  bool tend = false;
   // Largest object, bytes.
   std::uint64_t object_bytes_max = kObjectBytesMax;
   // Leftovers of crashed writers that are older are removed when the store is opened.

@@ -61,14 +61,15 @@ void PoolStore::OnNode(absl::StatusOr<coord::GetResult> got) {
   return info.ok() ? Check(*info) : Settle(base::Annotate(info.status(), options_.path));
 }
 
-bool PoolStore::Open(const std::string& url) {
+bool PoolStore::Open(const std::string& url, bool create) {
   const std::string what = absl::StrCat("object store ", url);
-  auto opened = opener_(url);
+  auto opened = opener_(url, create);
   if (!opened.ok()) {
     Settle(base::Annotate(opened.status(), what));
     return false;
   }
   store_ = *std::move(opened);
+  url_ = url;
   marker_limit_.Set(options_.marker_patience, [this, what] {
     Settle(absl::DeadlineExceededError(absl::StrCat(what, " does not answer: its marker could not be read within ",
                                                     absl::FormatDuration(absl::FromChrono(options_.marker_patience)))));
@@ -78,14 +79,15 @@ bool PoolStore::Open(const std::string& url) {
 
 void PoolStore::Check(const worker::v1::StoreInfo& info) {
   const std::string url = options_.url.empty() ? info.url() : options_.url;
-  if (!Open(url)) return;
+  // One that is not here is not made: it would not be the pool's.
+  if (!Open(url, false)) return;
   store::CheckMarker(store_.get(), info.marker(), Current([this, url](absl::Status status) {
                        Settle(base::Annotate(status, absl::StrCat("object store ", url)));
                      }));
 }
 
 void PoolStore::CreateFirst() {
-  if (!Open(options_.url)) return;
+  if (!Open(options_.url, true)) return;
   store::EnsureMarker(store_.get(), options_.fresh_marker, Current([this](absl::StatusOr<std::string> marker) {
                         marker_limit_.Cancel();
                         if (!marker.ok())

@@ -20,7 +20,7 @@
 
 namespace drover::pool {
 
-using StoreOpener = std::function<absl::StatusOr<std::unique_ptr<store::ObjectStore>>(const std::string& url)>;
+using StoreOpener = std::function<absl::StatusOr<std::unique_ptr<store::ObjectStore>>(const std::string& url, bool create)>;
 
 struct PoolStoreOptions {
   std::string path;          // of the pool's store node
@@ -54,6 +54,8 @@ class PoolStore {
   [[nodiscard]] store::ObjectStore* store() const { return checked_ ? store_.get() : nullptr; }
   // As far as was looked: the tree names no store, and none was given here.
   [[nodiscard]] bool none() const { return none_; }
+  // Of the store that was opened last.
+  [[nodiscard]] const std::string& url() const { return url_; }
 
   // Questions to the old session are not answered any more: they are asked of the new one.
   void SessionReplaced();
@@ -62,7 +64,7 @@ class PoolStore {
   void LookUp();
   void OnNode(absl::StatusOr<coord::GetResult> got);
   // False, and settled, if it cannot be opened.
-  bool Open(const std::string& url);
+  bool Open(const std::string& url, bool create);
   void Check(const worker::v1::StoreInfo& info);
   void CreateFirst();
   void Announce(std::string marker);
@@ -81,6 +83,7 @@ class PoolStore {
   const StoreOpener opener_;
   const std::function<coord::Session*()> session_;
   std::unique_ptr<store::ObjectStore> store_;
+  std::string url_;
   bool checked_ = false;
   bool settled_ = false;  // once
   bool none_ = false;

@@ -100,7 +100,8 @@ int Run(const Flags& flags) {
       {.path = records::PoolPaths(flags.pool).Store(),
        .url = flags.store,
        .fresh_marker = absl::StrCat(absl::Hex(random.Next()), absl::Hex(random.Next()))},
-      [&](const std::string& url) { return store::OpenStore(url, &disk); }, [&] { return master->session(); });
+      [&](const std::string& url, bool create) { return store::OpenStore(url, &disk, {.create = create, .tend = true}); },
+      [&] { return master->session(); });
   ObjectRemover remover(&store);
 
   MasterOptions options = OptionsOf(flags, "");
@@ -127,7 +128,8 @@ int Run(const Flags& flags) {
       store.Use([&](const absl::StatusOr<store::ObjectStore*>& opened) {
         // A pool without a store is one whose tasks have small input and output; a store that is another one is a mistake.
         if (!opened.ok() && !store.none()) return fail(opened.status());
-        kLog.Info("object store", {{"open", opened.ok()}, {"url", flags.store}});
+        if (!opened.ok()) return kLog.Info("the pool has no object store: only small input and output can be kept");
+        kLog.Info("object store is open", {{"url", store.url()}});
       });
     });
   };

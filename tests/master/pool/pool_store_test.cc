@@ -23,8 +23,9 @@ class PoolStoreTest : public ::testing::Test {
   std::unique_ptr<PoolStore> Make(const std::string& url, const std::string& marker = "fresh") {
     return std::make_unique<PoolStore>(
         &loop_, PoolStoreOptions{.path = kPath, .url = url, .fresh_marker = marker},
-        [this](const std::string& at) -> absl::StatusOr<std::unique_ptr<store::ObjectStore>> {
+        [this](const std::string& at, bool create) -> absl::StatusOr<std::unique_ptr<store::ObjectStore>> {
           ++opened_;
+          may_create_ = create;
           if (on_open_) on_open_();
           if (at == "file:/broken") return absl::NotFoundError("no such directory");
           return std::make_unique<store::HangingStore>(&loop_, &stores_[at], &hang_);
@@ -55,6 +56,7 @@ class PoolStoreTest : public ::testing::Test {
     Run(seconds(1));
   }
 
+  bool may_create_ = false;  // at the last opening
   static constexpr char kPath[] = "/drover/p/store";
   sim::SimWorld world_{1};
   sim::SimLoop loop_{&world_};
@@ -65,6 +67,14 @@ class PoolStoreTest : public ::testing::Test {
   std::function<void()> on_open_;
   int opened_ = 0;
 };
+
+TEST_F(PoolStoreTest, OnlyTheFirstStoreOfAPoolIsMade) {
+  EXPECT_TRUE(Use(*Make("file:/a")).ok());
+  EXPECT_TRUE(may_create_);
+  // A mistyped path is refused, and nothing is left there.
+  EXPECT_FALSE(Use(*Make("file:/b")).ok());
+  EXPECT_FALSE(may_create_);
+}
 
 TEST_F(PoolStoreTest, TheFirstOneGivenIsAnnounced) {
   const auto store = Make("file:/s");

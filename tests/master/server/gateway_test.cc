@@ -94,7 +94,7 @@ class GatewayTest : public ::testing::Test {
   base::SeededRandom random_{1};
   std::unique_ptr<Master> master_;
   pool::PoolStore store_{&loop_, pool::PoolStoreOptions{.path = paths_.Store()},
-                         [this](const std::string&) { return std::make_unique<store::MemoryStore>(&loop_, &objects_); },
+                         [this](const std::string&, bool) { return std::make_unique<store::MemoryStore>(&loop_, &objects_); },
                          [this] { return master_->session(); }};
   std::unique_ptr<Gateway> gateway_;
   transport::UnaryClient client_{&loop_};

@@ -81,7 +81,7 @@ class ServerFixture : public ::testing::Test {
     service_.reset();
     store_ = std::make_unique<pool::PoolStore>(
         &loop_, store_options_,
-        [this](const std::string&) { return std::make_unique<store::HangingStore>(&loop_, &objects_, &hang_); },
+        [this](const std::string&, bool) { return std::make_unique<store::HangingStore>(&loop_, &objects_, &hang_); },
         [this] { return master_->session(); });
     service_ = std::make_unique<TaskService>(&loop_, master_.get(), store_.get(), &random_);
   }

@@ -18,21 +18,22 @@ SimWorker::SimWorker(coord::server::SimCore* c, Stores* stores, store::Hang* han
   runner = std::make_unique<SimRunner>(loop.get());
   options.session.endpoints = {coord::server::SimCore::kAddress};
   agent = std::make_unique<Agent>(
-      AgentParts{.loop = loop.get(),
-                 .open_session =
-                     [this](const coord::SessionOptions& s) {
-                       auto opened = coord::Session::Open(loop.get(), dialer.get(), s);
-                       session = opened.get();
-                       return opened;
-                     },
-                 .runner = runner.get(),
-                 .open_store = [this, stores, hang](const std::string& url) -> absl::StatusOr<std::unique_ptr<store::ObjectStore>> {
-                   return std::make_unique<store::HangingStore>(loop.get(), &(*stores)[url], hang);
-                 },
-                 .store_url = std::move(store_url),
-                 .fresh_marker = "marker-of-" + host,
-                 .random = &random,
-                 .observer = this},
+      AgentParts{
+          .loop = loop.get(),
+          .open_session =
+              [this](const coord::SessionOptions& s) {
+                auto opened = coord::Session::Open(loop.get(), dialer.get(), s);
+                session = opened.get();
+                return opened;
+              },
+          .runner = runner.get(),
+          .open_store = [this, stores, hang](const std::string& url, bool) -> absl::StatusOr<std::unique_ptr<store::ObjectStore>> {
+            return std::make_unique<store::HangingStore>(loop.get(), &(*stores)[url], hang);
+          },
+          .store_url = std::move(store_url),
+          .fresh_marker = "marker-of-" + host,
+          .random = &random,
+          .observer = this},
       std::move(options));
   agent->Start();
 }

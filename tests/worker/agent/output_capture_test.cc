@@ -23,7 +23,7 @@ class OutputCaptureTest : public AgentTest {
   OutputCaptureTest()
       : keeper_(
             master_->loop(), {.path = paths_.Store(), .url = "file:/s", .fresh_marker = "m"},
-            [this](const std::string& url) -> absl::StatusOr<std::unique_ptr<store::ObjectStore>> {
+            [this](const std::string& url, bool) -> absl::StatusOr<std::unique_ptr<store::ObjectStore>> {
               return std::make_unique<store::MemoryStore>(master_->loop(), &stores_[url]);
             },
             [this] { return master_->session(); }) {
