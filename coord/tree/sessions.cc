@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "coord/base/check.h"
+#include "coord/base/wire.h"
 
 namespace drover::coord::tree {
 
@@ -56,7 +57,9 @@ const Session* SessionTable::Find(base::SessionId id) const {
 
 Session* SessionTable::Find(base::SessionId id) {
   const auto it = sessions_.find(id);
-  return it == sessions_.end() ? nullptr : it->second.get();
+  if (it == sessions_.end()) return nullptr;
+  Save(*it->second);
+  return it->second.get();
 }
 
 Session* SessionTable::Open(base::SessionId id, const Session::Secret& secret, std::uint32_t timeout_ms,
@@ -67,13 +70,41 @@ Session* SessionTable::Open(base::SessionId id, const Session::Secret& secret, s
   session->timeout_ms_ = timeout_ms;
   session->disconnect_grace_ms_ = disconnect_grace_ms;
   session->name_.assign(name.data(), name.size());
+  session->image_ = image_;
   const auto [it, inserted] = sessions_.emplace(id, std::move(session));
   DROVER_CHECK(inserted) << "session " << id << " exists";
   return it->second.get();
 }
 
 void SessionTable::Remove(base::SessionId id) {
-  sessions_.erase(id);
+  const auto it = sessions_.find(id);
+  if (it == sessions_.end()) return;
+  Save(*it->second);
+  sessions_.erase(it);
+}
+
+bool SessionTable::Restore(const SessionState& state) {
+  if (sessions_.count(state.id) > 0) return false;
+  Session* const session = Open(state.id, state.secret, state.timeout_ms, state.disconnect_grace_ms, state.name);
+  session->last_write_ = session->seen_ = state.seen;
+  for (const absl::string_view answer : state.kept_answers) session->Keep(base::CopyExact(answer));
+  return true;
+}
+
+void SessionTable::BeginImage(ImageSink* sink) {
+  DROVER_CHECK(image_sink_ == nullptr);
+  ++image_;
+  image_sink_ = sink;
+}
+
+void SessionTable::EndImage() {
+  image_sink_ = nullptr;
+}
+
+void SessionTable::Save(const Session& session) {
+  if (image_sink_ == nullptr || session.image_ == image_) return;
+  const_cast<Session&>(session).image_ = image_;
+  image_sink_->OnSession(session);
 }
 
 }  // namespace drover::coord::tree

@@ -18,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "coord/base/bytes.h"
 #include "coord/base/ids.h"
+#include "coord/tree/image.h"
 #include "coord/tree/options.h"
 
 namespace drover::coord::tree {
@@ -72,6 +73,18 @@ class Session {
   std::vector<base::Bytes> kept_;
   std::size_t kept_head_ = 0;
   std::size_t kept_bytes_ = 0;
+  ImageNumber image_ = 0;  // the newest that has it, or that it is too new for
+};
+
+// A session as a snapshot has it; views into its bytes.
+struct SessionState {
+  base::SessionId id;
+  Session::Secret secret{};
+  std::uint32_t timeout_ms = 0;
+  std::uint32_t disconnect_grace_ms = 0;
+  absl::string_view name;
+  std::uint64_t seen = 0;
+  std::vector<absl::string_view> kept_answers;  // to the writes from seen + 1 on
 };
 
 class SessionTable {
@@ -80,6 +93,7 @@ class SessionTable {
 
   // Null where there is none: it has ended, or never was. A pointer is good until the session ends.
   [[nodiscard]] const Session* Find(base::SessionId id) const;
+  // To change it.
   [[nodiscard]] Session* Find(base::SessionId id);
   [[nodiscard]] std::size_t size() const { return sessions_.size(); }
   // By id, so by age.
@@ -90,8 +104,20 @@ class SessionTable {
                 absl::string_view name);
   void Remove(base::SessionId id);
 
+  // Of a snapshot. False if there is one of that id already.
+  bool Restore(const SessionState& state);
+
+  // From here until EndImage `sink` is told of each session that is there now, as it is now: before it can be changed, or when Save
+  // is called for it. One image at a time.
+  void BeginImage(ImageSink* sink);
+  void EndImage();
+  // Tells the sink of `session`, if it belongs to the image and was not told of yet.
+  void Save(const Session& session);
+
  private:
   Map sessions_;
+  ImageNumber image_ = 0;
+  ImageSink* image_sink_ = nullptr;
 };
 
 }  // namespace drover::coord::tree

@@ -180,6 +180,16 @@ base::Bytes StateMachine::Read(const RequestView& request) const {
   return AnswerRead(options_, tree_, last_zxid_, request);
 }
 
+void StateMachine::BeginImage(ImageSink* sink) {
+  tree_.BeginImage(sink);
+  sessions_.BeginImage(sink);
+}
+
+void StateMachine::EndImage() {
+  tree_.EndImage();
+  sessions_.EndImage();
+}
+
 std::uint64_t StateMachine::Digest() const {
   // A chain: each link is a checksum over the one before and one node or session, fields in order, strings with their lengths.
   std::string link;

@@ -78,10 +78,18 @@ class StateMachine {
   [[nodiscard]] base::WallTime time() const { return time_; }
   [[nodiscard]] const Options& options() const { return options_; }
 
+  // A walk of an image (snapshot_walk.h), between two Applies.
+  void BeginImage(ImageSink* sink);
+  void EndImage();
+  void Save(const Node* node) { tree_.Save(node); }
+  void Save(const Session& session) { sessions_.Save(session); }
+
   // Over all of the state: equal on replicas that applied the same. Walks everything; for tests and checks.
   [[nodiscard]] std::uint64_t Digest() const;
 
  private:
+  friend class SnapshotLoader;
+
   void ApplyCommand(raft::Term entry_term, const CommandView& command, Sink* sink);
   void ApplyRequest(const CommandView& command, Sink* sink);
   void ApplyNumbered(const CommandView& command, const RequestView& request, Session* session, Sink* sink);

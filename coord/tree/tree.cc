@@ -64,6 +64,10 @@ Stat Node::stat() const {
   return stat;
 }
 
+NodeState Node::state() const {
+  return {czxid_, mzxid_, pzxid_, ctime_, mtime_, owner_, children_created_, version_, aversion_};
+}
+
 std::size_t Node::bytes() const {
   return Tree::kNodeBytes + name_.size() + data_.size();
 }
@@ -149,8 +153,10 @@ void Tree::Unlink(Node* node) {
 
 const Node* Tree::Create(const Node* parent, absl::string_view name, absl::string_view data, base::SessionId owner) {
   DROVER_DCHECK(open_);
+  BeforeChange(parent);
   Node* const above = Own(parent);
   Node* const node = new Node;
+  node->image_ = image_;
   node->parent_ = above;
   node->name_.assign(name.data(), name.size());
   node->data_.assign(data.data(), data.size());
@@ -166,6 +172,7 @@ const Node* Tree::Create(const Node* parent, absl::string_view name, absl::strin
 
 void Tree::SetData(const Node* node, absl::string_view data) {
   DROVER_DCHECK(open_);
+  BeforeChange(node);
   Node* const own = Own(node);
   undo_.push_back(Undo{Change::kSetData, own, own->mzxid_, own->mtime_, std::move(own->data_)});
   bytes_ -= undo_.back().data.size();
@@ -180,6 +187,7 @@ void Tree::Delete(const Node* node) {
   DROVER_DCHECK(open_);
   Node* const own = Own(node);
   DROVER_CHECK(own->parent_ != nullptr && own->children_.empty());
+  BeforeChange(node);  // which is told after its parent
   Unlink(own);
   undo_.push_back(Undo{Change::kDelete, own, own->parent_->pzxid_, {}, {}});
   own->parent_->pzxid_ = zxid_;
@@ -221,6 +229,56 @@ void Tree::Rollback() {
     }
   }
   open_ = false;
+}
+
+void Tree::RestoreRoot(absl::string_view data, const NodeState& state) {
+  DROVER_CHECK(!open_);
+  bytes_ -= root_->bytes();
+  Assign(root_, data, state);
+  bytes_ += root_->bytes();
+}
+
+const Node* Tree::Restore(const Node* parent, absl::string_view name, absl::string_view data, const NodeState& state) {
+  DROVER_CHECK(!open_);
+  Node* const node = new Node;
+  node->image_ = image_;
+  node->parent_ = Own(parent);
+  node->name_.assign(name.data(), name.size());
+  Assign(node, data, state);
+  Link(node);
+  return node;
+}
+
+void Tree::Assign(Node* node, absl::string_view data, const NodeState& state) {
+  node->data_.assign(data.data(), data.size());
+  node->czxid_ = state.czxid;
+  node->mzxid_ = state.mzxid;
+  node->pzxid_ = state.pzxid;
+  node->ctime_ = state.ctime;
+  node->mtime_ = state.mtime;
+  node->owner_ = state.ephemeral_owner;
+  node->children_created_ = state.children_created;
+  node->version_ = state.version;
+  node->aversion_ = state.aversion;
+}
+
+void Tree::BeginImage(ImageSink* sink) {
+  DROVER_CHECK(!open_ && image_sink_ == nullptr);
+  ++image_;
+  image_sink_ = sink;
+}
+
+void Tree::EndImage() {
+  image_sink_ = nullptr;
+}
+
+void Tree::Save(const Node* node) {
+  unsaved_.clear();
+  for (Node* at = Own(node); at != nullptr && at->image_ != image_; at = at->parent_) unsaved_.push_back(at);
+  for (; !unsaved_.empty(); unsaved_.pop_back()) {
+    unsaved_.back()->image_ = image_;
+    image_sink_->OnNode(*unsaved_.back());
+  }
 }
 
 SubtreeCursor::SubtreeCursor(const Node& root, absl::string_view path) : root_(&root), node_(&root), path_(path) {}

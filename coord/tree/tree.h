@@ -19,6 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "coord/base/ids.h"
 #include "coord/base/time.h"
+#include "coord/tree/image.h"
 #include "coord/tree/stat.h"
 
 namespace drover::coord::tree {
@@ -34,6 +35,16 @@ struct NameOrder {
 };
 using Children = absl::btree_set<Node*, NameOrder>;
 
+// What a node is besides its place and its data. Of the Stat, what cannot be counted.
+struct NodeState {
+  base::Zxid czxid, mzxid, pzxid;
+  base::WallTime ctime, mtime;
+  base::SessionId ephemeral_owner;
+  std::uint64_t children_created = 0;
+  std::uint32_t version = 0;
+  std::uint32_t aversion = 0;
+};
+
 class Node {
  public:
   [[nodiscard]] const Node* parent() const { return parent_; }  // of the root: null
@@ -47,6 +58,7 @@ class Node {
   // Children ever created: the next sequence suffix. (Stat.cversion counts deletions too.)
   [[nodiscard]] std::uint64_t children_created() const { return children_created_; }
   [[nodiscard]] Stat stat() const;
+  [[nodiscard]] NodeState state() const;
   // What the tree's size counts for it.
   [[nodiscard]] std::size_t bytes() const;
   // Replaces `out` by its path.
@@ -66,6 +78,7 @@ class Node {
   std::uint64_t children_created_ = 0;
   std::uint32_t version_ = 0;
   std::uint32_t aversion_ = 0;
+  ImageNumber image_ = 0;  // the newest that has it, or that it is too new for
 };
 
 // Order in which a session's ephemerals end: by creation, and within one transaction by path.
@@ -101,6 +114,17 @@ class Tree {
   void Commit();
   void Rollback();
 
+  // Of a snapshot, between transactions. The new node is returned; the root is there already, and only gets its state and data.
+  const Node* Restore(const Node* parent, absl::string_view name, absl::string_view data, const NodeState& state);
+  void RestoreRoot(absl::string_view data, const NodeState& state);
+
+  // Between transactions: from here until EndImage `sink` is told of each node that is there now, as it is now: when it is first
+  // changed, or when Save is called for it. One image at a time.
+  void BeginImage(ImageSink* sink);
+  void EndImage();
+  // Tells the sink of `node`, of those above it first; not of one that it was told of already, or that is newer than the image.
+  void Save(const Node* node);
+
  private:
   enum class Change : std::uint8_t { kCreate, kSetData, kDelete };
   // What undoes one change: fields of the node (kSetData) or of its parent (else) as they were.
@@ -113,6 +137,10 @@ class Tree {
   };
 
   Node* Own(const Node* node) { return const_cast<Node*>(node); }
+  void BeforeChange(const Node* node) {
+    if (image_sink_ != nullptr && node->image_ != image_) Save(node);
+  }
+  static void Assign(Node* node, absl::string_view data, const NodeState& state);
   void Link(Node* node);
   void Unlink(Node* node);
 
@@ -125,6 +153,10 @@ class Tree {
   base::Zxid zxid_;
   base::WallTime time_;
   std::vector<Undo> undo_;
+
+  ImageNumber image_ = 0;
+  ImageSink* image_sink_ = nullptr;
+  std::vector<Node*> unsaved_;  // reused
 };
 
 // Walks a subtree in list order (a node, then its children by name, each with all below it), giving paths. Any change of the tree

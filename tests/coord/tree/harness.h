@@ -90,6 +90,8 @@ class Machine final : public Sink {
   std::vector<std::string> TakeEvents();
 
   StateMachine& operator*() { return machine_; }
+  // For another state machine's Apply.
+  Sink* sink() { return this; }
   StateMachine* operator->() { return &machine_; }
 
   static constexpr raft::Term kTerm{7};

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -9,7 +10,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "coord/base/random.h"
+#include "coord/tree/invariants.h"
 #include "coord/tree/path.h"
+#include "coord/tree/snapshot_loader.h"
+#include "coord/tree/snapshot_walk.h"
 #include "coord/tree/state_machine.h"
 #include "tests/coord/tree/harness.h"
 
@@ -228,6 +232,7 @@ class Model {
       SCOPED_TRACE(absl::StrCat("step ", step));
       if (random_.Below(3) == 0) machine_.now_ms += static_cast<std::int64_t>(random_.Below(50)) - 10;
       const std::uint64_t dice = random_.Below(100);
+      StepSnapshot();
       if (dice < 4 && sessions_.size() < 4) {
         Open();
       } else if (dice < 6) {
@@ -465,6 +470,27 @@ class Model {
     CheckEvents();
   }
 
+  // Takes snapshots all the while, each in many steps.
+  void StepSnapshot() {
+    if (walk_ == nullptr) {
+      digest_ = machine_->Digest();
+      walk_ = std::make_unique<SnapshotWalk>(&*machine_);
+      loader_ = std::make_unique<SnapshotLoader>(SmallOptions());
+      return;
+    }
+    const bool more = walk_->Step(random_.Below(3), 1000);
+    if (more && random_.Below(4) != 0) return;
+    const absl::Status added = loader_->Add(walk_->TakePart());
+    ASSERT_TRUE(added.ok()) << added;
+    if (more) return;
+    walk_.reset();
+    const auto loaded = loader_->Finish();
+    ASSERT_TRUE(loaded.ok()) << loaded.status();
+    ASSERT_EQ((*loaded)->Digest(), digest_);
+    const absl::Status invariants = CheckInvariants(**loaded);
+    ASSERT_TRUE(invariants.ok()) << invariants;
+  }
+
   void CheckReads() {
     const std::string path = Path();
     const bool exists = oracle_.nodes().count(path) != 0;
@@ -526,6 +552,9 @@ class Model {
   Machine machine_;
   Oracle oracle_;
   std::map<std::uint64_t, NaiveSession> sessions_;
+  std::unique_ptr<SnapshotWalk> walk_;
+  std::unique_ptr<SnapshotLoader> loader_;
+  std::uint64_t digest_ = 0;  // of the state that the walk is of
 };
 
 class ModelTest : public testing::TestWithParam<std::uint64_t> {};

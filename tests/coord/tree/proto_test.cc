@@ -4,9 +4,11 @@
 #include <string>
 
 #include "coord/tree/answer.h"
+#include "coord/tree/snapshot_walk.h"
 #include "coord/tree/views.h"
 #include "drover/coord/v1/coord.pb.h"
 #include "drover/peer/v1/entry.pb.h"
+#include "drover/peer/v1/snapshot.pb.h"
 #include "tests/coord/tree/harness.h"
 
 namespace drover::coord::tree {
@@ -253,6 +255,40 @@ TEST(Proto, ItemsMakeAFrame) {
   EXPECT_TRUE(parsed.items(2).event().data().empty());
   ASSERT_EQ(parsed.items(2).event().watch_ids_size(), 1);
   EXPECT_EQ(parsed.items(2).event().watch_ids(0), 0u);
+}
+
+TEST(Proto, SnapshotsThatWeWriteAreRead) {
+  Machine machine;
+  machine.now_ms = 5000;
+  Client client(&machine);
+  client.Create({"/e", "data", true});
+  machine.now_ms = 6000;
+  machine.Create("/p");
+  machine.Create("/p/c");
+  machine.Set("/p", "later");
+  SnapshotWalk walk(&*machine);
+  while (walk.Step(100, 1000)) {
+  }
+  const auto part = Parse<peer::SnapshotPart>(walk.TakePart());
+  EXPECT_EQ(part.head().zxid(), machine->last_zxid().value);
+  EXPECT_EQ(part.head().time_ms(), 6000);
+  ASSERT_EQ(part.sessions_size(), 1);
+  EXPECT_EQ(part.sessions(0).id(), client.id().value);
+  EXPECT_EQ(part.sessions(0).secret().size(), 16u);
+  EXPECT_EQ(part.sessions(0).name(), "test");
+  ASSERT_EQ(part.sessions(0).kept_answers_size(), 1);
+  ASSERT_EQ(part.nodes_size(), 4);  // the root, /e, /p, /p/c
+  EXPECT_EQ(part.nodes(1).rest(), "e");
+  EXPECT_EQ(part.nodes(1).shared(), 1u);
+  EXPECT_EQ(part.nodes(1).ephemeral_owner(), client.id().value);
+  EXPECT_EQ(part.nodes(1).ctime_ms(), 5000);
+  EXPECT_EQ(part.nodes(2).data(), "later");
+  EXPECT_EQ(part.nodes(2).version(), 1u);
+  EXPECT_EQ(part.nodes(2).mzxid_less(), 2u);
+  EXPECT_EQ(part.nodes(2).pzxid_less(), 1u);
+  EXPECT_EQ(part.nodes(2).children_created(), 1u);
+  EXPECT_EQ(part.totals().nodes(), 4u);
+  EXPECT_EQ(part.totals().sessions(), 1u);
 }
 
 }  // namespace

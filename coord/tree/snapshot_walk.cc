@@ -1,0 +1,123 @@
+#include "coord/tree/snapshot_walk.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "coord/base/check.h"
+#include "coord/base/wire.h"
+
+namespace drover::coord::tree {
+namespace {
+
+std::size_t SharedPrefix(absl::string_view a, absl::string_view b) {
+  const std::size_t most = std::min(a.size(), b.size());
+  return static_cast<std::size_t>(std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(most), b.begin()).first -
+                                  a.begin());
+}
+
+}  // namespace
+
+SnapshotWalk::SnapshotWalk(StateMachine* machine) : machine_(machine), zxid_(machine->last_zxid()) {
+  base::WireWriter out(&part_);
+  const std::size_t mark = out.Open(1);
+  out.Varint(1, zxid_.value);
+  out.Signed(2, machine->time().value);
+  out.Close(mark);
+  machine_->BeginImage(this);
+}
+
+SnapshotWalk::~SnapshotWalk() {
+  if (!finished()) machine_->EndImage();
+}
+
+bool SnapshotWalk::Step(std::size_t things, std::size_t bytes) {
+  stepping_ = true;
+  if (phase_ == Phase::kSessions) things -= StepSessions(things, bytes);
+  if (phase_ == Phase::kNodes) StepNodes(things, bytes);
+  stepping_ = false;
+  return !finished();
+}
+
+std::size_t SnapshotWalk::StepSessions(std::size_t things, std::size_t bytes) {
+  const SessionTable::Map& all = machine_->sessions().all();
+  std::size_t visited = 0;
+  for (auto it = all.upper_bound(session_); it != all.end(); ++it) {
+    if (visited == things || part_bytes() >= bytes) return visited;
+    machine_->Save(*it->second);
+    session_ = it->first;
+    ++visited;
+  }
+  phase_ = Phase::kNodes;
+  return visited;
+}
+
+std::size_t SnapshotWalk::StepNodes(std::size_t things, std::size_t bytes) {
+  const Node& root = machine_->tree().root();
+  SubtreeCursor cursor = path_.empty() ? SubtreeCursor(root, "/") : SubtreeCursor(root, "/", path_);
+  std::size_t visited = 0;
+  for (; cursor.node() != nullptr; cursor.Next()) {
+    if (visited == things || part_bytes() >= bytes) {
+      return visited;
+    }
+    machine_->Save(cursor.node());
+    path_.assign(cursor.path().data(), cursor.path().size());
+    ++visited;
+  }
+  Finish();
+  return visited;
+}
+
+void SnapshotWalk::Finish() {
+  phase_ = Phase::kFinished;
+  machine_->EndImage();
+  base::WireWriter out(&part_);
+  const std::size_t mark = out.Open(4);
+  out.Varint(1, sessions_);
+  out.Varint(2, nodes_);
+  out.Close(mark);
+}
+
+std::string SnapshotWalk::TakePart() {
+  before_.clear();
+  return std::exchange(part_, {});
+}
+
+void SnapshotWalk::OnSession(const Session& session) {
+  ++sessions_;
+  base::WireWriter out(&part_);
+  const std::size_t mark = out.Open(2);
+  out.Varint(1, session.id().value);
+  out.Bytes(2, session.secret());
+  out.Varint(3, session.timeout_ms());
+  out.Varint(4, session.disconnect_grace_ms());
+  out.Bytes(5, session.name());
+  out.Varint(6, session.seen());
+  for (std::uint64_t n = session.seen() + 1; n <= session.last_write(); ++n) out.BytesAlways(7, session.KeptAnswer(n).view());
+  out.Close(mark);
+}
+
+void SnapshotWalk::OnNode(const Node& node) {
+  ++nodes_;
+  if (!stepping_) ++saved_;
+  node.PathTo(&scratch_);
+  const std::size_t shared = SharedPrefix(before_, scratch_);
+  const NodeState state = node.state();
+  base::WireWriter out(&part_);
+  const std::size_t mark = out.Open(3);
+  out.Varint(1, shared);
+  out.Bytes(2, absl::string_view(scratch_).substr(shared));
+  out.Bytes(3, node.data());
+  out.Varint(4, state.czxid.value);
+  out.Varint(5, state.mzxid.value - state.czxid.value);
+  out.Varint(6, state.pzxid.value - state.czxid.value);
+  out.Signed(7, state.ctime.value);
+  out.Signed(8, state.mtime.value - state.ctime.value);
+  out.Varint(9, state.version);
+  out.Varint(10, state.aversion);
+  out.Varint(11, state.children_created);
+  out.Varint(12, state.ephemeral_owner.value);
+  out.Close(mark);
+  std::swap(before_, scratch_);
+}
+
+}  // namespace drover::coord::tree
