@@ -36,6 +36,7 @@ if(NOT DROVER_PURE_ONLY)
   pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
 endif()
 find_package(xxhash REQUIRED)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 
 # What every target of ours is compiled with; never exported.
 add_library(drover_build INTERFACE)
