@@ -50,14 +50,7 @@ struct FrameHeader {
 };
 
 // What a kRestart frame begins with: the end of a snapshot.
-struct Restart {
-  raft::Index index;                // of the last entry in it
-  raft::Term term;                  // of that entry
-  raft::Index configuration_index;  // of the last configuration in it
-  base::Bytes configuration;        // that one, as its entry carries it
-
-  friend bool operator==(const Restart&, const Restart&) = default;
-};
+using Restart = raft::SnapshotPoint;
 
 struct Frame {
   FrameHeader header;

@@ -124,6 +124,14 @@ absl::Status ClusterInvariants::Took(const Raft& raft, const Output& output) {
     ok = Promise(message);
   }
   if (ok.ok() && state.role == RoleName::kLeader) ok = CheckLeader(raft);
+  if (output.installed) {
+    const auto known = committed_.find(output.installed->index);
+    if (known == committed_.end() || known->second.entry.term != output.installed->term) {
+      return Violated("node ", id.value, " installed a snapshot up to index ", output.installed->index.value,
+                      ", which was not committed with its term");
+    }
+    process.applied = output.installed->index;
+  }
   for (const Entry& entry : output.committed) {
     if (!ok.ok()) return ok;
     if (entry.index != process.applied.Next()) {

@@ -239,6 +239,11 @@ void Raft::FlushLeader() {
 
 void Raft::SendTo(const Member& member, Progress* progress) {
   while (progress->next() <= log_.last() && progress->CanSend(options_.window)) {
+    if (progress->next() <= log_.terms().before()) {
+      DROVER_PROBE("raft: a follower needs what is compacted");
+      progress->needs_snapshot = true;
+      return;
+    }
     if (progress->next() >= log_.held_first()) {
       SendEntries(member, progress, log_.Slice(progress->next(), log_.last(), options_.append_bytes));
       continue;
@@ -281,7 +286,9 @@ void Raft::SendEntries(const Member& member, Progress* progress, std::vector<Ent
 // Says that the leader lives, how far the log is committed, and where the sender believes the member's log to end: a loss on the
 // way shows as an answer that this does not fit.
 void Raft::SendHeartbeat(const Member& member, Progress* progress) {
-  Send(member.id, member.incarnation, AppendBehind(progress->next().Previous()));
+  // One that waits for a snapshot shows by its answer to the log's beginning that it has it.
+  const Index behind = progress->needs_snapshot ? log_.terms().before() : progress->next().Previous();
+  Send(member.id, member.incarnation, AppendBehind(behind));
   progress->told = commit_;
   progress->sent_this_flush = true;
 }
@@ -299,11 +306,8 @@ void Raft::OnLogRead(base::NodeId peer, std::vector<Entry> entries) {
   Progress& progress = found->second;
   // Asked for in an earlier reign, or before the place was found to be another one.
   if (first != progress.next() || progress.probing()) return;
-  if (entries.empty()) {
-    DROVER_PROBE("raft: a follower needs what is compacted");
-    progress.needs_snapshot = true;
-    return;
-  }
+  // Compacted meanwhile: the log's beginning tells.
+  if (entries.empty()) return;
   if (entries.front().index != first) return;
   for (const Entry& entry : entries) {
     if (log_.TermAt(entry.index) != entry.term) return;
@@ -346,7 +350,8 @@ std::vector<PeerState> Raft::Peers() const {
   const auto* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return peers;
   for (const auto& [id, progress] : leader->peers) {
-    peers.push_back({id, progress.match(), progress.next(), progress.probing(), now_ - progress.heard});
+    peers.push_back(
+        {id, progress.match(), progress.next(), progress.probing(), progress.needs_snapshot, now_ - progress.heard});
   }
   return peers;
 }

@@ -31,6 +31,11 @@ void LogView::TruncateFrom(Index from) {
   terms_.TruncateFrom(from);
 }
 
+void LogView::DropThrough(Index through) {
+  Shrink(through, 0);
+  terms_.DropThrough(through);
+}
+
 const Entry& LogView::At(Index index) const {
   DROVER_CHECK(index >= held_first() && index <= last()) << index << " is not held";
   return held_[index.value - held_.front().index.value];

@@ -30,6 +30,8 @@ class LogView {
   // `entry.index` is last() + 1.
   const Entry& Append(Entry entry);
   void TruncateFrom(Index from);
+  // Entries up to `through` are gone.
+  void DropThrough(Index through);
   // The held entry at `index`.
   [[nodiscard]] const Entry& At(Index index) const;
   // Held entries from `first` (which must be held) through `last`: the first, and more while their payloads stay within `bytes`.

@@ -34,6 +34,8 @@ struct ReadState {
 struct Write {
   std::uint64_t sequence = 0;  // grows by one from write to write; Raft::OnPersisted is told the highest that is durable
   std::optional<HardState> hard_state;
+  // A snapshot was installed: all that the log on disk holds is void, and it goes on behind the snapshot's end.
+  std::optional<SnapshotPoint> restart;
   std::optional<Index> truncate_from;  // entries from here on are void (a conflict's); the log on disk holds this index
   std::vector<Entry> entries;          // contiguous; follow what is left
 };
@@ -52,6 +54,8 @@ struct Output {
   std::optional<Write> write;
   std::vector<Message> messages;
   std::vector<LogRead> log_reads;
+  // The snapshot that Raft::Install was given takes the place of what was applied so far; `committed` follows it.
+  std::optional<SnapshotPoint> installed;
   // To be applied in this order. They are durable on a quorum, perhaps not on this node yet.
   std::vector<Entry> committed;
   // To be served once their index is applied.
@@ -59,7 +63,7 @@ struct Output {
   std::optional<RoleChange> role_change;
 
   [[nodiscard]] bool empty() const {
-    return !write && messages.empty() && log_reads.empty() && committed.empty() && reads.empty() && !role_change;
+    return !write && messages.empty() && log_reads.empty() && !installed && committed.empty() && reads.empty() && !role_change;
   }
 };
 

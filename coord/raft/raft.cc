@@ -170,6 +170,46 @@ void Raft::TruncateFrom(Index from) {
   if (from <= taken_last_ && (!write.truncate_from || from < *write.truncate_from)) write.truncate_from = from;
 }
 
+void Raft::OnCompacted(Index through) {
+  StepCheck check(this);
+  DROVER_CHECK(through <= handed_out_) << "compacting " << through << ", handed out are " << handed_out_;
+  log_.DropThrough(through);
+}
+
+absl::StatusOr<bool> Raft::Install(const SnapshotPoint& point) {
+  StepCheck check(this);
+  absl::StatusOr<Configuration> configuration = DecodeConfiguration(point.configuration.view());
+  if (!configuration.ok()) return absl::InvalidArgumentError(configuration.status().message());
+  if (point.configuration_index > point.index || point.configuration_index == Index() || point.term == Term()) {
+    return absl::InvalidArgumentError("a snapshot that does not say where it stands");
+  }
+  if (point.index <= commit_ || !std::holds_alternative<Follower>(role_)) return false;
+  if (log_.TermAt(point.index) == point.term) {
+    // Its entries are here, and that they are committed is news.
+    CommitTo(point.index);
+    return false;
+  }
+  DROVER_PROBE("raft: snapshot installed");
+  if (point.term > hard_state_.term) AdoptTerm(point.term);
+  // Nothing behind what was committed is known to agree with the snapshot's history.
+  durable_ = std::min(durable_, commit_);
+  for (Outstanding& write : outstanding_) write.last = std::min(write.last, commit_);
+  log_ = LogView(TermRuns(point.index, point.term), {});
+  configurations_.clear();
+  configurations_[point.configuration_index] = *std::move(configuration);
+  commit_ = handed_out_ = point.index;
+  Write& write = PendingWrite();
+  write.entries.clear();
+  write.truncate_from.reset();
+  write.restart = point;
+  outstanding_.back().last = point.index;
+  output_.committed.clear();
+  output_.installed = point;
+  auto& follower = std::get<Follower>(role_);
+  follower.matched = std::max(follower.matched, point.index);
+  return true;
+}
+
 Envelope Raft::EnvelopeTo(base::NodeId to, base::Incarnation incarnation) const {
   return Envelope{options_.cluster, options_.id, options_.incarnation, options_.boot, to, incarnation, hard_state_.term};
 }

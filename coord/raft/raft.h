@@ -3,7 +3,7 @@
 //
 // Follows the Raft paper and thesis: leader election with pre-vote (9.6) and check-quorum (6.2), replication with parallel writing
 // of the leader's own log (10.2.1), linearizable reads (6.4), learners and one-at-a-time membership changes (4), leadership
-// transfer (3.10). Snapshots are not sent yet: the owner compacts only what every member holds.
+// transfer (3.10), snapshots in the place of compacted entries (7; the owner carries them from node to node).
 #ifndef DROVER_COORD_RAFT_RAFT_H_
 #define DROVER_COORD_RAFT_RAFT_H_
 
@@ -87,6 +87,7 @@ struct PeerState {
   Index match;
   Index next;
   bool probing = false;
+  bool needs_snapshot = false;  // what it needs is compacted: to be sent a snapshot that ends at or behind the log's beginning
   base::Duration silent{};  // since it answered last
 };
 
@@ -124,6 +125,13 @@ class Raft {
   // Answers each of Output::log_reads once, whoever leads by then: contiguous entries as the log holds them, from LogRead::first
   // on; none if they were compacted away.
   void OnLogRead(base::NodeId peer, std::vector<Entry> entries);
+  // The owner has a durable snapshot that ends at `through` or behind it, and no longer needs the entries up to there: members that do
+  // will need a snapshot. Only what was handed out as committed; an index that is gone already is ignored.
+  void OnCompacted(Index through);
+  // The owner has a durable snapshot from another member, and the state to go on from. True: it takes the place of this log, as the
+  // next output says. False: not needed, or not now (a node that campaigns or leads); the snapshot may be dropped.
+  // INVALID_ARGUMENT: no snapshot that a member has made.
+  absl::StatusOr<bool> Install(const SnapshotPoint& point);
   // The link from `peer` broke, by FIN or RST: its process has probably died.
   void OnLinkReset(base::NodeId peer);
 

@@ -20,6 +20,15 @@ void TermRuns::TruncateFrom(Index from) {
   last_ = from.Previous();
 }
 
+void TermRuns::DropThrough(Index through) {
+  DROVER_CHECK(through <= last_) << through << " is behind " << last_;
+  if (through <= before_) return;
+  const Term term = *TermAt(through);
+  runs_.erase(runs_.begin(), runs_.upper_bound(through));
+  runs_[through] = term;
+  before_ = through;
+}
+
 std::optional<Term> TermRuns::TermAt(Index index) const {
   if (index < before_ || index > last_) return std::nullopt;
   return std::prev(runs_.upper_bound(index))->second;

@@ -17,6 +17,8 @@ class TermRuns {
 
   // The next entry is of this term, which must not be below last_term().
   void Append(Term term);
+  // Entries up to `through`, which is not behind last(), are gone; the term of that one stays known.
+  void DropThrough(Index through);
   // Entries from `from` on are gone; `from` is behind before().
   void TruncateFrom(Index from);
 

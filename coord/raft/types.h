@@ -36,6 +36,16 @@ struct Entry {
   friend bool operator==(const Entry&, const Entry&) = default;
 };
 
+// Where a snapshot stands: it says all that the entries up to `index` do.
+struct SnapshotPoint {
+  Index index;                // of the last entry in it
+  Term term;                  // of that entry
+  Index configuration_index;  // of the last configuration in it
+  base::Bytes configuration;  // that one, as its entry carries it
+
+  friend bool operator==(const SnapshotPoint&, const SnapshotPoint&) = default;
+};
+
 // What must be on disk before this node speaks in `term`: written in one piece, never half.
 struct HardState {
   Term term;

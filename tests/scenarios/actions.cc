@@ -226,8 +226,26 @@ absl::Status Script::Compact(Words* words) {
       through < machine->disk.terms().before()) {
     return absl::InvalidArgumentError("only what is durable, committed and in the log can be removed from it");
   }
-  machine->disk.Compact(through);
+  cluster_.Compact(machine, through);
   return absl::OkStatus();
+}
+
+// install n1 n2 [yes|no]: n1's snapshot comes to n2, which takes it, or does not
+absl::Status Script::Install(Words* words) {
+  const base::NodeId from = words->Node();
+  const base::NodeId to = words->Node();
+  const bool expected = !words->more() || words->Word() == "yes";
+  absl::Status ok = words->Done();
+  Machine* sender = nullptr;
+  Machine* receiver = nullptr;
+  if (ok.ok()) ok = Get(from, &sender);
+  if (ok.ok()) ok = GetUp(to, &receiver);
+  if (!ok.ok()) return ok;
+  if (sender->disk.snapshot().index == Index()) return absl::InvalidArgumentError("it has not compacted anything");
+  const absl::StatusOr<bool> installed = cluster_.Install(*sender, receiver);
+  if (!installed.ok()) return installed.status();
+  if (*installed == expected) return absl::OkStatus();
+  return absl::FailedPreconditionError(*installed ? "it was installed" : "it was not installed");
 }
 
 absl::Status Script::Stall(Words* words) {

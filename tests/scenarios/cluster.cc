@@ -134,6 +134,28 @@ void Cluster::AnswerReads(Machine* machine) {
   Drain(machine);
 }
 
+void Cluster::Compact(Machine* machine, Index through) {
+  machine->disk.Compact(through);
+  if (machine->raft) Act(machine, [&](Raft* raft) { raft->OnCompacted(through); });
+}
+
+absl::StatusOr<bool> Cluster::Install(const Machine& from, Machine* to) {
+  const coord::raft::SnapshotPoint point = from.disk.snapshot();
+  absl::StatusOr<bool> installed = false;
+  if (point.index != Index()) Act(to, [&](Raft* raft) { installed = raft->Install(point); });
+  return installed;
+}
+
+void Cluster::SendSnapshots() {
+  for (auto& [id, machine] : machines_) {
+    if (!machine.raft) continue;
+    for (const coord::raft::PeerState& peer : machine.raft->Peers()) {
+      Machine* const to = Find(peer.id);
+      if (peer.needs_snapshot && to != nullptr && to->raft) Note(Install(machine, to).status());
+    }
+  }
+}
+
 void Cluster::Drain(Machine* machine) {
   if (!machine->raft || machine->busy) return;
   for (std::size_t i = 0;; ++i) {
@@ -189,6 +211,7 @@ absl::Status Cluster::Converge(base::Duration time) {
   }
   for (; time > base::Duration::zero(); time -= kStep) {
     if (!Run(kStep)) return absl::DeadlineExceededError("messages without end");
+    SendSnapshots();
     const absl::Status ok = Check();
     if (!ok.ok() || Converged().ok()) return ok;
   }

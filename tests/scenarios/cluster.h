@@ -70,6 +70,10 @@ class Cluster {
   bool Run(base::Duration time);
   void Persist(Machine* machine, std::size_t count);
   void AnswerReads(Machine* machine);
+  // Entries through `through`, which must be durable, committed and in the log, give way to a snapshot.
+  void Compact(Machine* machine, coord::raft::Index through);
+  // The snapshot with which the log of `from` begins comes to `to`, if both run; what `to` says of it.
+  absl::StatusOr<bool> Install(const Machine& from, Machine* to);
   // Takes and does what came out while the machine was busy or stalled.
   void Resume(Machine* machine) { Drain(machine); }
 
@@ -82,6 +86,8 @@ class Cluster {
 
  private:
   void Drain(Machine* machine);
+  // Each leader's, to the members that need one.
+  void SendSnapshots();
   void Perform(Machine* machine, coord::raft::Output output);
   void Note(absl::Status status);
   absl::Status Converged();

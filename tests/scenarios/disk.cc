@@ -20,6 +20,7 @@ Disk::Disk(coord::raft::HardState hard_state, const std::vector<Entry>& log, Ind
 }
 
 void Disk::Apply(const coord::raft::Write& write, std::vector<Entry>* log) {
+  if (write.restart) log->clear();
   if (write.truncate_from) {
     DROVER_CHECK(!log->empty() && log->back().index >= *write.truncate_from) << "truncates what the disk does not hold";
     while (!log->empty() && log->back().index >= *write.truncate_from) log->pop_back();
@@ -40,11 +41,30 @@ std::uint64_t Disk::Complete() {
   const Pending done = std::move(pending_.front());
   pending_.pop_front();
   Apply(done.write, &durable_);
+  if (done.write.restart) Restart(*done.write.restart);
   if (done.write.truncate_from) terms_.TruncateFrom(*done.write.truncate_from);
   for (const Entry& entry : done.write.entries) terms_.Append(entry.term);
   if (done.write.hard_state) hard_state_ = *done.write.hard_state;
   commit_ = std::max(commit_, std::min(done.commit, terms_.last()));
   return done.write.sequence;
+}
+
+void Disk::Restart(const coord::raft::SnapshotPoint& point) {
+  terms_ = coord::raft::TermRuns(point.index, point.term);
+  compacted_.clear();
+  compacted_[point.configuration_index] = *coord::raft::DecodeConfiguration(point.configuration.view());
+  commit_ = point.index;
+}
+
+coord::raft::SnapshotPoint Disk::snapshot() const {
+  coord::raft::SnapshotPoint point;
+  point.index = terms_.before();
+  point.term = terms_.TermAt(point.index).value_or(coord::raft::Term());
+  const auto later = compacted_.upper_bound(point.index);
+  if (later == compacted_.begin()) return {};
+  point.configuration_index = std::prev(later)->first;
+  point.configuration = coord::raft::EncodeConfiguration(std::prev(later)->second);
+  return point;
 }
 
 void Disk::Crash() {

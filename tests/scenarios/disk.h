@@ -30,8 +30,10 @@ class Disk {
   std::uint64_t Complete();
   // What is pending is lost.
   void Crash();
-  // Entries through `through` are removed from the log, now and durably.
+  // Entries through `through` are removed from the log, now and durably; a snapshot takes their place.
   void Compact(coord::raft::Index through);
+  // That snapshot: where the log begins. Index 0: nothing was compacted.
+  [[nodiscard]] coord::raft::SnapshotPoint snapshot() const;
 
   // From what was handed to it, durable or not: it can be read back while the machine runs. None if `first` was compacted away.
   [[nodiscard]] std::vector<coord::raft::Entry> Read(coord::raft::Index first, std::size_t bytes) const;
@@ -50,6 +52,7 @@ class Disk {
   };
 
   static void Apply(const coord::raft::Write& write, std::vector<coord::raft::Entry>* log);
+  void Restart(const coord::raft::SnapshotPoint& point);
 
   coord::raft::HardState hard_state_;
   coord::raft::TermRuns terms_;              // of durable_

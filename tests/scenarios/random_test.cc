@@ -58,7 +58,7 @@ class Schedule {
     Cluster::Machine& machine = Any();
     const base::NodeId id = machine.options.id;
     const Link link(id, Any().options.id);
-    switch (Below(44)) {
+    switch (Below(47)) {
       case 0:
         if (machine.raft) cluster_.Crash(&machine);
         break;
@@ -126,6 +126,16 @@ class Schedule {
       case 21:
         if (machine.raft) static_cast<void>(cluster_.ReadIndex(&machine, ++contexts_));
         break;
+      case 44:
+        Compact(&machine);
+        break;
+      case 45:
+        if (const absl::StatusOr<bool> installed = cluster_.Install(Any(), &machine); installed.ok()) {
+          installed_ += *installed ? 1 : 0;
+        } else {
+          ADD_FAILURE() << installed.status();
+        }
+        break;
       case 22:
         cluster_.Tick(&machine, std::chrono::milliseconds(Below(2'000)));
         break;
@@ -156,6 +166,7 @@ class Schedule {
     for (const auto& [id, machine] : cluster_.machines()) most = std::max(most, machine.raft ? machine.raft->commit().value : 0);
     return most;
   }
+  [[nodiscard]] std::uint64_t installed() const { return installed_; }
   [[nodiscard]] std::uint64_t term() const {
     std::uint64_t latest = 0;
     for (const auto& [id, machine] : cluster_.machines()) latest = std::max(latest, machine.raft ? machine.raft->term().value : 0);
@@ -187,6 +198,13 @@ class Schedule {
       cluster_.Act(leader,
                    [&](Raft* raft) { static_cast<void>(raft->Propose(kind, base::Bytes::Adopt(std::move(payload))).status()); });
     }
+  }
+
+  void Compact(Cluster::Machine* machine) {
+    const Index before = machine->disk.terms().before();
+    const Index commit = std::min(machine->raft ? machine->raft->commit() : machine->disk.commit(), machine->disk.terms().last());
+    if (machine->disk.pending() > 0 || commit <= before) return;
+    cluster_.Compact(machine, Index(before.value + 1 + Below(commit.value - before.value)));
   }
 
   // One member comes, goes, or is promoted or demoted. At least one voter is left.
@@ -224,10 +242,11 @@ class Schedule {
   Cluster cluster_;
   std::uint64_t contexts_ = 0;
   std::uint64_t proposed_ = 0;
+  std::uint64_t installed_ = 0;
 };
 
 TEST(RandomSchedules, KeepEveryInvariantAndConverge) {
-  std::uint64_t committed = 0, terms = 0;
+  std::uint64_t committed = 0, terms = 0, installed = 0;
   for (std::uint64_t seed = 1; seed <= 1'000; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Schedule schedule(seed, 4 + seed % 3);
@@ -241,10 +260,13 @@ TEST(RandomSchedules, KeepEveryInvariantAndConverge) {
     ASSERT_TRUE(status.ok()) << "while all heals: " << status;
     committed += schedule.committed();
     terms += schedule.term();
+    installed += schedule.installed();
   }
   // Else they went nowhere.
   EXPECT_GT(committed, 1'000U * 60);
   EXPECT_GT(terms, 1'000U * 4);
+  EXPECT_GT(installed, 1'000U / 2);
+  RecordProperty("installed", static_cast<int>(installed));
 }
 
 }  // namespace

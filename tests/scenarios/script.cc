@@ -68,6 +68,7 @@ absl::Status Script::RunVerb(Words* words) {
       {"wipe", &Script::Wipe},
       {"scrap", &Script::Scrap},
       {"compact", &Script::Compact},
+      {"install", &Script::Install},
       {"stall", &Script::Stall},
       {"unstall", &Script::Unstall},
       {"persist", &Script::Persist},

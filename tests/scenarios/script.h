@@ -62,6 +62,7 @@ class Script {
   absl::Status Wipe(Words* words);
   absl::Status Scrap(Words* words);
   absl::Status Compact(Words* words);
+  absl::Status Install(Words* words);
   absl::Status Stall(Words* words);
   absl::Status Unstall(Words* words);
   absl::Status Persist(Words* words);
