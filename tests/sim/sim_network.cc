@@ -353,12 +353,13 @@ void SimNetwork::PowerOff(const std::string& host) {
     for (const int end : {0, 1}) {
       End& e = link->ends[end];
       if (e.host != host) continue;
-      const bool unaccepted = end == 1 && !link->established && e.loop != nullptr;
+      // Its process was about to accept, or it was being refused: the dialer hears of that after PowerOn.
+      const bool refusing = link->pipes[end].pumping || !link->pipes[end].items.empty();
+      const bool unanswered = end == 1 && !link->established && (e.loop != nullptr || refusing);
       e.open = false;
       e.unsent.clear();
       Drop(link, end);
-      // Its process was about to accept: the dialer hears of that after PowerOn.
-      if (unaccepted) Append(link, end, Item{.last = true, .status = absl::UnavailableError("connection reset by peer")});
+      if (unanswered) Append(link, end, Item{.last = true, .status = absl::UnavailableError("connection reset by peer")});
       // What the peer has in flight is retransmitted after PowerOn and then answered by a reset.
       Pipe& incoming = link->pipes[1 - end];
       ++incoming.epoch;
