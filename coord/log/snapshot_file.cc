@@ -2,6 +2,7 @@
 
 #include <zstd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -18,7 +19,7 @@ namespace {
 constexpr absl::string_view kMagic = "DROVRSNP";
 constexpr std::uint32_t kPartMagic = 0x50535244;  // "DRSP"
 constexpr std::uint32_t kEndMagic = 0x45535244;   // "DRSE"
-constexpr std::uint64_t kHeadBytes = 64;          // without the configuration and the checksum
+constexpr std::uint64_t kHeadBytes = 64;          // without the configurations and the checksum
 constexpr std::uint64_t kPartHeadBytes = 24;
 constexpr std::uint64_t kEndBytes = 24;
 constexpr std::uint64_t kConfigurationBytesMax = 1U << 20;
@@ -32,9 +33,12 @@ std::string EncodeHead(const SnapshotHead& head) {
   PutU64(head.at.index.value, &out);
   PutU64(head.at.term.value, &out);
   PutU64(head.at.configuration_index.value, &out);
-  PutU64(0, &out);
-  out.append(head.at.configuration.view().data(), head.at.configuration.size());
-  out.resize(Padded(out.size()));
+  PutU32(static_cast<std::uint32_t>(head.founding.size()), &out);
+  PutU32(0, &out);
+  for (const base::Bytes& configuration : {head.at.configuration, head.founding}) {
+    out.append(configuration.view().data(), configuration.size());
+    out.resize(Padded(out.size()));
+  }
   PutU64(base::Checksum(out), &out);
   return out;
 }
@@ -86,10 +90,9 @@ absl::StatusOr<std::unique_ptr<SnapshotWriter>> SnapshotWriter::Begin(base::File
   return writer;
 }
 
-SnapshotWriter::~SnapshotWriter() {
+void SnapshotWriter::Discard() {
   if (finished_ || file_ == nullptr) return;
   file_.reset();
-  // If it fails, the next start removes it.
   (void)fs_->Remove(absl::StrCat(directory_, "/", SnapshotName(head_.at.index), ".tmp"));
 }
 
@@ -165,15 +168,17 @@ absl::StatusOr<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(base::FileS
 absl::Status SnapshotReader::ReadHead(std::optional<base::ClusterId> cluster) {
   DROVER_ASSIGN_OR_RETURN(const std::string fixed, ReadExactly(kHeadBytes, "its head"));
   if (fixed.substr(0, kMagic.size()) != kMagic) return Damaged("this is not the head of a snapshot");
-  // The length alone, before the checksum: a newer version may have another head.
+  // The version before the checksum: a newer one may have another head.
   const std::uint32_t version = GetU32(fixed, 8);
   const std::uint64_t configuration = GetU32(fixed, 12);
   if (version > kSnapshotVersion) {
     return absl::FailedPreconditionError(absl::StrCat(path_, ": snapshot format version ", version, "; this program reads version ",
                                                       kSnapshotVersion, ": use the newer program"));
   }
-  if (configuration > kConfigurationBytesMax) return Damaged("its head is damaged");
-  const std::uint64_t size = Padded(kHeadBytes + configuration) + 8;
+  const std::uint64_t founding = GetU32(fixed, 56);
+  if (std::max(configuration, founding) > kConfigurationBytesMax) return Damaged("its head is damaged");
+  const std::uint64_t founding_at = Padded(kHeadBytes + configuration);
+  const std::uint64_t size = Padded(founding_at + founding) + 8;
   DROVER_ASSIGN_OR_RETURN(const std::string bytes, ReadExactly(size, "its head"));
   const std::uint64_t checksum = GetU64(bytes, size - 8);
   if (version == 0 || checksum != base::Checksum(absl::string_view(bytes).substr(0, size - 8)))
@@ -184,6 +189,7 @@ absl::Status SnapshotReader::ReadHead(std::optional<base::ClusterId> cluster) {
   head_.at.term = raft::Term(GetU64(bytes, 40));
   head_.at.configuration_index = raft::Index(GetU64(bytes, 48));
   head_.at.configuration = base::Bytes::Copy(absl::string_view(bytes).substr(kHeadBytes, configuration));
+  head_.founding = base::Bytes::Copy(absl::string_view(bytes).substr(founding_at, founding));
   if (cluster && head_.cluster != *cluster) {
     return absl::FailedPreconditionError(absl::StrCat(path_, " is a snapshot of another cluster"));
   }

@@ -27,7 +27,8 @@ struct SnapshotHead {
   base::ClusterId cluster;
   // Random: tells snapshots of the same place apart, for those of two nodes differ in their bytes.
   std::uint64_t id = 0;
-  Restart at;  // the last entry in it, and the configuration that held then
+  Restart at;              // the last entry in it, and the configuration that held then
+  base::Bytes founding;    // the payload of the cluster's first entry: with which members it began
 
   friend bool operator==(const SnapshotHead&, const SnapshotHead&) = default;
 };
@@ -52,8 +53,6 @@ class SnapshotWriter {
   // all calls. After an error the writer is of no use any more.
   static absl::StatusOr<std::unique_ptr<SnapshotWriter>> Begin(base::FileSystem* fs, const std::string& directory,
                                                                const SnapshotHead& head, const Options& options);
-  // Removes what it has written, unless it has finished.
-  ~SnapshotWriter();
   SnapshotWriter(const SnapshotWriter&) = delete;
   SnapshotWriter& operator=(const SnapshotWriter&) = delete;
 
@@ -61,6 +60,9 @@ class SnapshotWriter {
   absl::Status Add(absl::string_view part);
   // Writes the end, syncs, and gives the file its name: from here on there is a snapshot.
   absl::Status Finish();
+
+  // Removes what it has written, if it has not finished; if that fails, the next start of the process does it.
+  void Discard();
 
   [[nodiscard]] std::uint64_t bytes() const { return at_; }
 

@@ -62,10 +62,10 @@ absl::StatusOr<std::unique_ptr<IncomingSnapshot>> IncomingSnapshot::Begin(base::
   return incoming;
 }
 
-IncomingSnapshot::~IncomingSnapshot() {
+void IncomingSnapshot::Discard() {
   if (adopted_ || file_ == nullptr) return;
   file_.reset();
-  (void)fs_->Remove(path_);  // if it fails, the next start removes it
+  (void)fs_->Remove(path_);
 }
 
 absl::Status IncomingSnapshot::Write(absl::string_view piece) {

@@ -31,8 +31,6 @@ class IncomingSnapshot {
   // Of `bytes` in all. RESOURCE_EXHAUSTED: the disk is full; so for all calls.
   static absl::StatusOr<std::unique_ptr<IncomingSnapshot>> Begin(base::FileSystem* fs, const std::string& directory,
                                                                  raft::Index index, std::uint64_t bytes);
-  // Removes what has come, unless it was adopted.
-  ~IncomingSnapshot();
   IncomingSnapshot(const IncomingSnapshot&) = delete;
   IncomingSnapshot& operator=(const IncomingSnapshot&) = delete;
 
@@ -45,6 +43,8 @@ class IncomingSnapshot {
   [[nodiscard]] const std::string& path() const { return path_; }
   // Syncs it and gives it its name.
   absl::Status Adopt();
+  // Removes what has come, if it was not adopted; if that fails, the next start of the process does it.
+  void Discard();
 
  private:
   IncomingSnapshot(base::FileSystem* fs, std::string directory, raft::Index index, std::uint64_t bytes);

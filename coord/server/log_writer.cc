@@ -24,6 +24,7 @@ LogWriter::LogWriter(base::Loop* loop, base::Executor* executor, Disk disk, cons
       submitted_last_(disk_->log->last_index()),
       log_bytes_(disk_->log->bytes()),
       timer_(loop),
+      recycle_timer_(loop),
       self_(std::make_shared<LogWriter*>(this)) {}
 
 LogWriter::~LogWriter() = default;
@@ -34,8 +35,15 @@ void LogWriter::Add(raft::Write write, raft::Index commit) {
     // What was gathered and is void already need not be written; what was written before is voided by the log.
     std::vector<raft::Entry>& gathered = gathering_.entries;
     while (!gathered.empty() && gathered.back().index >= *write.truncate_from) gathered.pop_back();
-    const bool reaches_behind = gathered.empty() && (!gathering_.truncate_from || *write.truncate_from < *gathering_.truncate_from);
+    // (Nothing behind a restart is in the log yet.)
+    const bool reaches_behind =
+        !gathering_.restart && gathered.empty() && (!gathering_.truncate_from || *write.truncate_from < *gathering_.truncate_from);
     if (reaches_behind && *write.truncate_from <= submitted_last_) gathering_.truncate_from = write.truncate_from;
+  }
+  if (write.restart) {
+    gathering_.entries.clear();
+    gathering_.truncate_from.reset();
+    gathering_.restart = std::move(write.restart);
   }
   for (raft::Entry& entry : write.entries) gathering_.entries.push_back(std::move(entry));
   gathering_.commit = commit;
@@ -52,19 +60,68 @@ void LogWriter::Read(raft::Index first, std::size_t bytes, std::function<void(st
                       if (read->ok()) return done(**std::move(read));
                       if (absl::IsOutOfRange(read->status())) return done({});
                       // Damaged, or the disk is failing. To say "not there" would make the asker believe that it is compacted.
-                      (*writer)->broken_ = true;
-                      (*writer)->events_.failed(read->status());
+                      (*writer)->Break(read->status());
                     });
+}
+
+void LogWriter::Compact(raft::Index through, std::function<void(raft::Index)> done) {
+  struct Compaction {
+    absl::Status status;
+    raft::Index first;
+    std::uint64_t log_bytes = 0;
+  };
+  auto compaction = std::make_shared<Compaction>();
+  executor_->Submit(
+      [disk = disk_, compaction, through] {
+        compaction->status = disk->log->Compact(through.Next());
+        compaction->first = disk->log->first_index();
+        compaction->log_bytes = disk->log->bytes();
+      },
+      [compaction, done = std::move(done), self = std::weak_ptr<LogWriter*>(self_)] {
+        const auto writer = self.lock();
+        if (!writer) return;
+        if (!compaction->status.ok()) return (*writer)->Break(compaction->status);
+        (*writer)->log_bytes_ = compaction->log_bytes;
+        (*writer)->recycles_ = true;
+        (*writer)->Recycle();
+        done(compaction->first);
+      });
+}
+
+void LogWriter::Recycle() {
+  if (broken_ || !recycles_) return;
+  if (busy_ || disk_full_) {
+    recycle_timer_.Set(options_.recycle_every, [this] { Recycle(); });
+    return;
+  }
+  auto more = std::make_shared<absl::StatusOr<bool>>(false);
+  executor_->Submit([disk = disk_, more] { *more = disk->log->Recycle(); },
+                    [more, self = std::weak_ptr<LogWriter*>(self_)] {
+                      const auto writer = self.lock();
+                      if (!writer) return;
+                      if (!more->ok()) return (*writer)->Break(more->status());
+                      (*writer)->recycles_ = **more;
+                      if (**more) {
+                        (*writer)->recycle_timer_.Set((*writer)->options_.recycle_every, [w = *writer] { w->Recycle(); });
+                      }
+                    });
+}
+
+void LogWriter::Break(const absl::Status& status) {
+  broken_ = true;
+  events_.failed(status);
 }
 
 void LogWriter::WriteNext() {
   if (busy_ || broken_ || retrying_ != nullptr) return;
-  if (!gathering_.hard_state && !gathering_.truncate_from && gathering_.entries.empty()) return;
+  if (!gathering_.hard_state && !gathering_.truncate_from && !gathering_.restart && gathering_.entries.empty()) return;
   auto job = std::make_shared<Job>();
   job->request = std::exchange(gathering_, {});
   job->sequence = gathered_;
   if (!job->request.entries.empty()) {
     submitted_last_ = job->request.entries.back().index;
+  } else if (job->request.restart) {
+    submitted_last_ = job->request.restart->index;
   } else if (job->request.truncate_from) {
     submitted_last_ = job->request.truncate_from->Previous();
   }
@@ -92,11 +149,7 @@ void LogWriter::OnDone(const std::shared_ptr<Job>& job) {
   busy_ = false;
   log_bytes_ = job->log_bytes;
   const bool no_space = absl::IsResourceExhausted(job->status);
-  if (!job->status.ok() && !no_space) {
-    broken_ = true;
-    events_.failed(job->status);
-    return;
-  }
+  if (!job->status.ok() && !no_space) return Break(job->status);
   if (job->prove) return WriteNext();
   if (no_space) {
     retrying_ = job;

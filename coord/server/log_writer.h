@@ -32,6 +32,8 @@ class LogWriter {
     base::Duration disk_full_retry = std::chrono::milliseconds(500);
     // After so long without a write the last frame is marked as synced, so that damage to it is not taken for a torn write.
     base::Duration prove_after = std::chrono::seconds(1);
+    // Between two steps of recycling; none is taken while a batch is under way.
+    base::Duration recycle_every = std::chrono::milliseconds(50);
   };
   struct Written {
     std::uint64_t sequence = 0;  // of the newest raft::Write in it
@@ -57,6 +59,10 @@ class LogWriter {
   // loop. An error of the disk, or damage, is a failure of the log: `failed` is told instead.
   void Read(raft::Index first, std::size_t bytes, std::function<void(std::vector<raft::Entry>)> done);
 
+  // Drops the log's segments that hold nothing behind `through`, which is durable: the caller has a snapshot that ends there, or
+  // behind it. `done` is told the index of the log's first entry then. Errors as Read.
+  void Compact(raft::Index through, std::function<void(raft::Index)> done);
+
   // The last try found no space; it is repeated until there is.
   [[nodiscard]] bool disk_full() const { return disk_full_; }
   // How long the write under way has taken so far; 0: none is.
@@ -70,6 +76,9 @@ class LogWriter {
   void WriteNext();
   void OnDone(const std::shared_ptr<Job>& job);
   void Prove();
+  // One step of making dropped segments ready for use again; further ones follow while nothing is written.
+  void Recycle();
+  void Break(const absl::Status& status);
   void Run(std::shared_ptr<Job> job);
 
   base::Loop* const loop_;
@@ -86,8 +95,10 @@ class LogWriter {
   base::Instant busy_since_;
   bool broken_ = false;
   bool disk_full_ = false;
+  bool recycles_ = false;  // a segment was dropped, and may not be ready yet
   std::uint64_t log_bytes_;
-  base::Timer timer_;                 // of the next retry, or of the mark
+  base::Timer timer_;  // of the next retry, or of the mark
+  base::Timer recycle_timer_;
   std::shared_ptr<LogWriter*> self_;  // completions may outlive the writer
 };
 

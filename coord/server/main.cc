@@ -47,6 +47,7 @@ struct Flags {
   std::string initial_cluster;
   process::ServerFlags server;
   std::uint64_t segment_bytes = log::Options().segment_bytes;
+  std::uint64_t snapshot_bytes = SnapshotOptions().log_bytes;
   std::uint64_t history_bytes = tree::HistoryOptions().bytes_max;
   std::uint64_t uncommitted_bytes = raft::Options().uncommitted_bytes_max;
   std::uint64_t streams = NodeOptions().streams_max;
@@ -84,6 +85,7 @@ NodeOptions OptionsOf(const Flags& flags) {
   options.data_directory = flags.data;
   options.history.bytes_max = flags.history_bytes;
   options.log.segment_bytes = flags.segment_bytes;
+  options.snapshots.log_bytes = flags.snapshot_bytes;
   options.raft.uncommitted_bytes_max = flags.uncommitted_bytes;
   options.streams_max = flags.streams;
   return options;
@@ -97,6 +99,7 @@ int Run(const Flags& flags, const InitialMembers& initial) {
   const std::unique_ptr<base::FileSystem> files = base::NewRealFileSystem();
   transport::CqLoop loop;
   base::ThreadExecutor disk(&loop, {"drover-disk"});
+  base::ThreadExecutor snapshots(&loop, {"drover-snapshot"});
 
   std::atomic<Readiness> readiness = Readiness::kStarting;
   transport::ServerOptions server_options;
@@ -115,6 +118,7 @@ int Run(const Flags& flags, const InitialMembers& initial) {
   seams.loop = &loop;
   seams.dialer = &dialer;
   seams.disk = &disk;
+  seams.snapshots = &snapshots;
   seams.files = files.get();
   seams.random = &random;
   seams.observer = &observer;
@@ -175,6 +179,8 @@ int Main(int argc, const char* const* argv) {
       "1=HOST:PORT,2=HOST:PORT,...: the nodes that a new cluster begins with, the same on all of them; without it, this one alone");
   flags.server.AddTo(&options, "127.0.0.1:7400");
   options.Number("--segment-bytes", &flags.segment_bytes, "A segment of the log ends at this size", 64U << 10);
+  options.Number("--snapshot-bytes", &flags.snapshot_bytes,
+                 "A snapshot is taken when the log has grown by so much, and by twice the last one's size", 64U << 10);
   options.Number("--history-bytes", &flags.history_bytes, "Events kept for watches that come back", 4096);
   options.Number("--uncommitted-bytes", &flags.uncommitted_bytes, "Writes that may wait for the log", 1U << 20);
   options.Number("--streams", &flags.streams, "Session streams at a time", 1);

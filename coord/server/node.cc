@@ -24,8 +24,8 @@ LeaseTerms TermsOf(const tree::Session& session) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeSeams& seams, NodeOptions options) {
-  DROVER_ASSIGN_OR_RETURN(Recovery recovery,
-                          Recover(seams.files, seams.random, options.data_directory, options.id, options.address, options.log));
+  DROVER_ASSIGN_OR_RETURN(Recovery recovery, Recover(seams.files, seams.random, options.data_directory, options.id, options.address,
+                                                     options.log, options.tree));
   raft::Options raft_options = options.raft;
   raft_options.id = options.id;
   raft_options.incarnation = recovery.incarnation;
@@ -35,7 +35,8 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeSeams& seams, NodeOpt
   log::Log* log = recovery.disk.log.get();
   auto node = absl::WrapUnique(new Node(seams, std::move(options), raft_options, std::move(recovery)));
   // The log is still ours: the writer has nothing to do before Start.
-  DROVER_RETURN_IF_ERROR(ReplayLog(log, node->raft_.commit(), [&node](const raft::Entry& entry) { node->ApplyEntry(entry); }));
+  DROVER_RETURN_IF_ERROR(
+      ReplayLog(log, node->applied_.Next(), node->raft_.commit(), [&node](const raft::Entry& entry) { node->ApplyEntry(entry); }));
   return node;
 }
 
@@ -45,10 +46,12 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
       observer_(seams.observer != nullptr ? seams.observer : &silent_),
       on_fatal_(seams.on_fatal),
       on_refused_(seams.on_refused),
+      files_(seams.files),
+      snapshot_executor_(seams.snapshots),
       options_(std::move(options)),
       raft_(raft_options, std::move(recovery.raft)),
-      state_(options_.tree),
-      history_(options_.history),
+      state_(recovery.state != nullptr ? std::move(recovery.state) : std::make_unique<tree::StateMachine>(options_.tree)),
+      history_(options_.history, state_->last_zxid()),
       leases_(options_.leases),
       touches_(seams.random->Next() >> 1),
       dismissals_(options_.dismissals),
@@ -58,6 +61,27 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
                                     [this](bool full) { OnDiskFull(full); }, [this](const absl::Status& status) { Fail(status); }}),
       links_(seams.loop, seams.dialer, this, options_.links),
       founding_(recovery.founding),
+      applied_(recovery.snapshot.index),
+      taker_(seams.loop, seams.snapshots, seams.files, options_.data_directory, options_.snapshots.take,
+             SnapshotTaker::Events{[this](const SnapshotTaker::Taken& taken) { OnSnapshotTaken(taken); },
+                                   [this](const absl::Status& status) { OnSnapshotFailed(status); }}),
+      sender_(seams.loop, seams.snapshots, seams.files, options_.data_directory, options_.snapshots.send,
+              SnapshotSender::Events{[this](base::NodeId to, SnapshotChunk chunk) {
+                                       links_.Send(to, std::move(chunk));
+                                       WantTurn();
+                                     },
+                                     [this](raft::Index index) { OnSnapshotBad(index); }}),
+      receiver_(seams.loop, seams.snapshots, seams.files, options_.data_directory, raft_options.cluster, options_.tree,
+                options_.snapshots.receive,
+                SnapshotReceiver::Events{[this](base::NodeId to, SnapshotAck ack) {
+                                           links_.Send(to, ack);
+                                           WantTurn();
+                                         },
+                                         [this](SnapshotReceiver::Received received) { OnSnapshotReceived(std::move(received)); },
+                                         [this](const absl::Status& status) { OnSnapshotFailed(status); }}),
+      snapshots_(std::move(recovery.snapshots)),
+      configuration_index_(recovery.snapshot.configuration_index),
+      configuration_(recovery.snapshot.configuration),
       last_round_(seams.random->Next() >> 1),
       tick_timer_(seams.loop),
       raft_timer_(seams.loop),
@@ -104,11 +128,11 @@ void Node::Execute(const base::Bytes& request, ExecuteDone done) {
   tree::RequestView view;
   if (!tree::RequestView::Parse(request.view(), &view)) return done(absl::InvalidArgumentError("malformed request"));
   if (stopping_ || dead_) return done(absl::UnavailableError("this node is stopping"));
-  if (tree::IsRead(view.kind) && view.local) return done(state_.Read(view));
+  if (tree::IsRead(view.kind) && view.local) return done(state_->Read(view));
   if (!tree::IsRead(view.kind) && !tree::IsWrite(view.kind)) {
     tree::AnswerHead head;
     head.id = view.id;
-    head.zxid = state_.last_zxid();
+    head.zxid = state_->last_zxid();
     head.code = tree::IsWatch(view.kind) ? Code::kInvalidArgument : Code::kUnimplemented;
     if (tree::IsWatch(view.kind)) head.message = "watches need a session";
     return done(tree::EncodeAnswer(head));
@@ -209,6 +233,7 @@ void Node::Turn() {
     GiveUpOnLeaderless();
     EndIfForeign();
     HandLeadershipOn();
+    TickSnapshots();
   }
   ProposeForwarded();
   HandOverGathered();
@@ -359,8 +384,9 @@ void Node::Perform(raft::Output output) {
     void (Node::*run)(raft::Output&);
   };
   static constexpr Step kSteps[] = {
-      {PerformStep::kPersist, &Node::Persist}, {PerformStep::kSend, &Node::Send},   {PerformStep::kReadLog, &Node::ReadLog},
-      {PerformStep::kApply, &Node::Apply},     {PerformStep::kServe, &Node::Serve}, {PerformStep::kChangeRole, &Node::ChangeRole},
+      {PerformStep::kPersist, &Node::Persist},       {PerformStep::kSend, &Node::Send},   {PerformStep::kReadLog, &Node::ReadLog},
+      {PerformStep::kInstall, &Node::Install},       {PerformStep::kApply, &Node::Apply}, {PerformStep::kServe, &Node::Serve},
+      {PerformStep::kChangeRole, &Node::ChangeRole},
   };
   for (const Step& step : kSteps) {
     if (options_.before_step && !dead_ && !options_.before_step(step.name)) dead_ = true;
@@ -407,9 +433,14 @@ void Node::ApplyEntry(const raft::Entry& entry) {
   DROVER_CHECK(entry.index == applied_.Next()) << entry.index << " after " << applied_;
   if (entry.kind == raft::EntryKind::kData || entry.kind == raft::EntryKind::kExpiry) {
     // Every replica stops at the same place of a malformed batch, so this one goes on like the others.
-    const absl::Status status = state_.Apply(entry.term, entry.payload.view(), this);
+    const absl::Status status = state_->Apply(entry.term, entry.payload.view(), this);
     if (!status.ok()) observer_->OnDamage(status);
   }
+  if (entry.kind == raft::EntryKind::kConfig) {
+    configuration_index_ = entry.index;
+    configuration_ = entry.payload;
+  }
+  bytes_since_snapshot_ += entry.payload.size();
   applied_ = entry.index;
 }
 
@@ -435,7 +466,7 @@ void Node::ServeRound(Round* round) {
   }
   for (UnaryRead& call : round->calls) {
     observer_->OnRead();
-    call.done(state_.Read(call.view));
+    call.done(state_->Read(call.view));
   }
   if (!Leads()) return;  // no longer: another leader judges who is alive
   for (const Contact& contact : round->contacts) {
@@ -471,8 +502,8 @@ void Node::ChangeRole(raft::Output& output) {
   if (leads) {
     if (DROVER_BREAK("expire-without-term")) ProposeExpiry(raft_.term().Previous());  // of what it thought before
     std::vector<LeaseTerms> sessions;
-    sessions.reserve(state_.sessions().size());
-    for (const auto& [id, session] : state_.sessions().all()) sessions.push_back(TermsOf(*session));
+    sessions.reserve(state_->sessions().size());
+    for (const auto& [id, session] : state_->sessions().all()) sessions.push_back(TermsOf(*session));
     leases_.Lead(loop_->Now(), sessions);
     last_proposed_time_ = ClusterTime();
     for (const auto& [session, home] : stream_of_) {
@@ -575,11 +606,14 @@ NodeStatus Node::Status() const {
   status.term = raft.hard_state.term;
   status.commit = raft.commit;
   status.applied = applied_;
-  status.last_zxid = state_.last_zxid();
+  status.last_zxid = state_->last_zxid();
   status.log_bytes = log_writer_.log_bytes();
-  status.sessions = state_.sessions().size();
-  status.nodes = state_.tree().node_count();
-  status.tree_bytes = state_.tree().bytes();
+  status.log_first = raft_.log().terms().before().Next();
+  if (!snapshots_.empty()) status.snapshot = snapshots_.back();
+  status.snapshot_sent_bytes = sender_.sent_bytes();
+  status.sessions = state_->sessions().size();
+  status.nodes = state_->tree().node_count();
+  status.tree_bytes = state_->tree().bytes();
   status.watches = watches_.size();
   status.streams = streams_.size();
   status.history_bytes = history_.bytes();

@@ -40,6 +40,9 @@
 #include "coord/server/proposal_queue.h"
 #include "coord/server/recovery.h"
 #include "coord/server/session_stream.h"
+#include "coord/server/snapshot_receiver.h"
+#include "coord/server/snapshot_sender.h"
+#include "coord/server/snapshot_taker.h"
 #include "coord/server/stream_host.h"
 #include "coord/server/touches.h"
 #include "coord/tree/history.h"
@@ -49,7 +52,18 @@
 namespace drover::coord::server {
 
 // The effects of one Output, in their order.
-enum class PerformStep { kPersist, kSend, kReadLog, kApply, kServe, kChangeRole };
+enum class PerformStep { kPersist, kSend, kReadLog, kInstall, kApply, kServe, kChangeRole };
+
+struct SnapshotOptions {
+  // One is taken when the log has grown by so many bytes of payload since the last, and by twice the size of that one's file.
+  std::uint64_t log_bytes = 64U << 20;
+  // That many are kept, and the log from the oldest of them on: for members that are behind, and should the newest be damaged.
+  std::size_t kept = 2;
+  base::Duration retry = std::chrono::seconds(10);  // after one that failed
+  SnapshotTaker::Options take;
+  SnapshotSender::Options send;
+  SnapshotReceiver::Options receive;
+};
 
 struct NodeOptions {
   base::NodeId id;
@@ -75,6 +89,7 @@ struct NodeOptions {
   std::size_t expiries_per_entry_max = 1'000;
   base::Duration tick = std::chrono::milliseconds(50);
   LogWriter::Options log_writer;
+  SnapshotOptions snapshots;
   // While sessions are attached and nothing is written, an entry with nothing but the time is, this often: contacts carry the
   // cluster's time, which lives in entries.
   base::Duration time_entry_interval = std::chrono::seconds(1);
@@ -88,6 +103,7 @@ struct NodeSeams {
   base::Loop* loop = nullptr;
   base::Dialer* dialer = nullptr;  // to the other nodes' peer service; may be null for a node that is alone
   base::Executor* disk = nullptr;
+  base::Executor* snapshots = nullptr;  // compresses, writes and reads them; not `disk`, for a log's sync shall not wait for it
   base::FileSystem* files = nullptr;
   base::Random* random = nullptr;    // secrets, ids: unguessable
   NodeObserver* observer = nullptr;  // may be null
@@ -120,11 +136,13 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   // Ends every stream and call with UNAVAILABLE and takes no new ones. No session is the worse for it.
   void Stop();
 
-  // The members with which the cluster began; nothing if that entry is no longer in the log.
+  // The members with which the cluster began.
   [[nodiscard]] absl::StatusOr<raft::Configuration> Founding() const { return raft::DecodeConfiguration(founding_.view()); }
   [[nodiscard]] NodeStatus Status() const;
-  [[nodiscard]] const tree::StateMachine& state() const override { return state_; }
+  [[nodiscard]] const tree::StateMachine& state() const override { return *state_; }
   [[nodiscard]] const raft::Raft& raft() const { return raft_; }
+  // The oldest snapshot that is on its way to a member; the log leads on from it.
+  [[nodiscard]] std::optional<raft::Index> sending() const { return sender_.oldest(); }
 
  private:
   struct Stream {
@@ -253,6 +271,18 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void Serve(raft::Output& output);
   void ChangeRole(raft::Output& output);
 
+  // node_snapshots.cc
+  void Install(raft::Output& output);
+  void TickSnapshots();
+  void BeginSnapshot();
+  void OnSnapshotBad(raft::Index index);
+  void OnSnapshotFailed(const absl::Status& status);
+  void OnSnapshotTaken(const SnapshotTaker::Taken& taken);
+  void OnSnapshotReceived(SnapshotReceiver::Received received);
+  void OnSnapshotChunk(const PeerHeader& header, const SnapshotChunk& chunk);
+  void DropOldSnapshots();
+  void CompactIfDue();
+
   void ApplyEntry(const raft::Entry& entry);
   void ServeRound(Round* round);
   void ServeConfirmed();
@@ -269,10 +299,12 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   NodeObserver* const observer_;
   const std::function<void(const absl::Status&)> on_fatal_;
   const std::function<void(const absl::Status&)> on_refused_;
+  base::FileSystem* const files_;
+  base::Executor* const snapshot_executor_;
   const NodeOptions options_;
 
   raft::Raft raft_;
-  tree::StateMachine state_;
+  std::unique_ptr<tree::StateMachine> state_;
   tree::EventHistory history_;
   tree::WatchTable watches_;
   Leases leases_;    // while this node leads
@@ -284,6 +316,19 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   PeerLinks links_;
   const base::Bytes founding_;
   raft::Index applied_;
+
+  SnapshotTaker taker_;
+  SnapshotSender sender_;
+  SnapshotReceiver receiver_;
+  std::vector<raft::Index> snapshots_;          // durable, ascending
+  std::uint64_t snapshot_bytes_ = 0;            // of the newest's file, if this process took it
+  std::uint64_t bytes_since_snapshot_ = 0;      // of payloads that were applied
+  base::Instant next_snapshot_;                 // not before
+  raft::Index compacted_;                       // the log was asked to drop what lies up to here
+  std::unique_ptr<tree::StateMachine> loaded_;  // of the snapshot that Raft was given
+  raft::Index configuration_index_;             // of the last configuration applied
+  base::Bytes configuration_;                   // that one, as its entry carried it
+
   base::NodeId raft_leader_;  // 0: not known
   base::Instant leaderless_since_;
   raft::Index members_index_;  // of the configuration that `links_` knows

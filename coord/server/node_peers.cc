@@ -40,6 +40,10 @@ void Node::OnPeerFrame(PeerFrame frame) {
       OnForward(header, std::move(*forward));
     } else if (const auto* touch = std::get_if<Touch>(&item)) {
       OnTouch(header, *touch);
+    } else if (const auto* chunk = std::get_if<SnapshotChunk>(&item)) {
+      OnSnapshotChunk(header, *chunk);
+    } else if (const auto* taken = std::get_if<SnapshotAck>(&item)) {
+      sender_.OnAck(header.from, *taken);
     } else if (const auto* ack = std::get_if<TouchAck>(&item)) {
       if (header.from != raft_leader_) continue;
       for (const Touches::Confirmed& confirmed : touches_.OnAck(*ack)) {

@@ -54,7 +54,7 @@ void Node::ProposeExpiry(raft::Term judged) {
 void Node::ProposeTimeIfDue() {
   if (dead_ || stopping_ || !Leads() || leases_.size() == 0 || !TakesWrites()) return;
   const base::WallTime now = ClusterTime();
-  if (now.value - last_proposed_time_.value < base::ToMillis(options_.time_entry_interval) || now <= state_.time()) return;
+  if (now.value - last_proposed_time_.value < base::ToMillis(options_.time_entry_interval) || now <= state_->time()) return;
   last_proposed_time_ = now;
   // Refused when too much is not committed: then there are entries, with their time, under way.
   static_cast<void>(raft_.Propose(raft::EntryKind::kData, tree::BatchBuilder(now).Finish()));

@@ -26,6 +26,9 @@ struct NodeStatus {
   raft::Index applied;
   base::Zxid last_zxid;
   std::uint64_t log_bytes = 0;
+  raft::Index log_first;                  // of the entries that are still in the log
+  raft::Index snapshot;                   // the newest durable one's last entry; 0: none yet
+  std::uint64_t snapshot_sent_bytes = 0;  // to members that were too far behind, in all
   std::size_t sessions = 0;
   std::size_t nodes = 0;
   std::size_t tree_bytes = 0;
@@ -70,6 +73,12 @@ class NodeObserver {
   // Around the application of entries: time does not pass on the loop's clock meanwhile.
   virtual void BeginApply() {}
   virtual void EndApply(std::size_t /*entries*/) {}
+  // A snapshot of this node's own is durable: bytes of its file, and how long it took.
+  virtual void OnSnapshotTaken(raft::Index, std::uint64_t /*bytes*/, std::uint64_t /*nodes*/, base::Duration) {}
+  // One that came from another node has taken the place of this node's state.
+  virtual void OnSnapshotInstalled(raft::Index, std::uint64_t /*bytes*/, base::Duration) {}
+  // One was not taken, or not received; nothing is lost by it.
+  virtual void OnSnapshotFailed(const absl::Status&) {}
   virtual void OnRead() {}
   virtual void OnReceived(std::size_t /*bytes*/) {}
   virtual void OnSent(std::size_t /*bytes*/) {}

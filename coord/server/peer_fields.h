@@ -40,6 +40,10 @@ inline constexpr std::uint32_t kField<Touch> = 21;
 template <>
 inline constexpr std::uint32_t kField<TouchAck> = 22;
 template <>
+inline constexpr std::uint32_t kField<SnapshotChunk> = 23;
+template <>
+inline constexpr std::uint32_t kField<SnapshotAck> = 24;
+template <>
 inline constexpr std::uint32_t kField<Hello> = 30;
 template <>
 inline constexpr std::uint32_t kField<Found> = 31;

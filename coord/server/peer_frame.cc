@@ -139,6 +139,18 @@ class Encoder {
     out_->Varint(1, m.sequence);
     PutSessions(2, m.denied);
   }
+  void Put(const SnapshotChunk& m) {
+    out_->Varint(1, m.id);
+    out_->Varint(2, m.index.value);
+    out_->Varint(3, m.size);
+    out_->Varint(4, m.offset);
+    out_->Varint(5, m.checksum);
+    out_->Bytes(6, m.data.view());
+  }
+  void Put(const SnapshotAck& m) {
+    out_->Varint(1, m.id);
+    out_->Varint(2, m.received);
+  }
   void Put(const Hello& m) {
     out_->Varint(1, m.round);
     out_->Varint(2, m.reply);

@@ -93,10 +93,29 @@ struct Found {
   friend bool operator==(const Found&, const Found&) = default;
 };
 
+// A piece of a snapshot's file, for a node whose next entry the sender's log no longer has.
+struct SnapshotChunk {
+  std::uint64_t id = 0;      // of the snapshot
+  raft::Index index;         // of the last entry in it
+  std::uint64_t size = 0;    // of the file
+  std::uint64_t offset = 0;  // of this piece
+  std::uint64_t checksum = 0;
+  base::Bytes data;
+
+  friend bool operator==(const SnapshotChunk&, const SnapshotChunk&) = default;
+};
+
+struct SnapshotAck {
+  std::uint64_t id = 0;
+  std::uint64_t received = 0;  // so much is there, from the beginning on: the next piece begins there
+
+  friend bool operator==(const SnapshotAck&, const SnapshotAck&) = default;
+};
+
 // The largest frame: one item of the largest kind, a batch of commands that ends with a client's largest frame, behind a full one.
 inline constexpr std::size_t kPeerFrameBytesMax = 16U << 20;
 
-using PeerItem = std::variant<RaftItem, Forward, Touch, TouchAck, Hello, Found>;
+using PeerItem = std::variant<RaftItem, Forward, Touch, TouchAck, SnapshotChunk, SnapshotAck, Hello, Found>;
 
 // Encodes items as they are added: nothing of them is kept but bytes, and a payload is copied once, into the frame.
 class PeerFrameBuilder {

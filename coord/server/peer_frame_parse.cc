@@ -136,6 +136,10 @@ class Decoder {
         return ReadKind<Touch>(in.bytes(), out);
       case kField<TouchAck>:
         return ReadKind<TouchAck>(in.bytes(), out);
+      case kField<SnapshotChunk>:
+        return ReadKind<SnapshotChunk>(in.bytes(), out);
+      case kField<SnapshotAck>:
+        return ReadKind<SnapshotAck>(in.bytes(), out);
       case kField<Hello>:
         return ReadKind<Hello>(in.bytes(), out);
       case kField<Found>:
@@ -234,6 +238,18 @@ class Decoder {
   void Field(const WireReader& in, TouchAck* out) {
     Number(in, 1, &out->sequence);
     Sessions(in, 2, &out->denied);
+  }
+  void Field(const WireReader& in, SnapshotChunk* out) const {
+    Number(in, 1, &out->id);
+    Number(in, 2, &out->index);
+    Number(in, 3, &out->size);
+    Number(in, 4, &out->offset);
+    Number(in, 5, &out->checksum);
+    Payload(in, 6, &out->data);
+  }
+  static void Field(const WireReader& in, SnapshotAck* out) {
+    Number(in, 1, &out->id);
+    Number(in, 2, &out->received);
   }
   static void Field(const WireReader& in, Hello* out) {
     Number(in, 1, &out->round);

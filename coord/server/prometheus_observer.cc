@@ -38,6 +38,11 @@ PrometheusObserver::PrometheusObserver(process::Metrics* metrics, std::function<
       refused_slow_(Refused("slow_reader")),
       refused_protocol_(Refused("protocol")),
       strangers_total_(metrics->Counter("drover_coord_strangers_total", "What nodes said to this one that should not speak to it")),
+      snapshots_taken_(metrics->Counter("drover_coord_snapshots_taken_total", "Snapshots taken by this node")),
+      snapshots_installed_(
+          metrics->Counter("drover_coord_snapshots_installed_total", "Snapshots of other nodes that took the place of this one's state")),
+      snapshots_failed_(
+          metrics->Counter("drover_coord_snapshots_failed_total", "Snapshots not taken, not received, or found to be damaged")),
       fsync_seconds_(metrics->Histogram("drover_coord_fsync_seconds", "Writing and syncing one batch of the log, queueing included",
                                         process::LatencyBounds())),
       commit_seconds_(
@@ -57,7 +62,10 @@ PrometheusObserver::PrometheusObserver(process::Metrics* metrics, std::function<
       log_bytes_(metrics->Gauge("drover_coord_log_bytes", "Space that the log takes on the disk")),
       history_bytes_(metrics->Gauge("drover_coord_history_bytes", "Size of the event history")),
       uncommitted_bytes_(metrics->Gauge("drover_coord_uncommitted_bytes", "Bytes proposed and not committed")),
-      disk_full_(metrics->Gauge("drover_coord_disk_full", "1 while the log finds no space")) {}
+      disk_full_(metrics->Gauge("drover_coord_disk_full", "1 while the log finds no space")),
+      log_first_index_(metrics->Gauge("drover_coord_log_first_index", "First entry that is still in the log")),
+      snapshot_index_(metrics->Gauge("drover_coord_snapshot_index", "Last entry in the newest snapshot")),
+      snapshot_sent_bytes_(metrics->Gauge("drover_coord_snapshot_sent_bytes", "Sent in pieces of snapshots since the start")) {}
 
 prometheus::Counter& PrometheusObserver::Refused(const char* reason) {
   return metrics_->Counter("drover_coord_refusals_total", "What was refused or put off", {{"reason", reason}});
@@ -119,6 +127,21 @@ void PrometheusObserver::EndApply(std::size_t entries) {
   apply_seconds_.Observe(Seconds(std::chrono::steady_clock::now() - apply_began_));
 }
 
+void PrometheusObserver::OnSnapshotTaken(raft::Index index, std::uint64_t bytes, std::uint64_t nodes, base::Duration took) {
+  snapshots_taken_.Increment();
+  log_.Info("snapshot taken", {{"index", index}, {"bytes", bytes}, {"nodes", nodes}, {"seconds", Seconds(took)}});
+}
+
+void PrometheusObserver::OnSnapshotInstalled(raft::Index index, std::uint64_t bytes, base::Duration took) {
+  snapshots_installed_.Increment();
+  log_.Info("had fallen behind: snapshot of another node installed", {{"index", index}, {"bytes", bytes}, {"seconds", Seconds(took)}});
+}
+
+void PrometheusObserver::OnSnapshotFailed(const absl::Status& status) {
+  snapshots_failed_.Increment();
+  log_.Warning("snapshot failed: nothing is lost, another try follows", {{"error", status}});
+}
+
 void PrometheusObserver::OnRead() {
   reads_.Increment();
 }
@@ -175,6 +198,9 @@ void PrometheusObserver::OnStatus(const NodeStatus& status) {
   history_bytes_.Set(static_cast<double>(status.history_bytes));
   uncommitted_bytes_.Set(static_cast<double>(status.uncommitted_bytes));
   disk_full_.Set(status.disk_full ? 1 : 0);
+  log_first_index_.Set(static_cast<double>(status.log_first.value));
+  snapshot_index_.Set(static_cast<double>(status.snapshot.value));
+  snapshot_sent_bytes_.Set(static_cast<double>(status.snapshot_sent_bytes));
   on_status_(status);
 }
 

@@ -28,6 +28,9 @@ class PrometheusObserver final : public NodeObserver {
   void OnCommitted(base::Duration took) override;
   void BeginApply() override;
   void EndApply(std::size_t entries) override;
+  void OnSnapshotTaken(raft::Index index, std::uint64_t bytes, std::uint64_t nodes, base::Duration took) override;
+  void OnSnapshotInstalled(raft::Index index, std::uint64_t bytes, base::Duration took) override;
+  void OnSnapshotFailed(const absl::Status& status) override;
   void OnRead() override;
   void OnReceived(std::size_t bytes) override;
   void OnSent(std::size_t bytes) override;
@@ -51,10 +54,11 @@ class PrometheusObserver final : public NodeObserver {
   prometheus::Counter &sessions_opened_, &sessions_closed_, &sessions_expired_, &expiries_proposed_;
   prometheus::Counter &refused_uncommitted_, &refused_disk_full_, &refused_streams_, &refused_unary_, &refused_slow_,
       &refused_protocol_, &strangers_total_;
+  prometheus::Counter &snapshots_taken_, &snapshots_installed_, &snapshots_failed_;
   prometheus::Histogram &fsync_seconds_, &commit_seconds_, &apply_seconds_;
   prometheus::Gauge &is_leader_, &term_, &commit_index_, &applied_index_, &zxid_;
   prometheus::Gauge &sessions_, &streams_, &watches_, &nodes_, &tree_bytes_, &log_bytes_, &history_bytes_, &uncommitted_bytes_,
-      &disk_full_;
+      &disk_full_, &log_first_index_, &snapshot_index_, &snapshot_sent_bytes_;
 };
 
 }  // namespace drover::coord::server

@@ -6,6 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "coord/base/status.h"
+#include "coord/log/snapshot_file.h"
+#include "coord/tree/snapshot_loader.h"
 
 namespace drover::coord::server {
 namespace {
@@ -55,9 +57,20 @@ absl::StatusOr<std::unique_ptr<log::DataDirectory>> OpenDirectory(base::FileSyst
 
 absl::StatusOr<std::unique_ptr<log::Log>> OpenLog(log::DataDirectory* directory, base::ClusterId cluster_if_new,
                                                   const log::Options& options) {
+  DROVER_ASSIGN_OR_RETURN(const std::vector<raft::Index> snapshots, log::ListSnapshots(directory->fs(), directory->path()));
   log::Options log_options = options;
   log_options.cluster_if_new = cluster_if_new;
+  if (!snapshots.empty()) log_options.snapshot_index = snapshots.back();
   return log::Log::Open(directory, log_options);
+}
+
+absl::StatusOr<std::unique_ptr<tree::StateMachine>> LoadSnapshot(log::SnapshotReader* reader, const tree::Options& tree) {
+  tree::SnapshotLoader loader(tree);
+  while (true) {
+    DROVER_ASSIGN_OR_RETURN(const std::optional<std::string> part, reader->Next());
+    if (!part) return loader.Finish();
+    DROVER_RETURN_IF_ERROR(loader.Add(*part));
+  }
 }
 
 absl::Status FoundLog(log::Log* log, const raft::Configuration& configuration) {
@@ -75,17 +88,75 @@ absl::Status FoundLog(log::Log* log, const raft::Configuration& configuration) {
 
 namespace {
 
+struct Loaded {
+  log::SnapshotHead head;
+  std::unique_ptr<tree::StateMachine> state;
+};
+
+absl::StatusOr<Loaded> Load(const log::DataDirectory& directory, raft::Index index, const tree::Options& tree) {
+  const std::string path = directory.PathOf(log::SnapshotName(index));
+  DROVER_ASSIGN_OR_RETURN(const auto reader, log::SnapshotReader::Open(directory.fs(), path, directory.identity()->cluster));
+  DROVER_ASSIGN_OR_RETURN(auto state, LoadSnapshot(reader.get(), tree));
+  return Loaded{reader->head(), std::move(state)};
+}
+
+// The newest snapshot that is whole, and the log from there on. One that is damaged is passed over if an older one is left and the
+// log still leads on from that.
+absl::Status LoadAndOpenLog(log::DataDirectory* directory, base::ClusterId cluster_if_new, const log::Options& options,
+                            const tree::Options& tree, Recovery* recovery, log::SnapshotHead* head) {
+  DROVER_RETURN_IF_ERROR(log::RemoveUnfinishedSnapshots(directory->fs(), directory->path()));
+  DROVER_ASSIGN_OR_RETURN(recovery->snapshots, log::ListSnapshots(directory->fs(), directory->path()));
+  absl::Status damage;
+  log::Options log_options = options;
+  log_options.cluster_if_new = cluster_if_new;
+  for (; !recovery->snapshots.empty(); recovery->snapshots.pop_back()) {
+    absl::StatusOr<Loaded> loaded = Load(*directory, recovery->snapshots.back(), tree);
+    if (loaded.ok()) {
+      recovery->snapshot = loaded->head.at;
+      recovery->state = std::move(loaded->state);
+      *head = loaded->head;
+      log_options.snapshot_index = head->at.index;
+      log_options.snapshot_term = head->at.term;
+      break;
+    }
+    if (!absl::IsDataLoss(loaded.status())) return loaded.status();
+    if (damage.ok()) damage = loaded.status();
+  }
+  absl::StatusOr<std::unique_ptr<log::Log>> log = log::Log::Open(directory, log_options);
+  // That the log does not reach back is then a consequence.
+  if (!damage.ok() && absl::IsDataLoss(log.status())) return damage;
+  DROVER_RETURN_IF_ERROR(log.status());
+  recovery->disk.log = *std::move(log);
+  return absl::OkStatus();
+}
+
+// A snapshot may be ahead of the log: this disk was behind what was applied when it was taken, or it came from another node and the
+// process died before the log had noted it. What it says is committed all the same, so the log goes on behind it.
+absl::Status FollowSnapshot(const log::SnapshotHead& head, log::Log* log) {
+  const raft::SnapshotPoint& at = head.at;
+  if (at.index == raft::Index()) return absl::OkStatus();
+  if (log->last_index() >= at.index && log->TermAt(at.index) == at.term) return absl::OkStatus();
+  log::AppendRequest request;
+  if (at.term > log->hard_state().term) request.hard_state = raft::HardState{at.term, base::NodeId()};
+  request.restart = at;
+  request.commit = at.index;
+  return log->Append(request);
+}
+
 absl::StatusOr<Recovery> Begin(base::FileSystem* files, base::Random* random, const std::string& path, base::NodeId id,
-                               const std::string& address, const log::Options& options) {
+                               const std::string& address, const log::Options& options, const tree::Options& tree) {
   DROVER_ASSIGN_OR_RETURN(auto directory, OpenDirectory(files, random, path, id));
   const log::Identity identity = *directory->identity();
   // Of a crash in the midst of founding, the log may have its cluster already and the identity not.
   const base::ClusterId cluster = identity.cluster.value != 0 ? identity.cluster : base::ClusterId(NextNotZero(random));
-  DROVER_ASSIGN_OR_RETURN(auto log, OpenLog(directory.get(), cluster, options));
-  DROVER_RETURN_IF_ERROR(
-      FoundLog(log.get(), raft::Configuration{log->cluster(), {raft::Member{id, identity.incarnation, address, true}}}));
-
   Recovery recovery;
+  log::SnapshotHead head;
+  DROVER_RETURN_IF_ERROR(LoadAndOpenLog(directory.get(), cluster, options, tree, &recovery, &head));
+  log::Log* const log = recovery.disk.log.get();
+  DROVER_RETURN_IF_ERROR(FollowSnapshot(head, log));
+  DROVER_RETURN_IF_ERROR(
+      FoundLog(log, raft::Configuration{log->cluster(), {raft::Member{id, identity.incarnation, address, true}}}));
+
   recovery.incarnation = identity.incarnation;
   recovery.cluster = log->cluster();
   raft::Recovered& raft = recovery.raft;
@@ -94,39 +165,43 @@ absl::StatusOr<Recovery> Begin(base::FileSystem* files, base::Random* random, co
     return absl::FailedPreconditionError(absl::StrCat("the log in ", path, " is of a cluster that this node is no member of"));
   }
   raft.hard_state = log->hard_state();
-  const raft::Index before = log->first_index().Previous();
+  // Where earlier segments are gone and a truncation reached back behind the first that is left, the term before the first entry is
+  // not known. That entry is part of a snapshot, and so the log may as well begin behind it.
+  raft::Index before = log->first_index().Previous();
+  if (before != raft::Index() && log->TermAt(before) == raft::Term()) before = before.Next();
   raft.terms = raft::TermRuns(before, log->TermAt(before));
-  for (raft::Index at = log->first_index(); at <= log->last_index(); at = at.Next()) raft.terms.Append(log->TermAt(at));
+  for (raft::Index at = before.Next(); at <= log->last_index(); at = at.Next()) raft.terms.Append(log->TermAt(at));
   const raft::Configuration& newest = raft.configurations.rbegin()->second;
   // One voter's durable entries are committed. Of several, what was known when the log's segment was begun; entry 1 always.
-  raft.commit = newest.IsSoleVoter(id, identity.incarnation) ? log->last_index()
-                                                             : std::min(std::max(log->commit(), raft::Index(1)), log->last_index());
+  const raft::Index known = std::max({log->commit(), recovery.snapshot.index, raft::Index(1)});
+  raft.commit = newest.IsSoleVoter(id, identity.incarnation) ? log->last_index() : std::min(known, log->last_index());
   for (raft::Index at = raft.commit.Next(); at <= log->last_index();) {
     DROVER_ASSIGN_OR_RETURN(std::vector<raft::Entry> entries, log->Read(at, kReplayBytes));
     at = entries.back().index.Next();
     for (raft::Entry& entry : entries) raft.tail.push_back(std::move(entry));
   }
-  if (log->first_index() == raft::Index(1)) {
+  if (recovery.state != nullptr) {
+    recovery.founding = head.founding;
+  } else {
     DROVER_ASSIGN_OR_RETURN(const std::vector<raft::Entry> first, log->Read(raft::Index(1), 1));
     recovery.founding = first.front().payload;
   }
   recovery.disk.directory = std::move(directory);
-  recovery.disk.log = std::move(log);
   return recovery;
 }
 
 }  // namespace
 
 absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, const std::string& path, base::NodeId id,
-                                 const std::string& address, const log::Options& options) {
-  absl::StatusOr<Recovery> recovery = Begin(files, random, path, id, address, options);
+                                 const std::string& address, const log::Options& options, const tree::Options& tree) {
+  absl::StatusOr<Recovery> recovery = Begin(files, random, path, id, address, options, tree);
   if (!absl::IsResourceExhausted(recovery.status())) return recovery;
   return absl::ResourceExhaustedError(absl::StrCat("the disk of data directory ", path, " is full (", recovery.status().message(),
                                                    "): free some space there, then start this node again; nothing is lost"));
 }
 
-absl::Status ReplayLog(log::Log* log, raft::Index last, absl::FunctionRef<void(const raft::Entry&)> apply) {
-  for (raft::Index at = log->first_index(); at <= last;) {
+absl::Status ReplayLog(log::Log* log, raft::Index first, raft::Index last, absl::FunctionRef<void(const raft::Entry&)> apply) {
+  for (raft::Index at = first; at <= last;) {
     DROVER_ASSIGN_OR_RETURN(const std::vector<raft::Entry> entries, log->Read(at, kReplayBytes));
     for (const raft::Entry& entry : entries) {
       if (entry.index <= last) apply(entry);

@@ -2,7 +2,9 @@
 #ifndef DROVER_COORD_SERVER_RECOVERY_H_
 #define DROVER_COORD_SERVER_RECOVERY_H_
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -10,8 +12,10 @@
 #include "coord/base/file_system.h"
 #include "coord/base/random.h"
 #include "coord/log/log.h"
+#include "coord/log/snapshots.h"
 #include "coord/raft/raft.h"
 #include "coord/server/log_writer.h"
+#include "coord/tree/state_machine.h"
 
 namespace drover::coord::server {
 
@@ -19,8 +23,12 @@ struct Recovery {
   Disk disk;
   base::Incarnation incarnation;
   base::ClusterId cluster;
-  base::Bytes founding;  // the configuration with which the cluster began; empty if that entry is no longer in the log
+  base::Bytes founding;  // the configuration with which the cluster began
   raft::Recovered raft;  // its tail is what lies behind the commit index known
+  // Of the newest snapshot that is whole; without one, null and index 0: all is replayed from the log.
+  std::unique_ptr<tree::StateMachine> state;
+  raft::SnapshotPoint snapshot;
+  std::vector<raft::Index> snapshots;  // that are in the directory, up to that one
 };
 
 // Opens the directory and makes it this node's if it is empty. Blocking.
@@ -28,7 +36,8 @@ struct Recovery {
 absl::StatusOr<std::unique_ptr<log::DataDirectory>> OpenDirectory(base::FileSystem* files, base::Random* random,
                                                                   const std::string& path, base::NodeId id);
 
-// The log of an open directory. Blocking. As log::Log::Open; NOT_FOUND: there is none, and `cluster_if_new` is 0.
+// The log of an open directory, from its newest snapshot on. Blocking. As log::Log::Open; NOT_FOUND: there is none, and
+// `cluster_if_new` is 0.
 absl::StatusOr<std::unique_ptr<log::Log>> OpenLog(log::DataDirectory* directory, base::ClusterId cluster_if_new,
                                                   const log::Options& options);
 
@@ -40,10 +49,14 @@ absl::Status FoundLog(log::Log* log, const raft::Configuration& configuration);
 // `address`, is the one voter. Blocking. FAILED_PRECONDITION: locked, another node's, or of a cluster that this incarnation of the
 // node was never a member of. RESOURCE_EXHAUSTED: no space to begin with; free some, then once more. Otherwise as log::Log::Open.
 absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, const std::string& directory, base::NodeId id,
-                                 const std::string& address, const log::Options& options);
+                                 const std::string& address, const log::Options& options, const tree::Options& tree);
 
-// The entries up to `last`, in order. DATA_LOSS: what was whole at Recover is not any more.
-absl::Status ReplayLog(log::Log* log, raft::Index last, absl::FunctionRef<void(const raft::Entry&)> apply);
+// The state that a snapshot's file says, checked from end to end. Blocking. NOT_FOUND, FAILED_PRECONDITION, DATA_LOSS: as
+// log::SnapshotReader.
+absl::StatusOr<std::unique_ptr<tree::StateMachine>> LoadSnapshot(log::SnapshotReader* reader, const tree::Options& tree);
+
+// The entries from `first` up to `last`, in order. DATA_LOSS: what was whole at Recover is not any more.
+absl::Status ReplayLog(log::Log* log, raft::Index first, raft::Index last, absl::FunctionRef<void(const raft::Entry&)> apply);
 
 // Bits that are not 0.
 std::uint64_t NextNotZero(base::Random* random);

@@ -10,6 +10,12 @@ namespace drover::coord::tree {
 EventHistory::EventHistory(const HistoryOptions& options, base::Zxid start)
     : options_(options), oldest_{start, Position::kAll}, newest_(oldest_) {}
 
+void EventHistory::Reset(base::Zxid start) {
+  events_.clear();
+  bytes_ = 0;
+  oldest_ = newest_ = Position{start, Position::kAll};
+}
+
 void EventHistory::Append(absl::Span<const Event> events) {
   for (const Event& event : events) {
     DROVER_CHECK(event.position() > newest_) << "zxid " << event.position().zxid << " is not newer than " << newest_.zxid;

@@ -24,6 +24,9 @@ class EventHistory {
   // replay starts from.
   explicit EventHistory(const HistoryOptions& options, base::Zxid start = base::Zxid());
 
+  // Forgets everything, and holds nothing up to and including `start`.
+  void Reset(base::Zxid start);
+
   // Of one transaction, newer than all before.
   void Append(absl::Span<const Event> events);
 

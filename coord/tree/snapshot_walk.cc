@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "coord/base/check.h"
+#include "coord/base/hooks.h"
 #include "coord/base/wire.h"
 
 namespace drover::coord::tree {
@@ -78,8 +78,19 @@ void SnapshotWalk::Finish() {
 }
 
 std::string SnapshotWalk::TakePart() {
+  if (!full_.empty()) {
+    std::string part = std::move(full_.front());
+    full_.pop_front();
+    return part;
+  }
   before_.clear();
   return std::exchange(part_, {});
+}
+
+void SnapshotWalk::CloseFullPart() {
+  if (part_.size() < kPartBytesMax) return;
+  before_.clear();
+  full_.push_back(std::exchange(part_, {}));
 }
 
 void SnapshotWalk::OnSession(const Session& session) {
@@ -91,9 +102,14 @@ void SnapshotWalk::OnSession(const Session& session) {
   out.Varint(3, session.timeout_ms());
   out.Varint(4, session.disconnect_grace_ms());
   out.Bytes(5, session.name());
+  if (DROVER_BREAK("snapshot-forgets-answers")) {
+    out.Varint(6, session.last_write());
+    return out.Close(mark);
+  }
   out.Varint(6, session.seen());
   for (std::uint64_t n = session.seen() + 1; n <= session.last_write(); ++n) out.BytesAlways(7, session.KeptAnswer(n).view());
   out.Close(mark);
+  CloseFullPart();
 }
 
 void SnapshotWalk::OnNode(const Node& node) {
@@ -118,6 +134,7 @@ void SnapshotWalk::OnNode(const Node& node) {
   out.Varint(12, state.ephemeral_owner.value);
   out.Close(mark);
   std::swap(before_, scratch_);
+  CloseFullPart();
 }
 
 }  // namespace drover::coord::tree

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <string>
 
 #include "coord/base/ids.h"
@@ -29,11 +30,15 @@ class SnapshotWalk final : private ImageSink {
   // next is the last.
   bool Step(std::size_t things, std::size_t bytes);
 
-  // Bytes of the part as it is now: what Step has visited, and what was changed meanwhile.
-  [[nodiscard]] std::size_t part_bytes() const { return part_.size(); }
+  // A part that is as long as this is closed, whoever has filled it.
+  static constexpr std::size_t kPartBytesMax = std::size_t{4} << 20;
+
+  // Bytes of what can be taken: what Step has visited, and what was changed meanwhile.
+  [[nodiscard]] std::size_t part_bytes() const { return full_.size() * kPartBytesMax + part_.size(); }
   [[nodiscard]] bool finished() const { return phase_ == Phase::kFinished; }
-  // The part; the next one begins.
+  // The part; the next one begins. What was changed meanwhile may have filled several: the oldest, and has_more_parts.
   [[nodiscard]] std::string TakePart();
+  [[nodiscard]] bool has_more_parts() const { return !full_.empty(); }
 
   [[nodiscard]] base::Zxid zxid() const { return zxid_; }       // of the image
   [[nodiscard]] std::uint64_t nodes() const { return nodes_; }  // told so far
@@ -47,13 +52,15 @@ class SnapshotWalk final : private ImageSink {
   std::size_t StepSessions(std::size_t things, std::size_t bytes);
   std::size_t StepNodes(std::size_t things, std::size_t bytes);
   void Finish();
+  void CloseFullPart();
 
   StateMachine* const machine_;
   const base::Zxid zxid_;
   Phase phase_ = Phase::kSessions;
   bool stepping_ = false;
-  base::SessionId session_;  // the last one visited
-  std::string path_;         // of the last node visited; empty: none yet
+  base::SessionId session_;       // the last one visited
+  std::string path_;              // of the last node visited; empty: none yet
+  std::deque<std::string> full_;  // parts that are closed
   std::string part_;
   std::string before_;  // path of the node before in the part
   std::string scratch_;

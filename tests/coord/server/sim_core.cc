@@ -11,11 +11,13 @@ using std::chrono::seconds;
 absl::Status SimCore::TryStart() {
   loop = std::make_unique<sim::SimLoop>(&world);
   disk = std::make_unique<sim::SimExecutor>(loop.get());
+  snapshots = std::make_unique<sim::SimExecutor>(loop.get());
   random = std::make_unique<base::SeededRandom>(seed_ * 1000 + ++boots_);
   fatal = absl::OkStatus();
   NodeSeams seams;
   seams.loop = loop.get();
   seams.disk = disk.get();
+  seams.snapshots = snapshots.get();
   seams.files = &files;
   seams.random = random.get();
   seams.on_fatal = [this](const absl::Status& s) { fatal = s; };

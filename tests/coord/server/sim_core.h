@@ -49,7 +49,7 @@ class SimCore {
   NodeOptions options;  // of the next Start
 
   std::unique_ptr<sim::SimLoop> loop;
-  std::unique_ptr<sim::SimExecutor> disk;
+  std::unique_ptr<sim::SimExecutor> disk, snapshots;
   std::unique_ptr<base::SeededRandom> random;
   std::unique_ptr<Node> node;
   absl::Status fatal;  // what on_fatal was told

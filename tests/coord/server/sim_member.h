@@ -38,11 +38,13 @@ struct SimMember {
   absl::Status Open(const Place& place, std::uint64_t seed, NodeSeams seams, NodeOptions options, const InitialMembers& initial) {
     loop = std::make_unique<sim::SimLoop>(place.world, place.clock);
     disk = std::make_unique<sim::SimExecutor>(loop.get());
+    snapshots = std::make_unique<sim::SimExecutor>(loop.get());
     dialer = place.network->NewDialer(loop.get(), place.host);
     random = std::make_unique<base::SeededRandom>(seed);
     seams.loop = loop.get();
     seams.dialer = dialer.get();
     seams.disk = disk.get();
+    seams.snapshots = snapshots.get();
     seams.files = place.files;
     seams.random = random.get();
     const std::string peer_address = options.address;
@@ -63,13 +65,14 @@ struct SimMember {
     if (loop) loop->Stop();
     process.reset();
     disk.reset();
+    snapshots.reset();
     dialer.reset();
     loop.reset();
   }
   [[nodiscard]] Node* node() const { return process == nullptr ? nullptr : process->node(); }
 
   std::unique_ptr<sim::SimLoop> loop;
-  std::unique_ptr<sim::SimExecutor> disk;
+  std::unique_ptr<sim::SimExecutor> disk, snapshots;
   std::unique_ptr<base::Dialer> dialer;
   std::unique_ptr<base::SeededRandom> random;
   std::unique_ptr<MemberProcess> process;  // null: down

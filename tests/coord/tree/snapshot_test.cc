@@ -124,6 +124,24 @@ TEST_F(SnapshotTest, SessionsGoOnWithTheirNumbersAndAnswers) {
   EXPECT_NE(std::as_const(**loaded).sessions().Find(leaving.id()), nullptr);
 }
 
+TEST_F(SnapshotTest, WhatIsChangedWhileNobodyTakesAPartFillsSeveral) {
+  constexpr int kNodes = 12;
+  for (int i = 0; i < kNodes; ++i) machine_.Create(absl::StrCat("/large-", i), std::string(1'000'000, static_cast<char>('a' + i)));
+  const std::uint64_t digest = machine_->Digest();
+  SnapshotWalk walk(&*machine_);
+  for (int i = 0; i < kNodes; ++i) machine_.Set(absl::StrCat("/large-", i), "small");
+  EXPECT_TRUE(walk.has_more_parts());
+  std::vector<std::string> parts;
+  while (walk.Step(1, SIZE_MAX)) {
+  }
+  while (walk.part_bytes() > 0) {
+    parts.push_back(walk.TakePart());
+    EXPECT_LT(parts.back().size(), SnapshotWalk::kPartBytesMax + 2'000'000);
+  }
+  EXPECT_GE(parts.size(), 3u);
+  ExpectLoads(parts, digest);
+}
+
 TEST_F(SnapshotTest, OneAfterAnotherAndOneGivenUp) {
   { const SnapshotWalk given_up(&*machine_); }
   for (int i = 0; i < 3; ++i) {

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "coord/log/inspect.h"
+#include "coord/log/snapshots.h"
 
 namespace drover::sim::run {
 
@@ -221,11 +222,23 @@ bool Machines::BeforeStep(int id, PerformStep step) {
 void Machines::OnOutput(int id, const coord::raft::Raft& raft, const coord::raft::Output& output) {
   Machine& machine = At(id);
   journal_->Fail(invariants_.Took(raft, output));
+  if (output.installed) {
+    machine.applied_since_check = true;
+    journal_->Note("node ", id, " installs a snapshot up to ", output.installed->index.value);
+    journal_->Fail(witness_->Installed(raft.options().id, output.installed->index));
+  }
   for (const Entry& entry : output.committed) {
     machine.applied_since_check = true;
     journal_->Fail(witness_->Committed(raft.options().id, entry));
   }
   if (std::exchange(machine.compares, false)) CheckDurable(&machine, raft);
+  // Whoever is sent a snapshot shall find the entries behind it.
+  const Node* const n = node(id);
+  const std::optional<Index> sending = n == nullptr ? std::nullopt : n->sending();
+  if (sending && *sending < raft.log().terms().before()) {
+    journal_->Fail(absl::InternalError(absl::StrCat("node ", id, " sends a snapshot up to ", sending->value,
+                                                    ", and its log begins behind ", raft.log().terms().before().value)));
+  }
   if (output.write && output.write->truncate_from) {
     machine.writes_to_compare = kComparedWrites;
     journal_->Note("node ", id, " truncates from ", output.write->truncate_from->value, ", durable ", raft.Inspect().durable.value);
@@ -236,7 +249,7 @@ void Machines::OnOutput(int id, const coord::raft::Raft& raft, const coord::raft
 // What a node counts as durable is on its disk, as in its memory. Looked at where a late write of what is void could deceive it.
 void Machines::CheckDurable(Machine* machine, const coord::raft::Raft& raft) {
   const Index durable = raft.Inspect().durable;
-  if (durable.value == 0) return;
+  if (durable <= raft.log().terms().before()) return;
   const std::vector<Entry> log = ReadLog(machine);
   const auto last = std::find_if(log.rbegin(), log.rend(), [durable](const Entry& entry) { return entry.index == durable; });
   if (last != log.rend() && raft.log().last() >= durable && last->term == raft.log().TermAt(durable)) return;
@@ -275,7 +288,10 @@ void Machines::Begun(int id, const Node& node) {
   Machine& machine = At(id);
   machine.formed = true;
   const std::vector<Entry> log = ReadLog(&machine);
-  const absl::Status started = invariants_.Started(node.raft(), log);
+  // Of the log, the node may leave out the first entries that its snapshot says.
+  std::vector<Entry> used = log;
+  std::erase_if(used, [&](const Entry& e) { return e.index <= node.raft().log().terms().before(); });
+  const absl::Status started = invariants_.Started(node.raft(), used);
   // A damaged member may have forgotten what it said; it must not be believed that much, and is not.
   if (!machine.lost) journal_->Fail(started);
   journal_->Fail(witness_->Started(node.raft().options().id, log, node.Status().applied, node.state()));
@@ -295,7 +311,8 @@ std::vector<Entry> Machines::ReadLog(Machine* machine) const {
   const std::unique_ptr<SimFileSystem> files = machine->files->Copy(1);
   const auto read = coord::log::Inspect(files.get(), kDirectory, &reader);
   if (!read.ok()) return {};
-  while (!reader.entries.empty() && reader.entries.back().index > read->last_index) reader.entries.pop_back();
+  // A restart behind a snapshot, or a truncation, voids what was read before.
+  std::erase_if(reader.entries, [&](const Entry& e) { return e.index > read->last_index || e.index < read->first_index; });
   return std::move(reader.entries);
 }
 
@@ -320,6 +337,14 @@ bool Machines::FlipBit(int id, base::Random* random) {
   };
   Machine& machine = At(id);
   Frames frames;
+  const auto snapshots = coord::log::ListSnapshots(machine.files->Copy(1).get(), kDirectory);
+  if (snapshots.ok() && !snapshots->empty() && random->Below(2) == 0) {
+    const Index index = (*snapshots)[random->Below(snapshots->size())];
+    const std::string path = absl::StrCat(kDirectory, "/", coord::log::SnapshotName(index));
+    machine.files->FlipBit(path, random->Below(machine.files->Read(path).size()), static_cast<int>(random->Below(8)));
+    machine.lost = true;
+    return true;
+  }
   if (!coord::log::Inspect(machine.files.get(), kDirectory, &frames).ok() || frames.frames.empty()) return false;
   const auto& [path, place] = frames.frames[random->Below(frames.frames.size())];
   machine.files->FlipBit(path, place.first + random->Below(place.second), static_cast<int>(random->Below(8)));

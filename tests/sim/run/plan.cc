@@ -65,6 +65,16 @@ Plan MakePlan(std::uint64_t seed) {
   node.stream.outbound_pause_bytes = dice.Of({1U << 10, 2U << 20});
   node.log_writer.prove_after = milliseconds(dice.Of({50, 1'000}));
   if (dice.OneIn(4)) node.raft.pre_vote = false;
+  node.snapshots.log_bytes = dice.Of({300U, 2U << 10, 2U << 10, 16U << 10, 64U << 20});
+  node.snapshots.kept = dice.Of({1U, 2U});
+  node.snapshots.retry = milliseconds(300);
+  node.snapshots.take.slice_things = dice.Of({1U, 2U, 10U, 1000U});
+  node.snapshots.take.slice_bytes = dice.Of({1U, 200U, 64U << 10});
+  node.snapshots.take.slice_pause = microseconds(dice.Of({100, 1'000, 20'000}));
+  node.snapshots.take.part_bytes = dice.Of({1U, 300U, 4U << 10, 1U << 20});
+  node.snapshots.take.parts_max = dice.Of({1U, 4U});
+  node.snapshots.send.chunk_bytes = dice.Of({64U, 512U, 16U << 10});
+  node.snapshots.send.window_bytes = dice.Of({64U, 1U << 10, 1U << 20});
 
   plan.rate_ppm_max = dice.Of({0, 100, 1'000, 10'000});
   plan.fault_gap = milliseconds(dice.Of({150, 400, 400, 1'000, 1'000, 3'000}));
@@ -102,6 +112,7 @@ std::string Plan::Text() const {
     last = &fault;
   }
   if (!options.raft.pre_vote) absl::StrAppend(&text, "; no pre-votes");
+  absl::StrAppend(&text, "; a snapshot every ", options.snapshots.log_bytes, " bytes");
   absl::StrAppend(&text, "; segments of ", options.log.segment_bytes, ", history of ", options.history.bytes_max, ", window of ",
                   options.raft.window.appends, ", cache of ", options.raft.cache_bytes, ", at most ",
                   options.raft.uncommitted_bytes_max, " uncommitted; ", calls_max, " calls each, ", in_flight_max,

@@ -41,6 +41,12 @@ absl::Status Witness::Committed(base::NodeId node, const Entry& entry) {
   return agreement_.Applied({node, entry.index.value, entry.term.value, seen.entry_digest, seen.state_digest});
 }
 
+absl::Status Witness::Installed(base::NodeId node, Index index) {
+  if (index > last())
+    return absl::InternalError(absl::StrCat("node ", node.value, " installs a snapshot of what nobody committed"));
+  return agreement_.Installed(node, index.value, entries_[index.value - 1].state_digest);
+}
+
 absl::Status Witness::Started(base::NodeId node, const std::vector<Entry>& log, Index applied,
                               const coord::tree::StateMachine& state) {
   for (const Entry& entry : log) {

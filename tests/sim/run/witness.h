@@ -36,6 +36,8 @@ class Witness final : private coord::tree::Sink {
 
   // A node hands out `entry` as committed.
   absl::Status Committed(base::NodeId node, const coord::raft::Entry& entry);
+  // A node is about to install a snapshot up to `index`; Reached tells whether its state is right.
+  absl::Status Installed(base::NodeId node, coord::raft::Index index);
   // A process begins with `log` on its disk, of which it has applied what is up to `applied`, to this state.
   absl::Status Started(base::NodeId node, const std::vector<coord::raft::Entry>& log, coord::raft::Index applied,
                        const coord::tree::StateMachine& state);

@@ -1,0 +1,153 @@
+// Snapshots: when one is taken, what the log drops after it, whom one is sent to, and what becomes of one that comes.
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "coord/base/check.h"
+#include "coord/base/hooks.h"
+#include "coord/log/snapshots.h"
+#include "coord/server/node.h"
+
+namespace drover::coord::server {
+
+void Node::TickSnapshots() {
+  if (dead_ || stopping_) return;
+  const std::uint64_t grown = std::max(options_.snapshots.log_bytes, 2 * snapshot_bytes_);
+  if (!taker_.active() && bytes_since_snapshot_ >= grown && loop_->Now() >= next_snapshot_) BeginSnapshot();
+  std::set<base::NodeId> needy;
+  for (const raft::PeerState& peer : raft_.Peers()) {
+    // One that is gone would hold on to a snapshot and the log behind it for nothing.
+    if (peer.needs_snapshot && peer.silent < 2 * options_.raft.election_timeout) needy.insert(peer.id);
+  }
+  const raft::Index newest = snapshots_.empty() ? raft::Index() : snapshots_.back();
+  // Only one from which the log leads on.
+  const bool leads_on = newest >= raft_.log().terms().before();
+  sender_.Tick(needy, leads_on ? newest : raft::Index());
+  CompactIfDue();
+}
+
+void Node::BeginSnapshot() {
+  // Nothing has happened since the last: it would be the same one.
+  if (!snapshots_.empty() && snapshots_.back() == applied_) return;
+  log::SnapshotHead head;
+  head.cluster = cluster_id();
+  head.id = NextNotZero(random_);
+  head.at = {applied_, raft_.log().TermAt(applied_).value_or(raft::Term()), configuration_index_, configuration_};
+  DROVER_CHECK(head.at.term != raft::Term() && configuration_index_ != raft::Index()) << "applied " << applied_;
+  head.founding = founding_;
+  bytes_since_snapshot_ = 0;
+  taker_.Begin(state_.get(), head);
+}
+
+void Node::OnSnapshotTaken(const SnapshotTaker::Taken& taken) {
+  if (dead_) return;
+  snapshots_.push_back(taken.index);
+  snapshot_bytes_ = taken.bytes;
+  observer_->OnSnapshotTaken(taken.index, taken.bytes, taken.nodes, taken.took);
+  DropOldSnapshots();
+  WantTurn();
+}
+
+// Another one is taken in its place, whatever the log has grown.
+void Node::OnSnapshotBad(raft::Index index) {
+  if (dead_) return;
+  observer_->OnSnapshotFailed(absl::DataLossError(absl::StrCat("the snapshot up to entry ", index.value, " is damaged")));
+  if (!snapshots_.empty() && snapshots_.back() == index)
+    bytes_since_snapshot_ = std::max(options_.snapshots.log_bytes, 2 * snapshot_bytes_);
+}
+
+void Node::OnSnapshotFailed(const absl::Status& status) {
+  if (dead_) return;
+  next_snapshot_ = loop_->Now() + options_.snapshots.retry;
+  bytes_since_snapshot_ = std::max(bytes_since_snapshot_, std::max(options_.snapshots.log_bytes, 2 * snapshot_bytes_));
+  observer_->OnSnapshotFailed(status);
+}
+
+void Node::DropOldSnapshots() {
+  if (snapshots_.size() <= options_.snapshots.kept) return;
+  raft::Index keep = snapshots_[snapshots_.size() - options_.snapshots.kept];
+  if (const std::optional<raft::Index> sending = sender_.oldest()) keep = std::min(keep, *sending);
+  snapshots_.erase(snapshots_.begin(), std::lower_bound(snapshots_.begin(), snapshots_.end(), keep));
+  snapshot_executor_->Submit(
+      [files = files_, directory = options_.data_directory, keep] {
+        // What is left over is removed with the next ones.
+        static_cast<void>(log::RemoveSnapshotsBelow(files, directory, keep));
+      },
+      [] {});
+}
+
+// The log is needed from the oldest snapshot on. Until there are as many as are kept, nothing is dropped: the oldest is then the
+// only one, and should it be damaged, the log alone can tell what it said.
+void Node::CompactIfDue() {
+  if (snapshots_.size() < options_.snapshots.kept) return;
+  raft::Index through = snapshots_[snapshots_.size() - options_.snapshots.kept];
+  const std::optional<raft::Index> sending = sender_.oldest();
+  const bool break_it = DROVER_BREAK("compact-past-receiver");
+  if (sending && !break_it) through = std::min(through, *sending);
+  if (through <= compacted_ || raft_.Inspect().durable < through) return;
+  compacted_ = through;
+  log_writer_.Compact(through, [this](raft::Index first) {
+    if (dead_) return;
+    const raft::Index gone = std::min(first.Previous(), applied_);
+    if (gone <= raft_.log().terms().before()) return;
+    raft_.OnCompacted(gone);
+    WantTurn();
+  });
+}
+
+void Node::OnSnapshotChunk(const PeerHeader& header, const SnapshotChunk& chunk) {
+  // What is committed here already is not needed; its sender will hear so from Raft.
+  if (chunk.index <= raft_.commit()) {
+    links_.Send(header.from, SnapshotAck{chunk.id, chunk.size});
+    return;
+  }
+  receiver_.OnChunk(header.from, chunk);
+}
+
+void Node::OnSnapshotReceived(SnapshotReceiver::Received received) {
+  if (dead_) return;
+  const absl::StatusOr<bool> installed = raft_.Install(received.head.at);
+  if (!installed.ok()) return OnSnapshotFailed(installed.status());
+  if (!*installed) {
+    // The entries are here after all: one more snapshot, which goes with the next that are dropped. Or this node is no follower
+    // now: its file would be ahead of what is applied.
+    const bool ahead = received.head.at.index > applied_;
+    snapshot_executor_->Submit(
+        [ahead, files = files_, path = options_.data_directory + "/" + log::SnapshotName(received.head.at.index),
+         state = std::move(received.state)]() mutable {
+          if (ahead) static_cast<void>(files->Remove(path));
+          state.reset();
+        },
+        [] {});
+    return WantTurn();
+  }
+  loaded_ = std::move(received.state);
+  observer_->OnSnapshotInstalled(received.head.at.index, received.bytes, received.took);
+  Perform(raft_.TakeOutput());
+  WantTurn();
+}
+
+// The state is another one, without the events in between: clients come back and are told so.
+void Node::Install(raft::Output& output) {
+  if (!output.installed) return;
+  const raft::SnapshotPoint& at = *output.installed;
+  DROVER_CHECK(loaded_ != nullptr && at.index > applied_) << "a snapshot at " << at.index << ", applied " << applied_;
+  taker_.Abort();
+  const absl::Status behind = absl::UnavailableError("this node had fallen behind and took over a snapshot: resume");
+  for (auto& [id, stream] : streams_) stream.machine->Close(behind);
+  FailHandedOver(absl::UnavailableError("this node took over a snapshot: the outcome is unknown here; resume"));
+  // A million nodes are not freed on the loop.
+  snapshot_executor_->Submit([old = std::exchange(state_, std::move(loaded_))]() mutable { old.reset(); }, [] {});
+  history_.Reset(state_->last_zxid());
+  applied_ = at.index;
+  configuration_index_ = at.configuration_index;
+  configuration_ = at.configuration;
+  snapshots_ = {at.index};
+  bytes_since_snapshot_ = 0;
+  snapshot_bytes_ = 0;
+  for (StreamId id : waiting_) WantWork(id);
+  ServeConfirmed();
+}
+
+}  // namespace drover::coord::server
