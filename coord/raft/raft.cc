@@ -191,6 +191,7 @@ absl::StatusOr<bool> Raft::Install(const SnapshotPoint& point) {
     return false;
   }
   DROVER_PROBE("raft: snapshot installed");
+  if (log_.last() > point.index) DROVER_PROBE("raft: a snapshot voids a tail behind it");
   if (point.term > hard_state_.term) AdoptTerm(point.term);
   // Nothing behind what was committed is known to agree with the snapshot's history.
   durable_ = std::min(durable_, commit_);

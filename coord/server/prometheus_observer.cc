@@ -39,8 +39,8 @@ PrometheusObserver::PrometheusObserver(process::Metrics* metrics, std::function<
       refused_protocol_(Refused("protocol")),
       strangers_total_(metrics->Counter("drover_coord_strangers_total", "What nodes said to this one that should not speak to it")),
       snapshots_taken_(metrics->Counter("drover_coord_snapshots_taken_total", "Snapshots taken by this node")),
-      snapshots_installed_(
-          metrics->Counter("drover_coord_snapshots_installed_total", "Snapshots of other nodes that took the place of this one's state")),
+      snapshots_installed_(metrics->Counter("drover_coord_snapshots_installed_total",
+                                            "Snapshots of other nodes that took the place of this one's state")),
       snapshots_failed_(
           metrics->Counter("drover_coord_snapshots_failed_total", "Snapshots not taken, not received, or found to be damaged")),
       fsync_seconds_(metrics->Histogram("drover_coord_fsync_seconds", "Writing and syncing one batch of the log, queueing included",
@@ -134,7 +134,8 @@ void PrometheusObserver::OnSnapshotTaken(raft::Index index, std::uint64_t bytes,
 
 void PrometheusObserver::OnSnapshotInstalled(raft::Index index, std::uint64_t bytes, base::Duration took) {
   snapshots_installed_.Increment();
-  log_.Info("had fallen behind: snapshot of another node installed", {{"index", index}, {"bytes", bytes}, {"seconds", Seconds(took)}});
+  log_.Info("had fallen behind: snapshot of another node installed",
+            {{"index", index}, {"bytes", bytes}, {"seconds", Seconds(took)}});
 }
 
 void PrometheusObserver::OnSnapshotFailed(const absl::Status& status) {

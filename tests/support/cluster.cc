@@ -255,9 +255,17 @@ std::pair<int, std::string> Cluster::CoordPage(const std::string& path, int i) {
 }
 
 double Cluster::MasterMetric(int i, const std::string& name, const std::string& label) {
-  httplib::Client client("127.0.0.1", masters_.at(static_cast<std::size_t>(i)).http_port);
+  return Metric(masters_.at(static_cast<std::size_t>(i)).http_port, name, label);
+}
+
+double Cluster::CoordMetric(int i, const std::string& name, const std::string& label) {
+  return Metric(coords_.at(static_cast<std::size_t>(i)).http_port, name, label);
+}
+
+double Cluster::Metric(int http_port, const std::string& name, const std::string& label) {
+  httplib::Client client("127.0.0.1", http_port);
   const httplib::Result result = client.Get("/metrics");
-  if (!result || result->status != 200) throw std::runtime_error("no metrics from master " + std::to_string(i));
+  if (!result || result->status != 200) throw std::runtime_error("no metrics from port " + std::to_string(http_port));
   double sum = 0;
   std::istringstream lines(result->body);
   for (std::string line; std::getline(lines, line);) {

@@ -84,8 +84,9 @@ class Cluster {
 
   // A page of a coordination node's HTTP port: its status (0: nobody answered) and its text.
   std::pair<int, std::string> CoordPage(const std::string& path, int i = 0);
-  // A value of a master's /metrics, summed over the series whose labels contain `label`; 0 where there is none.
+  // A value of a server's /metrics, summed over the series whose labels contain `label`; 0 where there is none.
   double MasterMetric(int i, const std::string& name, const std::string& label = "");
+  double CoordMetric(int i, const std::string& name, const std::string& label = "");
 
   [[nodiscard]] const std::string& dir() const { return dir_.path(); }
   [[nodiscard]] std::string path(const std::string& name) const { return dir_.path() + "/" + name; }
@@ -100,6 +101,7 @@ class Cluster {
   void MakeCoords();
   void Stop();
   std::string Logs() const;
+  static double Metric(int http_port, const std::string& name, const std::string& label);
   // Of every worker process that this cluster has had, those that live.
   [[nodiscard]] std::vector<pid_t> Reapers() const;
 

@@ -111,7 +111,8 @@ TEST_F(ClusterSnapshotTest, ANodeThatMissedWhatIsCompactedCatchesUpUnderLoad) {
   CrashForLong(down);
   WriteUntilCompacted(leader_, 100);
   cluster_.Start(down);
-  ASSERT_TRUE(RunWriting([&] { return cluster_.node(down)->Status().applied.value + 5 > cluster_.node(leader_)->Status().applied.value; }));
+  ASSERT_TRUE(
+      RunWriting([&] { return cluster_.node(down)->Status().applied.value + 5 > cluster_.node(leader_)->Status().applied.value; }));
   ASSERT_TRUE(cluster_.AwaitEqual());
   ExpectAll(down);
   EXPECT_GT(cluster_.node(leader_)->Status().snapshot_sent_bytes, 0u);

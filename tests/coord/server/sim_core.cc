@@ -48,6 +48,7 @@ void SimCore::Destroy() {
   if (loop) loop->Stop();
   node.reset();
   disk.reset();
+  snapshots.reset();
   loop.reset();
 }
 

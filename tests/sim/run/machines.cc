@@ -235,7 +235,7 @@ void Machines::OnOutput(int id, const coord::raft::Raft& raft, const coord::raft
   // Whoever is sent a snapshot shall find the entries behind it.
   const Node* const n = node(id);
   const std::optional<Index> sending = n == nullptr ? std::nullopt : n->sending();
-  if (sending && *sending < raft.log().terms().before()) {
+  if (raft.leads() && sending && *sending < raft.log().terms().before()) {
     journal_->Fail(absl::InternalError(absl::StrCat("node ", id, " sends a snapshot up to ", sending->value,
                                                     ", and its log begins behind ", raft.log().terms().before().value)));
   }

@@ -48,7 +48,7 @@ Plan MakePlan(std::uint64_t seed) {
   plan.latency_max = plan.latency_min + microseconds(dice.Of({100, 1'000, 1'000, 10'000, 40'000}));
 
   coord::server::NodeOptions& node = plan.options;
-  node.log.segment_bytes = dice.Of({4U << 10, 4U << 10, 16U << 10, 64U << 10, 1U << 20});
+  node.log.segment_bytes = dice.Of({1U << 10, 1U << 10, 4U << 10, 4U << 10, 16U << 10, 64U << 10, 1U << 20});
   node.log.allocate_first_bytes = dice.Of({512U, 4U << 10, 64U << 10});
   node.log.allocate_step_bytes = 64U << 10;
   node.history.bytes_max = dice.Of({1U << 10, 4U << 10, 64U << 10, 1U << 20});
@@ -65,8 +65,8 @@ Plan MakePlan(std::uint64_t seed) {
   node.stream.outbound_pause_bytes = dice.Of({1U << 10, 2U << 20});
   node.log_writer.prove_after = milliseconds(dice.Of({50, 1'000}));
   if (dice.OneIn(4)) node.raft.pre_vote = false;
-  node.snapshots.log_bytes = dice.Of({300U, 2U << 10, 2U << 10, 16U << 10, 64U << 20});
-  node.snapshots.kept = dice.Of({1U, 2U});
+  node.snapshots.log_bytes = dice.Of({300U, 300U, 2U << 10, 2U << 10, 16U << 10, 64U << 20});
+  node.snapshots.kept = dice.Of({1U, 1U, 2U});
   node.snapshots.retry = milliseconds(300);
   node.snapshots.take.slice_things = dice.Of({1U, 2U, 10U, 1000U});
   node.snapshots.take.slice_bytes = dice.Of({1U, 200U, 64U << 10});
