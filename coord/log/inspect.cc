@@ -8,6 +8,8 @@
 #include "coord/base/status.h"
 #include "coord/log/log_state.h"
 #include "coord/log/scan.h"
+#include "coord/log/snapshot_file.h"
+#include "coord/log/snapshots.h"
 
 namespace drover::coord::log {
 namespace {
@@ -51,6 +53,32 @@ absl::Status ReadIdentity(base::FileSystem* fs, const std::string& path, std::op
   return absl::OkStatus();
 }
 
+// From end to end.
+absl::StatusOr<Inspection::Snapshot> ReadSnapshot(base::FileSystem* fs, const std::string& path, raft::Index index,
+                                                  std::optional<base::ClusterId> cluster) {
+  DROVER_ASSIGN_OR_RETURN(const auto reader, SnapshotReader::Open(fs, path, cluster));
+  while (true) {
+    DROVER_ASSIGN_OR_RETURN(const std::optional<std::string> part, reader->Next());
+    if (!part) return Inspection::Snapshot{index, reader->bytes(), reader->parts()};
+  }
+}
+
+absl::Status InspectSnapshots(base::FileSystem* fs, const std::string& directory, std::optional<base::ClusterId> cluster,
+                              Inspection* result) {
+  DROVER_ASSIGN_OR_RETURN(const std::vector<raft::Index> indices, ListSnapshots(fs, directory));
+  for (const raft::Index index : indices) {
+    const auto read = ReadSnapshot(fs, absl::StrCat(directory, "/", SnapshotName(index)), index, cluster);
+    if (absl::IsNotFound(read.status())) continue;  // the node that runs there has dropped it meanwhile
+    if (absl::IsDataLoss(read.status())) {
+      result->damaged_snapshots.push_back(read.status());
+      continue;
+    }
+    DROVER_RETURN_IF_ERROR(read.status());
+    result->snapshots.push_back(*read);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Inspection> Inspect(base::FileSystem* fs, const std::string& directory, InspectVisitor* visitor) {
@@ -90,7 +118,11 @@ absl::StatusOr<Inspection> Inspect(base::FileSystem* fs, const std::string& dire
   result.last_index = inspector.state().last_index();
   result.commit = inspector.state().commit();
   for (const std::string& name : scanned.spares) result.notes.push_back(absl::StrCat(name, " waits to become a segment"));
-  DROVER_RETURN_IF_ERROR(CheckBeginning(directory, scanned, result.first_index, raft::Index()));
+  DROVER_RETURN_IF_ERROR(InspectSnapshots(fs, directory, cluster, &result));
+  const absl::Status begins = CheckBeginning(directory, scanned, result.first_index,
+                                             result.snapshots.empty() ? raft::Index() : result.snapshots.back().index);
+  // That the log does not reach back far enough may be a consequence.
+  if (!begins.ok()) return result.damaged_snapshots.empty() ? begins : result.damaged_snapshots.back();
   // A new node's identity is written before its log: one that was not there a moment ago may be.
   if (!result.identity) DROVER_RETURN_IF_ERROR(ReadIdentity(fs, directory + "/identity", &result.identity));
   if (!result.identity) return MissingIdentity(directory);

@@ -36,13 +36,22 @@ struct Inspection {
   std::uint64_t segments = 0;
   std::uint64_t frames = 0;
   std::uint64_t entries_written = 0;  // with those truncated later
+  // Whole ones, ascending; and what is wrong with the others. (Recovery passes over a damaged one if an older one is whole and the
+  // log leads on from that.)
+  struct Snapshot {
+    raft::Index index;
+    std::uint64_t bytes = 0;
+    std::uint64_t parts = 0;
+  };
+  std::vector<Snapshot> snapshots;
+  std::vector<absl::Status> damaged_snapshots;
   // For people: a torn tail, superseded segments. Not errors: recovery deals with them.
   std::vector<std::string> notes;
 };
 
-// OK: recovery would succeed (as far as reading goes). Otherwise the error with which it would refuse, after the visitor has heard
-// of all that can be read. A node may be writing to the directory: its last frame then may look torn. ABORTED: it has dropped
-// segments that were about to be read, try again. NOT_FOUND: no log there.
+// Reads all of it, snapshots too. OK: recovery would succeed (as far as reading goes). Otherwise the error with which it would
+// refuse, after the visitor has heard of all that can be read. A node may be writing to the directory: its last frame then may look
+// torn. ABORTED: it has dropped segments that were about to be read, try again. NOT_FOUND: no log there.
 absl::StatusOr<Inspection> Inspect(base::FileSystem* fs, const std::string& directory, InspectVisitor* visitor);
 
 }  // namespace drover::coord::log

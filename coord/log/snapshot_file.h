@@ -27,8 +27,8 @@ struct SnapshotHead {
   base::ClusterId cluster;
   // Random: tells snapshots of the same place apart, for those of two nodes differ in their bytes.
   std::uint64_t id = 0;
-  Restart at;              // the last entry in it, and the configuration that held then
-  base::Bytes founding;    // the payload of the cluster's first entry: with which members it began
+  Restart at;            // the last entry in it, and the configuration that held then
+  base::Bytes founding;  // the payload of the cluster's first entry: with which members it began
 
   friend bool operator==(const SnapshotHead&, const SnapshotHead&) = default;
 };

@@ -184,6 +184,11 @@ int VerifyLog(base::FileSystem* files, const std::string& directory, LogFormat f
   log::InspectVisitor nothing;
   absl::StatusOr<log::Inspection> found = log::Inspect(files, directory, &nothing);
   for (int i = 1; i < kTries && absl::IsAborted(found.status()); ++i) found = log::Inspect(files, directory, &nothing);
+  if (found.ok() && !found->damaged_snapshots.empty()) {
+    found = absl::DataLossError(
+        absl::StrCat(found->damaged_snapshots.back().message(),
+                     " (The node can start all the same: an older snapshot is whole, and the log leads on from it.)"));
+  }
   if (!found.ok()) {
     if (format != LogFormat::kTable) out << Json{{"ok", false}, {"error", std::string(found.status().message())}}.dump() << '\n';
     (void)EndOutput(out, err);
@@ -197,8 +202,15 @@ int VerifyLog(base::FileSystem* files, const std::string& directory, LogFormat f
         << entries << " count";
     if (entries > 0) out << ": " << found->first_index.value << " to " << found->last_index.value;
     out << "; committed at least to " << found->commit.value << '\n';
+    for (const log::Inspection::Snapshot& s : found->snapshots) {
+      out << "snapshot up to entry " << s.index.value << ": " << s.bytes << " bytes, " << s.parts << " parts\n";
+    }
     for (const std::string& note : found->notes) out << "note: " << note << '\n';
   } else {
+    Json snapshots = Json::array();
+    for (const log::Inspection::Snapshot& s : found->snapshots) {
+      snapshots.push_back({{"index", s.index.value}, {"bytes", s.bytes}, {"parts", s.parts}});
+    }
     out << Json{{"ok", true},
                 {"node", found->identity ? found->identity->node.value : 0},
                 {"cluster", Hex(found->cluster)},
@@ -211,6 +223,7 @@ int VerifyLog(base::FileSystem* files, const std::string& directory, LogFormat f
                 {"first_index", found->first_index.value},
                 {"last_index", found->last_index.value},
                 {"commit", found->commit.value},
+                {"snapshots", snapshots},
                 {"notes", found->notes}}
                .dump()
         << '\n';

@@ -7,6 +7,7 @@
 
 #include "coord/log/data_directory.h"
 #include "coord/log/log.h"
+#include "coord/log/snapshot_file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/sim/sim_file_system.h"
@@ -14,7 +15,9 @@
 namespace drover::coord::server {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 class LogCommandTest : public ::testing::Test {
@@ -100,6 +103,30 @@ TEST_F(LogCommandTest, VerifyFailsWhereTheNodeWouldNotStart) {
     fs_.Write(missing, contents);
   }
   EXPECT_EQ(Verify(LogFormat::kTable), 0);
+}
+
+TEST_F(LogCommandTest, VerifyReadsTheSnapshotsFromWhichTheLogLeadsOn) {
+  const auto snapshot = [&](std::uint64_t index) {
+    const raft::SnapshotPoint at{raft::Index(index), raft::Term(3), raft::Index(2), base::Bytes::Copy("members")};
+    auto writer = log::SnapshotWriter::Begin(&fs_, "data", {base::ClusterId(0xabc), 5, at, base::Bytes::Copy("members")}, {});
+    ASSERT_TRUE(writer.ok() && (*writer)->Add("a part").ok() && (*writer)->Finish().ok());
+  };
+  snapshot(8);
+  snapshot(9);
+  ASSERT_TRUE(log_->Compact(raft::Index(9)).ok());
+  ASSERT_GT(log_->first_index(), raft::Index(1));
+  EXPECT_EQ(Verify(LogFormat::kTable), 0) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("snapshot up to entry 9: "));
+  EXPECT_EQ(Verify(LogFormat::kJson), 0);
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["snapshots"][0]["index"], 8);
+  // One is damaged: that is said, and that the other one is there. Both: the node would not start.
+  const std::string newest = "data/" + log::SnapshotName(raft::Index(9));
+  fs_.FlipBit(newest, 100, 1);
+  EXPECT_EQ(Verify(LogFormat::kTable), 1);
+  EXPECT_THAT(err_.str(), AllOf(HasSubstr(newest), HasSubstr("can start all the same")));
+  fs_.FlipBit("data/" + log::SnapshotName(raft::Index(8)), 100, 1);
+  EXPECT_EQ(Verify(LogFormat::kTable), 1);
+  EXPECT_THAT(err_.str(), AllOf(HasSubstr(".snap"), Not(HasSubstr("can start all the same"))));
 }
 
 TEST_F(LogCommandTest, DumpHasALineForEachFrameAndEntry) {
