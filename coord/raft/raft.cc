@@ -184,8 +184,7 @@ absl::StatusOr<bool> Raft::Install(const SnapshotPoint& point) {
     return absl::InvalidArgumentError("a snapshot that does not say where it stands");
   }
   if (point.index <= commit_ || !std::holds_alternative<Follower>(role_)) return false;
-  const bool keeps = log_.TermAt(point.index).has_value() && DROVER_BREAK("install-keeps-conflict");
-  if (log_.TermAt(point.index) == point.term || keeps) {
+  if (log_.TermAt(point.index) == point.term) {
     // Its entries are here, and that they are committed is news.
     CommitTo(point.index);
     return false;

@@ -41,7 +41,6 @@ const std::vector<Breakage>& Breakages() {
       {"ack-contact-without-quorum", "a contact is acknowledged without a quorum round"},
       {"forget-kept-answers", "a write that is sent again is applied again"},
       {"compact-past-receiver", "a leader drops entries that follow a snapshot which is on its way"},
-      {"install-keeps-conflict", "a snapshot is taken for what the log has at its end, whatever that is"},
       {"snapshot-forgets-answers", "snapshots leave out the answers that clients have not seen"},
   };
   return *all;
