@@ -105,14 +105,14 @@ void MemberProcess::OnPeerFrame(PeerFrame frame) {
   if (forming_ == nullptr || forming_->done) return;
   const base::NodeId from = frame.header.from;
   if (!forming_->peers.contains(from)) {
-    return Dismiss(from, absl::StrCat("node ", from.value, " is not among the members with which node ", options_.id.value,
-                                      " was started, --initial-cluster ", TextOf(forming_->formation.members())));
+    return Dismiss(frame.header, absl::StrCat("node ", from.value, " is not among the members with which node ", options_.id.value,
+                                              " was started, --initial-cluster ", TextOf(forming_->formation.members())));
   }
   forming_->peers[frame.header.from] = frame.header.from_incarnation;
   for (const PeerItem& item : frame.items) {
     if (const auto* hello = std::get_if<Hello>(&item)) {
       const absl::StatusOr<std::optional<Hello>> answer = forming_->formation.OnHello(frame.header, *hello);
-      if (!answer.ok()) return Dismiss(from, answer.status().message());
+      if (!answer.ok()) return Dismiss(frame.header, answer.status().message());
       if (*answer) forming_->links.Send(from, **answer);
     } else if (const auto* found = std::get_if<server::Found>(&item)) {
       forming_->formation.OnFound(frame.header, *found);
@@ -128,8 +128,8 @@ void MemberProcess::OnPeerFrame(PeerFrame frame) {
   }
 }
 
-void MemberProcess::Dismiss(base::NodeId from, absl::string_view why) {
-  if (seams_.observer != nullptr) seams_.observer->OnStranger(from, forming_->links.AddressOf(from), why);
+void MemberProcess::Dismiss(const PeerHeader& from, absl::string_view why) {
+  if (seams_.observer != nullptr) seams_.observer->OnStranger(from.from, forming_->links.AddressOf(from), why);
   forming_->links.Dismiss(from, why);
 }
 

@@ -47,7 +47,7 @@ class MemberProcess final : private PeerLinks::Events {
   // PeerLinks::Events, while forming
   void OnPeerFrame(PeerFrame frame) override;
   void OnLinkUp(base::NodeId) override {}
-  void OnLinkReset(base::NodeId) override {}
+  void OnLinkReset(base::NodeId, base::Incarnation) override {}
   void OnDismissed(base::NodeId peer, const absl::Status& why) override;
   void OnBadFrame(const absl::Status& status) override;
 
@@ -55,7 +55,7 @@ class MemberProcess final : private PeerLinks::Events {
   void BeginForming(std::unique_ptr<log::DataDirectory> directory, base::ClusterId cluster, InitialMembers initial);
   void Round();
   void Flush();
-  void Dismiss(base::NodeId from, absl::string_view why);
+  void Dismiss(const PeerHeader& from, absl::string_view why);
   // It cannot form a cluster: the process is told after this long.
   void FailAfter(base::Duration wait);
   void Found();

@@ -214,10 +214,12 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   // PeerLinks::Events
   void OnPeerFrame(PeerFrame frame) override;
   // `why`: for this node's log; `word`: for the stranger.
-  void Dismiss(base::NodeId from, absl::string_view why, absl::string_view word);
-  void OnStranger(base::NodeId from, absl::string_view why);
+  void Dismiss(const PeerHeader& from, absl::string_view why, absl::string_view word);
+  void OnStranger(const PeerHeader& from, absl::string_view why);
+  // Its configuration names this id with another incarnation: whoever speaks is not that member.
+  [[nodiscard]] bool IsAnother(base::NodeId id, base::Incarnation incarnation) const;
   void OnLinkUp(base::NodeId peer) override;
-  void OnLinkReset(base::NodeId peer) override;
+  void OnLinkReset(base::NodeId peer, base::Incarnation incarnation) override;
   void OnDismissed(base::NodeId peer, const absl::Status& why) override;
   void OnBadFrame(const absl::Status& status) override;
 

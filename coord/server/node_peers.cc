@@ -21,7 +21,7 @@ void Node::OnPeerFrame(PeerFrame frame) {
   if (dead_) return;
   const PeerHeader& header = frame.header;
   if (header.cluster.value != 0 && header.cluster != cluster_id()) {
-    return Dismiss(header.from, absl::StrCat("it is of another cluster, ", header.cluster.value),
+    return Dismiss(header, absl::StrCat("it is of another cluster, ", header.cluster.value),
                    absl::StrCat(WhoThisIs(), ", and node ", header.from.value, " of cluster ", header.cluster.value));
   }
   if (header.cluster.value == 0) {
@@ -34,7 +34,7 @@ void Node::OnPeerFrame(PeerFrame frame) {
   for (PeerItem& item : frame.items) {
     if (auto* raft = std::get_if<RaftItem>(&item)) {
       const absl::Status status = raft_.Step(MessageOf(header, std::move(*raft)));
-      if (absl::IsFailedPrecondition(status)) OnStranger(header.from, status.message());
+      if (absl::IsFailedPrecondition(status)) OnStranger(header, status.message());
       if (absl::IsInvalidArgument(status)) observer_->OnDamage(status);
     } else if (auto* forward = std::get_if<Forward>(&item)) {
       OnForward(header, std::move(*forward));
@@ -51,7 +51,7 @@ void Node::OnPeerFrame(PeerFrame frame) {
       }
     }
   }
-  peers_[header.from] = header.from_incarnation;
+  if (!IsAnother(header.from, header.from_incarnation)) peers_[header.from] = header.from_incarnation;
   clock_.Heard(header.from, header.clock, loop_->Now());
   WantTurn();
 }
@@ -61,7 +61,12 @@ std::string Node::WhoThisIs() const {
                       TextOf(MembersOf(raft_.configuration())));
 }
 
-void Node::Dismiss(base::NodeId from, absl::string_view why, absl::string_view word) {
+bool Node::IsAnother(base::NodeId id, base::Incarnation incarnation) const {
+  const raft::Member* const member = raft_.configuration().Find(id);
+  return member != nullptr && member->incarnation != incarnation;
+}
+
+void Node::Dismiss(const PeerHeader& from, absl::string_view why, absl::string_view word) {
   OnStranger(from, why);
   links_.Dismiss(from, word);
 }
@@ -85,12 +90,13 @@ void Node::EndIfForeign() {
                    "is")));
 }
 
-void Node::OnStranger(base::NodeId from, absl::string_view why) {
-  observer_->OnStranger(from, links_.AddressOf(from), why);
+void Node::OnStranger(const PeerHeader& from, absl::string_view why) {
+  observer_->OnStranger(from.from, links_.AddressOf(from), why);
 }
 
-void Node::OnLinkReset(base::NodeId peer) {
-  if (dead_) return;
+void Node::OnLinkReset(base::NodeId peer, base::Incarnation incarnation) {
+  // Who only bears a member's id says nothing about it by dying.
+  if (dead_ || (incarnation != base::Incarnation() && IsAnother(peer, incarnation))) return;
   raft_.OnLinkReset(peer);
   if (peer == raft_leader_ && peer != options_.id) {
     FailHandedOver(absl::UnavailableError("the link to the leader broke: the outcome is unknown here; resume"));
@@ -142,11 +148,11 @@ void Node::OnHello(const PeerHeader& header, const Hello& hello) {
   } else if (raft_.configuration().Find(header.from) == nullptr) {
     const std::string why =
         absl::StrCat("it was started with --initial-cluster ", hello.members, " and is no member of this cluster");
-    Dismiss(header.from, why,
+    Dismiss(header, why,
             absl::StrCat(WhoThisIs(), ", and node ", header.from.value, ", started with --initial-cluster ", hello.members,
                          ", is none of them: give it the list of its own cluster"));
   } else {
-    Dismiss(header.from, "it has the id of a member and another data directory",
+    Dismiss(header, "it has the id of a member and another data directory",
             absl::StrCat(WhoThisIs(), "; node ", header.from.value,
                          " is one of them with another data directory: its own was lost or replaced. Give it back its own, as it "
                          "was last; until then the cluster goes on without it as long as most of the others run"));

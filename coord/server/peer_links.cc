@@ -36,7 +36,7 @@ class PeerLinks::Accepted final : public base::ConnectionEvents {
 
   [[nodiscard]] base::Connection* connection() const { return connection_.get(); }
 
-  base::NodeId from;  // 0: no frame has come yet
+  Sender from;
   std::string address;
 
  private:
@@ -139,7 +139,7 @@ void PeerLinks::OnDialledEnd(base::NodeId id, base::CloseCause cause, const absl
   peer->link.reset();
   if (up.has_value() && loop_->Now() - *up >= options_.lived) peer->pause = options_.redial_min;
   DialLater(peer);
-  if (up.has_value() && cause == base::CloseCause::kPeerGone) return events_->OnLinkReset(id);
+  if (up.has_value() && cause == base::CloseCause::kPeerGone) return events_->OnLinkReset(id, base::Incarnation());
   if (cause == base::CloseCause::kPeerClosed && absl::IsFailedPrecondition(status)) {
     events_->OnDismissed(id, absl::Status(status));  // a copy: what it belongs to is gone
   }
@@ -192,7 +192,7 @@ base::ConnectionEvents* PeerLinks::Accept(std::unique_ptr<base::Connection> conn
   if (accepted_.size() >= options_.accepted_max) {
     const absl::Status full = absl::ResourceExhaustedError(absl::StrCat("more than ", options_.accepted_max, " links"));
     const auto silent =
-        std::find_if(accepted_.begin(), accepted_.end(), [](const auto& link) { return link.second->from == base::NodeId(); });
+        std::find_if(accepted_.begin(), accepted_.end(), [](const auto& link) { return link.second->from == Sender(); });
     if (silent == accepted_.end()) {
       connection->Close(full);
       return nullptr;
@@ -205,31 +205,31 @@ base::ConnectionEvents* PeerLinks::Accept(std::unique_ptr<base::Connection> conn
   return link;
 }
 
-void PeerLinks::Dismiss(base::NodeId from, absl::string_view why) {
-  const auto newest = newest_.find(from);
+void PeerLinks::Dismiss(const PeerHeader& from, absl::string_view why) {
+  const auto newest = newest_.find(SenderOf(from));
   if (newest != newest_.end()) EndAccepted(newest->second, absl::FailedPreconditionError(why));
 }
 
-std::string PeerLinks::AddressOf(base::NodeId from) const {
-  const auto newest = newest_.find(from);
+std::string PeerLinks::AddressOf(const PeerHeader& from) const {
+  const auto newest = newest_.find(SenderOf(from));
   return newest == newest_.end() ? "" : accepted_.at(newest->second)->address;
 }
 
 void PeerLinks::OnAcceptedFrame(std::uint64_t number, const base::Bytes& bytes) {
-  const base::NodeId named = accepted_.at(number)->from;
+  const Sender named = accepted_.at(number)->from;
   absl::StatusOr<PeerFrame> frame = ParsePeerFrame(bytes);
   if (!frame.ok()) return Refuse(number, frame.status());
-  const base::NodeId from = frame->header.from;
-  if (named == base::NodeId()) {
+  const Sender from = SenderOf(frame->header);
+  if (named == Sender()) {
     if (!Name(number, from)) return;
   } else if (named != from) {
-    return Refuse(number,
-                  absl::InvalidArgumentError(absl::StrCat("peer frame: of node ", from.value, " on a link of node ", named.value)));
+    return Refuse(number, absl::InvalidArgumentError(absl::StrCat("peer frame: of node ", from.node.value, " on a link of node ",
+                                                                  named.node.value, ", or of another life of it")));
   }
   events_->OnPeerFrame(*std::move(frame));
 }
 
-bool PeerLinks::Name(std::uint64_t number, base::NodeId from) {
+bool PeerLinks::Name(std::uint64_t number, const Sender& from) {
   const absl::Status replaced = absl::AbortedError("a newer link has taken the place of this one");
   const auto [newest, first] = newest_.try_emplace(from, number);
   if (!first) {
@@ -242,18 +242,18 @@ bool PeerLinks::Name(std::uint64_t number, base::NodeId from) {
   }
   accepted_.at(number)->from = from;
   // It lives and is worth a try now, whatever pause the failures so far have led to.
-  const auto peer = peers_.find(from);
+  const auto peer = peers_.find(from.node);
   if (peer != peers_.end() && peer->second->link == nullptr) Dial(peer->second.get());
   return true;
 }
 
 void PeerLinks::OnAcceptedEnd(std::uint64_t number, base::CloseCause cause) {
   const auto link = accepted_.find(number);
-  const base::NodeId from = link->second->from;
+  const Sender from = link->second->from;
   accepted_.erase(link);
-  if (from == base::NodeId()) return;
+  if (from == Sender()) return;
   newest_.erase(from);  // this one: an older one was ended when the newer one named itself
-  if (cause == base::CloseCause::kPeerGone) events_->OnLinkReset(from);
+  if (cause == base::CloseCause::kPeerGone) events_->OnLinkReset(from.node, from.incarnation);
 }
 
 void PeerLinks::EndAccepted(std::uint64_t number, const absl::Status& status) {

@@ -53,8 +53,9 @@ class PeerLinks {
     // The link that this node dialled has carried its first frame.
     virtual void OnLinkUp(base::NodeId peer) = 0;
     // A link that had carried a frame, ours to the peer or the peer's newest to us, broke. Once per link: the death of a process
-    // may be told twice. Never for a link that either side ended with a word, or that a newer one replaced.
-    virtual void OnLinkReset(base::NodeId peer) = 0;
+    // may be told twice. Never for a link that either side ended with a word, or that a newer one replaced. `incarnation`: as it
+    // said of itself on its link; 0 of ours to it.
+    virtual void OnLinkReset(base::NodeId peer, base::Incarnation incarnation) = 0;
     // The peer has ended the link that this node dialled since it wants nothing of this node, and why, in words for people.
     virtual void OnDismissed(base::NodeId peer, const absl::Status& why) = 0;
     // What came breaks the contract; the link is ended with this status.
@@ -85,11 +86,11 @@ class PeerLinks {
   // A link that a peer has dialled: who gets its events, or null if it was refused.
   // `address`: its end of the link, for people.
   base::ConnectionEvents* Accept(std::unique_ptr<base::Connection> connection, std::string address = "");
-  // Ends the newest link that `from` has dialled: whoever it is, it is none of ours, and hears why (OnDismissed). It may dial
-  // again.
-  void Dismiss(base::NodeId from, absl::string_view why);
-  // Of the newest link that `from` has dialled; empty if there is none, or nobody said.
-  [[nodiscard]] std::string AddressOf(base::NodeId from) const;
+  // Ends the link on which the sender of a frame with this header speaks: whoever it is, it is none of ours, and hears why
+  // (OnDismissed). It may dial again. A member whose id it bears has a link of its own, which stays.
+  void Dismiss(const PeerHeader& from, absl::string_view why);
+  // The far end of that link; empty if there is none, or nobody said.
+  [[nodiscard]] std::string AddressOf(const PeerHeader& from) const;
 
   // Ends all links in order: what was flushed still goes out. No event comes afterwards, and new links are refused.
   void Stop();
@@ -106,6 +107,15 @@ class PeerLinks {
   class Dialled;
   class Accepted;
   struct Peer;
+  // Who speaks on an accepted link, by its own word. Not the id alone: it may be anybody's.
+  struct Sender {
+    base::NodeId node;  // 0: no frame has come yet
+    base::Incarnation incarnation;
+    base::ClusterId cluster;
+
+    friend auto operator<=>(const Sender&, const Sender&) = default;
+  };
+  [[nodiscard]] static Sender SenderOf(const PeerHeader& header) { return {header.from, header.from_incarnation, header.cluster}; }
 
   template <typename Item>
   void Queue(base::NodeId to, const Item& item);
@@ -121,7 +131,7 @@ class PeerLinks {
   void OnAcceptedFrame(std::uint64_t number, const base::Bytes& bytes);
   void OnAcceptedEnd(std::uint64_t number, base::CloseCause cause);
   // The first frame of an accepted link has come. False if it is older than one that has named the same peer: it is ended then.
-  [[nodiscard]] bool Name(std::uint64_t number, base::NodeId from);
+  [[nodiscard]] bool Name(std::uint64_t number, const Sender& from);
   void EndAccepted(std::uint64_t number, const absl::Status& status);
   void Refuse(std::uint64_t number, const absl::Status& why);
 
@@ -133,7 +143,7 @@ class PeerLinks {
   bool stopped_ = false;
   std::map<base::NodeId, std::unique_ptr<Peer>> peers_;
   std::map<std::uint64_t, std::unique_ptr<Accepted>> accepted_;  // by number: in the order in which they came
-  std::map<base::NodeId, std::uint64_t> newest_;                 // the accepted link of each peer that has named itself
+  std::map<Sender, std::uint64_t> newest_;                       // the accepted link of each that has named itself
   std::uint64_t last_number_ = 0;
   std::uint64_t dropped_ = 0;
 };

@@ -13,6 +13,7 @@
 namespace drover::coord::server {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::AllOf;
 using ::testing::Contains;
@@ -122,6 +123,73 @@ TEST_F(ClusterStrangerTest, AWipedMemberIsRefusedAndTheOthersGoOn) {
     EXPECT_EQ(cluster.node(wiped), nullptr);
     cluster.Crash(wiped);
     EXPECT_NE(cluster.AwaitLeader(), 0);
+  }
+}
+
+// A process somewhere that says it were a member: of no cluster, or of ours in an earlier life of that member.
+class Impostor final : public base::ConnectionEvents {
+ public:
+  Impostor(SimCluster* cluster, int as, base::ClusterId claims)
+      : cluster_(cluster),
+        as_(as),
+        claims_(claims),
+        loop_(&cluster->world),
+        dialer_(cluster->network.NewDialer(&loop_, "impostor")) {}
+  ~Impostor() {
+    cluster_->network.Kill("impostor");
+    loop_.Stop();
+  }
+  // Dials `to`, says who it is, and dies.
+  void Visit(int to) {
+    connection_ = dialer_->Dial(SimCluster::Peer(to), this);
+    PeerFrameBuilder builder;
+    if (claims_ == base::ClusterId()) {
+      builder.Add(Hello{1, false, 0, "1=elsewhere:1", {}});
+    } else {
+      builder.Add(RaftItem{raft::Term(1), raft::PreVoteReply{}});
+    }
+    connection_->Send(builder.Finish({.cluster = claims_,
+                                      .from = base::NodeId(static_cast<std::uint64_t>(as_)),
+                                      .from_incarnation = base::Incarnation(4711),
+                                      .to = base::NodeId(static_cast<std::uint64_t>(to)),
+                                      .to_incarnation = cluster_->node(to)->raft().options().incarnation}));
+    cluster_->world.RunFor(milliseconds(50));
+    cluster_->network.Kill("impostor");
+    cluster_->world.RunFor(milliseconds(50));
+    connection_.reset();
+  }
+
+ private:
+  void OnFrame(base::Bytes) override {}
+  void OnClosed(base::CloseCause, const absl::Status&) override {}
+
+  SimCluster* const cluster_;
+  const int as_;
+  const base::ClusterId claims_;
+  sim::SimLoop loop_;
+  const std::unique_ptr<base::Dialer> dialer_;
+  std::unique_ptr<base::Connection> connection_;
+};
+
+TEST_F(ClusterStrangerTest, WhoBearsTheIdOfAMemberDisturbsNobody) {
+  const int leader = Begin();
+  const raft::Term term = cluster_.node(leader)->raft().term();
+  for (const base::ClusterId claims : {base::ClusterId(), cluster_.node(leader)->Status().cluster}) {
+    for (const int as : {leader, Other(leader)}) {
+      Impostor impostor(&cluster_, as, claims);
+      for (int i = 0; i < 10; ++i) {
+        for (int to = 1; to <= 3; ++to) {
+          if (to != as) impostor.Visit(to);
+        }
+      }
+    }
+  }
+  EXPECT_FALSE(strangers_.empty());
+  EXPECT_EQ(cluster_.Leader(), leader);
+  for (int id = 1; id <= 3; ++id) {
+    EXPECT_EQ(cluster_.node(id)->raft().term(), term);
+    EXPECT_EQ(cluster_.node(id)->raft().Inspect().leader.value, static_cast<std::uint64_t>(leader)) << "node " << id;
+    EXPECT_TRUE(cluster_.refused(id).ok()) << cluster_.refused(id);
   }
 }
 

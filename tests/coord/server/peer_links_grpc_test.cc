@@ -26,7 +26,7 @@ struct End final : PeerLinks::Events {
   }
   void OnLinkUp(NodeId /*peer*/) override { log += "up;"; }
   void OnDismissed(NodeId, const absl::Status&) override {}
-  void OnLinkReset(NodeId /*peer*/) override { log += "reset;"; }
+  void OnLinkReset(NodeId /*peer*/, base::Incarnation /*incarnation*/) override { log += "reset;"; }
   void OnBadFrame(const absl::Status& status) override { ADD_FAILURE() << status; }
   void Say(const std::string& word) {
     links->Send(NodeId(2), Hello{0, false, 0, word, {}});

@@ -46,7 +46,7 @@ struct Process final : PeerLinks::Events {
     if (on_frame) on_frame();
   }
   void OnLinkUp(NodeId peer) override { log += "up " + std::to_string(peer.value) + ";"; }
-  void OnLinkReset(NodeId peer) override {
+  void OnLinkReset(NodeId peer, base::Incarnation) override {
     log += "reset " + std::to_string(peer.value) + ";";
     if (on_reset) on_reset();
   }
@@ -90,10 +90,10 @@ struct Raw final : base::ConnectionEvents {
     cause = why;
     status = s;
   }
-  void Say(std::uint64_t from, const std::string& word) {
+  void Say(std::uint64_t from, const std::string& word, std::uint64_t incarnation = 0) {
     PeerFrameBuilder builder;
     builder.Add(Hello{0, false, 0, word, {}});
-    connection->Send(builder.Finish({.from = NodeId(from), .to = NodeId(2)}));
+    connection->Send(builder.Finish({.from = NodeId(from), .from_incarnation = base::Incarnation(incarnation), .to = NodeId(2)}));
   }
   bool closed = false;
   base::CloseCause cause{};
@@ -213,14 +213,14 @@ TEST_F(PeerLinksTest, WhoIsDismissedHearsWhyAndMayDialAgain) {
   Process* const b = Start(2);
   a->Peer(2);
   ASSERT_TRUE(SayUntilHeard(a, b));
-  b->on_frame = [b] { b->links->Dismiss(NodeId(1), "none of ours"); };
+  b->on_frame = [b] { b->links->Dismiss(b->frames.back().header, "none of ours"); };
   a->SayNow(2, "once more");
   Run();
   EXPECT_EQ(a->log, "up 2;dismissed by 2;") << "and not a break";
   EXPECT_EQ(a->dismissed, absl::FailedPreconditionError("none of ours"));
   EXPECT_EQ(b->links->accepted(), 1U) << "it has dialled again";
   EXPECT_EQ(b->log, "");
-  b->links->Dismiss(NodeId(7), "nobody");
+  b->links->Dismiss({.from = NodeId(7)}, "nobody");
 }
 
 TEST_F(PeerLinksTest, ThePauseBetweenDialsDoublesToItsBound) {
@@ -426,6 +426,25 @@ TEST_F(PeerLinksTest, TheNewerOfTwoLinksCountsAndTheEndOfTheOlderIsNoReset) {
   EXPECT_EQ(b->log, "reset 1;");
 }
 
+TEST_F(PeerLinksTest, WhoBearsAnothersIdHasALinkOfItsOwn) {
+  Process* const b = Start(2);
+  Raw member(dialer_.get(), Address(2));
+  member.Say(1, "member", 100);
+  Run();
+  auto stranger = std::make_unique<Raw>(dialer_.get(), Address(2));
+  stranger->Say(1, "stranger", 200);
+  Run();
+  EXPECT_FALSE(member.closed);
+  b->links->Dismiss(b->frames.back().header, "none of ours");
+  Run();
+  EXPECT_TRUE(stranger->closed);
+  EXPECT_FALSE(member.closed);
+  member.Say(1, "again", 100);
+  Run();
+  EXPECT_EQ(b->heard[1], "member stranger again ");
+  EXPECT_EQ(b->log, "");
+}
+
 TEST_F(PeerLinksTest, ALateFirstFrameOfAnOlderLinkDoesNotDisplaceTheNewer) {
   Process* const b = Start(2);
   Raw first(dialer_.get(), Address(2));
@@ -468,7 +487,7 @@ TEST_F(PeerLinksTest, ALinkThatChangesItsSenderIsEnded) {
   EXPECT_TRUE(link.closed);
   EXPECT_EQ(b->heard.size(), 1U);
   ASSERT_EQ(b->bad.size(), 1U);
-  EXPECT_EQ(b->bad[0].message(), "peer frame: of node 3 on a link of node 1");
+  EXPECT_EQ(b->bad[0].message(), "peer frame: of node 3 on a link of node 1, or of another life of it");
   EXPECT_EQ(b->log, "") << "ended here";
 }
 
