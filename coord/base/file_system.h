@@ -60,6 +60,9 @@ class FileSystem {
   virtual absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;
 };
 
+// A new file, in the place of one that an earlier attempt left there (a process that died).
+absl::StatusOr<std::unique_ptr<File>> CreateAnew(FileSystem* fs, const std::string& path);
+
 // The kernel's. Any thread; one File by one thread at a time.
 std::unique_ptr<FileSystem> NewRealFileSystem();
 

@@ -105,14 +105,9 @@ absl::Status DataDirectory::AdoptCluster(base::ClusterId cluster) {
 
 absl::Status DataDirectory::Write(const Identity& identity) {
   const std::string temporary = PathOf(kTemporaryName);
-  absl::StatusOr<std::unique_ptr<base::File>> file = fs_->Open(temporary, base::OpenMode::kCreate);
-  if (absl::IsAlreadyExists(file.status())) {  // of a process that died here
-    DROVER_RETURN_IF_ERROR(fs_->Remove(temporary));
-    file = fs_->Open(temporary, base::OpenMode::kCreate);
-  }
-  DROVER_RETURN_IF_ERROR(file.status());
-  DROVER_RETURN_IF_ERROR((*file)->WriteAt(0, EncodeIdentity(identity)));
-  DROVER_RETURN_IF_ERROR((*file)->Sync());
+  DROVER_ASSIGN_OR_RETURN(const std::unique_ptr<base::File> file, base::CreateAnew(fs_, temporary));
+  DROVER_RETURN_IF_ERROR(file->WriteAt(0, EncodeIdentity(identity)));
+  DROVER_RETURN_IF_ERROR(file->Sync());
   DROVER_RETURN_IF_ERROR(fs_->Rename(temporary, PathOf(kName)));
   DROVER_RETURN_IF_ERROR(fs_->SyncDirectory(path_));
   identity_ = identity;

@@ -256,13 +256,7 @@ absl::Status Log::BeginSegment(std::uint64_t number, const FrameRef& previous, c
       segment.bytes = std::max<std::uint64_t>(contents.size(), spare->bytes);
       return segment.file->WriteAt(0, contents);
     }
-    absl::StatusOr<std::unique_ptr<base::File>> file = fs_->Open(temporary, base::OpenMode::kCreate);
-    if (absl::IsAlreadyExists(file.status())) {  // of an earlier attempt
-      DROVER_RETURN_IF_ERROR(fs_->Remove(temporary));
-      file = fs_->Open(temporary, base::OpenMode::kCreate);
-    }
-    DROVER_RETURN_IF_ERROR(file.status());
-    segment.file = *std::move(file);
+    DROVER_ASSIGN_OR_RETURN(segment.file, base::CreateAnew(fs_, temporary));
     DROVER_RETURN_IF_ERROR(segment.file->WriteAt(0, contents));
     return segment.file->Allocate(segment.bytes);
   };

@@ -77,13 +77,7 @@ absl::StatusOr<std::unique_ptr<SnapshotWriter>> SnapshotWriter::Begin(base::File
                                                                       const SnapshotHead& head, const Options& options) {
   std::unique_ptr<SnapshotWriter> writer(new SnapshotWriter(fs, directory, head, options));
   const std::string path = absl::StrCat(directory, "/", SnapshotName(head.at.index), ".tmp");
-  absl::StatusOr<std::unique_ptr<base::File>> file = fs->Open(path, base::OpenMode::kCreate);
-  if (absl::IsAlreadyExists(file.status())) {  // of a process that died here
-    DROVER_RETURN_IF_ERROR(fs->Remove(path));
-    file = fs->Open(path, base::OpenMode::kCreate);
-  }
-  DROVER_RETURN_IF_ERROR(file.status());
-  writer->file_ = *std::move(file);
+  DROVER_ASSIGN_OR_RETURN(writer->file_, base::CreateAnew(fs, path));
   const std::string encoded = EncodeHead(head);
   writer->chain_ = GetU64(encoded, encoded.size() - 8);
   DROVER_RETURN_IF_ERROR(writer->Write(encoded));

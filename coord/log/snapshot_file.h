@@ -42,12 +42,14 @@ inline constexpr std::uint32_t kSnapshotVersion = 1;
 // A part is at most so long, before and after compression. (A znode with its data and path must fit.)
 inline constexpr std::size_t kSnapshotPartBytesMax = std::size_t{64} << 20;
 
+// Synced after so many bytes, so that the page cache never holds much that a log's sync would wait for.
+inline constexpr std::uint64_t kSnapshotSyncBytes = std::uint64_t{4} << 20;
+
 class SnapshotWriter {
  public:
   struct Options {
     int zstd_level = 1;
-    // Synced after so many bytes, so that the page cache never holds much that a log's sync would wait for.
-    std::uint64_t sync_bytes = 4U << 20;
+    std::uint64_t sync_bytes = kSnapshotSyncBytes;
   };
   // A file of its own in `directory`, in the place of one that was left half written. RESOURCE_EXHAUSTED: the disk is full; so for
   // all calls. After an error the writer is of no use any more.

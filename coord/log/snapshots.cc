@@ -9,9 +9,6 @@
 namespace drover::coord::log {
 namespace {
 
-// As SnapshotWriter: the page cache never holds much that a log's sync would wait for.
-constexpr std::uint64_t kSyncBytes = 4U << 20;
-
 constexpr char kIncoming[] = ".incoming";
 
 }  // namespace
@@ -52,13 +49,7 @@ IncomingSnapshot::IncomingSnapshot(base::FileSystem* fs, std::string directory, 
 absl::StatusOr<std::unique_ptr<IncomingSnapshot>> IncomingSnapshot::Begin(base::FileSystem* fs, const std::string& directory,
                                                                           raft::Index index, std::uint64_t bytes) {
   std::unique_ptr<IncomingSnapshot> incoming(new IncomingSnapshot(fs, directory, index, bytes));
-  absl::StatusOr<std::unique_ptr<base::File>> file = fs->Open(incoming->path_, base::OpenMode::kCreate);
-  if (absl::IsAlreadyExists(file.status())) {  // an earlier one of the same place
-    DROVER_RETURN_IF_ERROR(fs->Remove(incoming->path_));
-    file = fs->Open(incoming->path_, base::OpenMode::kCreate);
-  }
-  DROVER_RETURN_IF_ERROR(file.status());
-  incoming->file_ = *std::move(file);
+  DROVER_ASSIGN_OR_RETURN(incoming->file_, base::CreateAnew(fs, incoming->path_));
   return incoming;
 }
 
@@ -72,7 +63,7 @@ absl::Status IncomingSnapshot::Write(absl::string_view piece) {
   if (piece.size() > bytes_ - received_) return absl::InvalidArgumentError("a snapshot is longer than it was said to be");
   DROVER_RETURN_IF_ERROR(file_->WriteAt(received_, piece));
   received_ += piece.size();
-  if (received_ - synced_ < kSyncBytes) return absl::OkStatus();
+  if (received_ - synced_ < kSnapshotSyncBytes) return absl::OkStatus();
   DROVER_RETURN_IF_ERROR(file_->Sync());
   synced_ = received_;
   return absl::OkStatus();
