@@ -35,7 +35,9 @@ absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSea
     DROVER_ASSIGN_OR_RETURN(auto directory,
                             OpenDirectory(seams.files, seams.random, process->options_.data_directory, process->options_.id));
     base::ClusterId cluster;
-    {
+    // Who has a snapshot has a cluster; that spares reading a log for nothing.
+    DROVER_ASSIGN_OR_RETURN(const auto snapshots, log::ListSnapshots(seams.files, process->options_.data_directory));
+    if (snapshots.empty()) {
       const auto log = OpenLog(directory.get(), base::ClusterId(), process->options_.log);
       if (!log.ok() && !absl::IsNotFound(log.status())) return log.status();
       if (!log.ok() || (*log)->last_index() == raft::Index()) forming = true;

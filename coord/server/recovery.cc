@@ -57,10 +57,8 @@ absl::StatusOr<std::unique_ptr<log::DataDirectory>> OpenDirectory(base::FileSyst
 
 absl::StatusOr<std::unique_ptr<log::Log>> OpenLog(log::DataDirectory* directory, base::ClusterId cluster_if_new,
                                                   const log::Options& options) {
-  DROVER_ASSIGN_OR_RETURN(const std::vector<raft::Index> snapshots, log::ListSnapshots(directory->fs(), directory->path()));
   log::Options log_options = options;
   log_options.cluster_if_new = cluster_if_new;
-  if (!snapshots.empty()) log_options.snapshot_index = snapshots.back();
   return log::Log::Open(directory, log_options);
 }
 

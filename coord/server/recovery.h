@@ -36,7 +36,7 @@ struct Recovery {
 absl::StatusOr<std::unique_ptr<log::DataDirectory>> OpenDirectory(base::FileSystem* files, base::Random* random,
                                                                   const std::string& path, base::NodeId id);
 
-// The log of an open directory, from its newest snapshot on. Blocking. As log::Log::Open; NOT_FOUND: there is none, and
+// The log of an open directory that has no snapshot. Blocking. As log::Log::Open; NOT_FOUND: there is none, and
 // `cluster_if_new` is 0.
 absl::StatusOr<std::unique_ptr<log::Log>> OpenLog(log::DataDirectory* directory, base::ClusterId cluster_if_new,
                                                   const log::Options& options);

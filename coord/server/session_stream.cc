@@ -228,13 +228,10 @@ bool SessionStream::ExecuteAddWatch(Attached* a) {
     FinishWithCode(a, Code::kInvalidArgument);
     return true;
   }
-  if (const char* const fault = tree::PathFault(watch.path)) {
-    FinishWithCode(a, Code::kInvalidArgument, fault);
-    return true;
-  }
   Code code = host_->watches().Add(id_, watch.watch_id, watch.path, watch.kind, watch.with_data);
   if (code != Code::kOk || !watch.has_after) {
-    FinishWithCode(a, code);
+    const char* const fault = code == Code::kInvalidArgument ? tree::PathFault(watch.path) : nullptr;
+    FinishWithCode(a, code, fault == nullptr ? "" : fault);
     return true;
   }
   // Not armed before its history is replayed to the end: within one event of the loop, so nothing is missed or doubled.
