@@ -46,9 +46,8 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
       observer_(seams.observer != nullptr ? seams.observer : &silent_),
       on_fatal_(seams.on_fatal),
       on_refused_(seams.on_refused),
-      files_(seams.files),
-      snapshot_executor_(seams.snapshots),
       options_(std::move(options)),
+      snapshot_seams_{seams.loop, seams.snapshots, seams.files, options_.data_directory},
       raft_(raft_options, std::move(recovery.raft)),
       state_(recovery.state != nullptr ? std::move(recovery.state) : std::make_unique<tree::StateMachine>(options_.tree)),
       history_(options_.history, state_->last_zxid()),
@@ -62,23 +61,22 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
       links_(seams.loop, seams.dialer, this, options_.links),
       founding_(recovery.founding),
       applied_(recovery.snapshot.index),
-      taker_(seams.loop, seams.snapshots, seams.files, options_.data_directory, options_.snapshots.take,
+      taker_(snapshot_seams_, options_.snapshots.take,
              SnapshotTaker::Events{[this](const SnapshotTaker::Taken& taken) { OnSnapshotTaken(taken); },
-                                   [this](const absl::Status& status) { OnSnapshotFailed(status); }}),
-      sender_(seams.loop, seams.snapshots, seams.files, options_.data_directory, options_.snapshots.send,
+                                   [this](const absl::Status& status) { OnSnapshotNotTaken(status); }}),
+      sender_(snapshot_seams_, options_.snapshots.send,
               SnapshotSender::Events{[this](base::NodeId to, SnapshotChunk chunk) {
                                        links_.Send(to, std::move(chunk));
                                        WantTurn();
                                      },
                                      [this](raft::Index index) { OnSnapshotBad(index); }}),
-      receiver_(seams.loop, seams.snapshots, seams.files, options_.data_directory, raft_options.cluster, options_.tree,
-                options_.snapshots.receive,
+      receiver_(snapshot_seams_, raft_options.cluster, options_.tree, options_.snapshots.receive,
                 SnapshotReceiver::Events{[this](base::NodeId to, SnapshotAck ack) {
                                            links_.Send(to, ack);
                                            WantTurn();
                                          },
                                          [this](SnapshotReceiver::Received received) { OnSnapshotReceived(std::move(received)); },
-                                         [this](const absl::Status& status) { OnSnapshotFailed(status); }}),
+                                         [this](const absl::Status& status) { observer_->OnSnapshotFailed(status); }}),
       snapshots_(std::move(recovery.snapshots)),
       configuration_index_(recovery.snapshot.configuration_index),
       configuration_(recovery.snapshot.configuration),

@@ -41,6 +41,7 @@
 #include "coord/server/recovery.h"
 #include "coord/server/session_stream.h"
 #include "coord/server/snapshot_receiver.h"
+#include "coord/server/snapshot_seams.h"
 #include "coord/server/snapshot_sender.h"
 #include "coord/server/snapshot_taker.h"
 #include "coord/server/stream_host.h"
@@ -278,7 +279,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void TickSnapshots();
   void BeginSnapshot();
   void OnSnapshotBad(raft::Index index);
-  void OnSnapshotFailed(const absl::Status& status);
+  void OnSnapshotNotTaken(const absl::Status& status);
   void OnSnapshotTaken(const SnapshotTaker::Taken& taken);
   void OnSnapshotReceived(SnapshotReceiver::Received received);
   void OnSnapshotChunk(const PeerHeader& header, const SnapshotChunk& chunk);
@@ -301,9 +302,8 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   NodeObserver* const observer_;
   const std::function<void(const absl::Status&)> on_fatal_;
   const std::function<void(const absl::Status&)> on_refused_;
-  base::FileSystem* const files_;
-  base::Executor* const snapshot_executor_;
   const NodeOptions options_;
+  const SnapshotSeams snapshot_seams_;
 
   raft::Raft raft_;
   std::unique_ptr<tree::StateMachine> state_;
@@ -325,6 +325,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   std::vector<raft::Index> snapshots_;          // durable, ascending
   std::uint64_t snapshot_bytes_ = 0;            // of the newest's file, if this process took it
   std::uint64_t bytes_since_snapshot_ = 0;      // of payloads that were applied
+  bool wants_snapshot_ = false;                 // whatever has grown: the last one failed, or is damaged
   base::Instant next_snapshot_;                 // not before
   raft::Index compacted_;                       // the log was asked to drop what lies up to here
   std::unique_ptr<tree::StateMachine> loaded_;  // of the snapshot that Raft was given

@@ -13,8 +13,8 @@ namespace drover::coord::server {
 
 void Node::TickSnapshots() {
   if (dead_ || stopping_) return;
-  const std::uint64_t grown = std::max(options_.snapshots.log_bytes, 2 * snapshot_bytes_);
-  if (!taker_.active() && bytes_since_snapshot_ >= grown && loop_->Now() >= next_snapshot_) BeginSnapshot();
+  const bool due = wants_snapshot_ || bytes_since_snapshot_ >= std::max(options_.snapshots.log_bytes, 2 * snapshot_bytes_);
+  if (due && !taker_.active() && loop_->Now() >= next_snapshot_) BeginSnapshot();
   std::set<base::NodeId> needy;
   for (const raft::PeerState& peer : raft_.Peers()) {
     // One that is gone would hold on to a snapshot and the log behind it for nothing.
@@ -28,8 +28,11 @@ void Node::TickSnapshots() {
 }
 
 void Node::BeginSnapshot() {
-  // Nothing has happened since the last: it would be the same one.
-  if (!snapshots_.empty() && snapshots_.back() == applied_) return;
+  if (!snapshots_.empty() && snapshots_.back() == applied_) {
+    // Another one of the same place could not be told from the last. An entry with nothing makes another place.
+    if (Leads() && raft_.log().last() == applied_) static_cast<void>(raft_.Propose(raft::EntryKind::kNoop, {}));
+    return;
+  }
   log::SnapshotHead head;
   head.cluster = cluster_id();
   head.id = NextNotZero(random_);
@@ -37,6 +40,7 @@ void Node::BeginSnapshot() {
   DROVER_CHECK(head.at.term != raft::Term() && configuration_index_ != raft::Index()) << "applied " << applied_;
   head.founding = founding_;
   bytes_since_snapshot_ = 0;
+  wants_snapshot_ = false;
   taker_.Begin(state_.get(), head);
 }
 
@@ -53,14 +57,13 @@ void Node::OnSnapshotTaken(const SnapshotTaker::Taken& taken) {
 void Node::OnSnapshotBad(raft::Index index) {
   if (dead_) return;
   observer_->OnSnapshotFailed(absl::DataLossError(absl::StrCat("the snapshot up to entry ", index.value, " is damaged")));
-  if (!snapshots_.empty() && snapshots_.back() == index)
-    bytes_since_snapshot_ = std::max(options_.snapshots.log_bytes, 2 * snapshot_bytes_);
+  wants_snapshot_ = wants_snapshot_ || (!snapshots_.empty() && snapshots_.back() == index);
 }
 
-void Node::OnSnapshotFailed(const absl::Status& status) {
+void Node::OnSnapshotNotTaken(const absl::Status& status) {
   if (dead_) return;
   next_snapshot_ = loop_->Now() + options_.snapshots.retry;
-  bytes_since_snapshot_ = std::max(bytes_since_snapshot_, std::max(options_.snapshots.log_bytes, 2 * snapshot_bytes_));
+  wants_snapshot_ = true;
   observer_->OnSnapshotFailed(status);
 }
 
@@ -69,8 +72,8 @@ void Node::DropOldSnapshots() {
   raft::Index keep = snapshots_[snapshots_.size() - options_.snapshots.kept];
   if (const std::optional<raft::Index> sending = sender_.oldest()) keep = std::min(keep, *sending);
   snapshots_.erase(snapshots_.begin(), std::lower_bound(snapshots_.begin(), snapshots_.end(), keep));
-  snapshot_executor_->Submit(
-      [files = files_, directory = options_.data_directory, keep] {
+  snapshot_seams_.executor->Submit(
+      [files = snapshot_seams_.files, directory = snapshot_seams_.directory, keep] {
         // What is left over is removed with the next ones.
         static_cast<void>(log::RemoveSnapshotsBelow(files, directory, keep));
       },
@@ -108,13 +111,13 @@ void Node::OnSnapshotChunk(const PeerHeader& header, const SnapshotChunk& chunk)
 void Node::OnSnapshotReceived(SnapshotReceiver::Received received) {
   if (dead_) return;
   const absl::StatusOr<bool> installed = raft_.Install(received.head.at);
-  if (!installed.ok()) return OnSnapshotFailed(installed.status());
+  if (!installed.ok()) return observer_->OnSnapshotFailed(installed.status());
   if (!*installed) {
     // The entries are here after all: one more snapshot, which goes with the next that are dropped. Or this node is no follower
     // now: its file would be ahead of what is applied.
     const bool ahead = received.head.at.index > applied_;
-    snapshot_executor_->Submit(
-        [ahead, files = files_, path = options_.data_directory + "/" + log::SnapshotName(received.head.at.index),
+    snapshot_seams_.executor->Submit(
+        [ahead, files = snapshot_seams_.files, path = snapshot_seams_.directory + "/" + log::SnapshotName(received.head.at.index),
          state = std::move(received.state)]() mutable {
           if (ahead) static_cast<void>(files->Remove(path));
           state.reset();
@@ -138,13 +141,14 @@ void Node::Install(raft::Output& output) {
   for (auto& [id, stream] : streams_) stream.machine->Close(behind);
   FailHandedOver(absl::UnavailableError("this node took over a snapshot: the outcome is unknown here; resume"));
   // A million nodes are not freed on the loop.
-  snapshot_executor_->Submit([old = std::exchange(state_, std::move(loaded_))]() mutable { old.reset(); }, [] {});
+  snapshot_seams_.executor->Submit([old = std::exchange(state_, std::move(loaded_))]() mutable { old.reset(); }, [] {});
   history_.Reset(state_->last_zxid());
   applied_ = at.index;
   configuration_index_ = at.configuration_index;
   configuration_ = at.configuration;
   snapshots_ = {at.index};
   bytes_since_snapshot_ = 0;
+  wants_snapshot_ = false;
   snapshot_bytes_ = 0;
   for (StreamId id : waiting_) WantWork(id);
   ServeConfirmed();

@@ -40,12 +40,9 @@ struct SnapshotReceiver::Incoming {
   }
 };
 
-SnapshotReceiver::SnapshotReceiver(base::Loop* loop, base::Executor* executor, base::FileSystem* files, std::string directory,
-                                   base::ClusterId cluster, const tree::Options& tree, const Options& options, Events events)
-    : loop_(loop),
-      executor_(executor),
-      files_(files),
-      directory_(std::move(directory)),
+SnapshotReceiver::SnapshotReceiver(SnapshotSeams seams, base::ClusterId cluster, const tree::Options& tree, const Options& options,
+                                   Events events)
+    : seams_(std::move(seams)),
       cluster_(cluster),
       tree_(tree),
       options_(options),
@@ -61,17 +58,17 @@ void SnapshotReceiver::OnChunk(base::NodeId from, const SnapshotChunk& chunk) {
   }
   const bool same = file_ != nullptr && file_->id == chunk.id && file_->index == chunk.index && file_->size == chunk.size;
   if (!same) {
-    if (file_ != nullptr && loop_->Now() - heard_ < options_.patience) return;
+    if (file_ != nullptr && seams_.loop->Now() - heard_ < options_.patience) return;
     Drop();
     Begin(from, chunk);
   }
   from_ = from;
-  heard_ = loop_->Now();
+  heard_ = seams_.loop->Now();
   // Out of order: one before it was lost. The sender learns where this stands.
   if (chunk.offset != taken_ || chunk.data.empty()) return Acknowledge();
   taken_ += chunk.data.size();
-  executor_->Submit(
-      [file = file_, files = files_, directory = directory_, data = chunk.data] {
+  seams_.executor->Submit(
+      [file = file_, files = seams_.files, directory = seams_.directory, data = chunk.data] {
         if (file->status.ok()) file->status = file->Write(files, directory, data.view());
       },
       [file = file_, self = std::weak_ptr<SnapshotReceiver*>(self_)] {
@@ -86,7 +83,7 @@ void SnapshotReceiver::Begin(base::NodeId from, const SnapshotChunk& chunk) {
   file_->index = chunk.index;
   file_->size = chunk.size;
   taken_ = 0;
-  began_ = loop_->Now();
+  began_ = seams_.loop->Now();
 }
 
 void SnapshotReceiver::Acknowledge() {
@@ -105,8 +102,8 @@ void SnapshotReceiver::OnWritten(const std::shared_ptr<Incoming>& file) {
 }
 
 void SnapshotReceiver::Finish() {
-  executor_->Submit(
-      [file = file_, files = files_, cluster = cluster_, tree = tree_] {
+  seams_.executor->Submit(
+      [file = file_, files = seams_.files, cluster = cluster_, tree = tree_] {
         file->status = file->Load(files, cluster, tree);
         if (!file->status.ok()) file->file->Discard();
       },
@@ -123,12 +120,12 @@ void SnapshotReceiver::OnFinished(const std::shared_ptr<Incoming>& file) {
     events_.ack(from_, SnapshotAck{file->id, 0});
     return events_.failed(file->status);
   }
-  events_.received({std::move(file->head), std::move(file->state), file->size, loop_->Now() - began_});
+  events_.received({std::move(file->head), std::move(file->state), file->size, seams_.loop->Now() - began_});
 }
 
 void SnapshotReceiver::Drop() {
   if (file_ == nullptr) return;
-  executor_->Submit(
+  seams_.executor->Submit(
       [file = std::exchange(file_, nullptr)] {
         if (file->file != nullptr) file->file->Discard();
       },

@@ -12,11 +12,11 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "coord/base/file_system.h"
 #include "coord/base/ids.h"
 #include "coord/base/loop.h"
 #include "coord/log/snapshot_file.h"
 #include "coord/server/peer_frame.h"
+#include "coord/server/snapshot_seams.h"
 #include "coord/tree/options.h"
 #include "coord/tree/state_machine.h"
 
@@ -41,8 +41,7 @@ class SnapshotReceiver {
     std::function<void(const absl::Status&)> failed;
   };
 
-  SnapshotReceiver(base::Loop* loop, base::Executor* executor, base::FileSystem* files, std::string directory,
-                   base::ClusterId cluster, const tree::Options& tree, const Options& options, Events events);
+  SnapshotReceiver(SnapshotSeams seams, base::ClusterId cluster, const tree::Options& tree, const Options& options, Events events);
   ~SnapshotReceiver();
   SnapshotReceiver(const SnapshotReceiver&) = delete;
   SnapshotReceiver& operator=(const SnapshotReceiver&) = delete;
@@ -60,10 +59,7 @@ class SnapshotReceiver {
   void Drop();
   void Acknowledge();
 
-  base::Loop* const loop_;
-  base::Executor* const executor_;
-  base::FileSystem* const files_;
-  const std::string directory_;
+  const SnapshotSeams seams_;
   const base::ClusterId cluster_;
   const tree::Options tree_;
   const Options options_;

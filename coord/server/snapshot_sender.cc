@@ -11,15 +11,8 @@
 
 namespace drover::coord::server {
 
-SnapshotSender::SnapshotSender(base::Loop* loop, base::Executor* executor, base::FileSystem* files, std::string directory,
-                               const Options& options, Events events)
-    : loop_(loop),
-      executor_(executor),
-      files_(files),
-      directory_(std::move(directory)),
-      options_(options),
-      events_(std::move(events)),
-      self_(std::make_shared<SnapshotSender*>(this)) {}
+SnapshotSender::SnapshotSender(SnapshotSeams seams, const Options& options, Events events)
+    : seams_(std::move(seams)), options_(options), events_(std::move(events)), self_(std::make_shared<SnapshotSender*>(this)) {}
 
 SnapshotSender::~SnapshotSender() = default;
 
@@ -30,7 +23,7 @@ std::optional<raft::Index> SnapshotSender::oldest() const {
 }
 
 void SnapshotSender::Tick(const std::set<base::NodeId>& needy, raft::Index newest) {
-  const base::Instant now = loop_->Now();
+  const base::Instant now = seams_.loop->Now();
   for (auto it = transfers_.begin(); it != transfers_.end();) {
     Transfer& transfer = it->second;
     const bool over = needy.count(it->first) == 0 || now - transfer.progressed >= options_.patience;
@@ -56,16 +49,16 @@ void SnapshotSender::Tick(const std::set<base::NodeId>& needy, raft::Index newes
 void SnapshotSender::Begin(base::NodeId to, raft::Index index) {
   Transfer& transfer = transfers_[to];
   transfer.index = index;
-  transfer.progressed = loop_->Now();
+  transfer.progressed = seams_.loop->Now();
   transfer.source = std::make_shared<Source>();
-  transfer.source->path = absl::StrCat(directory_, "/", log::SnapshotName(index));
+  transfer.source->path = absl::StrCat(seams_.directory, "/", log::SnapshotName(index));
   struct Opened {
     std::uint64_t id = 0;
     std::uint64_t size = 0;
   };
   auto opened = std::make_shared<Opened>();
-  executor_->Submit(
-      [files = files_, source = transfer.source, opened] {
+  seams_.executor->Submit(
+      [files = seams_.files, source = transfer.source, opened] {
         const auto reader = log::SnapshotReader::Open(files, source->path, std::nullopt);
         auto file = files->Open(source->path, base::OpenMode::kRead);
         if (!reader.ok() || !file.ok()) return;
@@ -79,7 +72,7 @@ void SnapshotSender::Begin(base::NodeId to, raft::Index index) {
         if (opened->size == 0) return (*sender)->GiveUp(t->index);
         t->id = opened->id;
         t->size = opened->size;
-        t->progressed = (*sender)->loop_->Now();
+        t->progressed = (*sender)->seams_.loop->Now();
         (*sender)->Pump(to, t);
       });
 }
@@ -96,7 +89,7 @@ void SnapshotSender::Pump(base::NodeId to, Transfer* transfer) {
   const std::uint64_t offset = transfer->sent;
   const std::size_t bytes = std::min<std::uint64_t>(options_.chunk_bytes, transfer->size - offset);
   auto data = std::make_shared<std::string>();
-  executor_->Submit(
+  seams_.executor->Submit(
       [source = transfer->source, offset, bytes, data] {
         absl::StatusOr<std::string> read = source->file->ReadAt(offset, bytes);
         if (read.ok()) *data = *std::move(read);
@@ -129,7 +122,7 @@ void SnapshotSender::OnAck(base::NodeId from, const SnapshotAck& ack) {
   // All of it was there, and nothing is: it was found to be damaged.
   if (transfer.acked == transfer.size && ack.received == 0) return GiveUp(transfer.index);
   const bool restarted = ack.received < transfer.acked;  // its process, or it found what it had to be damaged
-  if (ack.received > transfer.acked || restarted) transfer.progressed = loop_->Now();
+  if (ack.received > transfer.acked || restarted) transfer.progressed = seams_.loop->Now();
   transfer.acked = ack.received;
   if (restarted || transfer.sent < transfer.acked) {
     transfer.sent = transfer.acked;

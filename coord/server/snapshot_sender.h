@@ -20,6 +20,7 @@
 #include "coord/base/loop.h"
 #include "coord/raft/types.h"
 #include "coord/server/peer_frame.h"
+#include "coord/server/snapshot_seams.h"
 
 namespace drover::coord::server {
 
@@ -38,8 +39,7 @@ class SnapshotSender {
     std::function<void(raft::Index)> bad;
   };
 
-  SnapshotSender(base::Loop* loop, base::Executor* executor, base::FileSystem* files, std::string directory, const Options& options,
-                 Events events);
+  SnapshotSender(SnapshotSeams seams, const Options& options, Events events);
   ~SnapshotSender();
   SnapshotSender(const SnapshotSender&) = delete;
   SnapshotSender& operator=(const SnapshotSender&) = delete;
@@ -77,10 +77,7 @@ class SnapshotSender {
   // Null: it has ended, or another one was begun.
   Transfer* Find(base::NodeId to, const std::shared_ptr<Source>& source);
 
-  base::Loop* const loop_;
-  base::Executor* const executor_;
-  base::FileSystem* const files_;
-  const std::string directory_;
+  const SnapshotSeams seams_;
   const Options options_;
   const Events events_;
   raft::Index bad_;  // the newest that was found to be

@@ -13,18 +13,13 @@ struct SnapshotTaker::Run {
   absl::Status status;
   bool done = false;
   std::uint64_t nodes = 0;  // the loop's
-  std::uint64_t saved = 0;
 };
 
-SnapshotTaker::SnapshotTaker(base::Loop* loop, base::Executor* executor, base::FileSystem* files, std::string directory,
-                             const Options& options, Events events)
-    : loop_(loop),
-      executor_(executor),
-      files_(files),
-      directory_(std::move(directory)),
+SnapshotTaker::SnapshotTaker(SnapshotSeams seams, const Options& options, Events events)
+    : seams_(std::move(seams)),
       options_(options),
       events_(std::move(events)),
-      timer_(loop),
+      timer_(seams_.loop),
       self_(std::make_shared<SnapshotTaker*>(this)) {}
 
 SnapshotTaker::~SnapshotTaker() = default;
@@ -33,7 +28,7 @@ void SnapshotTaker::Begin(tree::StateMachine* machine, const log::SnapshotHead& 
   DROVER_CHECK(!active());
   run_ = std::make_shared<Run>();
   run_->head = head;
-  began_ = loop_->Now();
+  began_ = seams_.loop->Now();
   waiting_ = 0;
   walk_ = std::make_unique<tree::SnapshotWalk>(machine);
   timer_.Set(base::Duration::zero(), [this] { Slice(); });
@@ -43,7 +38,7 @@ void SnapshotTaker::Abort() {
   timer_.Cancel();
   walk_.reset();
   if (run_ == nullptr) return;
-  executor_->Submit(
+  seams_.executor->Submit(
       [run = std::exchange(run_, nullptr)] {
         if (run->writer != nullptr) run->writer->Discard();
       },
@@ -67,10 +62,9 @@ void SnapshotTaker::HandOver() {
   std::string part = walk_->TakePart();
   const bool last = walk_->finished() && !walk_->has_more_parts() && walk_->part_bytes() == 0;
   run_->nodes = walk_->nodes();
-  run_->saved = walk_->saved();
   ++waiting_;
-  executor_->Submit(
-      [run = run_, part = std::move(part), last, files = files_, directory = directory_, options = options_.file] {
+  seams_.executor->Submit(
+      [run = run_, part = std::move(part), last, files = seams_.files, directory = seams_.directory, options = options_.file] {
         if (!run->status.ok()) return;
         if (run->writer == nullptr) {
           auto writer = log::SnapshotWriter::Begin(files, directory, run->head, options);
@@ -99,7 +93,7 @@ void SnapshotTaker::OnWritten(const std::shared_ptr<Run>& run) {
     return events_.failed(status);
   }
   if (run->done) {
-    const Taken taken{run->head.at.index, run->writer->bytes(), run->nodes, run->saved, loop_->Now() - began_};
+    const Taken taken{run->head.at.index, run->writer->bytes(), run->nodes, seams_.loop->Now() - began_};
     run_.reset();
     return events_.taken(taken);
   }

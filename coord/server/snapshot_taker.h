@@ -12,9 +12,9 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "coord/base/file_system.h"
 #include "coord/base/loop.h"
 #include "coord/log/snapshot_file.h"
+#include "coord/server/snapshot_seams.h"
 #include "coord/tree/snapshot_walk.h"
 
 namespace drover::coord::server {
@@ -34,7 +34,6 @@ class SnapshotTaker {
     raft::Index index;
     std::uint64_t bytes = 0;  // of the file
     std::uint64_t nodes = 0;
-    std::uint64_t saved = 0;  // nodes that were about to be changed, and so were saved ahead of the walk
     base::Duration took{};
   };
   struct Events {
@@ -42,9 +41,7 @@ class SnapshotTaker {
     std::function<void(const absl::Status&)> failed;
   };
 
-  // `loop`, `executor` and `files` must outlive it.
-  SnapshotTaker(base::Loop* loop, base::Executor* executor, base::FileSystem* files, std::string directory, const Options& options,
-                Events events);
+  SnapshotTaker(SnapshotSeams seams, const Options& options, Events events);
   ~SnapshotTaker();
   SnapshotTaker(const SnapshotTaker&) = delete;
   SnapshotTaker& operator=(const SnapshotTaker&) = delete;
@@ -62,10 +59,7 @@ class SnapshotTaker {
   void HandOver();
   void OnWritten(const std::shared_ptr<Run>& run);
 
-  base::Loop* const loop_;
-  base::Executor* const executor_;
-  base::FileSystem* const files_;
-  const std::string directory_;
+  const SnapshotSeams seams_;
   const Options options_;
   const Events events_;
 

@@ -210,6 +210,35 @@ TEST_F(ClusterSnapshotTest, ADamagedOneThatIsSentIsNotTakenAndAnotherIs) {
   EXPECT_GT(observer_.installed[0], bad);
 }
 
+TEST_F(ClusterSnapshotTest, ADamagedOneIsReplacedThoughNothingIsWrittenAnyMore) {
+  const std::uint64_t close = client_->CloseSession();
+  client_->Flush();
+  ASSERT_EQ(client_->AwaitWrite(close).code(), v1::OK);
+  const int down = Other(leader_);
+  CrashForLong(down);
+  // Outside of any session, and so without entries that carry the time; one in two is enough for a snapshot.
+  Node& node = *cluster_.node(leader_);
+  const auto newest_is_last = [&] { return First(leader_) > 3 && Snapshots(leader_).back() == node.Status().applied; };
+  for (int i = 0; i < 20 && !newest_is_last(); ++i) {
+    std::string data;
+    while (data.size() < 9'000) data += Noise();
+    const std::string write = i == 0 ? tree::EncodeCreate({}, {"/d0", data}) : tree::EncodeSet({}, {"/d0", data});
+    node.Execute(base::Bytes::Copy(write), [](const auto&) {});
+    cluster_.world.RunFor(milliseconds(500));
+  }
+  written_ = 1;
+  ASSERT_TRUE(newest_is_last());
+  const raft::Index bad = Snapshots(leader_).back();
+  cluster_.files(leader_).FlipBit(PathOf(bad), 300, 3);
+  cluster_.Start(down);
+  ASSERT_TRUE(cluster_.AwaitEqual(seconds(60)));
+  ExpectAll(down);
+  ASSERT_EQ(observer_.installed.size(), 1u);
+  EXPECT_GT(observer_.installed[0], bad);
+  cluster_.world.RunFor(seconds(60));
+  EXPECT_LT(node.Status().applied.value, bad.value + 5) << "one entry was enough";
+}
+
 TEST_F(ClusterSnapshotTest, AFullDiskCostsTheSnapshotAndNothingElse) {
   const int full = Other(leader_);
   ASSERT_TRUE(RunWriting([&] { return Snapshots(full).size() == 2; }));
