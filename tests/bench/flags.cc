@@ -34,6 +34,12 @@ absl::StatusOr<std::vector<std::string>> ParsePeers(absl::string_view text) {
   return peers;
 }
 
+// What `steady` has one of.
+struct Only {
+  Workload workload = Workload::kSet;
+  Load load = {4, 64};
+};
+
 struct Common {
   std::vector<std::string> peers;
   bool without_drover = false;
@@ -50,6 +56,22 @@ void AddCommon(process::OptionSet* set, Flags* flags, Common* common) {
   set->Choice("-o,--output", &common->output, {"table", "json"}, "For people or for programs");
 }
 
+absl::Status CheckSteady(const Flags& flags) {
+  if (flags.slice == base::Duration::zero()) return absl::InvalidArgumentError("--slice must be longer than nothing");
+  if (flags.duration < flags.slice || flags.duration % flags.slice != base::Duration::zero()) {
+    return absl::InvalidArgumentError("--duration must be a whole number of --slice");
+  }
+  if (flags.stalls == 0) return absl::OkStatus();
+  if (flags.systems != std::vector<std::string>{"drover"}) {
+    return absl::InvalidArgumentError("--stalls works on Drover's nodes alone: leave out --compare");
+  }
+  if (flags.nodes < 3) return absl::InvalidArgumentError("--stalls: a cluster of less than 3 nodes waits for every disk");
+  if (flags.stall * flags.stalls >= flags.duration) {
+    return absl::InvalidArgumentError("--stalls times --stall must be less than --duration");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status ParseFlags(const std::vector<std::string>& args,
@@ -58,6 +80,7 @@ absl::Status ParseFlags(const std::vector<std::string>& args,
   process::OptionSet options("drover-bench",
                              "Measures the coordination core on real processes of its own, beside Debian's etcd and ZooKeeper.");
   Common common;
+  Only only;
 
   process::OptionSet& coord = options.Command("coord", "Throughput and latency of sets and gets");
   AddCommon(&coord, flags, &common);
@@ -81,9 +104,23 @@ absl::Status ParseFlags(const std::vector<std::string>& args,
   failover.Time("--pause", &flags->pause, "How long writes flow undisturbed before each kill");
   failover.Time("--limit", &flags->limit, "A system that takes no write for so long has failed");
 
+  process::OptionSet& steady = options.Command("steady", "Whether a leader stays under full load, disks that stall included");
+  AddCommon(&steady, flags, &common);
+  steady.Custom("--workload", Into(ParseWorkload, &only.workload), "Which: set, get (linearizable), local-get, mixed", "set");
+  steady.Custom("--load", Into(ParseLoad, &only.load), "CLIENTSxWINDOW: window requests in flight each", "4x64");
+  steady.Number("--mixed-sets", &flags->set_percent, "Of 100 requests of the mixed workload so many are sets", 0, 100);
+  steady.Time("--duration", &flags->duration, "How long the load lasts");
+  steady.Time("--slice", &flags->slice, "How long each part takes that is measured by itself");
+  steady.Number("--stalls", &flags->stalls, "How often a follower's disk stalls meanwhile, the followers by turns", 0, 1'000);
+  steady.Time("--stall", &flags->stall, "How long each stall of a disk lasts");
+
   const absl::Status status = options.ParseFrom(args, environment, out, done);
   if (!status.ok() || *done) return status;
-  flags->command = coord.chosen() ? Command::kCoord : Command::kFailover;
+  flags->command = coord.chosen() ? Command::kCoord : failover.chosen() ? Command::kFailover : Command::kSteady;
+  if (flags->command == Command::kSteady) {
+    flags->workloads = {only.workload};
+    flags->loads = {only.load};
+  }
   flags->at_follower = common.first == "follower";
   flags->json = common.output == "json";
   flags->systems = common.without_drover ? std::vector<std::string>() : std::vector<std::string>{"drover"};
@@ -95,6 +132,7 @@ absl::Status ParseFlags(const std::vector<std::string>& args,
   if (flags->command == Command::kFailover && flags->nodes < 3) {
     return absl::InvalidArgumentError("--nodes: nothing takes over from a leader in a cluster of less than 3 nodes");
   }
+  if (flags->command == Command::kSteady) return CheckSteady(*flags);
   return absl::OkStatus();
 }
 

@@ -15,12 +15,12 @@
 
 namespace drover::bench {
 
-enum class Command { kCoord, kFailover };
+enum class Command { kCoord, kFailover, kSteady };
 
 struct Flags {
   Command command = Command::kCoord;
 
-  // Both commands.
+  // All commands.
   int nodes = 3;
   std::vector<std::string> systems = {"drover"};  // in the order in which they are measured
   std::string data;                               // directory for the servers' data; empty: the system's temporary one
@@ -43,6 +43,12 @@ struct Flags {
   int rate = 500;     // writes a second
   base::Duration pause = std::chrono::seconds(1);
   base::Duration limit = std::chrono::seconds(60);
+
+  // steady; of the workloads, loads and sizes above the first of each
+  base::Duration duration = std::chrono::minutes(10);
+  base::Duration slice = std::chrono::minutes(1);  // what is measured by itself; `duration` is a whole number of them
+  int stalls = 0;                                  // how often a follower's disk stalls
+  base::Duration stall = std::chrono::seconds(3);
 };
 
 // Reads the arguments (without the program's name). OK and `*done` set: help or version was printed to `out`. INVALID_ARGUMENT:

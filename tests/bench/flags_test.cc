@@ -76,6 +76,29 @@ TEST(FlagsTest, EveryFlagOfFailoverArrives) {
   EXPECT_THAT(parsed.flags.systems, ElementsAre("etcd"));
 }
 
+TEST(FlagsTest, SteadySetsForTenMinutesUnlessToldOtherwise) {
+  const Parsed parsed = Parse({"steady"});
+  ASSERT_TRUE(parsed.status.ok()) << parsed.status;
+  EXPECT_EQ(parsed.flags.command, Command::kSteady);
+  EXPECT_THAT(parsed.flags.workloads, ElementsAre(Workload::kSet));
+  EXPECT_THAT(parsed.flags.loads, ElementsAre(Load{4, 64}));
+  EXPECT_EQ(parsed.flags.duration, std::chrono::minutes(10));
+  EXPECT_EQ(parsed.flags.stalls, 0);
+}
+
+TEST(FlagsTest, EveryFlagOfSteadyArrives) {
+  const Parsed parsed = Parse({"steady", "--workload", "mixed", "--load", "2x8", "--mixed-sets", "50", "--duration", "20s",
+                               "--slice", "5s", "--stalls", "4", "--stall", "2s", "--nodes", "5"});
+  ASSERT_TRUE(parsed.status.ok()) << parsed.status;
+  EXPECT_THAT(parsed.flags.workloads, ElementsAre(Workload::kMixed));
+  EXPECT_THAT(parsed.flags.loads, ElementsAre(Load{2, 8}));
+  EXPECT_EQ(parsed.flags.set_percent, 50);
+  EXPECT_EQ(parsed.flags.duration, std::chrono::seconds(20));
+  EXPECT_EQ(parsed.flags.slice, std::chrono::seconds(5));
+  EXPECT_EQ(parsed.flags.stalls, 4);
+  EXPECT_EQ(parsed.flags.stall, std::chrono::seconds(2));
+}
+
 TEST(FlagsTest, WrongUsageIsRefusedByName) {
   const std::pair<std::vector<std::string>, std::string> table[] = {
       {{}, "coord"},
@@ -93,6 +116,12 @@ TEST(FlagsTest, WrongUsageIsRefusedByName) {
       {{"coord", "--nodes", "0"}, "nodes"},
       {{"failover", "--nodes", "1"}, "less than 3"},
       {{"failover", "--kills", "0"}, "kills"},
+      {{"steady", "--workload", "set,get"}, "set,get"},
+      {{"steady", "--slice", "0"}, "--slice"},
+      {{"steady", "--slice", "7s"}, "whole number"},
+      {{"steady", "--stalls", "1", "--compare", "etcd"}, "--compare"},
+      {{"steady", "--stalls", "1", "--nodes", "1"}, "less than 3"},
+      {{"steady", "--stalls", "200"}, "less than --duration"},
   };
   for (const auto& [args, word] : table) {
     const Parsed parsed = Parse(args);

@@ -14,6 +14,7 @@
 #include "tests/bench/flags.h"
 #include "tests/bench/interrupt.h"
 #include "tests/bench/report.h"
+#include "tests/bench/steady_bench.h"
 #include "tests/support/process.h"
 
 namespace drover::bench {
@@ -29,6 +30,11 @@ absl::StatusOr<std::string> Measure(const Flags& flags) {
     const absl::StatusOr<CoordReport> report = RunCoordBench(flags, directory.path(), progress);
     if (!report.ok()) return report.status();
     return flags.json ? CoordJson(flags, *report) : CoordText(flags, *report);
+  }
+  if (flags.command == Command::kSteady) {
+    const absl::StatusOr<SteadyReport> report = RunSteadyBench(flags, directory.path(), progress);
+    if (!report.ok()) return report.status();
+    return flags.json ? SteadyJson(flags, *report) : SteadyText(flags, *report);
   }
   const absl::StatusOr<FailoverReport> report = RunFailoverBench(flags, directory.path(), progress);
   if (!report.ok()) return report.status();

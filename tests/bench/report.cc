@@ -7,36 +7,12 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "coord/process/options.h"
+#include "tests/bench/report_parts.h"
 #include "tests/bench/statistics.h"
 #include "tests/bench/table.h"
 
 namespace drover::bench {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-struct PointSummary {
-  Summary per_second;
-  Summary p50_us;
-  Summary p99_us;
-};
-
-PointSummary Summarize(const Point& point) {
-  std::vector<double> per_second;
-  std::vector<double> p50;
-  std::vector<double> p99;
-  for (const Measurement& m : point.repetitions) {
-    per_second.push_back(m.per_second);
-    p50.push_back(m.p50_us);
-    p99.push_back(m.p99_us);
-  }
-  return {bench::Summarize(per_second), bench::Summarize(p50), bench::Summarize(p99)};
-}
-
-// "14210 (13800-15020)".
-std::string WithSpread(const Summary& s) {
-  return absl::StrFormat("%.0f (%.0f-%.0f)", s.median, s.min, s.max);
-}
 
 bool SamePlace(const Point& a, const Point& b) {
   return a.workload == b.workload && a.load == b.load && a.value_bytes == b.value_bytes;
@@ -47,59 +23,15 @@ std::string DroverTimes(const std::vector<Point>& points, const Point& point) {
   if (point.system == "drover") return "";
   const auto drover =
       std::find_if(points.begin(), points.end(), [&point](const Point& p) { return p.system == "drover" && SamePlace(p, point); });
-  const double theirs = Summarize(point).per_second.median;
+  const double theirs = Summarize(point.repetitions).per_second.median;
   if (drover == points.end() || theirs <= 0) return "";
-  return absl::StrFormat("%.2f", Summarize(*drover).per_second.median / theirs);
-}
-
-std::string Preface(const Machine& machine, const std::vector<SystemFacts>& systems) {
-  std::string text = absl::StrCat("machine    ", machine.cores, " cores, Linux ", machine.kernel, "; ", machine.build,
-                                  "\ndata       ", machine.data, " (", machine.file_system, ")\n");
-  if (machine.file_system == "tmpfs") {
-    absl::StrAppend(&text, "           WARNING: in memory, so fsync costs nothing here; give --data a directory on a disk\n");
-  }
-  for (const SystemFacts& s : systems) {
-    absl::StrAppend(&text, "\n", s.name, " ", s.version, ", ", s.nodes, s.nodes == 1 ? " node" : " nodes", "\n  fsync    ", s.fsync,
-                    "\n  client   ", s.client, "\n");
-    if (!s.commands.empty()) absl::StrAppend(&text, "  server   ", s.commands.front(), "\n");
-    if (!s.configuration.empty()) absl::StrAppend(&text, "  config   ", s.configuration, "\n");
-  }
-  return text;
-}
-
-Json PrefaceJson(const std::string& benchmark, const Machine& machine, const std::vector<SystemFacts>& systems) {
-  Json json = {{"benchmark", benchmark},
-               {"machine",
-                {{"cores", machine.cores},
-                 {"kernel", machine.kernel},
-                 {"build", machine.build},
-                 {"data", machine.data},
-                 {"file_system", machine.file_system}}},
-               {"systems", Json::array()}};
-  for (const SystemFacts& s : systems) {
-    json["systems"].push_back({{"name", s.name},
-                               {"version", s.version},
-                               {"nodes", s.nodes},
-                               {"fsync", s.fsync},
-                               {"client", s.client},
-                               {"commands", s.commands},
-                               {"configuration", s.configuration}});
-  }
-  return json;
-}
-
-Json SummaryJson(const Summary& s) {
-  return {{"median", s.median}, {"min", s.min}, {"max", s.max}};
-}
-
-double Seconds(base::Duration d) {
-  return std::chrono::duration<double>(d).count();
+  return absl::StrFormat("%.2f", Summarize(drover->repetitions).per_second.median / theirs);
 }
 
 Summary SummarizeOutages(const FailoverResult& result) {
   std::vector<double> seconds;
   for (const Outage& outage : result.outages) seconds.push_back(outage.seconds);
-  return bench::Summarize(std::move(seconds));
+  return Summarize(std::move(seconds));
 }
 
 }  // namespace
@@ -108,7 +40,7 @@ std::string CoordText(const Flags& flags, const CoordReport& report) {
   std::vector<std::vector<std::string>> rows;
   std::string failures;
   for (const Point& point : report.points) {
-    const PointSummary s = Summarize(point);
+    const MeasurementSummary s = Summarize(point.repetitions);
     for (const std::string& why : point.failures) {
       absl::StrAppend(&failures, "\nmeasured anew: ", WorkloadName(point.workload), " ", point.load.clients, "x", point.load.window,
                       ": ", why);
@@ -135,11 +67,7 @@ std::string CoordJson(const Flags& flags, const CoordReport& report) {
                      {"repetitions", flags.repetitions}};
   json["results"] = Json::array();
   for (const Point& point : report.points) {
-    const PointSummary s = Summarize(point);
-    Json repetitions = Json::array();
-    for (const Measurement& m : point.repetitions) {
-      repetitions.push_back({{"operations_per_second", m.per_second}, {"p50_us", m.p50_us}, {"p99_us", m.p99_us}});
-    }
+    const MeasurementSummary s = Summarize(point.repetitions);
     json["results"].push_back({{"workload", std::string(WorkloadName(point.workload))},
                                {"clients", point.load.clients},
                                {"window", point.load.window},
@@ -148,7 +76,7 @@ std::string CoordJson(const Flags& flags, const CoordReport& report) {
                                {"operations_per_second", SummaryJson(s.per_second)},
                                {"p50_us", SummaryJson(s.p50_us)},
                                {"p99_us", SummaryJson(s.p99_us)},
-                               {"repetitions", repetitions},
+                               {"repetitions", MeasurementsJson(point.repetitions)},
                                {"failures", point.failures}});
   }
   return json.dump(2) + "\n";

@@ -1,6 +1,6 @@
 // What a run of drover-bench found, as a table for people and as JSON for programs. Pure.
 //
-// The JSON is one object. Both commands: "benchmark", "machine", "systems". coord: "options", "results"; failover: "options",
+// The JSON is one object. All commands: "benchmark", "machine", "systems". coord: "options", "results"; failover: "options",
 // "results". Times are microseconds in fields that end in _us, seconds in those that end in _s.
 #ifndef DROVER_TESTS_BENCH_REPORT_H_
 #define DROVER_TESTS_BENCH_REPORT_H_

@@ -33,6 +33,20 @@ TEST(RunTest, CoordMeasuresEveryPointAndLeavesNothingBehind) {
   EXPECT_TRUE(std::filesystem::is_empty(data.path()));
 }
 
+TEST(RunTest, SteadyLoadsWhileDisksStallAndLeavesNothingBehind) {
+  const testing::TemporaryDirectory data;
+  const testing::CommandResult ran =
+      testing::RunCommand({DROVER_BENCH, "steady", "--data", data.path(), "--load", "2x4", "--duration", "2s", "--slice", "1s",
+                           "--stalls", "2", "--stall", "200ms", "-o", "json"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  const auto json = nlohmann::json::parse(ran.out);
+  ASSERT_EQ(json["results"].size(), 1u);
+  const auto& result = json["results"][0];
+  EXPECT_EQ(result["stalls"], 2) << ran.out;
+  EXPECT_EQ(result["slices"].size() + result["failures"].size(), 2u) << ran.out;
+  EXPECT_TRUE(std::filesystem::is_empty(data.path()));
+}
+
 TEST(RunTest, ADataDirectoryThatIsNotThereIsNamed) {
   const testing::TemporaryDirectory data;
   const testing::CommandResult ran = testing::RunCommand({DROVER_BENCH, "coord", "--nodes", "1", "--data", data / "missing"});

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "coord/base/status.h"
 
 namespace drover::bench {
 namespace {
@@ -31,32 +32,39 @@ absl::string_view WorkloadName(Workload workload) {
   return "";
 }
 
+absl::StatusOr<Workload> ParseWorkload(absl::string_view text) {
+  const auto* const found = std::find_if(std::begin(kAll), std::end(kAll), [text](Workload w) { return WorkloadName(w) == text; });
+  if (found != std::end(kAll)) return *found;
+  return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is not one of set, get, local-get, mixed"));
+}
+
 absl::StatusOr<std::vector<Workload>> ParseWorkloads(absl::string_view text) {
   std::vector<Workload> workloads;
   for (const absl::string_view part : absl::StrSplit(text, ',')) {
-    const auto* const found =
-        std::find_if(std::begin(kAll), std::end(kAll), [part](Workload w) { return WorkloadName(w) == part; });
-    if (found == std::end(kAll)) {
-      return absl::InvalidArgumentError(absl::StrCat("\"", part, "\" is not one of set, get, local-get, mixed"));
-    }
-    if (std::find(workloads.begin(), workloads.end(), *found) != workloads.end()) {
+    DROVER_ASSIGN_OR_RETURN(const Workload workload, ParseWorkload(part));
+    if (std::find(workloads.begin(), workloads.end(), workload) != workloads.end()) {
       return absl::InvalidArgumentError(absl::StrCat("\"", part, "\" is named twice"));
     }
-    workloads.push_back(*found);
+    workloads.push_back(workload);
   }
   return workloads;
+}
+
+absl::StatusOr<Load> ParseLoad(absl::string_view text) {
+  const std::vector<absl::string_view> factors = absl::StrSplit(text, 'x');
+  Load load;
+  if (factors.size() != 2 || !absl::SimpleAtoi(factors[0], &load.clients) || !absl::SimpleAtoi(factors[1], &load.window) ||
+      load.clients < 1 || load.clients > kClientsMax || load.window < 1 || load.window > kWindowMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", text, "\" is not CLIENTSxWINDOW, e.g. 4x64 (at most ", kClientsMax, "x", kWindowMax, ")"));
+  }
+  return load;
 }
 
 absl::StatusOr<std::vector<Load>> ParseLoads(absl::string_view text) {
   std::vector<Load> loads;
   for (const absl::string_view part : absl::StrSplit(text, ',')) {
-    const std::vector<absl::string_view> factors = absl::StrSplit(part, 'x');
-    Load load;
-    if (factors.size() != 2 || !absl::SimpleAtoi(factors[0], &load.clients) || !absl::SimpleAtoi(factors[1], &load.window) ||
-        load.clients < 1 || load.clients > kClientsMax || load.window < 1 || load.window > kWindowMax) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("\"", part, "\" is not CLIENTSxWINDOW, e.g. 4x64 (at most ", kClientsMax, "x", kWindowMax, ")"));
-    }
+    DROVER_ASSIGN_OR_RETURN(const Load load, ParseLoad(part));
     loads.push_back(load);
   }
   return loads;

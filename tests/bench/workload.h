@@ -31,9 +31,12 @@ struct Load {
 
 // "set", "get", "local-get", "mixed".
 [[nodiscard]] absl::string_view WorkloadName(Workload workload);
+[[nodiscard]] absl::StatusOr<Workload> ParseWorkload(absl::string_view text);
 // Names with commas between; none twice.
 [[nodiscard]] absl::StatusOr<std::vector<Workload>> ParseWorkloads(absl::string_view text);
-// "1x1,4x64": clients x window.
+// "4x64": clients x window.
+[[nodiscard]] absl::StatusOr<Load> ParseLoad(absl::string_view text);
+// "1x1,4x64".
 [[nodiscard]] absl::StatusOr<std::vector<Load>> ParseLoads(absl::string_view text);
 // "100,1000": bytes, each at most 1 MiB.
 [[nodiscard]] absl::StatusOr<std::vector<std::size_t>> ParseSizes(absl::string_view text);

@@ -28,7 +28,7 @@ class Drover final : public System {
         coord::FetchNodeStatus(servers().at(static_cast<std::size_t>(node)).address, kAskTimeout);
     if (!status.ok()) return status.status();
     if (status->leader_id == 0) return absl::UnavailableError("it knows no leader");
-    return NodeState{status->role == "leader", status->commit_index, status->applied_index, status->version};
+    return NodeState{status->role == "leader", status->commit_index, status->applied_index, status->term, status->version};
   }
   void Describe(SystemFacts* facts) const override {
     facts->fsync = "on: one fdatasync a batch before anything of it is acknowledged (no option turns it off)";
@@ -38,7 +38,8 @@ class Drover final : public System {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<System>> MakeDrover(int nodes, const std::string& directory) {
+absl::StatusOr<std::unique_ptr<System>> MakeDrover(int nodes, const std::string& directory,
+                                                   const std::vector<testing::StalledDisk>& disks) {
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "drover-coord";
   if (!std::filesystem::exists(program)) {
     return absl::FailedPreconditionError(absl::StrCat(program.string(), " is not there: build the target drover-coord, too"));
@@ -66,6 +67,7 @@ absl::StatusOr<std::unique_ptr<System>> MakeDrover(int nodes, const std::string&
                    absl::StrJoin(members, ",")};
     // What the user's environment holds for commands is not meant for these servers. (An empty variable is one that is not set.)
     server.env = {{"DROVER_CONFIG", ""}, {"DROVER_HTTP", ""}};
+    if (!disks.empty()) server.env.merge(disks[static_cast<std::size_t>(i - 1)].environment());
     server.log = absl::StrCat(directory, "/node-", i, ".log");
     server.address = address;
     servers.push_back(std::move(server));

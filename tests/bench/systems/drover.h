@@ -4,13 +4,16 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "tests/bench/systems/system.h"
+#include "tests/support/stalled_disk.h"
 
 namespace drover::bench {
 
-[[nodiscard]] absl::StatusOr<std::unique_ptr<System>> MakeDrover(int nodes, const std::string& directory);
+[[nodiscard]] absl::StatusOr<std::unique_ptr<System>> MakeDrover(int nodes, const std::string& directory,
+                                                                 const std::vector<testing::StalledDisk>& disks);
 
 }  // namespace drover::bench
 

@@ -38,7 +38,7 @@ class Etcd final : public System {
     if (!status.ok()) return status.status();
     if (status->leader() == 0) return absl::UnavailableError("it knows no leader");
     return NodeState{status->leader() == status->header().member_id(), status->raft_index(), status->raft_applied_index(),
-                     status->version()};
+                     status->header().raft_term(), status->version()};
   }
   void Describe(SystemFacts* facts) const override {
     facts->fsync = "on: its default; each batch of its log is synced before it is acknowledged";

@@ -63,6 +63,15 @@ absl::StatusOr<int> System::AwaitSettled(std::chrono::seconds limit) {
   return WithLogs(absl::StrCat(name_, ": the servers are not settled: ", leader.status().message()));
 }
 
+absl::StatusOr<std::uint64_t> System::NewestTerm() {
+  absl::StatusOr<std::uint64_t> newest = absl::UnavailableError("no server answers");
+  for (int node = 0; node < nodes(); ++node) {
+    const absl::StatusOr<NodeState> state = Ask(node);
+    if (state.ok()) newest = std::max(newest.value_or(0), state->term);
+  }
+  return newest;
+}
+
 absl::StatusOr<int> System::Settled() {
   std::vector<NodeState> states;
   std::vector<int> leaders;
@@ -103,11 +112,12 @@ SystemFacts System::Facts() const {
   return facts;
 }
 
-absl::StatusOr<std::unique_ptr<System>> MakeSystem(const std::string& name, int nodes, const std::string& directory) {
+absl::StatusOr<std::unique_ptr<System>> MakeSystem(const std::string& name, int nodes, const std::string& directory,
+                                                   const std::vector<testing::StalledDisk>& disks) {
   std::filesystem::create_directories(directory);
   if (name == "etcd") return MakeEtcd(nodes, directory);
   if (name == "zookeeper") return MakeZooKeeper(nodes, directory);
-  return MakeDrover(nodes, directory);
+  return MakeDrover(nodes, directory, disks);
 }
 
 std::string FindProgram(const std::string& program) {

@@ -16,6 +16,7 @@
 #include "tests/bench/report.h"
 #include "tests/bench/systems/clients.h"
 #include "tests/support/process.h"
+#include "tests/support/stalled_disk.h"
 
 namespace drover::bench {
 
@@ -24,6 +25,7 @@ struct NodeState {
   bool leads = false;
   std::uint64_t known = 0;    // the newest change that it knows
   std::uint64_t applied = 0;  // the newest change that its reads show
+  std::uint64_t term = 0;     // grows with each election that it knows of
   std::string version;
 };
 
@@ -51,6 +53,8 @@ class System {
   // Waits until all servers answer, one leads, and each shows all that the leader knew when asked. Gives the leader. UNAVAILABLE,
   // with the ends of the servers' logs, if that does not come, or a server has ended.
   absl::StatusOr<int> AwaitSettled(std::chrono::seconds limit);
+  // The newest term that a server knows. UNAVAILABLE: none of them answers.
+  absl::StatusOr<std::uint64_t> NewestTerm();
 
   // After Start.
   [[nodiscard]] SystemFacts Facts() const;
@@ -80,7 +84,9 @@ class System {
 
 // "drover", "etcd" or "zookeeper", not yet started; data and logs go to `directory`. FAILED_PRECONDITION: not installed; the
 // message says what to install.
-[[nodiscard]] absl::StatusOr<std::unique_ptr<System>> MakeSystem(const std::string& name, int nodes, const std::string& directory);
+// `disks`: none, or (of Drover alone) one a node, through which its disk can be stalled.
+[[nodiscard]] absl::StatusOr<std::unique_ptr<System>> MakeSystem(const std::string& name, int nodes, const std::string& directory,
+                                                                 const std::vector<testing::StalledDisk>& disks = {});
 
 // The programs and files that a system needs: the path of `program` on PATH or in /usr/sbin, "" if it is not there.
 [[nodiscard]] std::string FindProgram(const std::string& program);

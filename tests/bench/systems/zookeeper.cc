@@ -25,6 +25,7 @@ namespace {
 constexpr char kJar[] = "/usr/share/java/zookeeper.jar";
 constexpr char kLogJar[] = "/usr/share/java/slf4j-simple.jar";  // without one it says nothing at all, not even why it ends
 constexpr char kMain[] = "org.apache.zookeeper.server.quorum.QuorumPeerMain";
+constexpr int kEpochShift = 32;
 constexpr std::uint64_t kCounterMask = 0xffff'ffff;  // of a zxid; above it is the leader's epoch
 constexpr timeval kAskTimeout = {1, 0};
 
@@ -104,6 +105,7 @@ absl::StatusOr<NodeState> ParseZooKeeperState(const std::string& text) {
   }
   if (!has_zxid || !has_mode) return absl::UnavailableError(text.empty() ? "no answer" : text.substr(0, text.find('\n')));
   state.applied = state.known;
+  state.term = state.known >> kEpochShift;
   // A new leader counts from the beginning of its epoch, which its followers show only with its first change.
   if ((state.known & kCounterMask) == 0) state.known = 0;
   return state;
