@@ -52,7 +52,7 @@ class CoordBadInputTest : public ::testing::Test {
     const std::string data = dir_ / "made";
     for (int i = 0; i < 3; ++i) {
       ClusterOptions options = CoreAlone(1);
-      options.coord_data = data;
+      options.coord_data = [data](int) { return data; };
       options.coord_flags = {"--segment-bytes", "65536"};
       Cluster cluster(options);
       for (int j = 0; j < 3; ++j) {

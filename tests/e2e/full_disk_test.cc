@@ -39,7 +39,7 @@ class FullDiskTest : public ::testing::Test {
     ClusterOptions options;
     options.masters = masters;
     options.workers = masters;
-    options.coord_data = disk_ + "/coord";
+    options.coord_data = [this](int) { return disk_ + "/coord"; };
     cluster_ = std::make_unique<Cluster>(options);
     ASSERT_TRUE(Await([&] { return cluster_->CoordPage("/readyz").first == 200; }));
   }

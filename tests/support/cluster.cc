@@ -53,12 +53,13 @@ void Cluster::MakeCoords() {
     if (options_.coords > 1) Append(argv, {"--initial-cluster", initial_cluster()});
     Append(argv, options_.coord_flags);
     const std::string log = options_.coords == 1 ? "coord.log" : "coord-" + std::to_string(i + 1) + ".log";
-    node.process = std::make_unique<Process>(argv, std::map<std::string, std::string>{}, path(log));
+    node.process = std::make_unique<Process>(
+        argv, options_.coord_env ? options_.coord_env(i) : std::map<std::string, std::string>{}, path(log));
   }
 }
 
 std::string Cluster::coord_data(int i) const {
-  if (i == 0 && !options_.coord_data.empty()) return options_.coord_data;
+  if (options_.coord_data) return options_.coord_data(i);
   return path(options_.coords == 1 ? "coord" : "coord-" + std::to_string(i + 1));
 }
 

@@ -4,6 +4,8 @@
 #ifndef DROVER_TESTS_SUPPORT_CLUSTER_H_
 #define DROVER_TESTS_SUPPORT_CLUSTER_H_
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -23,7 +25,9 @@ struct ClusterOptions {
   int workers = 3;
   int slots = 4;
   std::vector<std::string> coord_flags;
-  std::string coord_data;  // the first coordination node's data directory; empty: one below the cluster's own
+  // The data directory of a coordination node, and what its environment has besides; null: one below the cluster's own, nothing.
+  std::function<std::string(int node)> coord_data;
+  std::function<std::map<std::string, std::string>(int node)> coord_env;
   std::vector<std::string> master_flags;
   std::vector<std::string> worker_flags;
   std::map<std::string, std::string> master_env;

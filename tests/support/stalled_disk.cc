@@ -23,6 +23,10 @@ void StalledDisk::Stall() {
   WriteFile(path_, "");
 }
 
+void StalledDisk::Slow(std::chrono::milliseconds delay) {
+  WriteFile(path_, std::to_string(delay.count()));
+}
+
 void StalledDisk::GoOn() {
   std::filesystem::remove(path_);
 }

@@ -83,11 +83,24 @@ std::vector<Finding> Apply(const std::vector<Rule>& rules, const std::vector<Sou
 
 const std::vector<std::string> kPure = {"coord/raft/", "coord/tree/", "master/scheduler/"};
 // Everything that decides: the pure rooms and the event-driven machines.
-const std::vector<std::string> kDeciding = {"coord/raft/",        "coord/tree/",          "master/scheduler/",      "coord/client/",
-                                            "coord/recipes/",     "worker/agent/",        "master/state/",          "master/server/",
-                                            "master/pool/",       "coord/server/node",    "coord/server/lease",     "coord/server/session",
-                                            "coord/server/peer",  "coord/server/touches", "coord/server/formation", "coord/server/member_process",
-                                            "coord/server/cluster_clock", "tests/sim/check/"};
+const std::vector<std::string> kDeciding = {"coord/raft/",
+                                            "coord/tree/",
+                                            "master/scheduler/",
+                                            "coord/client/",
+                                            "coord/recipes/",
+                                            "worker/agent/",
+                                            "master/state/",
+                                            "master/server/",
+                                            "master/pool/",
+                                            "coord/server/node",
+                                            "coord/server/lease",
+                                            "coord/server/session",
+                                            "coord/server/peer",
+                                            "coord/server/touches",
+                                            "coord/server/formation",
+                                            "coord/server/member_process",
+                                            "coord/server/cluster_clock",
+                                            "tests/sim/check/"};
 // Facades of the rooms above that block on purpose, and programs' mains.
 const std::vector<std::string> kFacades = {"coord/client/blocking", "coord/client/include/drover/coord/blocking.h",
                                            "coord/client/reader",   "master/server/main.cc",
@@ -212,9 +225,11 @@ std::vector<Finding> CheckTests(const std::vector<Source>& sources) {
               line, std::regex("(^|[ (\"])" + std::regex_replace(file, std::regex(R"(\.)"), R"(\.)") + "($|[ )\"])"));
         });
     if (!built) findings.push_back({source.path, 0, "not in its folder's CMakeLists.txt, so never built"});
-    // tests/coord/log/segment_test.cc mirrors coord/log/; support, sim, scenarios, e2e, bench and tidy are the tests' own folders.
+    // tests/coord/log/segment_test.cc mirrors coord/log/; support, sim, scenarios, e2e, chaos, bench and tidy are the tests' own
+    // folders.
     const std::string mirrored = folder.substr(std::min(folder.size(), std::string("tests/").size()));
-    static const std::set<std::string> own = {"support", "sim", "sim/check", "sim/run", "scenarios", "e2e", "bench", "tidy", "install", "fuzz"};
+    static const std::set<std::string> own = {"support", "sim",   "sim/check", "sim/run", "scenarios", "e2e",
+                                              "chaos",   "bench", "tidy",      "install", "fuzz"};
     if (own.count(mirrored) == 0 && folders.count(mirrored) == 0) findings.push_back({source.path, 0, "mirrors no folder"});
     for (std::size_t i = 0; i < source.lines.size(); ++i) {
       if (std::regex_search(Code(source.lines[i]), disabled))

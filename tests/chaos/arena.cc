@@ -1,0 +1,147 @@
+#include "tests/chaos/arena.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <stdexcept>
+
+namespace drover::chaos {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr char kDiskSize[] = "size=256m";
+constexpr char kBallast[] = "/ballast";
+constexpr milliseconds kSlowSync{80};
+constexpr milliseconds kSlowLink{150};
+
+// Takes all the space that is left.
+void Fill(const std::string& path) {
+  const int fd = open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+  for (std::size_t bytes : {std::size_t{1} << 20, std::size_t{4096}}) {
+    const std::string block(bytes, 'b');
+    while (write(fd, block.data(), block.size()) > 0) {
+    }
+  }
+  close(fd);
+}
+
+}  // namespace
+
+Arena::Arena(int nodes, const std::vector<std::string>& coord_flags) {
+  // What is mounted here is nobody else's to see.
+  if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    throw std::runtime_error("disks of its own need a mount namespace: run it under unshare --mount --map-root-user");
+  }
+  for (int i = 0; i < nodes; ++i) {
+    std::filesystem::create_directory(Disk(i));
+    if (mount("disk", Disk(i).c_str(), "tmpfs", 0, kDiskSize) != 0) throw std::runtime_error("no tmpfs can be mounted");
+    syncs_.emplace_back(dir_ / ("sync-" + std::to_string(i + 1)));
+  }
+  testing::ClusterOptions options;
+  options.coords = nodes;
+  options.masters = 0;
+  options.workers = 0;
+  options.core_proxied = true;
+  options.coord_flags = coord_flags;
+  options.coord_data = [this](int i) { return Disk(i) + "/coord"; };
+  options.coord_env = [this](int i) { return syncs_.at(static_cast<std::size_t>(i)).environment(); };
+  cluster_ = std::make_unique<testing::Cluster>(options);
+}
+
+Arena::~Arena() {
+  const int mounted = static_cast<int>(syncs_.size());
+  for (testing::StalledDisk& sync : syncs_) sync.GoOn();
+  cluster_.reset();
+  for (int i = 0; i < mounted; ++i) umount2(Disk(i).c_str(), MNT_DETACH);
+}
+
+std::vector<std::string> Arena::addresses() const {
+  std::vector<std::string> addresses;
+  for (int i = 0; i < cluster_->coords(); ++i) addresses.push_back(cluster_->coord_address(i));
+  return addresses;
+}
+
+void Arena::Begin(const Strike& strike) {
+  testing::Process& process = cluster_->coord(strike.node);
+  testing::StalledDisk& sync = syncs_.at(static_cast<std::size_t>(strike.node));
+  switch (strike.fault) {
+    case Fault::kKill:
+      return process.Kill();
+    case Fault::kPause:
+      return process.Signal(SIGSTOP);
+    case Fault::kDiskFull:
+      return Fill(Disk(strike.node) + kBallast);
+    case Fault::kDiskStall:
+      return sync.Stall();
+    case Fault::kDiskSlow:
+      return sync.Slow(kSlowSync);
+    case Fault::kIsolate:
+    case Fault::kDeaf:
+    case Fault::kMute:
+    case Fault::kCutLink:
+    case Fault::kLinkSlow:
+      on_network_.push_back(strike);
+      return ApplyToNetwork();
+  }
+}
+
+void Arena::End(const Strike& strike) {
+  testing::Process& process = cluster_->coord(strike.node);
+  switch (strike.fault) {
+    case Fault::kKill:
+      return process.Start();
+    case Fault::kPause:
+      return process.Signal(SIGCONT);
+    case Fault::kDiskFull:
+      std::filesystem::remove(Disk(strike.node) + kBallast);
+      return;
+    case Fault::kDiskStall:
+    case Fault::kDiskSlow:
+      return syncs_.at(static_cast<std::size_t>(strike.node)).GoOn();
+    case Fault::kIsolate:
+    case Fault::kDeaf:
+    case Fault::kMute:
+    case Fault::kCutLink:
+    case Fault::kLinkSlow:
+      on_network_.remove_if([&strike](const Strike& s) { return s.at == strike.at; });
+      return ApplyToNetwork();
+  }
+}
+
+// The network heals as a whole, so what still lasts is done again: for an instant everything gets through.
+void Arena::ApplyToNetwork() {
+  testing::CoreNetwork& network = cluster_->core_network();
+  network.Heal();
+  for (int i = 0; i < nodes(); ++i) network.Delay(i, milliseconds(0));
+  for (const Strike& strike : on_network_) {
+    for (int other = 0; other < nodes(); ++other) {
+      if (other == strike.node) continue;
+      if (strike.fault == Fault::kIsolate || (strike.fault == Fault::kCutLink && other == strike.other)) {
+        network.Cut(strike.node, other);
+      }
+      if (strike.fault == Fault::kDeaf) network.Silence(other, strike.node);
+      if (strike.fault == Fault::kMute) network.Silence(strike.node, other);
+    }
+    if (strike.fault == Fault::kLinkSlow) network.Delay(strike.node, kSlowLink);
+  }
+}
+
+std::string Arena::CopyOfData(int node) {
+  std::string copy = dir_ / ("copy-" + std::to_string(++copies_));
+  cluster_->coord(node).Kill();
+  std::filesystem::copy(Disk(node) + "/coord", copy, std::filesystem::copy_options::recursive);
+  cluster_->coord(node).Start();
+  return copy;
+}
+
+double Arena::Metric(const std::string& name) {
+  double sum = 0;
+  for (int i = 0; i < nodes(); ++i) sum += cluster_->CoordMetric(i, name);
+  return sum;
+}
+
+}  // namespace drover::chaos

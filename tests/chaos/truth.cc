@@ -1,0 +1,94 @@
+#include "tests/chaos/truth.h"
+
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "coord/base/file_system.h"
+#include "coord/base/random.h"
+#include "coord/base/status.h"
+#include "coord/client/codec.h"
+#include "coord/log/snapshots.h"
+#include "coord/server/recovery.h"
+
+namespace drover::chaos {
+namespace {
+
+namespace raft = coord::raft;
+namespace tree = coord::tree;
+
+// Writes down what a replay does.
+class Scribe final : public tree::Sink {
+ public:
+  explicit Scribe(Truth* truth) : truth_(truth) {}
+
+  void OnEvents(absl::Span<const tree::Event> events) override {
+    for (const tree::Event& event : events) {
+      coord::client::EventView view;
+      if (!coord::client::EventView::Parse(event.encoded(true), &view)) {
+        damage = absl::InternalError("an event that no client can read");
+        return;
+      }
+      check::LoggedEvent logged;
+      logged.position = event.position();
+      logged.type = event.type();
+      logged.path = std::string(event.path());
+      if (event.type() != check::EventType::kDeleted) logged.data = view.event.data;
+      logged.owner = view.event.stat.ephemeral_owner;
+      truth_->events.push_back(std::move(logged));
+    }
+  }
+  void OnAnswer(const tree::Answered&) override {}
+  void OnSessionOpened(const tree::Origin&, const tree::Session& session) override { spans[session.id()].session = session.id(); }
+  void OnSessionEnded(base::SessionId session, tree::SessionEnd, base::Zxid zxid) override {
+    for (auto at = truth_->events.rbegin(); at != truth_->events.rend() && at->position.zxid == zxid; ++at)
+      at->ends_session = session;
+    spans[session].ended = zxid;
+  }
+
+  std::map<base::SessionId, check::SessionSpan> spans;
+  absl::Status damage;
+
+ private:
+  Truth* const truth_;
+};
+
+// So that as much as possible is replayed.
+absl::Status RemoveAllButTheOldestSnapshot(base::FileSystem* files, const std::string& directory) {
+  DROVER_ASSIGN_OR_RETURN(const std::vector<raft::Index> snapshots, coord::log::ListSnapshots(files, directory));
+  for (std::size_t i = 1; i < snapshots.size(); ++i) {
+    DROVER_RETURN_IF_ERROR(files->Remove(absl::StrCat(directory, "/", coord::log::SnapshotName(snapshots[i]))));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Truth> ReadTruth(const std::string& directory, base::NodeId id) {
+  const std::unique_ptr<base::FileSystem> files = base::NewRealFileSystem();
+  base::SeededRandom random(1);
+  const tree::Options options;
+  DROVER_RETURN_IF_ERROR(RemoveAllButTheOldestSnapshot(files.get(), directory));
+  DROVER_ASSIGN_OR_RETURN(coord::server::Recovery recovery,
+                          coord::server::Recover(files.get(), &random, directory, id, "", {}, options));
+  Truth truth;
+  Scribe scribe(&truth);
+  std::unique_ptr<tree::StateMachine> state = std::move(recovery.state);
+  if (state == nullptr) state = std::make_unique<tree::StateMachine>(options);
+  truth.after = state->last_zxid();
+  for (const auto& [id_of, session] : state->sessions().all()) scribe.spans[id_of].session = id_of;
+  absl::Status applied;
+  coord::log::Log* const log = recovery.disk.log.get();
+  DROVER_RETURN_IF_ERROR(
+      coord::server::ReplayLog(log, recovery.snapshot.index.Next(), log->last_index(), [&](const raft::Entry& entry) {
+        if (!applied.ok() || (entry.kind != raft::EntryKind::kData && entry.kind != raft::EntryKind::kExpiry)) return;
+        applied = state->Apply(entry.term, entry.payload.view(), &scribe);
+      }));
+  DROVER_RETURN_IF_ERROR(applied);
+  DROVER_RETURN_IF_ERROR(scribe.damage);
+  for (const auto& [session, span] : scribe.spans) truth.sessions.push_back(span);
+  return truth;
+}
+
+}  // namespace drover::chaos
