@@ -1,13 +1,23 @@
 // `drover cluster status`: what each coordination node says of itself.
+#include <unistd.h>
+
 #include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "client/cli/app.h"
 #include "client/cli/core_survey.h"
 #include "client/cli/exit_code.h"
+#include "client/cli/interruption.h"
+#include "client/cli/time_text.h"
 #include "client/internal/retry.h"
 #include "client/internal/waiter.h"
 
@@ -16,6 +26,7 @@ namespace {
 
 constexpr base::Duration kNodeTimeout = std::chrono::seconds(3);
 constexpr base::Duration kPause = std::chrono::milliseconds(100);
+constexpr char kClearScreen[] = "\033[H\033[2J";
 constexpr base::Duration kLeastTimeout = std::chrono::milliseconds(10);
 
 const std::vector<std::string> kHeader = {"NODE", "ADDRESS", "ROLE",     "TERM",     "COMMIT",  "APPLIED",
@@ -82,6 +93,52 @@ Item ItemOf(const SurveyedNode& node) {
   return item;
 }
 
+// All nodes at one time.
+struct Survey {
+  std::vector<SurveyedNode> nodes;
+  std::vector<std::string> silent;  // and why
+  std::set<std::uint64_t> clusters;
+  bool serving = false;
+
+  [[nodiscard]] const coord::NodeStatus* Leader() const {
+    const coord::NodeStatus* leader = nullptr;
+    for (const SurveyedNode& node : nodes) {
+      if (!node.status.ok() || node.status->role != "leader") continue;
+      if (leader == nullptr || node.status->term > leader->term) leader = &*node.status;
+    }
+    return leader;
+  }
+};
+
+Survey TakeSurvey(const std::vector<std::string>& endpoints, const AskNode& ask) {
+  Survey survey;
+  survey.nodes = SurveyCore(endpoints, ask);
+  for (const SurveyedNode& node : survey.nodes) {
+    if (!node.status.ok()) {
+      survey.silent.push_back(absl::StrCat(node.address, " (", Why(node.status.status()), ")"));
+      continue;
+    }
+    survey.serving = survey.serving || node.status->serving;
+    if (node.status->cluster_id != 0) survey.clusters.insert(node.status->cluster_id);
+  }
+  return survey;
+}
+
+std::vector<Item> ItemsOf(const Survey& survey) {
+  std::vector<Item> items;
+  for (const SurveyedNode& node : survey.nodes) items.push_back(ItemOf(node));
+  return items;
+}
+
+// What the table does not show.
+void AddNotes(const Survey& survey, const App& app) {
+  if (!survey.silent.empty()) app.output.Note(absl::StrCat("no answer from ", absl::StrJoin(survey.silent, ", ")));
+  if (survey.clusters.size() > 1) {
+    app.output.Note(absl::StrCat("these are nodes of ", survey.clusters.size(), " different clusters (",
+                                 absl::StrJoin(survey.clusters, ", "), "): give the addresses of one with --coord"));
+  }
+}
+
 int Status(const App& app) {
   // If nobody answers, all are asked again until the time is over.
   const auto give_up = std::chrono::steady_clock::now() + app.globals.request_timeout;
@@ -89,48 +146,79 @@ int Status(const App& app) {
     const base::Duration left = give_up - std::chrono::steady_clock::now();
     return coord::FetchNodeStatus(address, std::clamp<base::Duration>(left, kLeastTimeout, kNodeTimeout));
   };
-  std::vector<SurveyedNode> nodes;
-  std::vector<std::string> silent;  // and why
+  Survey survey;
   client::Trail trail;
   while (true) {
-    nodes = SurveyCore(app.globals.coord, ask);
-    silent.clear();
-    for (const SurveyedNode& node : nodes) {
-      if (node.status.ok()) continue;
-      silent.push_back(absl::StrCat(node.address, " (", Why(node.status.status()), ")"));
-      trail.Add(node.address, node.status.status());
-    }
-    if (silent.size() < nodes.size()) break;
+    survey = TakeSurvey(app.globals.coord, ask);
+    if (survey.silent.size() < survey.nodes.size()) break;
+    for (const SurveyedNode& node : survey.nodes) trail.Add(node.address, node.status.status());
     client::SystemWaiter().Wait(kPause, {});
     if (std::chrono::steady_clock::now() >= give_up) {
       return app.output.Fail(absl::UnavailableError(absl::StrCat("no coordination node answered: ", trail.Describe())));
     }
   }
-  std::vector<Item> items;
-  std::set<std::uint64_t> clusters;
-  bool serving = false;
-  for (const SurveyedNode& node : nodes) {
-    items.push_back(ItemOf(node));
-    if (!node.status.ok()) continue;
-    serving = serving || node.status->serving;
-    if (node.status->cluster_id != 0) clusters.insert(node.status->cluster_id);
+  app.output.List(kHeader, ItemsOf(survey));
+  AddNotes(survey, app);
+  if (survey.serving) return kOk;
+  return app.output.Fail(
+      absl::UnavailableError(absl::StrCat("the core does not serve: ", survey.nodes.size() - survey.silent.size(), " of ",
+                                          survey.nodes.size(), " nodes answered, and none of them has a leader")));
+}
+
+// What a person looks at first.
+std::string Summary(const Survey& survey, const std::string& time, const std::optional<double>& writes_per_second) {
+  const coord::NodeStatus* const leader = survey.Leader();
+  const std::string who =
+      leader == nullptr ? std::string("NO LEADER") : absl::StrCat("leader ", leader->node_id, "  term ", leader->term);
+  return absl::StrCat(time, "  ", who, "  answered ", survey.nodes.size() - survey.silent.size(), "/", survey.nodes.size(),
+                      writes_per_second ? absl::StrFormat("  writes/s %.0f", *writes_per_second) : "", "\n");
+}
+
+struct StatusFlags {
+  bool watch = false;
+  base::Duration interval = std::chrono::seconds(2);
+};
+
+// Shows it again and again until Ctrl-C, also while nobody answers.
+int Watch(const App& app, const StatusFlags& flags) {
+  if (app.output.format() == Format::kJson) {
+    return app.Usage("cluster status: --watch has no end, and so no one JSON array: give -o jsonl");
   }
-  app.output.List(kHeader, items);
-  if (!silent.empty()) app.output.Note(absl::StrCat("no answer from ", absl::StrJoin(silent, ", ")));
-  if (clusters.size() > 1) {
-    app.output.Note(absl::StrCat("these are nodes of ", clusters.size(), " different clusters (", absl::StrJoin(clusters, ", "),
-                                 "): give the addresses of one with --coord"));
-  }
-  if (serving) return kOk;
-  return app.output.Fail(absl::UnavailableError(absl::StrCat("the core does not serve: ", nodes.size() - silent.size(), " of ",
-                                                             nodes.size(), " nodes answered, and none of them has a leader")));
+  Interruption interruption;
+  const auto ask = [](const std::string& address) { return coord::FetchNodeStatus(address, kNodeTimeout); };
+  const bool screen = app.output.format() == Format::kTable && isatty(STDOUT_FILENO) != 0;
+  std::optional<std::pair<std::chrono::steady_clock::time_point, std::uint64_t>> before;  // when the leader had written how much
+  do {
+    const Survey survey = TakeSurvey(app.globals.coord, ask);
+    const auto now = std::chrono::steady_clock::now();
+    const std::string time = Rfc3339(absl::ToUnixMillis(absl::Now()));
+    std::optional<double> rate;
+    const coord::NodeStatus* const leader = survey.Leader();
+    if (leader != nullptr && before && leader->last_zxid.value >= before->second) {
+      rate = static_cast<double>(leader->last_zxid.value - before->second) /
+             std::chrono::duration<double>(now - before->first).count();
+    }
+    if (leader != nullptr) before = {now, leader->last_zxid.value};
+    std::vector<Item> items = ItemsOf(survey);
+    for (Item& item : items) item.json["time"] = time;
+    if (screen) app.output.Raw(kClearScreen);
+    if (app.output.format() == Format::kTable) app.output.Raw(Summary(survey, time, rate));
+    app.output.List(kHeader, items);
+    AddNotes(survey, app);
+    if (app.output.format() == Format::kTable && !screen) app.output.Raw("\n");
+  } while (interruption.Wait(flags.interval));
+  return kOk;
 }
 
 }  // namespace
 
 void AddClusterCommands(process::OptionSet* root, Commands* commands) {
   process::OptionSet& group = root->Command("cluster", "The coordination core");
-  commands->push_back({&group.Command("status", "What each coordination node says of itself"), Status});
+  process::OptionSet& status = group.Command("status", "What each coordination node says of itself");
+  auto flags = std::make_shared<StatusFlags>();
+  status.Flag("--watch", &flags->watch, "Again and again, until Ctrl-C");
+  status.Time("--interval", &flags->interval, "With --watch: how often");
+  commands->push_back({&status, [flags](const App& app) { return flags->watch ? Watch(app, *flags) : Status(app); }});
 }
 
 }  // namespace drover::cli

@@ -1,16 +1,14 @@
 // `drover tree ...`: coordination data by hand.
 #include <chrono>
 #include <memory>
-#include <stop_token>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/app.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/input.h"
-#include "client/cli/interrupts.h"
+#include "client/cli/interruption.h"
 #include "client/cli/stat_text.h"
 #include "client/internal/waiter.h"
-#include "coord/base/mutex.h"
 #include "drover/coord/reader.h"
 #include "drover/coord/status.h"
 
@@ -118,28 +116,6 @@ int Set(const App& app, coord::BlockingClient& core, const TreeFlags& flags) {
   if (app.output.json()) app.output.One({}, StatItem(flags.path, set->stat));
   return kOk;
 }
-
-// Ctrl-C as a condition that can be waited for.
-class Interruption {
- public:
-  [[nodiscard]] bool asked() const { return source_.stop_requested(); }
-  // False if it was asked for before the time was over.
-  bool Wait(std::chrono::milliseconds time) {
-    base::MutexLock lock(&mu_);
-    if (!asked()) changed_.WaitFor(&mu_, time);
-    return !asked();
-  }
-
- private:
-  std::stop_source source_;
-  base::Mutex mu_;
-  base::CondVar changed_;
-  Interrupts interrupts_{[this](int) {
-    source_.request_stop();
-    base::MutexLock lock(&mu_);
-    changed_.NotifyAll();
-  }};
-};
 
 // Until Ctrl-C, or until the session ended by itself.
 int Hold(const App& app, coord::BlockingClient& core, Interruption* interruption) {

@@ -79,5 +79,33 @@ TEST_F(ClusterStatusTest, OneNodeThatIsAwayIsShownButTheCoreServes) {
   EXPECT_THAT(table.out, HasSubstr("  UNREACHABLE\n"));
 }
 
+TEST_F(ClusterStatusTest, WatchedItIsShownUntilCtrlC) {
+  const std::string core = cluster_.coord_addresses();
+  Process watching({Binary("drover"), "--coord", core, "-o", "jsonl", "cluster", "status", "--watch", "--interval", "50ms"}, {},
+                   cluster_.path("watched"));
+  watching.Start();
+  ASSERT_TRUE(Await([&] { return Lines(watching.Log()).size() >= 9; })) << watching.Log();
+  cluster_.coord(2).Kill();
+  ASSERT_TRUE(Await([&] { return watching.Log().find("\"reachable\":false") != std::string::npos; }));
+  watching.Signal(SIGINT);
+  EXPECT_EQ(watching.Wait(), 0);
+  const nlohmann::json first = nlohmann::json::parse(Lines(watching.Log()).front());
+  EXPECT_THAT(first.at("time").get<std::string>(), EndsWith("Z"));
+  EXPECT_EQ(first.at("id"), 1);
+
+  Process table({Binary("drover"), "--coord", core, "cluster", "status", "--watch", "--interval", "50ms"}, {},
+                cluster_.path("table"));
+  table.Start();
+  ASSERT_TRUE(Await([&] { return table.Log().find("writes/s") != std::string::npos; })) << table.Log();
+  EXPECT_THAT(table.Log(), HasSubstr("answered 2/3"));
+  EXPECT_THAT(table.Log(), Not(HasSubstr("\033")));
+  table.Signal(SIGTERM);
+  EXPECT_EQ(table.Wait(), 0);
+
+  const CommandResult json = cluster_.Drover({"-o", "json", "cluster", "status", "--watch"});
+  EXPECT_EQ(json.exit_code, 2);
+  EXPECT_THAT(json.err, HasSubstr("jsonl"));
+}
+
 }  // namespace
 }  // namespace drover::testing
