@@ -616,6 +616,10 @@ NodeStatus Node::Status() const {
   status.streams = streams_.size();
   status.history_bytes = history_.bytes();
   status.uncommitted_bytes = raft.uncommitted_bytes;
+  status.waiting_writes = proposals_.waiting();
+  status.peers = PeerStatuses();
+  status.peer_items_dropped = links_.dropped();
+  status.disk_busy_for = log_writer_.StalledFor();
   status.disk_full = log_writer_.disk_full();
   const bool current = Leads() ? applied_ >= raft.first_of_term : raft_leader_.value != 0 && applied_ == raft.commit;
   status.serving = !dead_ && !stopping_ && current;

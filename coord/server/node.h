@@ -239,6 +239,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void ConfirmLocal(base::SessionId session, StreamId stream, std::uint64_t contact);
   void SendTouchesIfDue();
   void FlushLinks();
+  [[nodiscard]] std::vector<PeerStatus> PeerStatuses() const;
   void SetPeers();
   void EndIfForeign();
   [[nodiscard]] std::string WhoThisIs() const;

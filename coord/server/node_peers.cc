@@ -170,6 +170,20 @@ void Node::SetPeers() {
   links_.SetPeers(peers);
 }
 
+std::vector<PeerStatus> Node::PeerStatuses() const {
+  std::vector<PeerStatus> statuses;
+  const std::vector<raft::PeerState> followers = raft_.Peers();
+  for (const raft::Member& member : raft_.configuration().members) {
+    if (member.id == options_.id) continue;
+    PeerStatus status{member.id, std::nullopt, links_.queued_bytes(member.id)};
+    for (const raft::PeerState& follower : followers) {
+      if (follower.id == member.id) status.lag_entries = raft_.log().last().value - follower.match.value;
+    }
+    statuses.push_back(status);
+  }
+  return statuses;
+}
+
 void Node::FlushLinks() {
   if (dead_) return;
   if (members_index_ != raft_.configuration_index()) SetPeers();

@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -15,6 +17,13 @@
 #include "coord/tree/state_machine.h"
 
 namespace drover::coord::server {
+
+// Another member, as this node sees it.
+struct PeerStatus {
+  base::NodeId node;
+  std::optional<std::uint64_t> lag_entries;  // of the log, not known to be on its disk; the leader alone knows
+  std::size_t queued_bytes = 0;              // for it, not yet taken by the transport
+};
 
 struct NodeStatus {
   base::NodeId node;
@@ -36,6 +45,10 @@ struct NodeStatus {
   std::size_t streams = 0;
   std::size_t history_bytes = 0;
   std::size_t uncommitted_bytes = 0;
+  std::size_t waiting_writes = 0;   // of this node's clients, not yet applied
+  base::Duration disk_busy_for{0};  // how long the batch under way on the disk has taken so far
+  std::vector<PeerStatus> peers;    // of the newest configuration, by id
+  std::uint64_t peer_items_dropped = 0;
   bool disk_full = false;
   bool serving = false;  // leads, and the no-op of its term is committed; or follows, and has applied what it knows to be committed
 };

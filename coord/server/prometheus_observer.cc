@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace drover::coord::server {
 namespace {
 
@@ -38,6 +40,11 @@ PrometheusObserver::PrometheusObserver(process::Metrics* metrics, std::function<
       refused_slow_(Refused("slow_reader")),
       refused_protocol_(Refused("protocol")),
       strangers_total_(metrics->Counter("drover_coord_strangers_total", "What nodes said to this one that should not speak to it")),
+      elections_(metrics->Counter("drover_coord_elections_total", "Elections that this node began")),
+      leader_changes_(
+          metrics->Counter("drover_coord_leader_changes_total", "Leaders that this node came to know, itself included")),
+      peer_dropped_(metrics->Counter("drover_coord_peer_items_dropped_total",
+                                     "Messages to other nodes dropped: no link, or too much queued")),
       snapshots_taken_(metrics->Counter("drover_coord_snapshots_taken_total", "Snapshots taken by this node")),
       snapshots_installed_(metrics->Counter("drover_coord_snapshots_installed_total",
                                             "Snapshots of other nodes that took the place of this one's state")),
@@ -62,6 +69,9 @@ PrometheusObserver::PrometheusObserver(process::Metrics* metrics, std::function<
       log_bytes_(metrics->Gauge("drover_coord_log_bytes", "Space that the log takes on the disk")),
       history_bytes_(metrics->Gauge("drover_coord_history_bytes", "Size of the event history")),
       uncommitted_bytes_(metrics->Gauge("drover_coord_uncommitted_bytes", "Bytes proposed and not committed")),
+      waiting_writes_(metrics->Gauge("drover_coord_waiting_writes", "Writes of this node's clients that are not applied yet")),
+      disk_busy_seconds_(
+          metrics->Gauge("drover_coord_disk_busy_seconds", "How long the batch under way on the disk has taken so far")),
       disk_full_(metrics->Gauge("drover_coord_disk_full", "1 while the log finds no space")),
       log_first_index_(metrics->Gauge("drover_coord_log_first_index", "First entry that is still in the log")),
       snapshot_index_(metrics->Gauge("drover_coord_snapshot_index", "Last entry in the newest snapshot")),
@@ -73,6 +83,9 @@ prometheus::Counter& PrometheusObserver::Refused(const char* reason) {
 
 void PrometheusObserver::OnRole(const raft::RoleChange& change) {
   const bool leads = change.role == raft::RoleName::kLeader;
+  if (change.role == raft::RoleName::kCandidate) elections_.Increment();
+  if (change.leader.value != 0 && change.leader != leader_) leader_changes_.Increment();
+  if (change.leader.value != 0) leader_ = change.leader;
   log_.Info(leads ? "became leader" : "follows", {{"term", change.term}, {"leader", change.leader}});
 }
 
@@ -198,11 +211,37 @@ void PrometheusObserver::OnStatus(const NodeStatus& status) {
   log_bytes_.Set(static_cast<double>(status.log_bytes));
   history_bytes_.Set(static_cast<double>(status.history_bytes));
   uncommitted_bytes_.Set(static_cast<double>(status.uncommitted_bytes));
+  waiting_writes_.Set(static_cast<double>(status.waiting_writes));
+  disk_busy_seconds_.Set(Seconds(status.disk_busy_for));
+  ShowPeers(status);
   disk_full_.Set(status.disk_full ? 1 : 0);
   log_first_index_.Set(static_cast<double>(status.log_first.value));
   snapshot_index_.Set(static_cast<double>(status.snapshot.value));
   snapshot_sent_bytes_.Set(static_cast<double>(status.snapshot_sent_bytes));
   on_status_(status);
+}
+
+PrometheusObserver::PeerGauges PrometheusObserver::GaugesOf(base::NodeId peer) {
+  const process::Metrics::Labels labels = {{"peer", absl::StrCat(peer.value)}};
+  return {&metrics_->Gauge("drover_coord_peer_lag_entries",
+                           "Entries not known to be on that node's disk, as the leader knows; 0 elsewhere", labels),
+          &metrics_->Gauge("drover_coord_peer_queued_bytes", "Bytes for that node that wait for the network", labels)};
+}
+
+// The gauges of a node that is no member any more stay, at 0.
+void PrometheusObserver::ShowPeers(const NodeStatus& status) {
+  for (auto& [peer, gauges] : peers_) {
+    gauges.lag_entries->Set(0);
+    gauges.queued_bytes->Set(0);
+  }
+  for (const PeerStatus& peer : status.peers) {
+    auto gauges = peers_.find(peer.node);
+    if (gauges == peers_.end()) gauges = peers_.emplace(peer.node, GaugesOf(peer.node)).first;
+    gauges->second.lag_entries->Set(static_cast<double>(peer.lag_entries.value_or(0)));
+    gauges->second.queued_bytes->Set(static_cast<double>(peer.queued_bytes));
+  }
+  peer_dropped_.Increment(static_cast<double>(status.peer_items_dropped - peer_items_dropped_));
+  peer_items_dropped_ = status.peer_items_dropped;
 }
 
 }  // namespace drover::coord::server

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <string>
 
 #include "coord/process/logging.h"
@@ -40,13 +41,21 @@ class PrometheusObserver final : public NodeObserver {
   void OnStatus(const NodeStatus& status) override;
 
  private:
+  struct PeerGauges {
+    prometheus::Gauge *lag_entries, *queued_bytes;
+  };
   [[nodiscard]] prometheus::Counter& Refused(const char* reason);
+  [[nodiscard]] PeerGauges GaugesOf(base::NodeId peer);
+  void ShowPeers(const NodeStatus& status);
 
   process::Metrics* const metrics_;
   const std::function<void(const NodeStatus&)> on_status_;
   const process::Logger log_{"coord.server"};
   std::chrono::steady_clock::time_point apply_began_;
   Strangers strangers_{Strangers::Options()};
+  base::NodeId leader_;                   // as told last
+  std::uint64_t peer_items_dropped_ = 0;  // of these the counter tells
+  std::map<base::NodeId, PeerGauges> peers_;
 
   prometheus::Counter &proposals_, &commands_, &proposed_bytes_;
   prometheus::Counter &log_writes_, &log_written_bytes_, &applied_entries_;
@@ -54,11 +63,12 @@ class PrometheusObserver final : public NodeObserver {
   prometheus::Counter &sessions_opened_, &sessions_closed_, &sessions_expired_, &expiries_proposed_;
   prometheus::Counter &refused_uncommitted_, &refused_disk_full_, &refused_streams_, &refused_unary_, &refused_slow_,
       &refused_protocol_, &strangers_total_;
+  prometheus::Counter &elections_, &leader_changes_, &peer_dropped_;
   prometheus::Counter &snapshots_taken_, &snapshots_installed_, &snapshots_failed_;
   prometheus::Histogram &fsync_seconds_, &commit_seconds_, &apply_seconds_;
   prometheus::Gauge &is_leader_, &term_, &commit_index_, &applied_index_, &zxid_;
   prometheus::Gauge &sessions_, &streams_, &watches_, &nodes_, &tree_bytes_, &log_bytes_, &history_bytes_, &uncommitted_bytes_,
-      &disk_full_, &log_first_index_, &snapshot_index_, &snapshot_sent_bytes_;
+      &waiting_writes_, &disk_busy_seconds_, &disk_full_, &log_first_index_, &snapshot_index_, &snapshot_sent_bytes_;
 };
 
 }  // namespace drover::coord::server

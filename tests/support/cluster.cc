@@ -249,10 +249,22 @@ nlohmann::json Cluster::AwaitAllTerminal(std::size_t count) {
   return tasks;
 }
 
-std::pair<int, std::string> Cluster::CoordPage(const std::string& path, int i) {
-  httplib::Client client("127.0.0.1", coords_.at(static_cast<std::size_t>(i)).http_port);
+std::pair<int, std::string> Cluster::Page(int http_port, const std::string& path) {
+  httplib::Client client("127.0.0.1", http_port);
   const httplib::Result result = client.Get(path.c_str());
   return result ? std::make_pair(result->status, result->body) : std::make_pair(0, std::string());
+}
+
+std::pair<int, std::string> Cluster::CoordPage(const std::string& path, int i) {
+  return Page(coords_.at(static_cast<std::size_t>(i)).http_port, path);
+}
+
+std::pair<int, std::string> Cluster::MasterPage(const std::string& path, int i) {
+  return Page(masters_.at(static_cast<std::size_t>(i)).http_port, path);
+}
+
+std::pair<int, std::string> Cluster::WorkerPage(const std::string& path, int i) {
+  return Page(workers_.at(static_cast<std::size_t>(i)).http_port, path);
 }
 
 double Cluster::MasterMetric(int i, const std::string& name, const std::string& label) {
@@ -264,11 +276,10 @@ double Cluster::CoordMetric(int i, const std::string& name, const std::string& l
 }
 
 double Cluster::Metric(int http_port, const std::string& name, const std::string& label) {
-  httplib::Client client("127.0.0.1", http_port);
-  const httplib::Result result = client.Get("/metrics");
-  if (!result || result->status != 200) throw std::runtime_error("no metrics from port " + std::to_string(http_port));
+  const auto [status, body] = Page(http_port, "/metrics");
+  if (status != 200) throw std::runtime_error("no metrics from port " + std::to_string(http_port));
   double sum = 0;
-  std::istringstream lines(result->body);
+  std::istringstream lines(body);
   for (std::string line; std::getline(lines, line);) {
     if (line.compare(0, name.size(), name) != 0 || line.size() <= name.size()) continue;
     if (line[name.size()] != ' ' && line[name.size()] != '{') continue;

@@ -86,8 +86,10 @@ class Cluster {
   // Waits until every task is terminal; returns them all.
   nlohmann::json AwaitAllTerminal(std::size_t count);
 
-  // A page of a coordination node's HTTP port: its status (0: nobody answered) and its text.
+  // A page of a server's HTTP port: its status (0: nobody answered) and its text.
   std::pair<int, std::string> CoordPage(const std::string& path, int i = 0);
+  std::pair<int, std::string> MasterPage(const std::string& path, int i);
+  std::pair<int, std::string> WorkerPage(const std::string& path, int i);
   // A value of a server's /metrics, summed over the series whose labels contain `label`; 0 where there is none.
   double MasterMetric(int i, const std::string& name, const std::string& label = "");
   double CoordMetric(int i, const std::string& name, const std::string& label = "");
@@ -105,6 +107,7 @@ class Cluster {
   void MakeCoords();
   void Stop();
   std::string Logs() const;
+  static std::pair<int, std::string> Page(int http_port, const std::string& path);
   static double Metric(int http_port, const std::string& name, const std::string& label);
   // Of every worker process that this cluster has had, those that live.
   [[nodiscard]] std::vector<pid_t> Reapers() const;
