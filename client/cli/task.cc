@@ -121,7 +121,7 @@ int Cancel(const App& app, TaskClient& tasks, const CancelFlags& flags) {
     if (result.outcome == client::CancelOutcome::kAlreadyTerminal)
       app.output.Note(absl::StrCat("task ", result.id, " had ended already"));
   }
-  if (app.output.json()) app.output.List({}, items);
+  if (app.output.format() != Format::kTable) app.output.List({}, items);
   if (!missing.empty()) return app.output.Fail(MissingError(missing));
   if (!refused.empty()) return app.output.Fail(kRefused, absl::FailedPreconditionError(refused));
   return kOk;

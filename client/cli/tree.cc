@@ -113,7 +113,7 @@ int Set(const App& app, coord::BlockingClient& core, const TreeFlags& flags) {
   if (!data.ok()) return app.output.Fail(data.status());
   auto set = core.Set(flags.path, *std::move(data), flags.Version());
   if (!set.ok()) return app.output.Fail(At(flags.path, set.status()));
-  if (app.output.json()) app.output.One({}, StatItem(flags.path, set->stat));
+  if (app.output.format() != Format::kTable) app.output.One({}, StatItem(flags.path, set->stat));
   return kOk;
 }
 
@@ -149,8 +149,9 @@ int Create(const App& app, const TreeFlags& flags) {
 int Delete(const App& app, coord::BlockingClient& core, const TreeFlags& flags) {
   auto deleted = core.Delete(flags.path, flags.Version());
   if (!deleted.ok()) return app.output.Fail(At(flags.path, deleted.status()));
-  if (app.output.json()) {
+  if (app.output.format() != Format::kTable) {
     Item item;
+    item.id = flags.path;
     item.json = {{"path", flags.path}, {"zxid", deleted->zxid.value}};
     app.output.One({}, item);
   }

@@ -46,6 +46,14 @@ TEST_F(CommandLineTest, TheLogOfANodeIsVerifiedAndDumpedWhileTheNodeWrites) {
   EXPECT_EQ(RunCommand({Binary("drover-coord"), "log", "verify", cluster_->path("store")}).exit_code, 1);
 }
 
+TEST_F(CommandLineTest, WhatChangedIsNamedWhereIdsAreAskedFor) {
+  const std::string id = Trimmed(cluster_->Drover({"submit", "--", "true"}).out);
+  EXPECT_EQ(cluster_->Drover({"-o", "id", "cancel", id}).out, id + "\n");
+  ASSERT_EQ(cluster_->Drover({"tree", "create", "/named"}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"-o", "id", "tree", "set", "/named", "x"}).out, "/named\n");
+  EXPECT_EQ(cluster_->Drover({"-o", "id", "tree", "delete", "/named"}).out, "/named\n");
+}
+
 TEST_F(CommandLineTest, WrongUsageExitsTwoWithOneLineThatNamesIt) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> table = {
       {{"frobnicate"}, "frobnicate"},

@@ -36,6 +36,7 @@ TEST(ScriptTest, WhatIsNoLanguageIsRefused) {
   EXPECT_THAT(Fails("start n1\ntick n1 10 20\n"), HasSubstr("'20' is too much"));
   EXPECT_THAT(Fails("start n1\nexpect term n2 1\n"), HasSubstr("there is no node n2"));
   EXPECT_THAT(Fails("tick n1 10\n"), HasSubstr("must stand after the start"));
+  EXPECT_THAT(Fails("option heartbeat_ms 0\n"), HasSubstr("must be above 0"));
   EXPECT_THAT(Fails("option nothing 1\n"), HasSubstr("there is no option"));
   EXPECT_THAT(Fails("start n1 n2\ndeliver n1>n2\n"), HasSubstr("nothing is under way"));
   EXPECT_THAT(Fails("# nothing\n"), HasSubstr("nothing was started"));

@@ -45,6 +45,9 @@ absl::Status Script::SetOption(const std::string& name, Words* words, coord::raf
     return words->Done();
   }
   const std::uint64_t value = words->Number();
+  if (value == 0 && (name == "heartbeat_ms" || name == "election_ms")) {
+    return absl::InvalidArgumentError(absl::StrCat(name, " must be above 0"));
+  }
   if (name == "seed") {
     options->seed = value;
   } else if (name == "heartbeat_ms") {
