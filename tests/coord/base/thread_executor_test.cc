@@ -38,18 +38,21 @@ class PostBox final : public Loop {
 TEST(ThreadExecutor, WorksInOrderOnItsThreadAndIsDoneOnTheLoop) {
   PostBox loop;
   ThreadExecutor executor(&loop, {.thread_name = "a-name-longer-than-the-kernel-keeps"});
-  std::vector<int> worked;
+  struct Work {
+    int turn = -1;
+    std::thread::id thread;
+  };
+  std::vector<Work> worked(100);  // each touched by its own work alone, then by what is done after it
+  int turns = 0;
   std::vector<int> done;
-  std::thread::id worker;
   for (int i = 0; i < 100; ++i) {
     executor.Submit(
         [&, i] {
-          worked.push_back(i);
-          worker = std::this_thread::get_id();
+          worked[i] = {turns++, std::this_thread::get_id()};
         },
         [&, i] {
-          EXPECT_EQ(worked[i], i);  // its work came first
-          EXPECT_NE(worker, std::this_thread::get_id());
+          EXPECT_EQ(worked[i].turn, i);  // its work came first
+          EXPECT_NE(worked[i].thread, std::this_thread::get_id());
           done.push_back(i);
         });
   }
