@@ -56,6 +56,8 @@ class FileSystem {
   virtual absl::StatusOr<std::vector<std::string>> List(const std::string& directory) = 0;
   // Makes creations, renames and removals in it durable.
   virtual absl::Status SyncDirectory(const std::string& directory) = 0;
+  // So that the next read of it shows what the disk has: drops what the system keeps of it in memory, where it can.
+  virtual void Forget(const std::string& path) = 0;
   // Exclusive between processes; released when the process dies.
   virtual absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;
 };

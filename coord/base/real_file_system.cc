@@ -207,6 +207,11 @@ class RealFileSystem final : public FileSystem {
     return absl::OkStatus();
   }
 
+  void Forget(const std::string& path) override {
+    const Descriptor fd(Uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
+    if (fd.get() >= 0) ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED);
+  }
+
   absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) override {
     Descriptor fd(Uninterrupted([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644); }));
     if (fd.get() < 0) return Error(errno, "open", path);

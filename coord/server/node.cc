@@ -77,6 +77,8 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
                                          },
                                          [this](SnapshotReceiver::Received received) { OnSnapshotReceived(std::move(received)); },
                                          [this](const absl::Status& status) { observer_->OnSnapshotFailed(status); }}),
+      scrubber_(snapshot_seams_, options_.snapshots.scrub,
+                [this](const absl::Status& damage, base::Duration took) { OnScrubbed(damage, took); }),
       snapshots_(std::move(recovery.snapshots)),
       configuration_index_(recovery.snapshot.configuration_index),
       configuration_(recovery.snapshot.configuration),
@@ -96,6 +98,7 @@ void Node::Start() {
   SetPeers();
   WantTurn();
   tick_timer_.Set(options_.tick, [this] { Tick(); });
+  scrubber_.Start(random_);
 }
 
 // ---- what comes from outside ----

@@ -39,6 +39,7 @@
 #include "coord/server/peer_links.h"
 #include "coord/server/proposal_queue.h"
 #include "coord/server/recovery.h"
+#include "coord/server/scrubber.h"
 #include "coord/server/session_stream.h"
 #include "coord/server/snapshot_receiver.h"
 #include "coord/server/snapshot_seams.h"
@@ -64,6 +65,7 @@ struct SnapshotOptions {
   SnapshotTaker::Options take;
   SnapshotSender::Options send;
   SnapshotReceiver::Options receive;
+  Scrubber::Options scrub;
 };
 
 struct NodeOptions {
@@ -286,6 +288,8 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void OnSnapshotChunk(const PeerHeader& header, const SnapshotChunk& chunk);
   void DropOldSnapshots();
   void CompactIfDue();
+  [[nodiscard]] std::size_t KeptSnapshots() const;
+  void OnScrubbed(const absl::Status& damage, base::Duration took);
 
   void ApplyEntry(const raft::Entry& entry);
   void ServeRound(Round* round);
@@ -323,6 +327,8 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   SnapshotTaker taker_;
   SnapshotSender sender_;
   SnapshotReceiver receiver_;
+  Scrubber scrubber_;
+  bool damaged_ = false;                        // as the scrubber found last
   std::vector<raft::Index> snapshots_;          // durable, ascending
   std::uint64_t snapshot_bytes_ = 0;            // of the newest's file, if this process took it
   std::uint64_t bytes_since_snapshot_ = 0;      // of payloads that were applied

@@ -68,8 +68,8 @@ void Node::OnSnapshotNotTaken(const absl::Status& status) {
 }
 
 void Node::DropOldSnapshots() {
-  if (snapshots_.size() <= options_.snapshots.kept) return;
-  raft::Index keep = snapshots_[snapshots_.size() - options_.snapshots.kept];
+  if (snapshots_.size() <= KeptSnapshots()) return;
+  raft::Index keep = snapshots_[snapshots_.size() - KeptSnapshots()];
   if (const std::optional<raft::Index> sending = sender_.oldest()) keep = std::min(keep, *sending);
   snapshots_.erase(snapshots_.begin(), std::lower_bound(snapshots_.begin(), snapshots_.end(), keep));
   snapshot_seams_.executor->Submit(
@@ -83,8 +83,8 @@ void Node::DropOldSnapshots() {
 // The log is needed from the oldest snapshot on. Until there are as many as are kept, nothing is dropped: the oldest is then the
 // only one, and should it be damaged, the log alone can tell what it said.
 void Node::CompactIfDue() {
-  if (snapshots_.size() < options_.snapshots.kept) return;
-  raft::Index through = snapshots_[snapshots_.size() - options_.snapshots.kept];
+  if (snapshots_.size() < KeptSnapshots()) return;
+  raft::Index through = snapshots_[snapshots_.size() - KeptSnapshots()];
   const std::optional<raft::Index> sending = sender_.oldest();
   const bool break_it = DROVER_BREAK("compact-past-receiver");
   if (sending && !break_it) through = std::min(through, *sending);
@@ -97,6 +97,21 @@ void Node::CompactIfDue() {
     raft_.OnCompacted(gone);
     WantTurn();
   });
+}
+
+// What lies behind damage is of no use: then the newest one is all that is kept, and the log behind that.
+std::size_t Node::KeptSnapshots() const {
+  return damaged_ ? 1 : options_.snapshots.kept;
+}
+
+// What is in memory is right, whatever has become of the files: a snapshot of it, and what is damaged is dropped with all that is
+// older. A damaged segment that is still written to goes once it has ended, and another snapshot was taken.
+void Node::OnScrubbed(const absl::Status& damage, base::Duration took) {
+  if (dead_ || stopping_) return;
+  damaged_ = !damage.ok();
+  observer_->OnScrubbed(damage, took);
+  wants_snapshot_ = wants_snapshot_ || damaged_;
+  WantTurn();
 }
 
 void Node::OnSnapshotChunk(const PeerHeader& header, const SnapshotChunk& chunk) {

@@ -92,6 +92,8 @@ class NodeObserver {
   virtual void OnSnapshotInstalled(raft::Index, std::uint64_t /*bytes*/, base::Duration) {}
   // One was not taken, or not received; nothing is lost by it.
   virtual void OnSnapshotFailed(const absl::Status&) {}
+  // All files of the data directory were read again: OK, or what is damaged. The node goes on, and mends it.
+  virtual void OnScrubbed(const absl::Status& /*damage*/, base::Duration) {}
   virtual void OnRead() {}
   virtual void OnReceived(std::size_t /*bytes*/) {}
   virtual void OnSent(std::size_t /*bytes*/) {}

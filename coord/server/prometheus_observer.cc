@@ -50,6 +50,8 @@ PrometheusObserver::PrometheusObserver(process::Metrics* metrics, std::function<
                                             "Snapshots of other nodes that took the place of this one's state")),
       snapshots_failed_(
           metrics->Counter("drover_coord_snapshots_failed_total", "Snapshots not taken, not received, or found to be damaged")),
+      scrubs_(metrics->Counter("drover_coord_scrubs_total", "Times that all files of the data directory were read again")),
+      damaged_(metrics->Gauge("drover_coord_damaged", "1 while the last scrub had found damage")),
       fsync_seconds_(metrics->Histogram("drover_coord_fsync_seconds", "Writing and syncing one batch of the log, queueing included",
                                         process::LatencyBounds())),
       commit_seconds_(
@@ -154,6 +156,19 @@ void PrometheusObserver::OnSnapshotInstalled(raft::Index index, std::uint64_t by
 void PrometheusObserver::OnSnapshotFailed(const absl::Status& status) {
   snapshots_failed_.Increment();
   log_.Warning("snapshot failed: nothing is lost, another try follows", {{"error", status}});
+}
+
+void PrometheusObserver::OnScrubbed(const absl::Status& damage, base::Duration took) {
+  scrubs_.Increment();
+  damaged_.Set(damage.ok() ? 0 : 1);
+  if (damage.ok()) {
+    log_.Info("all files were read again and are whole", {{"seconds", Seconds(took)}});
+  } else {
+    log_.Error(
+        "a file is damaged: this node goes on and mends it by a new snapshot; until all files are whole do not restart it, and "
+        "look at its disk",
+        {{"error", damage}});
+  }
 }
 
 void PrometheusObserver::OnRead() {

@@ -32,6 +32,7 @@ class PrometheusObserver final : public NodeObserver {
   void OnSnapshotTaken(raft::Index index, std::uint64_t bytes, std::uint64_t nodes, base::Duration took) override;
   void OnSnapshotInstalled(raft::Index index, std::uint64_t bytes, base::Duration took) override;
   void OnSnapshotFailed(const absl::Status& status) override;
+  void OnScrubbed(const absl::Status& damage, base::Duration took) override;
   void OnRead() override;
   void OnReceived(std::size_t bytes) override;
   void OnSent(std::size_t bytes) override;
@@ -65,6 +66,8 @@ class PrometheusObserver final : public NodeObserver {
       &refused_protocol_, &strangers_total_;
   prometheus::Counter &elections_, &leader_changes_, &peer_dropped_;
   prometheus::Counter &snapshots_taken_, &snapshots_installed_, &snapshots_failed_;
+  prometheus::Counter& scrubs_;
+  prometheus::Gauge& damaged_;
   prometheus::Histogram &fsync_seconds_, &commit_seconds_, &apply_seconds_;
   prometheus::Gauge &is_leader_, &term_, &commit_index_, &applied_index_, &zxid_;
   prometheus::Gauge &sessions_, &streams_, &watches_, &nodes_, &tree_bytes_, &log_bytes_, &history_bytes_, &uncommitted_bytes_,

@@ -40,6 +40,7 @@ class SimFileSystem final : public base::FileSystem {
   absl::Status MakeDirectory(const std::string& path) override;
   absl::StatusOr<std::vector<std::string>> List(const std::string& directory) override;
   absl::Status SyncDirectory(const std::string& directory) override;
+  void Forget(const std::string&) override {}  // it keeps nothing
   absl::StatusOr<std::unique_ptr<base::FileLock>> Lock(const std::string& path) override;
 
   // The process, or the machine under it, goes down and comes up: open files fail from here on, locks are free, planned faults are

@@ -132,6 +132,7 @@ class BusyFileSystem final : public base::FileSystem {
   absl::Status Remove(const std::string&) override { return Denied(); }
   absl::Status MakeDirectory(const std::string&) override { return Denied(); }
   absl::Status SyncDirectory(const std::string&) override { return Denied(); }
+  void Forget(const std::string&) override {}
   absl::StatusOr<std::unique_ptr<base::FileLock>> Lock(const std::string&) override { return Denied(); }
 
  private:

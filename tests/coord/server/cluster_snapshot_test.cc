@@ -1,9 +1,12 @@
 // Snapshots in a cluster: what a node starts from, how one that fell behind comes back, and what becomes of damaged ones.
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "coord/log/inspect.h"
 #include "coord/log/snapshots.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -22,6 +25,9 @@ class SnapshotObserver final : public NodeObserver {
   void OnSnapshotInstalled(raft::Index index, std::uint64_t, base::Duration) override { installed.push_back(index); }
   void OnSnapshotFailed(const absl::Status& status) override { failed.push_back(status); }
 
+  void OnScrubbed(const absl::Status& damage, base::Duration) override { scrubbed.push_back(damage); }
+
+  std::vector<absl::Status> scrubbed;
   std::vector<raft::Index> installed;
   std::vector<absl::Status> failed;
 };
@@ -289,6 +295,72 @@ TEST_F(ClusterSnapshotTest, AFoundingMemberThatNeverHeardOfItsClusterJoinsLate) 
   cluster.Start(late);
   ASSERT_TRUE(cluster.AwaitEqual(seconds(60)));
   EXPECT_NE(cluster.node(late)->state().tree().Find("/d299"), nullptr);
+}
+
+// Nobody reads a segment that was written long ago; and the day on which it is needed is the day on which it must be whole.
+class ClusterScrubTest : public ClusterSnapshotTest {
+ protected:
+  void SetUp() override {
+    cluster_.options.snapshots.scrub.every = seconds(20);
+    cluster_.options.snapshots.scrub.again = seconds(1);
+    ClusterSnapshotTest::SetUp();
+  }
+  std::vector<std::string> Files(int node, absl::string_view prefix) {
+    std::vector<std::string> files = *cluster_.files(node).List("/data");
+    std::erase_if(files, [prefix](const std::string& name) { return !absl::StartsWith(name, prefix); });
+    return files;
+  }
+  void Flip(int node, const std::string& name) {
+    const std::string path = "/data/" + name;
+    cluster_.files(node).FlipBit(path, cluster_.files(node).Read(path).size() / 2, 3);
+  }
+  // The scrubs of all nodes from here on.
+  bool AwaitDamageAndItsMending() {
+    observer_.scrubbed.clear();
+    const auto damaged = [this] {
+      return std::count_if(observer_.scrubbed.begin(), observer_.scrubbed.end(), [](const auto& s) { return !s.ok(); });
+    };
+    // Without a write: what is written would be reason enough for a snapshot.
+    if (!cluster_.world.RunUntil([&] { return damaged() > 0; }, seconds(60))) return false;
+    const auto found = observer_.scrubbed.size();
+    return cluster_.world.RunUntil([&] { return observer_.scrubbed.size() > found + 3 && observer_.scrubbed.back().ok(); },
+                                   seconds(120));
+  }
+  void ExpectWhole(int node) {
+    log::InspectVisitor nobody;
+    const auto inspection = log::Inspect(&cluster_.files(node), "/data", &nobody);
+    ASSERT_TRUE(inspection.ok()) << inspection.status();
+    EXPECT_TRUE(inspection->damaged_snapshots.empty());
+    cluster_.Crash(node, sim::Survival::kNothing);
+    cluster_.Start(node);
+    ASSERT_TRUE(cluster_.AwaitEqual());
+    ExpectAll(node);
+  }
+};
+
+TEST_F(ClusterScrubTest, ASegmentThatTheDiskHasLostIsFoundAndDropped) {
+  const int node = Other(leader_);
+  WriteUntilCompacted(node, 50);
+  Write(40);
+  const std::vector<std::string> segments = Files(node, "segment-");
+  ASSERT_GE(segments.size(), 3u);
+  Flip(node, segments.front());
+  ASSERT_TRUE(AwaitDamageAndItsMending());
+  ExpectWhole(node);
+}
+
+TEST_F(ClusterScrubTest, ASnapshotThatTheDiskHasLostIsFoundAndReplaced) {
+  WriteUntilCompacted(leader_, 50);
+  Flip(leader_, Files(leader_, "snapshot-").back());
+  ASSERT_TRUE(AwaitDamageAndItsMending());
+  ExpectWhole(leader_);
+}
+
+TEST_F(ClusterScrubTest, WhatIsWholeStaysAsItIs) {
+  Write(20);
+  ASSERT_TRUE(cluster_.world.RunUntil([&] { return observer_.scrubbed.size() >= 6; }, seconds(60)));
+  for (const absl::Status& status : observer_.scrubbed) EXPECT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(observer_.failed.empty());
 }
 
 }  // namespace
