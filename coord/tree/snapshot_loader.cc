@@ -44,6 +44,7 @@ absl::Status SnapshotLoader::AddHead(absl::string_view head) {
   while (in.Next()) {
     if (in.Is(1, WireType::kVarint)) machine_->last_zxid_ = base::Zxid(in.number());
     if (in.Is(2, WireType::kVarint)) machine_->time_ = base::WallTime(static_cast<std::int64_t>(in.number()));
+    if (in.Is(3, WireType::kVarint)) taken_ = base::WallTime(static_cast<std::int64_t>(in.number()));
   }
   return in.ok() ? absl::OkStatus() : Wrong("its head cannot be read");
 }

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "coord/base/time.h"
 #include "coord/tree/options.h"
 #include "coord/tree/state_machine.h"
 
@@ -26,6 +27,8 @@ class SnapshotLoader {
   absl::Status Add(absl::string_view part);
   // After the last part.
   absl::StatusOr<std::unique_ptr<StateMachine>> Finish();
+  // As SnapshotWalk was told; 0: not known. From the first part on.
+  [[nodiscard]] base::WallTime taken() const { return taken_; }
 
  private:
   absl::Status AddHead(absl::string_view head);
@@ -37,6 +40,7 @@ class SnapshotLoader {
   const Node* FindParent(std::size_t shared, std::size_t before_size);
 
   std::unique_ptr<StateMachine> machine_;
+  base::WallTime taken_;
   bool has_head_ = false;
   bool has_totals_ = false;
   std::uint64_t nodes_ = 0;

@@ -17,11 +17,12 @@ std::size_t SharedPrefix(absl::string_view a, absl::string_view b) {
 
 }  // namespace
 
-SnapshotWalk::SnapshotWalk(StateMachine* machine) : machine_(machine), zxid_(machine->last_zxid()) {
+SnapshotWalk::SnapshotWalk(StateMachine* machine, base::WallTime taken) : machine_(machine), zxid_(machine->last_zxid()) {
   base::WireWriter out(&part_);
   const std::size_t mark = out.Open(1);
   out.Varint(1, zxid_.value);
   out.Signed(2, machine->time().value);
+  out.Signed(3, taken.value);
   out.Close(mark);
   machine_->BeginImage(this);
 }

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "coord/base/ids.h"
+#include "coord/base/time.h"
 #include "coord/tree/image.h"
 #include "coord/tree/state_machine.h"
 
@@ -20,8 +21,8 @@ namespace drover::coord::tree {
 
 class SnapshotWalk final : private ImageSink {
  public:
-  // `machine` must outlive the walk; it has one at a time.
-  explicit SnapshotWalk(StateMachine* machine);
+  // `machine` must outlive the walk; it has one at a time. `taken`: now, for people; 0 if nobody knows.
+  explicit SnapshotWalk(StateMachine* machine, base::WallTime taken = base::WallTime());
   ~SnapshotWalk();
   SnapshotWalk(const SnapshotWalk&) = delete;
   SnapshotWalk& operator=(const SnapshotWalk&) = delete;

@@ -190,6 +190,11 @@ void StateMachine::EndImage() {
   sessions_.EndImage();
 }
 
+void StateMachine::RaiseZxid(base::Zxid zxid) {
+  DROVER_CHECK(zxid >= last_zxid_) << zxid << " after " << last_zxid_;
+  last_zxid_ = zxid;
+}
+
 std::uint64_t StateMachine::Digest() const {
   // A chain: each link is a checksum over the one before and one node or session, fields in order, strings with their lengths.
   std::string link;

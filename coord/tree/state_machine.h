@@ -84,6 +84,9 @@ class StateMachine {
   void Save(const Node* node) { tree_.Save(node); }
   void Save(const Session& session) { sessions_.Save(session); }
 
+  // The last zxid becomes `zxid`, which is not below it (new_cluster.h).
+  void RaiseZxid(base::Zxid zxid);
+
   // Over all of the state: equal on replicas that applied the same. Walks everything; for tests and checks.
   [[nodiscard]] std::uint64_t Digest() const;
 
