@@ -91,12 +91,8 @@ absl::StatusOr<SegmentHeader> DecodeSegmentHeader(const Frame& frame) {
   return header;
 }
 
-absl::Status Damage(absl::string_view path, std::uint64_t offset, absl::string_view what) {
-  return absl::DataLossError(absl::StrCat(
-      path, " at offset ", offset, ": ", what,
-      ". The log is damaged and this node must not go on with it. Keep a copy of the directory. In a cluster the others go on "
-      "without this node as long as most of them run, and no older copy may take its place; a single node is restored from a "
-      "backup."));
+absl::Status Damage(absl::string_view path, std::uint64_t offset, absl::string_view what, absl::string_view what_to_do) {
+  return absl::DataLossError(absl::StrCat(path, " at offset ", offset, ": ", what, ". ", what_to_do));
 }
 
 absl::StatusOr<SegmentReader> SegmentReader::Open(base::File* file, std::string path, std::uint64_t number,

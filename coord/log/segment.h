@@ -44,8 +44,13 @@ std::string EncodeSegmentHeader(const SegmentHeader& header, FrameRef* ref);
 // INVALID_ARGUMENT with a reason: the frame is whole, but no header that this version reads.
 absl::StatusOr<SegmentHeader> DecodeSegmentHeader(const Frame& frame);
 
+// What is to be done about damage in a node's directory.
+inline constexpr absl::string_view kDamagedLog =
+    "The log is damaged and this node must not go on with it. Keep a copy of the directory. In a cluster the others go on without "
+    "this node as long as most of them run, and no older copy may take its place; a single node is restored from a backup.";
 // The words of every refusal: what is wrong where, and what to do about it.
-absl::Status Damage(absl::string_view path, std::uint64_t offset, absl::string_view what);
+absl::Status Damage(absl::string_view path, std::uint64_t offset, absl::string_view what,
+                    absl::string_view what_to_do = kDamagedLog);
 
 // Reads the frames of one segment, through a buffer. `file` must outlive it.
 class SegmentReader {

@@ -11,7 +11,6 @@
 #include "absl/strings/str_format.h"
 #include "coord/base/checksum.h"
 #include "coord/base/status.h"
-#include "coord/log/segment.h"
 
 namespace drover::coord::log {
 namespace {
@@ -76,18 +75,19 @@ std::optional<raft::Index> ParseSnapshotName(absl::string_view name) {
 absl::StatusOr<std::unique_ptr<SnapshotWriter>> SnapshotWriter::Begin(base::FileSystem* fs, const std::string& directory,
                                                                       const SnapshotHead& head, const Options& options) {
   std::unique_ptr<SnapshotWriter> writer(new SnapshotWriter(fs, directory, head, options));
-  const std::string path = absl::StrCat(directory, "/", SnapshotName(head.at.index), ".tmp");
-  DROVER_ASSIGN_OR_RETURN(writer->file_, base::CreateAnew(fs, path));
+  DROVER_ASSIGN_OR_RETURN(writer->file_, base::CreateAnew(fs, writer->path_ + ".tmp"));
   const std::string encoded = EncodeHead(head);
   writer->chain_ = GetU64(encoded, encoded.size() - 8);
-  DROVER_RETURN_IF_ERROR(writer->Write(encoded));
+  const absl::Status written = writer->Write(encoded);
+  if (!written.ok()) writer->Discard();
+  DROVER_RETURN_IF_ERROR(written);
   return writer;
 }
 
 void SnapshotWriter::Discard() {
   if (finished_ || file_ == nullptr) return;
   file_.reset();
-  (void)fs_->Remove(absl::StrCat(directory_, "/", SnapshotName(head_.at.index), ".tmp"));
+  (void)fs_->Remove(path_ + ".tmp");
 }
 
 absl::Status SnapshotWriter::Write(absl::string_view bytes) {
@@ -131,8 +131,7 @@ absl::Status SnapshotWriter::Finish() {
   DROVER_RETURN_IF_ERROR(file_->WriteAt(at_, end));
   at_ += end.size();
   DROVER_RETURN_IF_ERROR(file_->Sync());
-  const std::string path = absl::StrCat(directory_, "/", SnapshotName(head_.at.index));
-  DROVER_RETURN_IF_ERROR(fs_->Rename(path + ".tmp", path));
+  DROVER_RETURN_IF_ERROR(fs_->Rename(path_ + ".tmp", path_));
   finished_ = true;
   return fs_->SyncDirectory(directory_);
 }
@@ -140,7 +139,7 @@ absl::Status SnapshotWriter::Finish() {
 // Reading ---------------------------------------------------------------------------------------------------------------------
 
 absl::Status SnapshotReader::Damaged(absl::string_view what) const {
-  return Damage(path_, at_, what);
+  return Damage(path_, at_, what, what_to_do_);
 }
 
 absl::StatusOr<std::string> SnapshotReader::ReadExactly(std::uint64_t size, absl::string_view what) {
@@ -151,10 +150,11 @@ absl::StatusOr<std::string> SnapshotReader::ReadExactly(std::uint64_t size, absl
 }
 
 absl::StatusOr<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(base::FileSystem* fs, const std::string& path,
-                                                                     std::optional<base::ClusterId> cluster) {
+                                                                     std::optional<base::ClusterId> cluster,
+                                                                     absl::string_view what_to_do) {
   DROVER_ASSIGN_OR_RETURN(std::unique_ptr<base::File> file, fs->Open(path, base::OpenMode::kRead));
   DROVER_ASSIGN_OR_RETURN(const std::uint64_t size, file->Size());
-  std::unique_ptr<SnapshotReader> reader(new SnapshotReader(std::move(file), path, size));
+  std::unique_ptr<SnapshotReader> reader(new SnapshotReader(std::move(file), path, size, what_to_do));
   DROVER_RETURN_IF_ERROR(reader->ReadHead(cluster));
   return reader;
 }

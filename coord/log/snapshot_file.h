@@ -19,6 +19,7 @@
 #include "coord/base/file_system.h"
 #include "coord/base/ids.h"
 #include "coord/log/frame.h"
+#include "coord/log/segment.h"
 #include "coord/raft/types.h"
 
 namespace drover::coord::log {
@@ -50,6 +51,7 @@ class SnapshotWriter {
   struct Options {
     int zstd_level = 1;
     std::uint64_t sync_bytes = kSnapshotSyncBytes;
+    std::string name;  // of the file, instead of SnapshotName
   };
   // A file of its own in `directory`, in the place of one that was left half written. RESOURCE_EXHAUSTED: the disk is full; so for
   // all calls. After an error the writer is of no use any more.
@@ -70,10 +72,15 @@ class SnapshotWriter {
 
  private:
   SnapshotWriter(base::FileSystem* fs, std::string directory, const SnapshotHead& head, const Options& options)
-      : fs_(fs), directory_(std::move(directory)), head_(head), options_(options) {}
+      : fs_(fs),
+        path_(directory + "/" + (options.name.empty() ? SnapshotName(head.at.index) : options.name)),
+        directory_(std::move(directory)),
+        head_(head),
+        options_(options) {}
   absl::Status Write(absl::string_view bytes);
 
   base::FileSystem* const fs_;
+  const std::string path_;
   const std::string directory_;
   const SnapshotHead head_;
   const Options options_;
@@ -88,9 +95,11 @@ class SnapshotWriter {
 
 class SnapshotReader {
  public:
-  // NOT_FOUND: no such file. FAILED_PRECONDITION: of another cluster than `cluster` (if given), or of a newer format. DATA_LOSS.
+  // NOT_FOUND: no such file. FAILED_PRECONDITION: of another cluster than `cluster` (if given), or of a newer format. DATA_LOSS:
+  // what is wrong where, and `what_to_do`.
   static absl::StatusOr<std::unique_ptr<SnapshotReader>> Open(base::FileSystem* fs, const std::string& path,
-                                                              std::optional<base::ClusterId> cluster);
+                                                              std::optional<base::ClusterId> cluster,
+                                                              absl::string_view what_to_do = kDamagedLog);
 
   [[nodiscard]] const SnapshotHead& head() const { return head_; }
   // The next part; nothing behind the last one, when the end of the file was found to be right.
@@ -98,10 +107,11 @@ class SnapshotReader {
 
   [[nodiscard]] std::uint64_t bytes() const { return size_; }
   [[nodiscard]] std::uint64_t parts() const { return parts_; }  // read so far
+  [[nodiscard]] std::uint64_t offset() const { return at_; }    // of the next part
 
  private:
-  SnapshotReader(std::unique_ptr<base::File> file, std::string path, std::uint64_t size)
-      : file_(std::move(file)), path_(std::move(path)), size_(size) {}
+  SnapshotReader(std::unique_ptr<base::File> file, std::string path, std::uint64_t size, absl::string_view what_to_do)
+      : file_(std::move(file)), path_(std::move(path)), size_(size), what_to_do_(what_to_do) {}
   absl::Status ReadHead(std::optional<base::ClusterId> cluster);
   absl::StatusOr<std::string> ReadExactly(std::uint64_t size, absl::string_view what);
   [[nodiscard]] absl::Status Damaged(absl::string_view what) const;
@@ -109,6 +119,7 @@ class SnapshotReader {
   const std::unique_ptr<base::File> file_;
   const std::string path_;
   const std::uint64_t size_;
+  const std::string what_to_do_;
   SnapshotHead head_;
   std::uint64_t at_ = 0;
   std::uint64_t parts_ = 0;

@@ -44,7 +44,8 @@ absl::StatusOr<std::optional<Hello>> Formation::OnHello(const PeerHeader& from, 
   configuration.cluster = self_.cluster;
   for (const auto& [id, address] : members_) {
     const base::Incarnation incarnation = id == self_.id ? self_.incarnation : answered_.at(id);
-    configuration.members.push_back(raft::Member{id, incarnation, address, true});
+    const bool voter = id == self_.id || !self_.restored;
+    configuration.members.push_back(raft::Member{id, incarnation, address, voter});
   }
   formed_ = std::move(configuration);
   return std::nullopt;

@@ -35,6 +35,8 @@ class Formation {
     base::Incarnation incarnation;
     base::ClusterId cluster;  // what to found: random, or what this node's log names already
     base::WallTime started;   // now
+    // It begins with a state that the others do not have (Seed): until they do they are learners.
+    bool restored = false;
   };
   // `members` names `self`.
   Formation(const Self& self, InitialMembers members);

@@ -1,6 +1,7 @@
 // drover-coord: one node of the coordination core.
 //
-// `drover-coord log ...` looks at a data directory instead (log_command.h).
+// `drover-coord log ...` looks at a data directory instead (log_command.h); `drover-coord recover ...` makes one that of a new
+// cluster (coord/backup/recover_command.h).
 //
 // Exit codes: 0 after SIGTERM or SIGINT; 1 it cannot work, or its log can no longer be trusted; 2 usage.
 #include <algorithm>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "coord/backup/recover_command.h"
 #include "coord/base/file_system.h"
 #include "coord/base/random.h"
 #include "coord/base/status.h"
@@ -188,7 +190,9 @@ int Main(int argc, const char* const* argv) {
   options.Number("--uncommitted-bytes", &flags.uncommitted_bytes, "Writes that may wait for the log", 1U << 20);
   options.Number("--streams", &flags.streams, "Session streams at a time", 1);
   options.Time("--stop-grace", &flags.stop_grace, "How long calls under way may take to end after SIGTERM");
-  options.Footer("drover-coord log dump|verify DIR looks at a data directory instead; see drover-coord log --help.");
+  options.Footer(
+      "drover-coord log dump|verify DIR looks at a data directory instead; see drover-coord log --help.\n"
+      "drover-coord recover --force-single is for when most nodes are lost for good; see drover-coord recover --help.");
   if (const std::optional<int> code = options.Parse(argc, argv)) return *code;
   if (flags.id == 0) return options.Refuse("--id is missing: give this node's number, e.g. --id 1");
   if (flags.data.empty())
@@ -205,5 +209,6 @@ int Main(int argc, const char* const* argv) {
 
 int main(int argc, char** argv) {
   if (argc > 1 && std::strcmp(argv[1], "log") == 0) return drover::coord::server::LogCommand(argc - 1, argv + 1);
+  if (argc > 1 && std::strcmp(argv[1], "recover") == 0) return drover::coord::backup::RecoverCommand(argc - 1, argv + 1);
   return drover::coord::server::Main(argc, argv);
 }

@@ -1,11 +1,13 @@
 #include "coord/server/member_process.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "coord/base/status.h"
 #include "coord/server/recovery.h"
+#include "coord/server/seed.h"
 
 namespace drover::coord::server {
 namespace {
@@ -23,6 +25,7 @@ struct MemberProcess::Forming {
   std::map<base::NodeId, base::Incarnation> peers;
   PeerLinks links;
   base::Timer timer;
+  bool restored = false;
   bool done = false;
 };
 
@@ -30,6 +33,8 @@ absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSea
                                                                    InitialMembers initial) {
   auto process = absl::WrapUnique(new MemberProcess(seams, std::move(options)));
   const InitialMembers given = initial;
+  DROVER_ASSIGN_OR_RETURN(const bool begun, process->BeginFromSeed(given));
+  if (begun) return process;
   bool forming = false;
   if (initial.size() > 1) {
     DROVER_ASSIGN_OR_RETURN(auto directory,
@@ -58,13 +63,46 @@ absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSea
   return process;
 }
 
+absl::StatusOr<bool> MemberProcess::BeginFromSeed(const InitialMembers& given) {
+  const std::string& path = options_.data_directory;
+  DROVER_ASSIGN_OR_RETURN(const std::optional<Seed> seed, FindSeed(seams_.files, path));
+  if (!seed) return false;
+  DROVER_ASSIGN_OR_RETURN(auto directory, OpenDirectory(seams_.files, seams_.random, path, options_.id));
+  DROVER_ASSIGN_OR_RETURN(const auto snapshots, log::ListSnapshots(seams_.files, path));
+  if (!snapshots.empty()) {  // it was taken up, and this node died before it was removed
+    RemoveSeed(seams_.files, path);
+    return false;
+  }
+  if (seed->members.front().first != options_.id) {
+    return absl::FailedPreconditionError(absl::StrCat("data directory ", path, " was restored for node ",
+                                                      seed->members.front().first.value, ", not for node ", options_.id.value));
+  }
+  if (!given.empty() && given != seed->members) {
+    return absl::FailedPreconditionError(absl::StrCat("data directory ", path, " was restored for a new cluster of the members ",
+                                                      TextOf(seed->members), ", and --initial-cluster is ", TextOf(given),
+                                                      ": give the members it was restored for, or leave the option out"));
+  }
+  if (seed->members.size() > 1) {
+    BeginForming(std::move(directory), seed->cluster, seed->members, true);
+    return true;
+  }
+  const raft::Member self{options_.id, directory->identity()->incarnation, seed->members.front().second, true};
+  DROVER_RETURN_IF_ERROR(FoundFromSeed(directory.get(), raft::Configuration{seed->cluster, {self}}, options_.log));
+  directory.reset();
+  DROVER_ASSIGN_OR_RETURN(node_, Node::Open(seams_, options_));
+  RemoveSeed(seams_.files, path);
+  return true;
+}
+
 MemberProcess::MemberProcess(const NodeSeams& seams, NodeOptions options) : seams_(seams), options_(std::move(options)) {}
 
 MemberProcess::~MemberProcess() = default;
 
-void MemberProcess::BeginForming(std::unique_ptr<log::DataDirectory> directory, base::ClusterId cluster, InitialMembers initial) {
+void MemberProcess::BeginForming(std::unique_ptr<log::DataDirectory> directory, base::ClusterId cluster, InitialMembers initial,
+                                 bool restored) {
   const log::Identity identity = *directory->identity();
   Formation::Self self{options_.id, identity.incarnation, cluster, seams_.loop->WallNow()};
+  self.restored = restored;
   if (self.cluster.value == 0) self.cluster = base::ClusterId(NextNotZero(seams_.random));
   PeerHeader header;
   header.from = options_.id;
@@ -79,7 +117,8 @@ void MemberProcess::BeginForming(std::unique_ptr<log::DataDirectory> directory, 
                                                   header,
                                                   {},
                                                   PeerLinks(seams_.loop, seams_.dialer, this, options_.links),
-                                                  base::Timer(seams_.loop)});
+                                                  base::Timer(seams_.loop),
+                                                  restored});
   forming_->links.SetPeers(others);
   for (const auto& [id, address] : others) forming_->peers[id] = base::Incarnation();
 }
@@ -154,14 +193,20 @@ void MemberProcess::OnBadFrame(const absl::Status& status) {
 void MemberProcess::Found() {
   if (stopping_) return;
   const raft::Configuration& configuration = *forming_->formation.formed();
-  auto log = OpenLog(forming_->directory.get(), configuration.cluster, options_.log);
-  absl::Status status = log.ok() ? FoundLog(log->get(), configuration) : log.status();
-  if (log.ok()) log->reset();
+  const bool restored = forming_->restored;
+  absl::Status status;
+  if (restored) {
+    status = FoundFromSeed(forming_->directory.get(), configuration, options_.log);
+  } else {
+    const auto log = OpenLog(forming_->directory.get(), configuration.cluster, options_.log);
+    status = log.ok() ? FoundLog(log->get(), configuration) : log.status();
+  }
   forming_.reset();  // gives the directory's lock back
   if (status.ok()) {
     absl::StatusOr<std::unique_ptr<Node>> node = Node::Open(seams_, options_);
     status = node.status();
     if (node.ok()) node_ = *std::move(node);
+    if (node.ok() && restored) RemoveSeed(seams_.files, options_.data_directory);
   }
   if (!status.ok()) {
     if (seams_.on_refused) seams_.on_refused(status);
@@ -194,6 +239,12 @@ base::ConnectionEvents* MemberProcess::AcceptPeer(std::unique_ptr<base::Connecti
   if (node_ != nullptr) return node_->AcceptPeer(std::move(connection), std::move(address));
   if (forming_ != nullptr && !stopping_) return forming_->links.Accept(std::move(connection), std::move(address));
   connection->Close(absl::UnavailableError("this node is stopping"));
+  return nullptr;
+}
+
+base::ConnectionEvents* MemberProcess::AcceptSave(std::unique_ptr<base::Connection> connection) {
+  if (node_ != nullptr) return node_->AcceptSave(std::move(connection));
+  connection->Close(absl::UnavailableError(Waiting()));
   return nullptr;
 }
 

@@ -20,8 +20,8 @@ namespace drover::coord::server {
 class MemberProcess final : private PeerLinks::Events {
  public:
   // `initial`: what a new cluster begins with; empty, or this node alone, for one of its own. If the
-  // directory has a log, its cluster must have been founded with these (CheckFoundedWith), unless empty. FAILED_PRECONDITION,
-  // DATA_LOSS ...: as Node::Open.
+  // directory has a seed, its members are the initial ones, and `initial` is empty or the same. If the directory has a log, its
+  // cluster must have been founded with these (CheckFoundedWith), unless empty. FAILED_PRECONDITION, DATA_LOSS ...: as Node::Open.
   static absl::StatusOr<std::unique_ptr<MemberProcess>> Open(const NodeSeams& seams, NodeOptions options, InitialMembers initial);
   ~MemberProcess();
 
@@ -29,6 +29,7 @@ class MemberProcess final : private PeerLinks::Events {
   void Stop();
   base::ConnectionEvents* Accept(std::unique_ptr<base::Connection> connection);
   base::ConnectionEvents* AcceptPeer(std::unique_ptr<base::Connection> connection, std::string address = "");
+  base::ConnectionEvents* AcceptSave(std::unique_ptr<base::Connection> connection);
   void Execute(const base::Bytes& request, ExecuteDone done);
 
   // Null while the cluster is being formed; then Waiting says for what.
@@ -51,8 +52,11 @@ class MemberProcess final : private PeerLinks::Events {
   void OnDismissed(base::NodeId peer, const absl::Status& why) override;
   void OnBadFrame(const absl::Status& status) override;
 
-  // `cluster`: of a log that is there and empty, else 0.
-  void BeginForming(std::unique_ptr<log::DataDirectory> directory, base::ClusterId cluster, InitialMembers initial);
+  // `cluster`: of a log that is there and empty, else 0. `restored`: there is a seed, of that cluster.
+  void BeginForming(std::unique_ptr<log::DataDirectory> directory, base::ClusterId cluster, InitialMembers initial,
+                    bool restored = false);
+  // Where the directory has a seed that was not taken up yet: begins to form its cluster, or is its only node. False: it has none.
+  absl::StatusOr<bool> BeginFromSeed(const InitialMembers& given);
   void Round();
   void Flush();
   void Dismiss(const PeerHeader& from, absl::string_view why);

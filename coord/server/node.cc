@@ -79,6 +79,7 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
                                          [this](const absl::Status& status) { observer_->OnSnapshotFailed(status); }}),
       scrubber_(snapshot_seams_, options_.snapshots.scrub,
                 [this](const absl::Status& damage, base::Duration took) { OnScrubbed(damage, took); }),
+      saves_(snapshot_seams_, options_.snapshots.save, [this](SnapshotTakenDone done) { TakeSnapshot(std::move(done)); }),
       snapshots_(std::move(recovery.snapshots)),
       configuration_index_(recovery.snapshot.configuration_index),
       configuration_(recovery.snapshot.configuration),
@@ -89,6 +90,7 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
 
 Node::~Node() {
   EndCalls(absl::UnavailableError("this node has ended"));
+  EndSaves(absl::UnavailableError("this node has ended"));
 }
 
 void Node::Start() {
@@ -167,6 +169,7 @@ void Node::Stop() {
   for (auto& [id, stream] : streams_) stream.machine->Close(status);
   FlushStreams();
   EndCalls(status);
+  EndSaves(status);
   // As long as it leads it goes on as a member, so that another may lead before this one is gone.
   HandLeadershipOn();
   WantTurn();
@@ -235,6 +238,7 @@ void Node::Turn() {
     EndIfForeign();
     HandLeadershipOn();
     TickSnapshots();
+    PromoteFounders();
   }
   ProposeForwarded();
   HandOverGathered();

@@ -42,6 +42,7 @@
 #include "coord/server/scrubber.h"
 #include "coord/server/session_stream.h"
 #include "coord/server/snapshot_receiver.h"
+#include "coord/server/snapshot_saves.h"
 #include "coord/server/snapshot_seams.h"
 #include "coord/server/snapshot_sender.h"
 #include "coord/server/snapshot_taker.h"
@@ -66,6 +67,7 @@ struct SnapshotOptions {
   SnapshotSender::Options send;
   SnapshotReceiver::Options receive;
   Scrubber::Options scrub;
+  SnapshotSaves::Options save;
 };
 
 struct NodeOptions {
@@ -132,6 +134,11 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   base::ConnectionEvents* Accept(std::unique_ptr<base::Connection> connection);
   // Takes a stream of Peer.Link from another node.
   base::ConnectionEvents* AcceptPeer(std::unique_ptr<base::Connection> connection, std::string address = "");
+  // Takes a stream of Coordination.SaveSnapshot; null if it was refused (its status is sent).
+  base::ConnectionEvents* AcceptSave(std::unique_ptr<base::Connection> connection);
+  // Takes a snapshot that holds all that was acknowledged, by whatever node, before this call; or finds that the newest does.
+  // UNAVAILABLE: no leader, or the node stops. RESOURCE_EXHAUSTED: the disk is full. Its file stays until a later one was taken.
+  void TakeSnapshot(SnapshotTakenDone done);
   // A drover.coord.v1.Request outside of any session. `done` runs once, on the loop, perhaps at once.
   // INVALID_ARGUMENT, RESOURCE_EXHAUSTED (a write, and the disk is full: nothing was done), UNAVAILABLE (nothing was done), or
   // UNAVAILABLE when the node stops or goes (unknown outcome).
@@ -146,6 +153,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   [[nodiscard]] const raft::Raft& raft() const { return raft_; }
   // The oldest snapshot that is on its way to a member; the log leads on from it.
   [[nodiscard]] std::optional<raft::Index> sending() const { return sender_.oldest(); }
+  [[nodiscard]] bool taking_snapshot() const { return taker_.active(); }
 
  private:
   struct Stream {
@@ -291,6 +299,14 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   [[nodiscard]] std::size_t KeptSnapshots() const;
   void OnScrubbed(const absl::Status& damage, base::Duration took);
 
+  // node_founders.cc
+  void PromoteFounders();
+
+  // node_saves.cc
+  void TickWantedSnapshots();
+  void EndAwaitedSnapshots(const absl::StatusOr<raft::Index>& taken);
+  void EndSaves(const absl::Status& status);
+
   void ApplyEntry(const raft::Entry& entry);
   void ServeRound(Round* round);
   void ServeConfirmed();
@@ -328,16 +344,19 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   SnapshotSender sender_;
   SnapshotReceiver receiver_;
   Scrubber scrubber_;
-  bool damaged_ = false;                        // as the scrubber found last
-  std::vector<raft::Index> snapshots_;          // durable, ascending
-  std::uint64_t snapshot_bytes_ = 0;            // of the newest's file, if this process took it
-  std::uint64_t bytes_since_snapshot_ = 0;      // of payloads that were applied
-  bool wants_snapshot_ = false;                 // whatever has grown: the last one failed, or is damaged
-  base::Instant next_snapshot_;                 // not before
-  raft::Index compacted_;                       // the log was asked to drop what lies up to here
-  std::unique_ptr<tree::StateMachine> loaded_;  // of the snapshot that Raft was given
-  raft::Index configuration_index_;             // of the last configuration applied
-  base::Bytes configuration_;                   // that one, as its entry carried it
+  bool damaged_ = false;  // as the scrubber found last
+  SnapshotSaves saves_;
+  std::vector<SnapshotTakenDone> snapshots_wanted_;   // of a snapshot that has not begun
+  std::vector<SnapshotTakenDone> snapshots_awaited_;  // of the one in the making
+  std::vector<raft::Index> snapshots_;                // durable, ascending
+  std::uint64_t snapshot_bytes_ = 0;                  // of the newest's file, if this process took it
+  std::uint64_t bytes_since_snapshot_ = 0;            // of payloads that were applied
+  bool wants_snapshot_ = false;                       // whatever has grown: the last one failed, or is damaged
+  base::Instant next_snapshot_;                       // not before
+  raft::Index compacted_;                             // the log was asked to drop what lies up to here
+  std::unique_ptr<tree::StateMachine> loaded_;        // of the snapshot that Raft was given
+  raft::Index configuration_index_;                   // of the last configuration applied
+  base::Bytes configuration_;                         // that one, as its entry carried it
 
   base::NodeId raft_leader_;  // 0: not known
   base::Instant leaderless_since_;

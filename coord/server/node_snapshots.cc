@@ -1,5 +1,6 @@
 // Snapshots: when one is taken, what the log drops after it, whom one is sent to, and what becomes of one that comes.
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -24,6 +25,7 @@ void Node::TickSnapshots() {
   // Only one from which the log leads on.
   const bool leads_on = newest >= raft_.log().terms().before();
   sender_.Tick(needy, leads_on ? newest : raft::Index());
+  TickWantedSnapshots();
   CompactIfDue();
 }
 
@@ -49,6 +51,7 @@ void Node::OnSnapshotTaken(const SnapshotTaker::Taken& taken) {
   snapshots_.push_back(taken.index);
   snapshot_bytes_ = taken.bytes;
   observer_->OnSnapshotTaken(taken.index, taken.bytes, taken.nodes, taken.took);
+  EndAwaitedSnapshots(taken.index);
   DropOldSnapshots();
   WantTurn();
 }
@@ -65,6 +68,7 @@ void Node::OnSnapshotNotTaken(const absl::Status& status) {
   next_snapshot_ = loop_->Now() + options_.snapshots.retry;
   wants_snapshot_ = true;
   observer_->OnSnapshotFailed(status);
+  EndAwaitedSnapshots(status);
 }
 
 void Node::DropOldSnapshots() {
@@ -152,6 +156,8 @@ void Node::Install(raft::Output& output) {
   const raft::SnapshotPoint& at = *output.installed;
   DROVER_CHECK(loaded_ != nullptr && at.index > applied_) << "a snapshot at " << at.index << ", applied " << applied_;
   taker_.Abort();
+  std::move(snapshots_awaited_.begin(), snapshots_awaited_.end(), std::back_inserter(snapshots_wanted_));
+  snapshots_awaited_.clear();
   const absl::Status behind = absl::UnavailableError("this node had fallen behind and took over a snapshot: resume");
   for (auto& [id, stream] : streams_) stream.machine->Close(behind);
   FailHandedOver(absl::UnavailableError("this node took over a snapshot: the outcome is unknown here; resume"));

@@ -42,6 +42,10 @@ Services::Services(transport::CqLoop* loop, const transport::ServerOptions& opti
                                                   transport::UnaryReply reply) { process_->Execute(request, std::move(reply)); });
   server_.RegisterUnary(Method("Status"),
                         [this](const base::Bytes&, const transport::CallInfo&, transport::UnaryReply reply) { reply(Status()); });
+  server_.RegisterServerStream(
+      Method("SaveSnapshot"), [this](const base::Bytes&, std::unique_ptr<base::Connection> connection, const transport::CallInfo&) {
+        return process_->AcceptSave(std::move(connection));
+      });
 }
 
 absl::Status Services::Start(MemberProcess* process) {

@@ -30,7 +30,7 @@ void SnapshotTaker::Begin(tree::StateMachine* machine, const log::SnapshotHead& 
   run_->head = head;
   began_ = seams_.loop->Now();
   waiting_ = 0;
-  walk_ = std::make_unique<tree::SnapshotWalk>(machine);
+  walk_ = std::make_unique<tree::SnapshotWalk>(machine, seams_.loop->WallNow());
   timer_.Set(base::Duration::zero(), [this] { Slice(); });
 }
 

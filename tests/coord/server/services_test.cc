@@ -4,8 +4,10 @@
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,8 +15,10 @@
 #include "coord/base/file_system.h"
 #include "coord/base/random.h"
 #include "coord/base/thread_executor.h"
+#include "coord/log/snapshot_file.h"
 #include "coord/process/metrics.h"
 #include "coord/server/prometheus_observer.h"
+#include "coord/server/recovery.h"
 #include "coord/transport/grpc_dialer.h"
 #include "coord/transport/message_bytes.h"
 #include "coord/transport/unary_client.h"
@@ -64,11 +68,13 @@ class ServicesTest : public ::testing::Test {
  protected:
   ServicesTest()
       : disk_(&loop_, {}),
+        snapshots_(&loop_, {}),
         services_(&loop_, {}, "core.example:7400"),
         observer_(&metrics_, [this](const NodeStatus& s) { services_.SetServing(s.serving); }) {
     NodeSeams seams;
     seams.loop = &loop_;
     seams.disk = &disk_;
+    seams.snapshots = &snapshots_;
     seams.files = files_.get();
     seams.random = &random_;
     seams.observer = &observer_;
@@ -91,7 +97,7 @@ class ServicesTest : public ::testing::Test {
   transport::CqLoop loop_;
   base::SeededRandom random_{1};
   process::Metrics metrics_;
-  base::ThreadExecutor disk_;
+  base::ThreadExecutor disk_, snapshots_;
   Services services_;
   PrometheusObserver observer_;
   std::unique_ptr<MemberProcess> process_;
@@ -121,6 +127,50 @@ TEST_F(ServicesTest, ExecuteThenStatusThenMetrics) {
   EXPECT_EQ(status.members(0).address(), "core.example:7400");
   EXPECT_THAT(metrics_.Text(), HasSubstr("drover_coord_commands_total 1"));
   EXPECT_THAT(metrics_.Text(), HasSubstr("drover_coord_commit_seconds_count 1"));
+}
+
+TEST_F(ServicesTest, ABackupIsAWholeSnapshotFileInSmallPieces) {
+  std::string file;
+  std::size_t largest = 0;
+  absl::Status ended = absl::UnknownError("not yet");
+  std::unique_ptr<transport::ServerStreamCall> save;
+  std::function<void()> read = [&] {
+    save->Read([&](absl::StatusOr<std::optional<base::Bytes>> got) {
+      if (got.ok() && *got) {
+        const auto piece = transport::Decode<v1::SnapshotPiece>(**got);
+        ASSERT_TRUE(piece.ok());
+        largest = std::max(largest, piece->data().size());
+        file += piece->data();
+        return read();
+      }
+      ended = got.status();
+      loop_.Stop();
+    });
+  };
+  // A megabyte that does not compress.
+  v1::Request create;
+  create.mutable_create()->set_path("/made");
+  std::string noise;
+  base::SeededRandom random(2);
+  while (noise.size() < 1'000'000) noise.push_back(static_cast<char>(random.Below(256)));
+  create.mutable_create()->set_data(noise);
+  Call("/drover.coord.v1.Coordination/Execute", transport::Encode(create), [&](absl::StatusOr<base::Bytes> bytes) {
+    ASSERT_TRUE(bytes.ok()) << bytes.status();
+    save = calls_->CallForStream(services_.address(), "/drover.coord.v1.Coordination/SaveSnapshot",
+                                 transport::Encode(v1::SaveSnapshotRequest()), {});
+    read();
+  });
+  loop_.Run();
+  EXPECT_TRUE(ended.ok()) << ended;
+  EXPECT_LE(largest, 256U << 10);
+  const std::string path = directory_.path() + "/fetched";
+  std::ofstream(path, std::ios::binary) << file;
+  const auto reader = log::SnapshotReader::Open(files_.get(), path, process_->node()->Status().cluster);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  const auto state = LoadSnapshot(reader->get(), {});
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ((*state)->tree().Find("/made")->data(), noise);
+  save.reset();
 }
 
 TEST_F(ServicesTest, ASessionOpensOverARealLinkAndStopEndsIt) {

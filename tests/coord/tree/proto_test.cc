@@ -266,12 +266,13 @@ TEST(Proto, SnapshotsThatWeWriteAreRead) {
   machine.Create("/p");
   machine.Create("/p/c");
   machine.Set("/p", "later");
-  SnapshotWalk walk(&*machine);
+  SnapshotWalk walk(&*machine, base::WallTime(7000));
   while (walk.Step(100, 1000)) {
   }
   const auto part = Parse<peer::SnapshotPart>(walk.TakePart());
   EXPECT_EQ(part.head().zxid(), machine->last_zxid().value);
   EXPECT_EQ(part.head().time_ms(), 6000);
+  EXPECT_EQ(part.head().taken_ms(), 7000);
   ASSERT_EQ(part.sessions_size(), 1);
   EXPECT_EQ(part.sessions(0).id(), client.id().value);
   EXPECT_EQ(part.sessions(0).secret().size(), 16u);

@@ -1,0 +1,132 @@
+#include "coord/backup/force_single.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "coord/base/status.h"
+#include "coord/log/data_directory.h"
+#include "coord/server/recovery.h"
+#include "coord/server/seed.h"
+#include "coord/tree/silent_sink.h"
+
+namespace drover::coord::backup {
+namespace {
+
+constexpr char kMaking[] = ".recovering";
+
+std::string Trimmed(std::string directory) {
+  while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
+  return directory;
+}
+
+std::string ParentOf(const std::string& directory) {
+  const std::string parent = std::filesystem::path(directory).parent_path().string();
+  return parent.empty() ? "." : parent;
+}
+
+// Whose directory it is. Nothing is made or changed in one that is none.
+absl::StatusOr<log::Identity> IdentityOf(base::FileSystem* files, const std::string& directory) {
+  const absl::StatusOr<std::vector<std::string>> names = files->List(directory);
+  const bool is_node = names.ok() && std::find(names->begin(), names->end(), "identity") != names->end();
+  if (!is_node) return absl::FailedPreconditionError(absl::StrCat(directory, " is no data directory of a coordination node"));
+  DROVER_ASSIGN_OR_RETURN(const std::optional<server::Seed> seed, server::FindSeed(files, directory));
+  DROVER_ASSIGN_OR_RETURN(const auto locked, log::DataDirectory::Open(files, directory));
+  const log::Identity identity = *locked->identity();
+  if (identity.cluster.value == 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(directory, seed ? " was restored and holds a new cluster already: start its node"
+                                     : " belongs to no cluster yet: there is nothing to recover"));
+  }
+  return identity;
+}
+
+absl::Status CheckFree(base::FileSystem* files, const std::string& path, absl::string_view why) {
+  if (absl::IsNotFound(files->List(path).status())) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(path, " is in the way: ", why));
+}
+
+struct Found {
+  server::Recovery recovery;  // holds the directory's lock
+  std::unique_ptr<tree::StateMachine> state;
+};
+
+// The newest whole snapshot, and every entry of the log behind it.
+absl::StatusOr<Found> Replay(base::FileSystem* files, base::Random* random, const std::string& directory, base::NodeId node) {
+  absl::StatusOr<server::Recovery> recovery = server::Recover(files, random, directory, node, "", log::Options(), tree::Options());
+  if (absl::IsDataLoss(recovery.status())) {
+    return absl::DataLossError(absl::StrCat(recovery.status().message(),
+                                            " Where a snapshot in the directory is whole (drover cluster "
+                                            "snapshot inspect), it can be restored like a backup, without what came after it."));
+  }
+  DROVER_RETURN_IF_ERROR(recovery.status());
+  Found found{*std::move(recovery), nullptr};
+  found.state = found.recovery.state != nullptr ? std::move(found.recovery.state) : std::make_unique<tree::StateMachine>();
+  log::Log* const log = found.recovery.disk.log.get();
+  tree::SilentSink nobody;
+  const auto apply = [&](const raft::Entry& entry) {
+    if (entry.kind != raft::EntryKind::kData && entry.kind != raft::EntryKind::kExpiry) return;
+    // Every replica stops at the same place of a malformed batch.
+    static_cast<void>(found.state->Apply(entry.term, entry.payload.view(), &nobody));
+  };
+  DROVER_RETURN_IF_ERROR(server::ReplayLog(log, found.recovery.snapshot.index.Next(), log->last_index(), apply));
+  return found;
+}
+
+// Two renames. A crash between them leaves both directories beside the place, and nothing in it.
+absl::Status Exchange(base::FileSystem* files, const std::string& directory, const std::string& making, const std::string& kept) {
+  const absl::Status moved = files->Rename(directory, kept);
+  if (!moved.ok()) {
+    return absl::Status(moved.code(), absl::StrCat(moved.message(), ". Where ", directory,
+                                                   " cannot be renamed, as a mount point, copy it elsewhere and recover the copy. "
+                                                   "It is as it was; remove ",
+                                                   making));
+  }
+  const absl::Status placed = files->Rename(making, directory);
+  if (!placed.ok()) {
+    return absl::Status(placed.code(), absl::StrCat(placed.message(), ". The directory as it was is ", kept, ", the new one ",
+                                                    making, ": move one of them to ", directory));
+  }
+  return files->SyncDirectory(ParentOf(directory));
+}
+
+}  // namespace
+
+absl::StatusOr<Forced> ForceSingle(base::FileSystem* files, base::Random* random, const ForceOptions& options) {
+  const std::string directory = Trimmed(options.directory);
+  const std::string making = directory + kMaking;
+  Forced forced;
+  forced.kept_as = directory + options.suffix;
+  DROVER_ASSIGN_OR_RETURN(const log::Identity identity, IdentityOf(files, directory));
+  DROVER_RETURN_IF_ERROR(CheckFree(files, making,
+                                   absl::StrCat("a recovery was interrupted. If ", directory,
+                                                " is there it is as it was: remove the other one, then once more")));
+  DROVER_RETURN_IF_ERROR(CheckFree(files, forced.kept_as, "an earlier recovery has kept a directory under that name"));
+  DROVER_ASSIGN_OR_RETURN(Found found, Replay(files, random, directory, identity.node));
+  const raft::Configuration& members = found.recovery.raft.configurations.rbegin()->second;
+  forced.node = identity.node;
+  forced.old_cluster = identity.cluster;
+  forced.old_members = server::MembersOf(members);
+  const raft::Member* const self = members.Find(identity.node);
+  forced.address = options.address;
+  if (forced.address.empty() && self != nullptr) forced.address = self->address;
+  if (forced.address.empty()) {
+    return absl::InvalidArgumentError("this node's address is not known: give --advertise HOST:PORT");
+  }
+  forced.snapshot = found.recovery.snapshot.index;
+  forced.last = found.recovery.disk.log->last_index();
+  forced.committed = found.recovery.raft.commit;
+  const server::InitialMembers alone = {{identity.node, forced.address}};
+  DROVER_ASSIGN_OR_RETURN(forced.restored,
+                          Restore(files, random, found.state.get(), base::WallTime(), making, identity.node, alone));
+  forced.nodes = found.state->tree().node_count();
+  // The lock goes with the directory to its new name, so nobody can have begun to use it.
+  DROVER_RETURN_IF_ERROR(Exchange(files, directory, making, forced.kept_as));
+  return forced;
+}
+
+}  // namespace drover::coord::backup

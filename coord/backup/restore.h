@@ -1,0 +1,41 @@
+// From a backup to the data directory of a node that founds a new cluster with its state.
+//
+// The new cluster has an id of its own, no sessions and no ephemerals, and zxids that the old one cannot have given out
+// (coord/tree/new_cluster.h). Its members are those that are named: the one with the lowest id gets the state, founds as ever
+// (Formation) when the others have answered with empty directories, and hands it to them. So the state is in one directory only,
+// and two clusters cannot come of it. Blocking.
+#ifndef DROVER_COORD_BACKUP_RESTORE_H_
+#define DROVER_COORD_BACKUP_RESTORE_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "coord/backup/backup_file.h"
+#include "coord/base/file_system.h"
+#include "coord/base/ids.h"
+#include "coord/base/random.h"
+#include "coord/server/initial_cluster.h"
+#include "coord/tree/new_cluster.h"
+
+namespace drover::coord::backup {
+
+struct Restored {
+  base::ClusterId cluster;
+  base::Zxid zxid;  // the last one of the state that it begins with
+  tree::LeftBehind left;
+};
+
+// What a restore refuses before it reads anything. INVALID_ARGUMENT: `id` is not the lowest of `members`. FAILED_PRECONDITION:
+// `directory` is not empty.
+[[nodiscard]] absl::Status CheckRestore(base::FileSystem* files, const std::string& directory, base::NodeId id,
+                                        const server::InitialMembers& members);
+
+// Makes `directory`, with `state` as that of a new cluster. As CheckRestore; OUT_OF_RANGE: the zxid would grow too large;
+// RESOURCE_EXHAUSTED: the disk is full. After an error the directory holds nothing that a node would start from.
+[[nodiscard]] absl::StatusOr<Restored> Restore(base::FileSystem* files, base::Random* random, tree::StateMachine* state,
+                                               base::WallTime taken, const std::string& directory, base::NodeId id,
+                                               const server::InitialMembers& members);
+
+}  // namespace drover::coord::backup
+
+#endif  // DROVER_COORD_BACKUP_RESTORE_H_

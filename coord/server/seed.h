@@ -1,0 +1,50 @@
+// The state that a cluster is to begin with: put into an empty data directory by a restore, taken up when the cluster is founded.
+//
+// A seed is a snapshot's file (coord/log/FORMAT.md) under the name founding.snap. Its head names the new cluster, and its members
+// with their addresses, but not their incarnations: those are heard when all of them have answered (Formation). Then it is written
+// anew as the founder's first snapshot, with the members as they are. From there on the directory is that of a node like any other,
+// and the seed is removed. Blocking; before the loop starts, or while nobody is served.
+#ifndef DROVER_COORD_SERVER_SEED_H_
+#define DROVER_COORD_SERVER_SEED_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "coord/base/file_system.h"
+#include "coord/base/ids.h"
+#include "coord/base/random.h"
+#include "coord/base/time.h"
+#include "coord/log/data_directory.h"
+#include "coord/log/log.h"
+#include "coord/raft/configuration.h"
+#include "coord/server/initial_cluster.h"
+#include "coord/tree/state_machine.h"
+
+namespace drover::coord::server {
+
+struct Seed {
+  base::ClusterId cluster;
+  InitialMembers members;  // the first of them founds
+};
+
+// Nothing if the directory has none, or is not there. FAILED_PRECONDITION: whoever was writing one did not finish. DATA_LOSS:
+// damaged.
+[[nodiscard]] absl::StatusOr<std::optional<Seed>> FindSeed(base::FileSystem* files, const std::string& directory);
+
+// Durable when it returns OK; after an error there is none. `taken`: of the backup that it comes from. RESOURCE_EXHAUSTED: the disk
+// is full.
+[[nodiscard]] absl::Status WriteSeed(base::FileSystem* files, base::Random* random, const std::string& directory, const Seed& seed,
+                                     tree::StateMachine* state, base::WallTime taken);
+
+// Founds the seed's cluster with `founders`, who are its members: a log without entries, and the first snapshot. May be repeated
+// until a node was opened from it.
+[[nodiscard]] absl::Status FoundFromSeed(log::DataDirectory* directory, const raft::Configuration& founders,
+                                         const log::Options& options);
+// It was taken up. If that fails, the next start does it.
+void RemoveSeed(base::FileSystem* files, const std::string& directory);
+
+}  // namespace drover::coord::server
+
+#endif  // DROVER_COORD_SERVER_SEED_H_

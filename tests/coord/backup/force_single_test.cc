@@ -1,0 +1,158 @@
+// One node's directory becomes a cluster of its own: what is kept, what is told, and that nothing is destroyed.
+#include "coord/backup/force_single.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "coord/base/random.h"
+#include "coord/log/log.h"
+#include "coord/server/recovery.h"
+#include "coord/server/seed.h"
+#include "tests/coord/backup/backup_fixture.h"
+
+namespace drover::coord::backup {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+// On the real disk: whole directories are renamed.
+class ForceSingleTest : public testing::Test {
+ protected:
+  ForceSingleTest() : root_(testing::TempDir() + "/force_single." + std::to_string(getpid())), data_(root_ + "/data") {
+    std::filesystem::remove_all(root_);
+    std::filesystem::create_directories(root_);
+  }
+  ~ForceSingleTest() override { std::filesystem::remove_all(root_); }
+
+  // Node 2 of three, whose log has the founding, /one and /two; only what `committed` says is known to be committed.
+  void MakeNode(std::uint64_t committed) {
+    const auto directory = log::DataDirectory::Open(files_.get(), data_);
+    ASSERT_TRUE(directory.ok()) << directory.status();
+    ASSERT_TRUE((*directory)->CreateIdentity(base::NodeId(2), base::Incarnation(102)).ok());
+    const auto log = server::OpenLog(directory->get(), kOld, {});
+    ASSERT_TRUE(log.ok()) << log.status();
+    ASSERT_TRUE(server::FoundLog(log->get(), OldMembers()).ok());
+    log::AppendRequest request;
+    request.hard_state = raft::HardState{raft::Term(4), base::NodeId(3)};
+    request.entries = {{raft::Term(3), raft::Index(2), raft::EntryKind::kData, CreateBatch("/one", "1")},
+                       {raft::Term(4), raft::Index(3), raft::EntryKind::kData, CreateBatch("/two", "2")}};
+    request.commit = raft::Index(committed);
+    ASSERT_TRUE((*log)->Append(request).ok());
+  }
+  absl::StatusOr<Forced> Force(const std::string& address = "") {
+    return ForceSingle(files_.get(), &random_, {data_, address, ".kept"});
+  }
+  [[nodiscard]] bool Exists(const std::string& path) const { return std::filesystem::exists(root_ + "/" + path); }
+
+  const std::string root_;
+  const std::string data_;
+  const std::unique_ptr<base::FileSystem> files_ = base::NewRealFileSystem();
+  base::SeededRandom random_{3};
+};
+
+TEST_F(ForceSingleTest, TheWholeLogIsKeptAndWhatWasNotKnownToBeCommittedIsTold) {
+  MakeNode(1);
+  const auto forced = Force();
+  ASSERT_TRUE(forced.ok()) << forced.status();
+  EXPECT_EQ(forced->node, base::NodeId(2));
+  EXPECT_EQ(forced->old_cluster, kOld);
+  EXPECT_EQ(forced->old_members, server::MembersOf(OldMembers()));
+  EXPECT_EQ(forced->address, "old-2:7400");
+  EXPECT_EQ(forced->snapshot, raft::Index(0));
+  EXPECT_EQ(forced->committed, raft::Index(1));
+  EXPECT_EQ(forced->last, raft::Index(3));
+  EXPECT_EQ(forced->nodes, 3u);
+  EXPECT_EQ(forced->restored.left.zxid, base::Zxid(2));
+  const auto seed = server::FindSeed(files_.get(), data_);
+  ASSERT_TRUE(seed.ok() && seed->has_value()) << seed.status();
+  EXPECT_EQ((*seed)->members, (server::InitialMembers{{base::NodeId(2), "old-2:7400"}}));
+  const auto state = ReadBackup(files_.get(), data_ + "/founding.snap");
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(state->state->tree().Find("/two")->data(), "2");
+  EXPECT_EQ(state->state->last_zxid(), base::Zxid(2 + tree::kZxidLeap));
+}
+
+TEST_F(ForceSingleTest, TheOldDirectoryIsKeptAndTheNewOneIsAnotherIncarnation) {
+  MakeNode(3);
+  ASSERT_TRUE(Force("new:1").ok());
+  EXPECT_FALSE(Exists("data.recovering"));
+  const auto kept = log::DataDirectory::Open(files_.get(), data_ + ".kept");
+  ASSERT_TRUE(kept.ok()) << kept.status();
+  EXPECT_EQ((*kept)->identity()->incarnation, base::Incarnation(102));
+  EXPECT_EQ((*kept)->identity()->cluster, kOld);
+  const auto now = log::DataDirectory::Open(files_.get(), data_);
+  ASSERT_TRUE(now.ok()) << now.status();
+  EXPECT_EQ((*now)->identity()->node, base::NodeId(2));
+  EXPECT_NE((*now)->identity()->incarnation, base::Incarnation(102));
+  EXPECT_EQ(server::FindSeed(files_.get(), data_)->value().members.front().second, "new:1");
+}
+
+TEST_F(ForceSingleTest, TheLogGoesOnBehindTheSnapshot) {
+  MakeNode(2);
+  tree::StateMachine state;
+  Apply(CreateBatch("/one", "1"), &state);
+  WriteBackup(files_.get(), data_, &state, raft::Index(2));
+  const auto forced = Force();
+  ASSERT_TRUE(forced.ok()) << forced.status();
+  EXPECT_EQ(forced->snapshot, raft::Index(2));
+  EXPECT_EQ(forced->last, raft::Index(3));
+  EXPECT_EQ(forced->nodes, 3u);
+}
+
+TEST_F(ForceSingleTest, ANodeThatRunsIsRefused) {
+  MakeNode(3);
+  const auto running = log::DataDirectory::Open(files_.get(), data_);
+  ASSERT_TRUE(running.ok());
+  const auto refused = Force();
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("another process holds it"));
+  EXPECT_FALSE(Exists("data.recovering"));
+}
+
+TEST_F(ForceSingleTest, WhatIsNoNodesDirectoryIsLeftAlone) {
+  EXPECT_EQ(Force().status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_FALSE(Exists("data")) << "nothing was made";
+  std::filesystem::create_directory(data_);
+  EXPECT_THAT(std::string(Force().status().message()), HasSubstr("is no data directory of a coordination node"));
+  EXPECT_TRUE(std::filesystem::is_empty(data_));
+}
+
+TEST_F(ForceSingleTest, OneThatWasForcedAndNotStartedYetIsRefused) {
+  MakeNode(3);
+  ASSERT_TRUE(Force().ok());
+  const auto again = ForceSingle(files_.get(), &random_, {data_, "", ".again"});
+  EXPECT_THAT(std::string(again.status().message()), HasSubstr("holds a new cluster already: start its node"));
+}
+
+TEST_F(ForceSingleTest, WhatAnEarlierRecoveryLeftIsNeverReplaced) {
+  MakeNode(3);
+  std::filesystem::create_directory(data_ + ".kept");
+  EXPECT_THAT(std::string(Force().status().message()), HasSubstr("data.kept is in the way"));
+  std::filesystem::remove(data_ + ".kept");
+  std::filesystem::create_directory(data_ + ".recovering");
+  EXPECT_THAT(std::string(Force().status().message()), HasSubstr("a recovery was interrupted"));
+  EXPECT_TRUE(Exists("data/identity"));
+}
+
+TEST_F(ForceSingleTest, ADamagedLogIsRefusedAndSaysWhatElseThereIs) {
+  MakeNode(3);
+  const std::string segment = data_ + "/segment-0000000001.log";
+  std::fstream file(segment, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(20);
+  file.put('x');
+  file.close();
+  const auto refused = Force();
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kDataLoss) << refused.status();
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("can be restored like a backup"));
+  EXPECT_TRUE(Exists("data/identity"));
+  EXPECT_FALSE(Exists("data.recovering"));
+}
+
+}  // namespace
+}  // namespace drover::coord::backup
