@@ -68,6 +68,8 @@ void AddSubmitCommand(process::OptionSet* root, Commands* commands);
 void AddMemberCommands(process::OptionSet* root, Commands* commands);
 void AddTreeCommands(process::OptionSet* root, Commands* commands);
 void AddClusterCommands(process::OptionSet* root, Commands* commands);
+void AddSnapshotCommands(process::OptionSet* cluster, Commands* commands);  // `drover cluster snapshot`
+void AddSnapshotRestoreCommand(process::OptionSet* snapshot, Commands* commands);
 void AddVersionCommand(process::OptionSet* root, Commands* commands);
 
 // The whole program: parses, runs, returns the exit code. `args` without the program's name.

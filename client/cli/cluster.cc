@@ -219,6 +219,7 @@ void AddClusterCommands(process::OptionSet* root, Commands* commands) {
   status.Flag("--watch", &flags->watch, "Again and again, until Ctrl-C");
   status.Time("--interval", &flags->interval, "With --watch: how often");
   commands->push_back({&status, [flags](const App& app) { return flags->watch ? Watch(app, *flags) : Status(app); }});
+  AddSnapshotCommands(&group, commands);
 }
 
 }  // namespace drover::cli

@@ -1,0 +1,92 @@
+// `drover cluster snapshot restore`: the data directory of a node that founds a new cluster with a backup's state. Offline.
+#include <cstdint>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "client/cli/app.h"
+#include "client/cli/backup_text.h"
+#include "client/cli/exit_code.h"
+#include "coord/backup/backup_file.h"
+#include "coord/backup/restore.h"
+#include "coord/base/random.h"
+#include "coord/base/status.h"
+#include "coord/server/initial_cluster.h"
+
+namespace drover::cli {
+namespace {
+
+struct RestoreFlags {
+  std::string file;
+  std::string data;
+  std::uint64_t id = 0;
+  std::string initial_cluster;
+};
+
+const std::vector<std::string> kNames = {"directory", "node",   "cluster",        "members",
+                                         "zxid",      "znodes", "sessions ended", "ephemerals gone"};
+
+absl::StatusOr<Item> Restore(const RestoreFlags& flags, const coord::server::InitialMembers& members) {
+  const std::unique_ptr<base::FileSystem> files = base::NewRealFileSystem();
+  const base::NodeId id(flags.id);
+  DROVER_RETURN_IF_ERROR(coord::backup::CheckRestore(files.get(), flags.data, id, members));
+  DROVER_ASSIGN_OR_RETURN(const coord::backup::Backup backup, coord::backup::ReadBackup(files.get(), flags.file));
+  base::SystemRandom random;
+  DROVER_ASSIGN_OR_RETURN(const coord::backup::Restored restored,
+                          coord::backup::Restore(files.get(), &random, backup.state.get(), backup.taken, flags.data, id, members));
+  const std::uint64_t nodes = backup.state->tree().node_count();
+  Item item;
+  item.id = absl::StrCat(restored.cluster.value);
+  item.json = {{"directory", flags.data},
+               {"id", flags.id},
+               {"cluster_id", ExactNumber(restored.cluster.value)},
+               {"members", coord::server::TextOf(members)},
+               {"zxid", restored.zxid.value},
+               {"nodes", nodes},
+               {"sessions_ended", restored.left.sessions},
+               {"ephemerals_gone", restored.left.ephemerals}};
+  item.cells = {flags.data,
+                absl::StrCat(flags.id),
+                absl::StrCat(restored.cluster.value),
+                coord::server::TextOf(members),
+                absl::StrCat(restored.zxid.value),
+                absl::StrCat(nodes),
+                absl::StrCat(restored.left.sessions),
+                absl::StrCat(restored.left.ephemerals)};
+  return item;
+}
+
+int RestoreCommand(const App& app, const RestoreFlags& flags) {
+  if (flags.data.empty()) return app.Usage("--data is missing: give an empty directory for the node's data");
+  if (flags.id == 0) return app.Usage("--id is missing: give the lowest id of --initial-cluster");
+  if (flags.initial_cluster.empty()) {
+    return app.Usage("--initial-cluster is missing: give the members of the new cluster, 1=HOST:PORT,2=HOST:PORT,...");
+  }
+  const absl::StatusOr<coord::server::InitialMembers> members = coord::server::ParseInitialCluster(flags.initial_cluster);
+  if (!members.ok()) return app.Usage(absl::StrCat("--initial-cluster: ", members.status().message()));
+  const absl::StatusOr<Item> restored = Restore(flags, *members);
+  if (absl::IsDataLoss(restored.status())) return app.output.Fail(kOther, restored.status());
+  if (!restored.ok()) return app.output.Fail(restored.status());
+  app.output.One(kNames, *restored);
+  if (members->size() > 1) {
+    app.output.Note(absl::StrCat("next: start node ", flags.id, " with --data ", flags.data,
+                                 ", and the other members with empty directories and the same --initial-cluster"));
+  } else {
+    app.output.Note(absl::StrCat("next: start node ", flags.id, " with --data ", flags.data));
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void AddSnapshotRestoreCommand(process::OptionSet* snapshot, Commands* commands) {
+  auto flags = std::make_shared<RestoreFlags>();
+  process::OptionSet& restore =
+      snapshot->Command("restore", "Makes a data directory from which a node founds a new cluster with a backup");
+  restore.Argument("FILE", &flags->file, "A backup, or a snapshot of a node's data directory");
+  restore.Text("--data", &flags->data, "The directory to make; empty, or not there yet");
+  restore.Number("--id", &flags->id, "The node's id: the lowest of the new cluster");
+  restore.Text("--initial-cluster", &flags->initial_cluster, "1=HOST:PORT,2=HOST:PORT,...: the members of the new cluster");
+  commands->push_back({&restore, [flags](const App& app) { return RestoreCommand(app, *flags); }});
+}
+
+}  // namespace drover::cli

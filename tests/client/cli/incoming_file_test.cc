@@ -1,0 +1,97 @@
+// A file under its name only when it is whole.
+#include "client/cli/incoming_file.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace drover::cli {
+namespace {
+
+class IncomingFileTest : public ::testing::Test {
+ protected:
+  IncomingFileTest() : directory_(testing::TempDir() + "/incoming_file." + std::to_string(getpid())), name_(directory_ + "/file") {
+    std::filesystem::remove_all(directory_);
+    std::filesystem::create_directories(directory_);
+  }
+  ~IncomingFileTest() override { std::filesystem::remove_all(directory_); }
+  static std::string Contents(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  static void Put(const std::string& path, const std::string& contents) { std::ofstream(path, std::ios::binary) << contents; }
+
+  const std::string directory_;
+  const std::string name_;
+  const std::unique_ptr<base::FileSystem> files_ = base::NewRealFileSystem();
+};
+
+TEST_F(IncomingFileTest, IsThereUnderItsNameOnlyWhenAdopted) {
+  const auto file = IncomingFile::Begin(files_.get(), name_, false);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_TRUE((*file)->Append("one ").ok());
+  EXPECT_TRUE((*file)->Append("two").ok());
+  EXPECT_TRUE((*file)->Sync().ok());
+  EXPECT_FALSE(std::filesystem::exists(name_));
+  EXPECT_EQ((*file)->bytes(), 7u);
+  EXPECT_TRUE((*file)->Adopt().ok());
+  EXPECT_EQ(Contents(name_), "one two");
+  EXPECT_FALSE(std::filesystem::exists((*file)->path()));
+  struct stat info;
+  ASSERT_EQ(stat(name_.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+}
+
+TEST_F(IncomingFileTest, GivenUpItLeavesNothing) {
+  {
+    const auto file = IncomingFile::Begin(files_.get(), name_, false);
+    ASSERT_TRUE(file.ok());
+    EXPECT_TRUE((*file)->Append("half").ok());
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(directory_));
+}
+
+TEST_F(IncomingFileTest, WhatIsThereIsReplacedOnlyIfAsked) {
+  Put(name_, "old");
+  EXPECT_EQ(IncomingFile::Begin(files_.get(), name_, false).status().code(), absl::StatusCode::kAlreadyExists);
+  {
+    const auto given_up = IncomingFile::Begin(files_.get(), name_, true);
+    ASSERT_TRUE(given_up.ok());
+    EXPECT_TRUE((*given_up)->Append("new").ok());
+  }
+  EXPECT_EQ(Contents(name_), "old") << "until the new one is whole";
+  const auto file = IncomingFile::Begin(files_.get(), name_, true);
+  ASSERT_TRUE(file.ok());
+  EXPECT_TRUE((*file)->Append("new").ok());
+  EXPECT_TRUE((*file)->Adopt().ok());
+  EXPECT_EQ(Contents(name_), "new");
+}
+
+TEST_F(IncomingFileTest, OneThatAppearedMeanwhileIsNotReplaced) {
+  const auto file = IncomingFile::Begin(files_.get(), name_, false);
+  ASSERT_TRUE(file.ok());
+  Put(name_, "another's");
+  EXPECT_EQ((*file)->Adopt().code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(Contents(name_), "another's");
+}
+
+TEST_F(IncomingFileTest, WhatAnInterruptedOneLeftIsReplaced) {
+  Put(name_ + ".incoming", "much longer than what comes now");
+  const auto file = IncomingFile::Begin(files_.get(), name_, false);
+  ASSERT_TRUE(file.ok());
+  EXPECT_TRUE((*file)->Append("short").ok());
+  EXPECT_TRUE((*file)->Adopt().ok());
+  EXPECT_EQ(Contents(name_), "short");
+}
+
+TEST_F(IncomingFileTest, ADirectoryOrAPlaceThatIsNotThereIsRefused) {
+  EXPECT_EQ(IncomingFile::Begin(files_.get(), directory_, true).status().code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_FALSE(IncomingFile::Begin(files_.get(), directory_ + "/no/such/place", false).ok());
+}
+
+}  // namespace
+}  // namespace drover::cli
