@@ -54,11 +54,24 @@ absl::StatusOr<std::vector<SurveyedNode>> AwaitSources(const App& app, std::uint
 absl::StatusOr<coord::backup::Backup> Save(const App& app, const SaveFlags& flags, const std::atomic<bool>& interrupted) {
   const std::unique_ptr<base::FileSystem> files = base::NewRealFileSystem();
   // What can be refused is refused before anybody is asked for anything.
-  DROVER_ASSIGN_OR_RETURN(const auto incoming, IncomingFile::Begin(files.get(), flags.file, flags.force));
+  DROVER_ASSIGN_OR_RETURN(auto incoming, IncomingFile::Begin(files.get(), flags.file, flags.force));
   DROVER_ASSIGN_OR_RETURN(const std::vector<SurveyedNode> sources, AwaitSources(app, flags.from, interrupted));
-  DROVER_ASSIGN_OR_RETURN(coord::backup::Backup backup, FetchInto(files.get(), app, sources.front(), interrupted, incoming.get()));
-  DROVER_RETURN_IF_ERROR(incoming->Adopt());
-  return backup;
+  absl::Status failed;
+  for (const SurveyedNode& source : sources) {
+    if (!failed.ok()) {
+      incoming.reset();  // it removes its file
+      DROVER_ASSIGN_OR_RETURN(incoming, IncomingFile::Begin(files.get(), flags.file, flags.force));
+    }
+    absl::StatusOr<coord::backup::Backup> backup = FetchInto(files.get(), app, source, interrupted, incoming.get());
+    if (backup.ok()) {
+      DROVER_RETURN_IF_ERROR(incoming->Adopt());
+      return backup;
+    }
+    failed = base::Annotate(backup.status(), source.address);
+    // Another one may be able to.
+    if (!absl::IsUnavailable(failed) && !absl::IsResourceExhausted(failed)) break;
+  }
+  return failed;
 }
 
 int SaveCommand(const App& app, const SaveFlags& flags) {

@@ -141,6 +141,20 @@ TEST_F(ClusterRestoreTest, ASessionOfTheOldClusterIsExpired) {
   EXPECT_EQ(client->status.code(), absl::StatusCode::kNotFound) << client->status;
 }
 
+TEST_F(ClusterRestoreTest, AWatchOfTheOldClusterIsCompactedOnEveryNode) {
+  RestoreInto(&cluster_);
+  cluster_.StartAll();
+  ExpectRestored(&cluster_);
+  for (int id = 1; id <= 3; ++id) {
+    auto client = Connect("watcher" + std::to_string(id), id);
+    v1::Position position;
+    position.set_zxid(restored_.left.zxid.value);
+    const std::uint64_t watch = client->Watch("/", position);
+    client->Flush();
+    EXPECT_EQ(client->AwaitRead(watch).code(), v1::COMPACTED) << id;
+  }
+}
+
 TEST_F(ClusterRestoreTest, AMemberOfTheOldClusterIsRefused) {
   Begin();
   cluster_.Crash(3);
