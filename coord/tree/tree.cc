@@ -7,93 +7,8 @@
 #include "coord/tree/path.h"
 
 namespace drover::coord::tree {
-namespace {
 
-std::size_t DepthOf(const Node* node) {
-  std::size_t depth = 0;
-  for (; node->parent() != nullptr; node = node->parent()) ++depth;
-  return depth;
-}
-
-// List order, found by climbing to the first common ancestor.
-bool ComesBefore(const Node* a, const Node* b) {
-  if (a == b) return false;
-  const std::size_t depth_a = DepthOf(a);
-  const std::size_t depth_b = DepthOf(b);
-  for (std::size_t d = depth_a; d > depth_b; --d) a = a->parent();
-  for (std::size_t d = depth_b; d > depth_a; --d) b = b->parent();
-  if (a == b) return depth_a < depth_b;
-  while (a->parent() != b->parent()) {
-    a = a->parent();
-    b = b->parent();
-  }
-  return a->name() < b->name();
-}
-
-}  // namespace
-
-bool NameOrder::operator()(const Node* a, const Node* b) const {
-  return a->name() < b->name();
-}
-bool NameOrder::operator()(const Node* a, absl::string_view b) const {
-  return a->name() < b;
-}
-bool NameOrder::operator()(absl::string_view a, const Node* b) const {
-  return a < b->name();
-}
-
-bool CreationOrder::operator()(const Node* a, const Node* b) const {
-  if (a->czxid() != b->czxid()) return a->czxid() < b->czxid();
-  return ComesBefore(a, b);
-}
-
-Stat Node::stat() const {
-  Stat stat;
-  stat.czxid = czxid_;
-  stat.mzxid = mzxid_;
-  stat.pzxid = pzxid_;
-  stat.ctime = ctime_;
-  stat.mtime = mtime_;
-  stat.version = version_;
-  // As ZooKeeper computes it: creations, and as many deletions as there are fewer children.
-  stat.cversion = static_cast<std::uint32_t>(children_created_ * 2 - children_.size());
-  stat.aversion = aversion_;
-  stat.ephemeral_owner = owner_;
-  stat.data_length = static_cast<std::uint32_t>(data_.size());
-  stat.num_children = static_cast<std::uint32_t>(children_.size());
-  return stat;
-}
-
-NodeState Node::state() const {
-  return {czxid_, mzxid_, pzxid_, ctime_, mtime_, owner_, children_created_, version_, aversion_};
-}
-
-std::size_t Node::bytes() const {
-  return Tree::kNodeBytes + name_.size() + data_.size();
-}
-
-void Node::PathTo(std::string* out) const {
-  if (parent_ == nullptr) {
-    out->assign(1, '/');
-    return;
-  }
-  std::size_t size = 0;
-  for (const Node* node = this; node->parent_ != nullptr; node = node->parent_) size += 1 + node->name_.size();
-  out->resize(size);
-  for (const Node* node = this; node->parent_ != nullptr; node = node->parent_) {
-    size -= node->name_.size();
-    node->name_.copy(out->data() + size, node->name_.size());
-    (*out)[--size] = '/';
-  }
-}
-
-std::string Node::Path() const {
-  std::string path;
-  PathTo(&path);
-  return path;
-}
-
-Tree::Tree() : root_(new Node), bytes_(root_->bytes()) {}
+Tree::Tree() : root_(Node::New(nullptr, {})), bytes_(root_->bytes()) {}
 
 Tree::~Tree() {
   if (open_) Rollback();
@@ -102,14 +17,14 @@ Tree::~Tree() {
   while (!rest.empty()) {
     Node* node = rest.back();
     rest.pop_back();
-    rest.insert(rest.end(), node->children_.begin(), node->children_.end());
-    delete node;
+    rest.insert(rest.end(), node->children().begin(), node->children().end());
+    Node::Free(node);
   }
 }
 
 const Node* Tree::FindChild(const Node& parent, absl::string_view name) const {
-  const auto it = parent.children_.find(name);
-  return it == parent.children_.end() ? nullptr : *it;
+  const auto it = parent.children().find(name);
+  return it == parent.children().end() ? nullptr : *it;
 }
 
 const Node* Tree::Find(absl::string_view path) const {
@@ -133,20 +48,20 @@ void Tree::Begin(base::Zxid zxid, base::WallTime time) {
 }
 
 void Tree::Link(Node* node) {
-  const bool inserted = node->parent_->children_.insert(node).second;
+  const bool inserted = node->parent_->rare().children.insert(node).second;
   DROVER_CHECK(inserted) << "a node of this name exists";
-  if (node->ephemeral()) ephemerals_[node->owner_].insert(node);
+  if (node->ephemeral()) ephemerals_[node->ephemeral_owner()].insert(node);
   ++node_count_;
   bytes_ += node->bytes();
 }
 
 void Tree::Unlink(Node* node) {
   if (node->ephemeral()) {
-    const auto it = ephemerals_.find(node->owner_);
+    const auto it = ephemerals_.find(node->ephemeral_owner());
     it->second.erase(node);
     if (it->second.empty()) ephemerals_.erase(it);
   }
-  node->parent_->children_.erase(node);
+  node->parent_->rare().children.erase(node);
   --node_count_;
   bytes_ -= node->bytes();
 }
@@ -155,18 +70,17 @@ const Node* Tree::Create(const Node* parent, absl::string_view name, absl::strin
   DROVER_DCHECK(open_);
   BeforeChange(parent);
   Node* const above = Own(parent);
-  Node* const node = new Node;
+  Node* const node = Node::New(above, name);
   node->image_ = image_;
-  node->parent_ = above;
-  node->name_.assign(name.data(), name.size());
-  node->data_.assign(data.data(), data.size());
-  node->czxid_ = node->mzxid_ = node->pzxid_ = zxid_;
+  node->data_ = Blob(data);
+  node->czxid_ = node->mzxid_ = zxid_;
   node->ctime_ = node->mtime_ = time_;
-  node->owner_ = owner;
+  if (owner != base::SessionId()) node->rare().owner = owner;
   Link(node);
-  undo_.push_back(Undo{Change::kCreate, node, above->pzxid_, {}, {}});
-  above->pzxid_ = zxid_;
-  ++above->children_created_;
+  Node::Rare& rare = above->rare();
+  undo_.push_back(Undo{Change::kCreate, node, rare.pzxid, {}, {}});
+  rare.pzxid = zxid_;
+  ++rare.children_created;
   return node;
 }
 
@@ -175,9 +89,9 @@ void Tree::SetData(const Node* node, absl::string_view data) {
   BeforeChange(node);
   Node* const own = Own(node);
   undo_.push_back(Undo{Change::kSetData, own, own->mzxid_, own->mtime_, std::move(own->data_)});
-  bytes_ -= undo_.back().data.size();
+  bytes_ -= undo_.back().data.view().size();
   bytes_ += data.size();
-  own->data_.assign(data.data(), data.size());
+  own->data_ = Blob(data);
   own->mzxid_ = zxid_;
   own->mtime_ = time_;
   ++own->version_;
@@ -186,17 +100,18 @@ void Tree::SetData(const Node* node, absl::string_view data) {
 void Tree::Delete(const Node* node) {
   DROVER_DCHECK(open_);
   Node* const own = Own(node);
-  DROVER_CHECK(own->parent_ != nullptr && own->children_.empty());
+  DROVER_CHECK(own->parent_ != nullptr && own->children().empty());
   BeforeChange(node);  // which is told after its parent
   Unlink(own);
-  undo_.push_back(Undo{Change::kDelete, own, own->parent_->pzxid_, {}, {}});
-  own->parent_->pzxid_ = zxid_;
+  Node::Rare& above = own->parent_->rare();
+  undo_.push_back(Undo{Change::kDelete, own, above.pzxid, {}, {}});
+  above.pzxid = zxid_;
 }
 
 void Tree::Commit() {
   DROVER_CHECK(open_);
   for (const Undo& undo : undo_) {
-    if (undo.change == Change::kDelete) delete undo.node;
+    if (undo.change == Change::kDelete) Node::Free(undo.node);
   }
   undo_.clear();
   open_ = false;
@@ -210,13 +125,13 @@ void Tree::Rollback() {
     switch (undo.change) {
       case Change::kCreate:
         Unlink(node);
-        node->parent_->pzxid_ = undo.zxid;
-        --node->parent_->children_created_;
-        delete node;
+        node->parent_->rare().pzxid = undo.zxid;
+        --node->parent_->rare().children_created;
+        Node::Free(node);
         break;
       case Change::kSetData:
-        bytes_ -= node->data_.size();
-        bytes_ += undo.data.size();
+        bytes_ -= node->data().size();
+        bytes_ += undo.data.view().size();
         node->data_ = std::move(undo.data);
         node->mzxid_ = undo.zxid;
         node->mtime_ = undo.mtime;
@@ -224,7 +139,7 @@ void Tree::Rollback() {
         break;
       case Change::kDelete:
         Link(node);
-        node->parent_->pzxid_ = undo.zxid;
+        node->parent_->rare().pzxid = undo.zxid;
         break;
     }
   }
@@ -240,26 +155,29 @@ void Tree::RestoreRoot(absl::string_view data, const NodeState& state) {
 
 const Node* Tree::Restore(const Node* parent, absl::string_view name, absl::string_view data, const NodeState& state) {
   DROVER_CHECK(!open_);
-  Node* const node = new Node;
+  Node* const node = Node::New(Own(parent), name);
   node->image_ = image_;
-  node->parent_ = Own(parent);
-  node->name_.assign(name.data(), name.size());
   Assign(node, data, state);
   Link(node);
   return node;
 }
 
 void Tree::Assign(Node* node, absl::string_view data, const NodeState& state) {
-  node->data_.assign(data.data(), data.size());
+  node->data_ = Blob(data);
   node->czxid_ = state.czxid;
   node->mzxid_ = state.mzxid;
-  node->pzxid_ = state.pzxid;
   node->ctime_ = state.ctime;
   node->mtime_ = state.mtime;
-  node->owner_ = state.ephemeral_owner;
-  node->children_created_ = state.children_created;
   node->version_ = state.version;
-  node->aversion_ = state.aversion;
+  if (state.pzxid == state.czxid && state.children_created == 0 && state.aversion == 0 &&
+      state.ephemeral_owner == base::SessionId() && node->rare_ == nullptr) {
+    return;
+  }
+  Node::Rare& rare = node->rare();
+  rare.pzxid = state.pzxid;
+  rare.children_created = state.children_created;
+  rare.owner = state.ephemeral_owner;
+  rare.aversion = state.aversion;
 }
 
 void Tree::BeginImage(ImageSink* sink) {

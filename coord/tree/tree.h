@@ -2,94 +2,30 @@
 //
 // Mutations happen between Begin and Commit or Rollback; each sees the ones before it, and Rollback takes all of them back. Their
 // arguments must be right already (the parent exists, the name is free ...): a wrong one is a bug, not an input.
-// Memory: a node holds its parent and its own name, not its path. Nodes are owned by the tree and stay where they are; a pointer is
-// good until the Commit of the transaction that deletes it.
+// Memory: nodes (node.h) are owned by the tree and stay where they are; a pointer is good until the Commit of the transaction that
+// deletes it.
 // Threads: one.
 #ifndef DROVER_COORD_TREE_TREE_H_
 #define DROVER_COORD_TREE_TREE_H_
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/container/btree_map.h"
-#include "absl/container/btree_set.h"
 #include "absl/strings/string_view.h"
 #include "coord/base/ids.h"
 #include "coord/base/time.h"
+#include "coord/tree/blob.h"
 #include "coord/tree/image.h"
-#include "coord/tree/stat.h"
+#include "coord/tree/node.h"
 
 namespace drover::coord::tree {
 
-class Node;
-
-// Children by the bytes of their names; looked up without making a Node.
-struct NameOrder {
-  using is_transparent = void;
-  bool operator()(const Node* a, const Node* b) const;
-  bool operator()(const Node* a, absl::string_view b) const;
-  bool operator()(absl::string_view a, const Node* b) const;
-};
-using Children = absl::btree_set<Node*, NameOrder>;
-
-// What a node is besides its place and its data. Of the Stat, what cannot be counted.
-struct NodeState {
-  base::Zxid czxid, mzxid, pzxid;
-  base::WallTime ctime, mtime;
-  base::SessionId ephemeral_owner;
-  std::uint64_t children_created = 0;
-  std::uint32_t version = 0;
-  std::uint32_t aversion = 0;
-};
-
-class Node {
- public:
-  [[nodiscard]] const Node* parent() const { return parent_; }  // of the root: null
-  [[nodiscard]] absl::string_view name() const { return name_; }
-  [[nodiscard]] absl::string_view data() const { return data_; }
-  [[nodiscard]] const Children& children() const { return children_; }
-  [[nodiscard]] base::Zxid czxid() const { return czxid_; }
-  [[nodiscard]] bool ephemeral() const { return owner_ != base::SessionId(); }
-  [[nodiscard]] base::SessionId ephemeral_owner() const { return owner_; }
-  [[nodiscard]] std::uint32_t version() const { return version_; }
-  // Children ever created: the next sequence suffix. (Stat.cversion counts deletions too.)
-  [[nodiscard]] std::uint64_t children_created() const { return children_created_; }
-  [[nodiscard]] Stat stat() const;
-  [[nodiscard]] NodeState state() const;
-  // What the tree's size counts for it.
-  [[nodiscard]] std::size_t bytes() const;
-  // Replaces `out` by its path.
-  void PathTo(std::string* out) const;
-  [[nodiscard]] std::string Path() const;
-
- private:
-  friend class Tree;
-
-  Node* parent_ = nullptr;
-  std::string name_;
-  std::string data_;
-  Children children_;
-  base::Zxid czxid_, mzxid_, pzxid_;
-  base::WallTime ctime_, mtime_;
-  base::SessionId owner_;
-  std::uint64_t children_created_ = 0;
-  std::uint32_t version_ = 0;
-  std::uint32_t aversion_ = 0;
-  ImageNumber image_ = 0;  // the newest that has it, or that it is too new for
-};
-
-// Order in which a session's ephemerals end: by creation, and within one transaction by path.
-struct CreationOrder {
-  bool operator()(const Node* a, const Node* b) const;
-};
-using Ephemerals = absl::btree_set<Node*, CreationOrder>;
-
 class Tree {
  public:
-  // What a node counts for besides its name and data, about what it takes in memory.
+  // What a node counts for besides its name and data. A leaf takes less in memory (README.md), one with children may take more.
   static constexpr std::size_t kNodeBytes = 256;
 
   Tree();
@@ -133,7 +69,7 @@ class Tree {
     Node* node;
     base::Zxid zxid;       // mzxid, or the parent's pzxid
     base::WallTime mtime;  // kSetData
-    std::string data;      // kSetData
+    Blob data;             // kSetData
   };
 
   Node* Own(const Node* node) { return const_cast<Node*>(node); }
