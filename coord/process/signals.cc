@@ -29,7 +29,10 @@ void OnSignal(int signal) {
 
 class Signals::Impl : public std::enable_shared_from_this<Signals::Impl> {
  public:
-  Impl(base::Loop* loop, absl::AnyInvocable<void(int)> on_signal) : loop_(loop), on_signal_(std::move(on_signal)) {}
+  Impl(base::Loop* loop, absl::AnyInvocable<void(int)> on_signal, const std::vector<int>& others)
+      : loop_(loop), on_signal_(std::move(on_signal)), taken_({{SIGTERM, {}}, {SIGINT, {}}}) {
+    for (const int signal : others) taken_.push_back({signal, {}});
+  }
 
   void Start() {
     DROVER_CHECK(g_pipe.load() == -1) << "two Signals in one process";
@@ -39,8 +42,7 @@ class Signals::Impl : public std::enable_shared_from_this<Signals::Impl> {
     struct sigaction action {};
     action.sa_handler = &OnSignal;
     action.sa_flags = SA_RESTART;
-    sigaction(SIGTERM, &action, &former_term_);
-    sigaction(SIGINT, &action, &former_int_);
+    for (Taken& taken : taken_) sigaction(taken.signal, &action, &taken.former);
     struct sigaction ignore {};
     ignore.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &ignore, nullptr);
@@ -48,8 +50,7 @@ class Signals::Impl : public std::enable_shared_from_this<Signals::Impl> {
   }
 
   void Stop() {
-    sigaction(SIGTERM, &former_term_, nullptr);
-    sigaction(SIGINT, &former_int_, nullptr);
+    for (const Taken& taken : taken_) sigaction(taken.signal, &taken.former, nullptr);
     const unsigned char end = 0;
     while (write(pipe_[1], &end, 1) < 0 && (errno == EINTR || errno == EAGAIN)) {
     }
@@ -61,6 +62,11 @@ class Signals::Impl : public std::enable_shared_from_this<Signals::Impl> {
   }
 
  private:
+  struct Taken {
+    int signal;
+    struct sigaction former;
+  };
+
   void Read() {
     while (true) {
       unsigned char byte = 0;
@@ -76,13 +82,12 @@ class Signals::Impl : public std::enable_shared_from_this<Signals::Impl> {
   base::Loop* const loop_;
   absl::AnyInvocable<void(int)> on_signal_;  // owned by the loop
   int pipe_[2] = {-1, -1};
-  struct sigaction former_term_ {};
-  struct sigaction former_int_ {};
+  std::vector<Taken> taken_;
   std::thread thread_;
 };
 
-Signals::Signals(base::Loop* loop, absl::AnyInvocable<void(int)> on_signal)
-    : impl_(std::make_shared<Impl>(loop, std::move(on_signal))) {
+Signals::Signals(base::Loop* loop, absl::AnyInvocable<void(int)> on_signal, const std::vector<int>& others)
+    : impl_(std::make_shared<Impl>(loop, std::move(on_signal), others)) {
   impl_->Start();
 }
 

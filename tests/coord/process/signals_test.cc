@@ -54,6 +54,17 @@ TEST(SignalsTest, TermAndIntArriveOnTheLoop) {
   EXPECT_THAT(seen, ::testing::ElementsAre(SIGTERM, SIGINT));
 }
 
+TEST(SignalsTest, AnotherSignalArrivesIfItIsAskedFor) {
+  PostBox loop;
+  std::vector<int> seen;
+  Signals signals(&loop, [&](int signal) { seen.push_back(signal); }, {SIGUSR1});
+  kill(getpid(), SIGUSR1);
+  loop.RunOne();
+  kill(getpid(), SIGTERM);
+  loop.RunOne();
+  EXPECT_THAT(seen, ::testing::ElementsAre(SIGUSR1, SIGTERM));
+}
+
 TEST(SignalsTest, AfterDestructionNothingComesAndTheFormerHandlersAreBack) {
   PostBox loop;
   bool called = false;
