@@ -28,7 +28,7 @@ absl::StatusOr<Backup> ReadBackup(base::FileSystem* files, const std::string& pa
   tree::SnapshotLoader loader{tree::Options()};
   std::uint64_t offset = 0;
   while (true) {
-    offset = reader->offset();
+    offset = reader->bytes_read();
     DROVER_ASSIGN_OR_RETURN(const std::optional<std::string> part, reader->Next());
     if (!part) break;
     backup.bytes_uncompressed += part->size();

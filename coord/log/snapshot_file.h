@@ -107,7 +107,7 @@ class SnapshotReader {
 
   [[nodiscard]] std::uint64_t bytes() const { return size_; }
   [[nodiscard]] std::uint64_t parts() const { return parts_; }  // read so far
-  [[nodiscard]] std::uint64_t offset() const { return at_; }    // of the next part
+  [[nodiscard]] std::uint64_t bytes_read() const { return at_; }  // where the next part begins
 
  private:
   SnapshotReader(std::unique_ptr<base::File> file, std::string path, std::uint64_t size, absl::string_view what_to_do)

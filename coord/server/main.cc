@@ -3,7 +3,10 @@
 // `drover-coord log ...` looks at a data directory instead (log_command.h); `drover-coord recover ...` makes one that of a new
 // cluster (coord/backup/recover_command.h).
 //
+// SIGUSR1: a snapshot is taken as soon as none is under way.
 // Exit codes: 0 after SIGTERM or SIGINT; 1 it cannot work, or its log can no longer be trusted; 2 usage.
+#include <malloc.h>
+
 #include <algorithm>
 #include <atomic>
 #include <csignal>
@@ -126,6 +129,8 @@ int Run(const Flags& flags, const InitialMembers& initial) {
   seams.files = files.get();
   seams.random = &random;
   seams.observer = &observer;
+  // What glibc keeps of a state that was freed would double what this process takes for ever.
+  seams.on_freed = [] { malloc_trim(0); };
   seams.on_fatal = [&](const absl::Status& status) {
     // Nothing that was not acknowledged before is acknowledged from here on; a restart finds out what the disk really has. So there
     // is nothing to put in order first.
@@ -140,12 +145,13 @@ int Run(const Flags& flags, const InitialMembers& initial) {
   http_options.listen = flags.server.http;
   http_options.metrics = &metrics;
   http_options.healthy = process::LoopTurns([&loop] { return loop.BusyFor(); }, std::chrono::seconds(5));
-  http_options.ready = [&readiness] { return StatusOf(readiness); };
+  http_options.ready = [&] { return StatusOf(readiness, observer.start_progress()); };
   process::HttpServer http(http_options);
   if (!flags.server.http.empty()) {
     if (const absl::Status status = http.Start(); !status.ok()) return FailWith(status);
   }
 
+  std::signal(SIGUSR1, SIG_IGN);  // asks for a snapshot; until there is a node, for nothing
   absl::StatusOr<std::unique_ptr<MemberProcess>> opened = MemberProcess::Open(seams, OptionsOf(flags), initial);
   if (!opened.ok()) return FailWith(opened.status());
   std::unique_ptr<MemberProcess> member = std::move(*opened);  // goes before `services`: it holds the connections
@@ -154,12 +160,17 @@ int Run(const Flags& flags, const InitialMembers& initial) {
   if (!flags.server.http.empty()) log.Info("http", {{"address", http.address()}});
 
   bool stopping = false;
-  const process::Signals signals(&loop, [&](int signal) {
+  const auto on_signal = [&](int signal) {
+    if (signal == SIGUSR1) {
+      if (member->node() != nullptr) member->node()->TakeSnapshot();
+      return;
+    }
     if (std::exchange(stopping, true)) std::_Exit(0);  // asked twice: at once; the log needs no farewell
     log.Info("stopping", {{"signal", signal}});
     member->Stop();
     services.Shutdown(flags.stop_grace, [&loop] { loop.Stop(); });
-  });
+  };
+  const process::Signals signals(&loop, on_signal, {SIGUSR1});
 
   log.Info("listening", {{"node", flags.id},
                          {"address", services.address()},

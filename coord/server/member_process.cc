@@ -35,25 +35,25 @@ absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSea
   const InitialMembers given = initial;
   DROVER_ASSIGN_OR_RETURN(const bool begun, process->BeginFromSeed(given));
   if (begun) return process;
-  bool forming = false;
+  Disk opened;
   if (initial.size() > 1) {
     DROVER_ASSIGN_OR_RETURN(auto directory,
                             OpenDirectory(seams.files, seams.random, process->options_.data_directory, process->options_.id));
-    base::ClusterId cluster;
     // Who has a snapshot has a cluster; that spares reading a log for nothing.
     DROVER_ASSIGN_OR_RETURN(const auto snapshots, log::ListSnapshots(seams.files, process->options_.data_directory));
     if (snapshots.empty()) {
-      const auto log = OpenLog(directory.get(), base::ClusterId(), process->options_.log);
+      auto log = OpenLog(directory.get(), base::ClusterId(), process->options_.log);
       if (!log.ok() && !absl::IsNotFound(log.status())) return log.status();
-      if (!log.ok() || (*log)->last_index() == raft::Index()) forming = true;
-      if (log.ok()) cluster = (*log)->cluster();
-    }
-    if (forming) {
-      process->BeginForming(std::move(directory), cluster, std::move(initial));
-      return process;
+      if (!log.ok() || (*log)->last_index() == raft::Index()) {
+        const base::ClusterId cluster = log.ok() ? (*log)->cluster() : base::ClusterId();
+        if (log.ok()) log->reset();
+        process->BeginForming(std::move(directory), cluster, std::move(initial));
+        return process;
+      }
+      opened = Disk{std::move(directory), *std::move(log)};
     }
   }
-  DROVER_ASSIGN_OR_RETURN(process->node_, Node::Open(seams, process->options_));
+  DROVER_ASSIGN_OR_RETURN(process->node_, Node::Open(seams, process->options_, std::move(opened)));
   // A directory that began as another cluster's would lead a life of its own, under addresses that clients take for this one's.
   const absl::StatusOr<raft::Configuration> founding = process->node_->Founding();
   if (!given.empty() && founding.ok()) {
@@ -195,15 +195,17 @@ void MemberProcess::Found() {
   const raft::Configuration& configuration = *forming_->formation.formed();
   const bool restored = forming_->restored;
   absl::Status status;
+  Disk opened;
   if (restored) {
     status = FoundFromSeed(forming_->directory.get(), configuration, options_.log);
   } else {
-    const auto log = OpenLog(forming_->directory.get(), configuration.cluster, options_.log);
+    auto log = OpenLog(forming_->directory.get(), configuration.cluster, options_.log);
     status = log.ok() ? FoundLog(log->get(), configuration) : log.status();
+    if (status.ok()) opened = Disk{std::move(forming_->directory), *std::move(log)};
   }
-  forming_.reset();  // gives the directory's lock back
+  forming_.reset();  // with it the lock of a directory that is still there
   if (status.ok()) {
-    absl::StatusOr<std::unique_ptr<Node>> node = Node::Open(seams_, options_);
+    absl::StatusOr<std::unique_ptr<Node>> node = Node::Open(seams_, options_, std::move(opened));
     status = node.status();
     if (node.ok()) node_ = *std::move(node);
     if (node.ok() && restored) RemoveSeed(seams_.files, options_.data_directory);

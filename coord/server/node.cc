@@ -23,9 +23,12 @@ LeaseTerms TermsOf(const tree::Session& session) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeSeams& seams, NodeOptions options) {
+absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeSeams& seams, NodeOptions options, Disk opened) {
+  const auto progress = [observer = seams.observer](const StartProgress& at) {
+    if (observer != nullptr) observer->OnStartProgress(at);
+  };
   DROVER_ASSIGN_OR_RETURN(Recovery recovery, Recover(seams.files, seams.random, options.data_directory, options.id, options.address,
-                                                     options.log, options.tree));
+                                                     options.log, options.tree, progress, std::move(opened)));
   raft::Options raft_options = options.raft;
   raft_options.id = options.id;
   raft_options.incarnation = recovery.incarnation;
@@ -35,8 +38,12 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeSeams& seams, NodeOpt
   log::Log* log = recovery.disk.log.get();
   auto node = absl::WrapUnique(new Node(seams, std::move(options), raft_options, std::move(recovery)));
   // The log is still ours: the writer has nothing to do before Start.
-  DROVER_RETURN_IF_ERROR(
-      ReplayLog(log, node->applied_.Next(), node->raft_.commit(), [&node](const raft::Entry& entry) { node->ApplyEntry(entry); }));
+  const raft::Index before = node->applied_;
+  StartMeter meter(StartPhase::kLog, node->raft_.commit().value - before.value, progress);
+  DROVER_RETURN_IF_ERROR(ReplayLog(log, before.Next(), node->raft_.commit(), [&](const raft::Entry& entry) {
+    meter.At(entry.index.Previous().value - before.value);
+    node->ApplyEntry(entry);
+  }));
   return node;
 }
 
@@ -47,6 +54,7 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
       on_fatal_(seams.on_fatal),
       on_refused_(seams.on_refused),
       options_(std::move(options)),
+      on_freed_(seams.on_freed),
       snapshot_seams_{seams.loop, seams.snapshots, seams.files, options_.data_directory},
       raft_(raft_options, std::move(recovery.raft)),
       state_(recovery.state != nullptr ? std::move(recovery.state) : std::make_unique<tree::StateMachine>(options_.tree)),
@@ -615,6 +623,7 @@ NodeStatus Node::Status() const {
   status.log_bytes = log_writer_.log_bytes();
   status.log_first = raft_.log().terms().before().Next();
   if (!snapshots_.empty()) status.snapshot = snapshots_.back();
+  status.snapshot_under_way = taker_.active();
   status.snapshot_sent_bytes = sender_.sent_bytes();
   status.sessions = state_->sessions().size();
   status.nodes = state_->tree().node_count();
@@ -627,6 +636,7 @@ NodeStatus Node::Status() const {
   status.peers = PeerStatuses();
   status.peer_items_dropped = links_.dropped();
   status.disk_busy_for = log_writer_.StalledFor();
+  status.log_cache_bytes = raft_.log().held_bytes();
   status.disk_full = log_writer_.disk_full();
   const bool current = Leads() ? applied_ >= raft.first_of_term : raft_leader_.value != 0 && applied_ == raft.commit;
   status.serving = !dead_ && !stopping_ && current;

@@ -112,6 +112,9 @@ struct NodeSeams {
   base::FileSystem* files = nullptr;
   base::Random* random = nullptr;    // secrets, ids: unguessable
   NodeObserver* observer = nullptr;  // may be null
+  // Called on the executor of the snapshots after a whole state was freed, so that the allocator gives the memory back; may be
+  // empty.
+  std::function<void()> on_freed;
   // The log can no longer be trusted (a failed sync): nothing is acknowledged any more, the process should end.
   std::function<void(const absl::Status&)> on_fatal;
   // This node is none of the cluster that it was started for: the process should say why, in these words, and end.
@@ -122,8 +125,9 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
  public:
   // Opens the data directory and replays what is known to be committed; an empty one founds a cluster of this node alone (see
   // Formation for several). Blocks. FAILED_PRECONDITION: another process has the directory, or it is another node's. DATA_LOSS: the
-  // log is damaged. RESOURCE_EXHAUSTED: the disk is full; the words say what to do.
-  static absl::StatusOr<std::unique_ptr<Node>> Open(const NodeSeams& seams, NodeOptions options);
+  // log is damaged. RESOURCE_EXHAUSTED: the disk is full; the words say what to do. `opened`: the directory and its log, if they
+  // are open already; then the directory has no snapshot.
+  static absl::StatusOr<std::unique_ptr<Node>> Open(const NodeSeams& seams, NodeOptions options, Disk opened = {});
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -143,6 +147,8 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   // INVALID_ARGUMENT, RESOURCE_EXHAUSTED (a write, and the disk is full: nothing was done), UNAVAILABLE (nothing was done), or
   // UNAVAILABLE when the node stops or goes (unknown outcome).
   void Execute(const base::Bytes& request, ExecuteDone done);
+  // A snapshot is taken as soon as none is under way, however little the log has grown.
+  void TakeSnapshot() { wants_snapshot_ = true; }
   // Ends every stream and call with UNAVAILABLE and takes no new ones. No session is the worse for it.
   void Stop();
 
@@ -324,6 +330,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   const std::function<void(const absl::Status&)> on_fatal_;
   const std::function<void(const absl::Status&)> on_refused_;
   const NodeOptions options_;
+  const std::function<void()> on_freed_;
   const SnapshotSeams snapshot_seams_;
 
   raft::Raft raft_;
@@ -351,7 +358,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   std::vector<raft::Index> snapshots_;                // durable, ascending
   std::uint64_t snapshot_bytes_ = 0;                  // of the newest's file, if this process took it
   std::uint64_t bytes_since_snapshot_ = 0;            // of payloads that were applied
-  bool wants_snapshot_ = false;                       // whatever has grown: the last one failed, or is damaged
+  bool wants_snapshot_ = false;                       // whatever has grown: the last one failed or is damaged, or it was asked for
   base::Instant next_snapshot_;                       // not before
   raft::Index compacted_;                             // the log was asked to drop what lies up to here
   std::unique_ptr<tree::StateMachine> loaded_;        // of the snapshot that Raft was given

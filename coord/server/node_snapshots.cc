@@ -162,7 +162,12 @@ void Node::Install(raft::Output& output) {
   for (auto& [id, stream] : streams_) stream.machine->Close(behind);
   FailHandedOver(absl::UnavailableError("this node took over a snapshot: the outcome is unknown here; resume"));
   // A million nodes are not freed on the loop.
-  snapshot_seams_.executor->Submit([old = std::exchange(state_, std::move(loaded_))]() mutable { old.reset(); }, [] {});
+  snapshot_seams_.executor->Submit(
+      [old = std::exchange(state_, std::move(loaded_)), freed = on_freed_]() mutable {
+        old.reset();
+        if (freed) freed();
+      },
+      [] {});
   history_.Reset(state_->last_zxid());
   applied_ = at.index;
   configuration_index_ = at.configuration_index;

@@ -14,6 +14,7 @@
 #include "coord/base/time.h"
 #include "coord/raft/output.h"
 #include "coord/raft/raft.h"
+#include "coord/server/start_progress.h"
 #include "coord/tree/state_machine.h"
 
 namespace drover::coord::server {
@@ -37,6 +38,7 @@ struct NodeStatus {
   std::uint64_t log_bytes = 0;
   raft::Index log_first;                  // of the entries that are still in the log
   raft::Index snapshot;                   // the newest durable one's last entry; 0: none yet
+  bool snapshot_under_way = false;        // one is being taken
   std::uint64_t snapshot_sent_bytes = 0;  // to members that were too far behind, in all
   std::size_t sessions = 0;
   std::size_t nodes = 0;
@@ -49,6 +51,7 @@ struct NodeStatus {
   base::Duration disk_busy_for{0};  // how long the batch under way on the disk has taken so far
   std::vector<PeerStatus> peers;    // of the newest configuration, by id
   std::uint64_t peer_items_dropped = 0;
+  std::size_t log_cache_bytes = 0;  // payloads of entries held in memory for the other nodes
   bool disk_full = false;
   bool serving = false;  // leads, and the no-op of its term is committed; or follows, and has applied what it knows to be committed
 };
@@ -66,6 +69,8 @@ enum class Refusal {
 class NodeObserver {
  public:
   virtual ~NodeObserver() = default;
+  // While the data directory is read, before OnStarted.
+  virtual void OnStartProgress(const StartProgress&) {}
   // The log is replayed as far as it is known to be committed, and the node begins.
   virtual void OnStarted() {}
   // Raft wants this done, and nothing of it is done yet.

@@ -74,10 +74,13 @@ PrometheusObserver::PrometheusObserver(process::Metrics* metrics, std::function<
       waiting_writes_(metrics->Gauge("drover_coord_waiting_writes", "Writes of this node's clients that are not applied yet")),
       disk_busy_seconds_(
           metrics->Gauge("drover_coord_disk_busy_seconds", "How long the batch under way on the disk has taken so far")),
+      log_cache_bytes_(metrics->Gauge("drover_coord_log_cache_bytes", "Entries held in memory for the other nodes")),
       disk_full_(metrics->Gauge("drover_coord_disk_full", "1 while the log finds no space")),
       log_first_index_(metrics->Gauge("drover_coord_log_first_index", "First entry that is still in the log")),
       snapshot_index_(metrics->Gauge("drover_coord_snapshot_index", "Last entry in the newest snapshot")),
-      snapshot_sent_bytes_(metrics->Gauge("drover_coord_snapshot_sent_bytes", "Sent in pieces of snapshots since the start")) {}
+      snapshot_sent_bytes_(metrics->Gauge("drover_coord_snapshot_sent_bytes", "Sent in pieces of snapshots since the start")),
+      snapshot_under_way_(metrics->Gauge("drover_coord_snapshot_under_way", "1 while a snapshot is being taken")),
+      snapshot_seconds_(metrics->Gauge("drover_coord_snapshot_seconds", "How long the newest snapshot took")) {}
 
 prometheus::Counter& PrometheusObserver::Refused(const char* reason) {
   return metrics_->Counter("drover_coord_refusals_total", "What was refused or put off", {{"reason", reason}});
@@ -142,8 +145,18 @@ void PrometheusObserver::EndApply(std::size_t entries) {
   apply_seconds_.Observe(Seconds(std::chrono::steady_clock::now() - apply_began_));
 }
 
+void PrometheusObserver::OnStartProgress(const StartProgress& progress) {
+  start_progress_ = progress;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - start_told_ < std::chrono::seconds(1)) return;
+  start_told_ = now;
+  log_.Info(progress.phase == StartPhase::kSnapshot ? "starting: reading the snapshot" : "starting: replaying the log",
+            {{"percent", static_cast<int>(progress.percent)}});
+}
+
 void PrometheusObserver::OnSnapshotTaken(raft::Index index, std::uint64_t bytes, std::uint64_t nodes, base::Duration took) {
   snapshots_taken_.Increment();
+  snapshot_seconds_.Set(Seconds(took));
   log_.Info("snapshot taken", {{"index", index}, {"bytes", bytes}, {"nodes", nodes}, {"seconds", Seconds(took)}});
 }
 
@@ -229,9 +242,11 @@ void PrometheusObserver::OnStatus(const NodeStatus& status) {
   waiting_writes_.Set(static_cast<double>(status.waiting_writes));
   disk_busy_seconds_.Set(Seconds(status.disk_busy_for));
   ShowPeers(status);
+  log_cache_bytes_.Set(static_cast<double>(status.log_cache_bytes));
   disk_full_.Set(status.disk_full ? 1 : 0);
   log_first_index_.Set(static_cast<double>(status.log_first.value));
   snapshot_index_.Set(static_cast<double>(status.snapshot.value));
+  snapshot_under_way_.Set(status.snapshot_under_way ? 1 : 0);
   snapshot_sent_bytes_.Set(static_cast<double>(status.snapshot_sent_bytes));
   on_status_(status);
 }

@@ -2,6 +2,7 @@
 #ifndef DROVER_COORD_SERVER_PROMETHEUS_OBSERVER_H_
 #define DROVER_COORD_SERVER_PROMETHEUS_OBSERVER_H_
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -19,6 +20,10 @@ class PrometheusObserver final : public NodeObserver {
   // `metrics` must outlive it. `on_status` is told what OnStatus is.
   PrometheusObserver(process::Metrics* metrics, std::function<void(const NodeStatus&)> on_status);
 
+  // Any thread.
+  [[nodiscard]] StartProgress start_progress() const { return start_progress_; }
+
+  void OnStartProgress(const StartProgress& progress) override;
   void OnRole(const raft::RoleChange& change) override;
   void OnSessionOpened(const tree::Session& session) override;
   void OnSessionEnded(base::SessionId session, tree::SessionEnd end) override;
@@ -53,6 +58,8 @@ class PrometheusObserver final : public NodeObserver {
   const std::function<void(const NodeStatus&)> on_status_;
   const process::Logger log_{"coord.server"};
   std::chrono::steady_clock::time_point apply_began_;
+  std::atomic<StartProgress> start_progress_{};
+  std::chrono::steady_clock::time_point start_told_ = std::chrono::steady_clock::now();  // at most one line a second
   Strangers strangers_{Strangers::Options()};
   base::NodeId leader_;                   // as told last
   std::uint64_t peer_items_dropped_ = 0;  // of these the counter tells
@@ -71,7 +78,8 @@ class PrometheusObserver final : public NodeObserver {
   prometheus::Histogram &fsync_seconds_, &commit_seconds_, &apply_seconds_;
   prometheus::Gauge &is_leader_, &term_, &commit_index_, &applied_index_, &zxid_;
   prometheus::Gauge &sessions_, &streams_, &watches_, &nodes_, &tree_bytes_, &log_bytes_, &history_bytes_, &uncommitted_bytes_,
-      &waiting_writes_, &disk_busy_seconds_, &disk_full_, &log_first_index_, &snapshot_index_, &snapshot_sent_bytes_;
+      &waiting_writes_, &disk_busy_seconds_, &log_cache_bytes_, &disk_full_, &log_first_index_, &snapshot_index_,
+      &snapshot_sent_bytes_, &snapshot_under_way_, &snapshot_seconds_;
 };
 
 }  // namespace drover::coord::server

@@ -1,5 +1,7 @@
 #include "coord/server/readiness.h"
 
+#include "absl/strings/str_cat.h"
+
 namespace drover::coord::server {
 
 Readiness ReadinessOf(const NodeStatus& status) {
@@ -8,10 +10,12 @@ Readiness ReadinessOf(const NodeStatus& status) {
   return status.disk_full ? Readiness::kDiskFull : Readiness::kReady;
 }
 
-absl::Status StatusOf(Readiness readiness) {
+absl::Status StatusOf(Readiness readiness, const StartProgress& progress) {
   switch (readiness) {
     case Readiness::kStarting:
-      return absl::UnavailableError("this node reads its log");
+      return absl::UnavailableError(absl::StrCat("this node starts: it reads its ",
+                                                 progress.phase == StartPhase::kSnapshot ? "snapshot" : "log", ", ",
+                                                 progress.percent, " %"));
     case Readiness::kForming:
       return absl::UnavailableError("this node waits for its cluster to be formed");
     case Readiness::kNoLeader:

@@ -6,11 +6,12 @@
 
 #include "absl/status/status.h"
 #include "coord/server/observer.h"
+#include "coord/server/start_progress.h"
 
 namespace drover::coord::server {
 
 enum class Readiness : std::uint8_t {
-  kStarting,    // it reads its log
+  kStarting,    // it reads its snapshot and its log
   kForming,     // it is no node of a cluster yet
   kNoLeader,    // an election is under way, or it is cut off
   kCatchingUp,  // it has not applied what it knows to be committed
@@ -19,8 +20,8 @@ enum class Readiness : std::uint8_t {
 };
 
 [[nodiscard]] Readiness ReadinessOf(const NodeStatus& status);
-// OK, or UNAVAILABLE and why.
-[[nodiscard]] absl::Status StatusOf(Readiness readiness);
+// OK, or UNAVAILABLE and why. `progress` matters to one that is starting.
+[[nodiscard]] absl::Status StatusOf(Readiness readiness, const StartProgress& progress = {});
 
 }  // namespace drover::coord::server
 

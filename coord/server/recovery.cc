@@ -62,9 +62,12 @@ absl::StatusOr<std::unique_ptr<log::Log>> OpenLog(log::DataDirectory* directory,
   return log::Log::Open(directory, log_options);
 }
 
-absl::StatusOr<std::unique_ptr<tree::StateMachine>> LoadSnapshot(log::SnapshotReader* reader, const tree::Options& tree) {
+absl::StatusOr<std::unique_ptr<tree::StateMachine>> LoadSnapshot(log::SnapshotReader* reader, const tree::Options& tree,
+                                                                 const StartMeter::Tell& progress) {
   tree::SnapshotLoader loader(tree);
+  StartMeter meter(StartPhase::kSnapshot, reader->bytes(), progress);
   while (true) {
+    meter.At(reader->bytes_read());
     DROVER_ASSIGN_OR_RETURN(const std::optional<std::string> part, reader->Next());
     if (!part) return loader.Finish();
     DROVER_RETURN_IF_ERROR(loader.Add(*part));
@@ -91,24 +94,25 @@ struct Loaded {
   std::unique_ptr<tree::StateMachine> state;
 };
 
-absl::StatusOr<Loaded> Load(const log::DataDirectory& directory, raft::Index index, const tree::Options& tree) {
+absl::StatusOr<Loaded> Load(const log::DataDirectory& directory, raft::Index index, const tree::Options& tree,
+                            const StartMeter::Tell& progress) {
   const std::string path = directory.PathOf(log::SnapshotName(index));
   DROVER_ASSIGN_OR_RETURN(const auto reader, log::SnapshotReader::Open(directory.fs(), path, directory.identity()->cluster));
-  DROVER_ASSIGN_OR_RETURN(auto state, LoadSnapshot(reader.get(), tree));
+  DROVER_ASSIGN_OR_RETURN(auto state, LoadSnapshot(reader.get(), tree, progress));
   return Loaded{reader->head(), std::move(state)};
 }
 
 // The newest snapshot that is whole, and the log from there on. One that is damaged is passed over if an older one is left and the
 // log still leads on from that.
 absl::Status LoadAndOpenLog(log::DataDirectory* directory, base::ClusterId cluster_if_new, const log::Options& options,
-                            const tree::Options& tree, Recovery* recovery, log::SnapshotHead* head) {
-  DROVER_RETURN_IF_ERROR(log::RemoveUnfinishedSnapshots(directory->fs(), directory->path()));
+                            const tree::Options& tree, const StartMeter::Tell& progress, Recovery* recovery,
+                            log::SnapshotHead* head) {
   DROVER_ASSIGN_OR_RETURN(recovery->snapshots, log::ListSnapshots(directory->fs(), directory->path()));
   absl::Status damage;
   log::Options log_options = options;
   log_options.cluster_if_new = cluster_if_new;
   for (; !recovery->snapshots.empty(); recovery->snapshots.pop_back()) {
-    absl::StatusOr<Loaded> loaded = Load(*directory, recovery->snapshots.back(), tree);
+    absl::StatusOr<Loaded> loaded = Load(*directory, recovery->snapshots.back(), tree, progress);
     if (loaded.ok()) {
       recovery->snapshot = loaded->head.at;
       recovery->state = std::move(loaded->state);
@@ -142,14 +146,23 @@ absl::Status FollowSnapshot(const log::SnapshotHead& head, log::Log* log) {
 }
 
 absl::StatusOr<Recovery> Begin(base::FileSystem* files, base::Random* random, const std::string& path, base::NodeId id,
-                               const std::string& address, const log::Options& options, const tree::Options& tree) {
-  DROVER_ASSIGN_OR_RETURN(auto directory, OpenDirectory(files, random, path, id));
+                               const std::string& address, const log::Options& options, const tree::Options& tree,
+                               const StartMeter::Tell& progress, Disk opened) {
+  std::unique_ptr<log::DataDirectory> directory = std::move(opened.directory);
+  if (directory == nullptr) {
+    DROVER_ASSIGN_OR_RETURN(directory, OpenDirectory(files, random, path, id));
+  }
   const log::Identity identity = *directory->identity();
   // Of a crash in the midst of founding, the log may have its cluster already and the identity not.
   const base::ClusterId cluster = identity.cluster.value != 0 ? identity.cluster : base::ClusterId(NextNotZero(random));
   Recovery recovery;
   log::SnapshotHead head;
-  DROVER_RETURN_IF_ERROR(LoadAndOpenLog(directory.get(), cluster, options, tree, &recovery, &head));
+  DROVER_RETURN_IF_ERROR(log::RemoveUnfinishedSnapshots(directory->fs(), directory->path()));
+  if (opened.log != nullptr) {
+    recovery.disk.log = std::move(opened.log);
+  } else {
+    DROVER_RETURN_IF_ERROR(LoadAndOpenLog(directory.get(), cluster, options, tree, progress, &recovery, &head));
+  }
   log::Log* const log = recovery.disk.log.get();
   DROVER_RETURN_IF_ERROR(FollowSnapshot(head, log));
   DROVER_RETURN_IF_ERROR(
@@ -191,8 +204,9 @@ absl::StatusOr<Recovery> Begin(base::FileSystem* files, base::Random* random, co
 }  // namespace
 
 absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, const std::string& path, base::NodeId id,
-                                 const std::string& address, const log::Options& options, const tree::Options& tree) {
-  absl::StatusOr<Recovery> recovery = Begin(files, random, path, id, address, options, tree);
+                                 const std::string& address, const log::Options& options, const tree::Options& tree,
+                                 const StartMeter::Tell& progress, Disk opened) {
+  absl::StatusOr<Recovery> recovery = Begin(files, random, path, id, address, options, tree, progress, std::move(opened));
   if (!absl::IsResourceExhausted(recovery.status())) return recovery;
   return absl::ResourceExhaustedError(absl::StrCat("the disk of data directory ", path, " is full (", recovery.status().message(),
                                                    "): free some space there, then start this node again; nothing is lost"));

@@ -15,6 +15,7 @@
 #include "coord/log/snapshots.h"
 #include "coord/raft/raft.h"
 #include "coord/server/log_writer.h"
+#include "coord/server/start_progress.h"
 #include "coord/tree/state_machine.h"
 
 namespace drover::coord::server {
@@ -48,12 +49,15 @@ absl::Status FoundLog(log::Log* log, const raft::Configuration& configuration);
 // Opens the directory of node `id`. An empty one begins a cluster of its own with a random id, of which this node, reached at
 // `address`, is the one voter. Blocking. FAILED_PRECONDITION: locked, another node's, or of a cluster that this incarnation of the
 // node was never a member of. RESOURCE_EXHAUSTED: no space to begin with; free some, then once more. Otherwise as log::Log::Open.
+// `opened`: the same directory and its log, if they are open already; then there is no snapshot.
 absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, const std::string& directory, base::NodeId id,
-                                 const std::string& address, const log::Options& options, const tree::Options& tree);
+                                 const std::string& address, const log::Options& options, const tree::Options& tree,
+                                 const StartMeter::Tell& progress = nullptr, Disk opened = {});
 
 // The state that a snapshot's file says, checked from end to end. Blocking. NOT_FOUND, FAILED_PRECONDITION, DATA_LOSS: as
 // log::SnapshotReader.
-absl::StatusOr<std::unique_ptr<tree::StateMachine>> LoadSnapshot(log::SnapshotReader* reader, const tree::Options& tree);
+absl::StatusOr<std::unique_ptr<tree::StateMachine>> LoadSnapshot(log::SnapshotReader* reader, const tree::Options& tree,
+                                                                 const StartMeter::Tell& progress = nullptr);
 
 // The entries from `first` up to `last`, in order. DATA_LOSS: what was whole at Recover is not any more.
 absl::Status ReplayLog(log::Log* log, raft::Index first, raft::Index last, absl::FunctionRef<void(const raft::Entry&)> apply);

@@ -112,6 +112,17 @@ TEST_F(ClusterSnapshotTest, TheLogStaysSmallAndARestartBeginsWithTheSnapshot) {
   ASSERT_TRUE(cluster_.AwaitEqual());
 }
 
+TEST_F(ClusterSnapshotTest, OneIsTakenWhenItIsAskedForHoweverLittleTheLogHasGrown) {
+  Write(3);
+  ASSERT_TRUE(Snapshots(leader_).empty());
+  cluster_.node(leader_)->TakeSnapshot();
+  ASSERT_TRUE(cluster_.world.RunUntil([&] { return !Snapshots(leader_).empty(); }, seconds(5)));
+  // Asked for once, it is taken once.
+  Write(3);
+  cluster_.world.RunFor(seconds(5));
+  EXPECT_EQ(Snapshots(leader_).size(), 1u);
+}
+
 TEST_F(ClusterSnapshotTest, ANodeThatMissedWhatIsCompactedCatchesUpUnderLoad) {
   const int down = Other(leader_);
   CrashForLong(down);

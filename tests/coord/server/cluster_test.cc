@@ -289,5 +289,22 @@ TEST_F(ClusterTest, AFollowerThatWasAwayReadsWhatItMissedFromTheLeadersDisk) {
   ASSERT_TRUE(cluster_.AwaitEqual());
 }
 
+// A start with the list of members opened the log to see whether the cluster was founded, closed it, and opened it again.
+TEST_F(ClusterTest, AStartWithTheListOfMembersOpensTheLogOnce) {
+  Begin();
+  const auto calls_of_start = [this](const InitialMembers& initial) {
+    cluster_.Crash(1);
+    cluster_.initial = initial;
+    const std::uint64_t before = cluster_.files(1).calls();
+    cluster_.Start(1);
+    return cluster_.files(1).calls() - before;
+  };
+  const InitialMembers members = cluster_.initial;
+  const std::uint64_t with = calls_of_start(members);
+  // Later, so that its log is no shorter.
+  const std::uint64_t without = calls_of_start({});
+  EXPECT_LE(with, without);
+}
+
 }  // namespace
 }  // namespace drover::coord::server

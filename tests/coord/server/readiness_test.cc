@@ -36,6 +36,11 @@ TEST(ReadinessTest, AFullDiskServesReadsAlone) {
   EXPECT_EQ(ReadinessOf(status), Readiness::kDiskFull);
 }
 
+TEST(ReadinessTest, OneThatStartsSaysHowFarItIs) {
+  EXPECT_EQ(StatusOf(Readiness::kStarting, {StartPhase::kSnapshot, 43}).message(), "this node starts: it reads its snapshot, 43 %");
+  EXPECT_EQ(StatusOf(Readiness::kStarting, {StartPhase::kLog, 7}).message(), "this node starts: it reads its log, 7 %");
+}
+
 TEST(ReadinessTest, EveryOtherStateIsUnavailableAndSaysWhy) {
   for (const Readiness readiness :
        {Readiness::kStarting, Readiness::kForming, Readiness::kNoLeader, Readiness::kCatchingUp, Readiness::kDiskFull}) {
