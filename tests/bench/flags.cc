@@ -40,6 +40,26 @@ struct Only {
   Load load = {4, 64};
 };
 
+absl::StatusOr<std::vector<ScalePart>> ParseParts(absl::string_view text) {
+  static constexpr std::pair<const char*, ScalePart> kAll[] = {{"memory", ScalePart::kMemory},
+                                                               {"snapshot-gap", ScalePart::kSnapshotGap},
+                                                               {"restart", ScalePart::kRestart},
+                                                               {"catch-up", ScalePart::kCatchUp}};
+  std::vector<ScalePart> parts;
+  for (const absl::string_view name : absl::StrSplit(text, ',')) {
+    const auto* const found =
+        std::find_if(std::begin(kAll), std::end(kAll), [name](const auto& part) { return part.first == name; });
+    if (found == std::end(kAll)) {
+      return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" is not one of memory, snapshot-gap, restart, catch-up"));
+    }
+    if (std::find(parts.begin(), parts.end(), found->second) != parts.end()) {
+      return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" is named twice"));
+    }
+    parts.push_back(found->second);
+  }
+  return parts;
+}
+
 struct Common {
   std::vector<std::string> peers;
   bool without_drover = false;
@@ -81,6 +101,7 @@ absl::Status ParseFlags(const std::vector<std::string>& args,
                              "Measures the coordination core on real processes of its own, beside Debian's etcd and ZooKeeper.");
   Common common;
   Only only;
+  base::Duration scale_measure = std::chrono::seconds(15);
 
   process::OptionSet& coord = options.Command("coord", "Throughput and latency of sets and gets");
   AddCommon(&coord, flags, &common);
@@ -114,25 +135,54 @@ absl::Status ParseFlags(const std::vector<std::string>& args,
   steady.Number("--stalls", &flags->stalls, "How often a follower's disk stalls meanwhile, the followers by turns", 0, 1'000);
   steady.Time("--stall", &flags->stall, "How long each stall of a disk lasts");
 
+  process::OptionSet& scale = options.Command("scale", "Memory, snapshots, restart and catching up with a million znodes");
+  AddCommon(&scale, flags, &common);
+  scale.Custom("--parts", Into(ParseParts, &flags->parts),
+               "Which: memory (also of the systems of --compare), snapshot-gap, restart, catch-up",
+               "memory,snapshot-gap,restart,catch-up");
+  scale.Number("--znodes", &flags->znodes, "How many there are", 1, 100'000'000);
+  scale.Number("--data-bytes", &flags->data_bytes, "Data of each", 0, 1U << 20);
+  scale.Time("--warm-up", &flags->warm_up, "Load before each measurement that does not count");
+  scale.Time("--measure", &scale_measure, "How long each measurement takes, or longer: until its snapshot is taken");
+  scale.Number("--repetitions", &flags->repetitions, "Measurements with a snapshot and as many without, by turns; restarts", 1,
+               1'000);
+  scale.Number("--restart-entries", &flags->restart_entries, "Entries of the log that a start replays", 0, 100'000'000);
+  scale.Number("--missed-writes", &flags->missed_writes, "Writes that a node misses before it comes back", 0, 100'000'000);
+
   const absl::Status status = options.ParseFrom(args, environment, out, done);
   if (!status.ok() || *done) return status;
-  flags->command = coord.chosen() ? Command::kCoord : failover.chosen() ? Command::kFailover : Command::kSteady;
+  flags->command = coord.chosen()      ? Command::kCoord
+                   : failover.chosen() ? Command::kFailover
+                   : steady.chosen()   ? Command::kSteady
+                                       : Command::kScale;
   if (flags->command == Command::kSteady) {
     flags->workloads = {only.workload};
     flags->loads = {only.load};
   }
+  if (flags->command == Command::kScale) flags->measure = scale_measure;
   flags->at_follower = common.first == "follower";
   flags->json = common.output == "json";
   flags->systems = common.without_drover ? std::vector<std::string>() : std::vector<std::string>{"drover"};
   flags->systems.insert(flags->systems.end(), common.peers.begin(), common.peers.end());
   if (flags->systems.empty()) return absl::InvalidArgumentError("--without-drover leaves nothing to measure: name --compare");
-  if (flags->command == Command::kCoord && flags->measure == base::Duration::zero()) {
+  if (flags->command != Command::kFailover && flags->measure == base::Duration::zero()) {
     return absl::InvalidArgumentError("--measure must be longer than nothing");
   }
   if (flags->command == Command::kFailover && flags->nodes < 3) {
     return absl::InvalidArgumentError("--nodes: nothing takes over from a leader in a cluster of less than 3 nodes");
   }
   if (flags->command == Command::kSteady) return CheckSteady(*flags);
+  if (flags->command == Command::kScale) {
+    const auto needs = [&flags](ScalePart part) {
+      return std::find(flags->parts.begin(), flags->parts.end(), part) != flags->parts.end();
+    };
+    if (needs(ScalePart::kCatchUp) && flags->nodes < 3) {
+      return absl::InvalidArgumentError("--nodes: catch-up needs 3, so that the others go on without the one that is down");
+    }
+    if (common.without_drover && (flags->parts.size() > 1 || !needs(ScalePart::kMemory))) {
+      return absl::InvalidArgumentError("--without-drover: only memory is measured of other systems, so give --parts memory");
+    }
+  }
   return absl::OkStatus();
 }
 

@@ -3,6 +3,7 @@
 #define DROVER_TESTS_BENCH_FLAGS_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <ostream>
@@ -15,7 +16,9 @@
 
 namespace drover::bench {
 
-enum class Command { kCoord, kFailover, kSteady };
+enum class Command { kCoord, kFailover, kSteady, kScale };
+
+enum class ScalePart { kMemory, kSnapshotGap, kRestart, kCatchUp };
 
 struct Flags {
   Command command = Command::kCoord;
@@ -49,6 +52,13 @@ struct Flags {
   base::Duration slice = std::chrono::minutes(1);  // what is measured by itself; `duration` is a whole number of them
   int stalls = 0;                                  // how often a follower's disk stalls
   base::Duration stall = std::chrono::seconds(3);
+
+  // scale; warm_up, measure and repetitions, too
+  std::vector<ScalePart> parts = {ScalePart::kMemory, ScalePart::kSnapshotGap, ScalePart::kRestart, ScalePart::kCatchUp};
+  std::size_t znodes = 1'000'000;
+  std::size_t data_bytes = 100;
+  std::uint64_t restart_entries = 100'000;  // of the log behind the snapshot, that a start replays
+  std::uint64_t missed_writes = 1'000'000;  // that a node which comes back has missed
 };
 
 // Reads the arguments (without the program's name). OK and `*done` set: help or version was printed to `out`. INVALID_ARGUMENT:

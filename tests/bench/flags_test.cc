@@ -122,6 +122,11 @@ TEST(FlagsTest, WrongUsageIsRefusedByName) {
       {{"steady", "--stalls", "1", "--compare", "etcd"}, "--compare"},
       {{"steady", "--stalls", "1", "--nodes", "1"}, "less than 3"},
       {{"steady", "--stalls", "200"}, "less than --duration"},
+      {{"scale", "--parts", "memory,disk"}, "disk"},
+      {{"scale", "--parts", "memory,memory"}, "twice"},
+      {{"scale", "--nodes", "1"}, "catch-up"},
+      {{"scale", "--compare", "etcd", "--without-drover"}, "--parts memory"},
+      {{"scale", "--measure", "0"}, "measure"},
   };
   for (const auto& [args, word] : table) {
     const Parsed parsed = Parse(args);
@@ -130,11 +135,60 @@ TEST(FlagsTest, WrongUsageIsRefusedByName) {
   }
 }
 
+TEST(FlagsTest, ScaleMeasuresEveryPartOfAMillionZnodesUnlessToldOtherwise) {
+  const Parsed parsed = Parse({"scale"});
+  ASSERT_TRUE(parsed.status.ok()) << parsed.status;
+  EXPECT_EQ(parsed.flags.command, Command::kScale);
+  EXPECT_EQ(parsed.flags.znodes, 1'000'000u);
+  EXPECT_EQ(parsed.flags.data_bytes, 100u);
+  EXPECT_EQ(parsed.flags.parts.size(), 4u);
+  EXPECT_EQ(parsed.flags.measure, std::chrono::seconds(15));
+  EXPECT_EQ(Parse({"coord"}).flags.measure, std::chrono::seconds(5));
+}
+
+TEST(FlagsTest, EveryFlagOfScaleArrives) {
+  const Parsed parsed = Parse({"scale",
+                               "--nodes",
+                               "1",
+                               "--parts",
+                               "restart,memory",
+                               "--znodes",
+                               "5",
+                               "--data-bytes",
+                               "7",
+                               "--warm-up",
+                               "1s",
+                               "--measure",
+                               "2s",
+                               "--repetitions",
+                               "3",
+                               "--restart-entries",
+                               "9",
+                               "--missed-writes",
+                               "11",
+                               "--compare",
+                               "etcd",
+                               "-o",
+                               "json"});
+  ASSERT_TRUE(parsed.status.ok()) << parsed.status;
+  EXPECT_THAT(parsed.flags.parts, ElementsAre(ScalePart::kRestart, ScalePart::kMemory));
+  EXPECT_EQ(parsed.flags.znodes, 5u);
+  EXPECT_EQ(parsed.flags.data_bytes, 7u);
+  EXPECT_EQ(parsed.flags.warm_up, std::chrono::seconds(1));
+  EXPECT_EQ(parsed.flags.measure, std::chrono::seconds(2));
+  EXPECT_EQ(parsed.flags.repetitions, 3);
+  EXPECT_EQ(parsed.flags.restart_entries, 9u);
+  EXPECT_EQ(parsed.flags.missed_writes, 11u);
+  EXPECT_THAT(parsed.flags.systems, ElementsAre("drover", "etcd"));
+  EXPECT_TRUE(parsed.flags.json);
+}
+
 TEST(FlagsTest, HelpNamesTheCommands) {
   const Parsed parsed = Parse({"--help"});
   EXPECT_TRUE(parsed.status.ok()) << parsed.status;
   EXPECT_TRUE(parsed.done);
   EXPECT_THAT(parsed.out, HasSubstr("failover"));
+  EXPECT_THAT(parsed.out, HasSubstr("scale"));
   EXPECT_THAT(parsed.out, HasSubstr("coord"));
 }
 

@@ -20,6 +20,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kAnswerLimit{60};
 constexpr int kFillWindow = 64;
+constexpr std::chrono::milliseconds kUntilPause{20};
 
 // The first error of many requests.
 class FirstError {
@@ -39,35 +40,44 @@ class FirstError {
 };
 
 // Shared with the requests under way, of which some may outlive it if the service hangs.
-class Fill : public std::enable_shared_from_this<Fill> {
+class RequestRun : public std::enable_shared_from_this<RequestRun> {
  public:
-  Fill(Clients* clients, std::vector<std::string> keys, Operation operation, std::string value)
-      : clients_(clients), keys_(std::move(keys)), operation_(operation), value_(std::move(value)), left_(kFillWindow) {}
+  RequestRun(Clients* clients, Requests requests)
+      : clients_(clients), requests_(std::move(requests)), left_(kFillWindow * clients->count()) {}
 
   absl::Status Run() {
-    clients_->Run(0, [self = shared_from_this()] {
-      for (int i = 0; i < kFillWindow; ++i) self->Next();
-    });
-    if (!left_.WaitFor(kAnswerLimit)) return absl::DeadlineExceededError("the keys could not be written in time");
+    for (int client = 0; client < clients_->count(); ++client) {
+      clients_->Run(client, [self = shared_from_this(), client] {
+        for (int i = 0; i < kFillWindow; ++i) self->Next(client);
+      });
+    }
+    Clock::time_point last = Clock::now();
+    for (std::uint64_t before = 0; !left_.WaitFor(std::chrono::milliseconds(100));) {
+      if (Interrupted()) return absl::CancelledError("interrupted");
+      const std::uint64_t answered = answered_.load();
+      if (answered != std::exchange(before, answered)) last = Clock::now();
+      if (Clock::now() - last > kAnswerLimit) return absl::DeadlineExceededError("no request was answered for a minute");
+    }
     return error_.Get();
   }
 
  private:
-  void Next() {
+  void Next(int client) {
     const std::size_t i = next_++;
-    if (i >= keys_.size()) return left_.CountDown();
-    clients_->Issue(0, operation_, keys_[i], value_, [self = shared_from_this()](const absl::Status& status) {
-      if (status.ok()) return self->Next();
-      self->error_.Note(status);
-      self->left_.CountDown();
-    });
+    if (i >= requests_.count) return left_.CountDown();
+    clients_->Issue(client, requests_.operation, requests_.key(i), requests_.value(i),
+                    [self = shared_from_this(), client](const absl::Status& status) {
+                      ++self->answered_;
+                      if (status.ok()) return self->Next(client);
+                      self->error_.Note(status);
+                      self->left_.CountDown();
+                    });
   }
 
   Clients* const clients_;
-  const std::vector<std::string> keys_;
-  const Operation operation_;
-  const std::string value_;
+  const Requests requests_;
   std::atomic<std::size_t> next_{0};
+  std::atomic<std::uint64_t> answered_{0};
   FirstError error_;
   Latch left_;
 };
@@ -89,12 +99,16 @@ class LoadRun {
       });
     }
     absl::Status paused = Pause(spec_.warm_up);
+    if (spec_.at_begin) spec_.at_begin();
     const Clock::time_point begin = Clock::now();
+    last_answer_ = begin.time_since_epoch().count();
     phase_ = Phase::kMeasure;
     if (paused.ok()) paused = Pause(spec_.measure);
     // A disk that stalls for longer than that is measured, too: until the first answer.
-    testing::Await([this] { return answered_.load() || !error_.Get().ok() || Interrupted(); }, kAnswerLimit);
+    testing::Await([this] { return answered_.load() > 0 || Ended(); }, kAnswerLimit);
+    while (spec_.until && !Ended() && !spec_.until(answered_.load())) paused = Pause(kUntilPause);
     const Clock::time_point end = Clock::now();
+    NoteGap(end);
     phase_ = Phase::kStop;
     if (!running_.WaitFor(kAnswerLimit)) return absl::DeadlineExceededError("requests were not answered within a minute");
     if (!paused.ok()) return paused;
@@ -114,11 +128,22 @@ class LoadRun {
     std::vector<float> micros;
   };
 
+  [[nodiscard]] bool Ended() { return !error_.Get().ok() || Interrupted(); }
+
+  // Something was answered now.
+  void NoteGap(Clock::time_point now) {
+    const Clock::rep at = now.time_since_epoch().count();
+    const Clock::rep gap = at - last_answer_.exchange(at);
+    for (Clock::rep most = largest_gap_; gap > most && !largest_gap_.compare_exchange_weak(most, gap);) {
+    }
+  }
+
   void Next(Lane* lane) {
     const std::uint64_t bits = lane->random.Next();
     const std::string& key = (*spec_.keys)[lane->random.Below(spec_.keys->size())];
     lane->asked = Clock::now();
-    clients_->Issue(lane->client, ChooseOperation(spec_.workload, spec_.set_percent, bits), key, spec_.value,
+    clients_->Issue(lane->client, ChooseOperation(spec_.workload, spec_.set_percent, bits), key,
+                    spec_.random_values ? RandomText(bits, spec_.value.size()) : spec_.value,
                     [this, lane](const absl::Status& status) { OnDone(lane, status); });
   }
 
@@ -127,8 +152,10 @@ class LoadRun {
     if (!status.ok()) error_.Note(status);
     if (!status.ok() || phase == Phase::kStop) return running_.CountDown();
     if (phase == Phase::kMeasure) {
-      lane->micros.push_back(std::chrono::duration<float, std::micro>(Clock::now() - lane->asked).count());
-      if (!answered_.load(std::memory_order_relaxed)) answered_ = true;
+      const Clock::time_point now = Clock::now();
+      lane->micros.push_back(std::chrono::duration<float, std::micro>(now - lane->asked).count());
+      NoteGap(now);
+      answered_.fetch_add(1, std::memory_order_relaxed);
     }
     Next(lane);
   }
@@ -141,13 +168,16 @@ class LoadRun {
     measurement.per_second = static_cast<double>(micros.size()) / seconds;
     measurement.p50_us = Percentile(&micros, 0.5);
     measurement.p99_us = Percentile(&micros, 0.99);
+    measurement.largest_gap_us = std::chrono::duration<double, std::micro>(Clock::duration(largest_gap_.load())).count();
     return measurement;
   }
 
   const LoadSpec& spec_;
   Clients* const clients_;
   std::atomic<Phase> phase_{Phase::kWarmUp};
-  std::atomic<bool> answered_{false};  // something, while it was measured
+  std::atomic<std::uint64_t> answered_{0};  // while it was measured
+  std::atomic<Clock::rep> last_answer_{0};
+  std::atomic<Clock::rep> largest_gap_{0};
   std::vector<Lane> lanes_;
   FirstError error_;
   Latch running_;
@@ -155,8 +185,17 @@ class LoadRun {
 
 }  // namespace
 
+absl::Status MakeRequests(Clients* clients, Requests requests) {
+  return std::make_shared<RequestRun>(clients, std::move(requests))->Run();
+}
+
 absl::Status ForEachKey(Clients* clients, const std::vector<std::string>& keys, Operation operation, const std::string& value) {
-  return std::make_shared<Fill>(clients, keys, operation, value)->Run();
+  Requests requests;
+  requests.count = keys.size();
+  requests.operation = operation;
+  requests.key = [keys](std::size_t i) { return keys[i]; };
+  requests.value = [value](std::size_t) { return value; };
+  return MakeRequests(clients, std::move(requests));
 }
 
 absl::StatusOr<Measurement> RunLoad(std::unique_ptr<Clients> clients, const LoadSpec& spec) {

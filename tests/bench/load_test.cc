@@ -85,5 +85,32 @@ TEST(LoadTest, AKeyThatCannotBeWrittenIsTold) {
   EXPECT_EQ(ForEachKey(&clients, Keys(), Operation::kSet, "x"), absl::InternalError("full"));
 }
 
+TEST(LoadTest, AMeasurementGoesOnUntilWhatItWaitsFor) {
+  LoadSpec spec = Spec(4);
+  int begun = 0;
+  std::uint64_t answered = 0;
+  spec.measure = base::Duration(0);
+  spec.at_begin = [&] { ++begun; };
+  spec.until = [&](std::uint64_t so_far) { return (answered = so_far) >= 5'000; };
+  const auto measured = RunLoad(std::make_unique<FakeClients>(2), spec);
+  ASSERT_TRUE(measured.ok()) << measured.status();
+  EXPECT_EQ(begun, 1);
+  EXPECT_GE(answered, 5'000u);
+  EXPECT_GT(measured->largest_gap_us, 0);
+}
+
+TEST(LoadTest, EveryClientTakesItsShareOfManyRequests) {
+  std::vector<std::pair<Operation, std::string>> asked;
+  FakeClients clients(3);
+  clients.asked = &asked;
+  Requests requests;
+  requests.count = 1'000;
+  requests.key = [](std::size_t i) { return "/" + std::to_string(i); };
+  requests.value = [](std::size_t i) { return RandomText(i, 10); };
+  ASSERT_TRUE(MakeRequests(&clients, requests).ok());
+  ASSERT_EQ(asked.size(), 1'000u);
+  for (std::size_t i = 0; i < asked.size(); ++i) EXPECT_EQ(asked[i].second, "/" + std::to_string(i));
+}
+
 }  // namespace
 }  // namespace drover::bench

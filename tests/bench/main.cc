@@ -14,6 +14,7 @@
 #include "tests/bench/flags.h"
 #include "tests/bench/interrupt.h"
 #include "tests/bench/report.h"
+#include "tests/bench/scale/bench.h"
 #include "tests/bench/steady_bench.h"
 #include "tests/support/process.h"
 
@@ -35,6 +36,11 @@ absl::StatusOr<std::string> Measure(const Flags& flags) {
     const absl::StatusOr<SteadyReport> report = RunSteadyBench(flags, directory.path(), progress);
     if (!report.ok()) return report.status();
     return flags.json ? SteadyJson(flags, *report) : SteadyText(flags, *report);
+  }
+  if (flags.command == Command::kScale) {
+    const absl::StatusOr<ScaleReport> report = RunScaleBench(flags, directory.path(), progress);
+    if (!report.ok()) return report.status();
+    return flags.json ? ScaleJson(flags, *report) : ScaleText(flags, *report);
   }
   const absl::StatusOr<FailoverReport> report = RunFailoverBench(flags, directory.path(), progress);
   if (!report.ok()) return report.status();

@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "coord/process/options.h"
+#include "tests/bench/preface.h"
 #include "tests/bench/report_parts.h"
 #include "tests/bench/statistics.h"
 #include "tests/bench/table.h"
@@ -49,7 +49,7 @@ std::string CoordText(const Flags& flags, const CoordReport& report) {
                     absl::StrCat(point.value_bytes), point.system, WithSpread(s.per_second), WithSpread(s.p50_us),
                     WithSpread(s.p99_us), DroverTimes(report.points, point)});
   }
-  return absl::StrCat(Preface(report.machine, report.systems), "\n", "Median (lowest-highest) of ", flags.repetitions,
+  return absl::StrCat(PrefaceText(report.machine, report.systems), "\n", "Median (lowest-highest) of ", flags.repetitions,
                       " measurements of ", process::FormatDuration(flags.measure),
                       ", the systems by turns. LOAD is clients x requests in flight each; the first client begins at ",
                       flags.at_follower ? "a follower" : "the leader", ".\n\n",
@@ -90,7 +90,7 @@ std::string FailoverText(const Flags& flags, const FailoverReport& report) {
                     absl::StrFormat("%.3f", s.max), absl::StrFormat("%.3f", s.min), absl::StrCat(result.writes_acknowledged),
                     absl::StrCat(result.writes_failed)});
   }
-  return absl::StrCat(Preface(report.machine, report.systems), "\n", "Seconds from ", flags.stop ? "SIGSTOP" : "SIGKILL",
+  return absl::StrCat(PrefaceText(report.machine, report.systems), "\n", "Seconds from ", flags.stop ? "SIGSTOP" : "SIGKILL",
                       " of the leader until a write made after it is acknowledged, under ", flags.rate, " writes/s of ",
                       flags.value_bytes.front(), " bytes.\n\n",
                       Table({"SYSTEM", "TIMES", "MEDIAN", "WORST", "BEST", "WRITES", "FAILED"}, rows, 1));

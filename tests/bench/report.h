@@ -37,6 +37,7 @@ struct Measurement {
   double per_second = 0;
   double p50_us = 0;
   double p99_us = 0;
+  double largest_gap_us = 0;  // between two answers, whichever clients got them
 };
 
 // One system at one point of the parameters.

@@ -25,10 +25,6 @@ struct MeasurementSummary {
 [[nodiscard]] std::string WithSpread(const Summary& s);
 [[nodiscard]] double Seconds(base::Duration d);
 
-// Machine and systems: whoever doubts a number can do it again.
-[[nodiscard]] std::string Preface(const Machine& machine, const std::vector<SystemFacts>& systems);
-[[nodiscard]] Json PrefaceJson(const std::string& benchmark, const Machine& machine, const std::vector<SystemFacts>& systems);
-[[nodiscard]] Json SummaryJson(const Summary& s);
 [[nodiscard]] Json MeasurementsJson(const std::vector<Measurement>& measurements);
 
 }  // namespace drover::bench

@@ -47,6 +47,28 @@ TEST(RunTest, SteadyLoadsWhileDisksStallAndLeavesNothingBehind) {
   EXPECT_TRUE(std::filesystem::is_empty(data.path()));
 }
 
+TEST(RunTest, ScaleMeasuresEveryPartAndLeavesNothingBehind) {
+  const testing::TemporaryDirectory data;
+  const testing::CommandResult ran =
+      testing::RunCommand({DROVER_BENCH, "scale", "--data", data.path(), "--znodes", "2500", "--warm-up", "10ms", "--measure",
+                           "200ms", "--repetitions", "2", "--restart-entries", "20", "--missed-writes", "500", "-o", "json"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  const auto json = nlohmann::json::parse(ran.out);
+  ASSERT_EQ(json["memory"].size(), 1u);
+  EXPECT_EQ(json["memory"][0]["nodes"].size(), 3u);
+  for (const auto& node : json["memory"][0]["nodes"]) EXPECT_GT(node["full_bytes"], node["empty_bytes"]) << node;
+  for (const char* runs : {"with", "without"}) {
+    ASSERT_EQ(json["snapshot_gap"][runs]["runs"].size(), 2u);
+    EXPECT_GT(json["snapshot_gap"][runs]["largest_gap_ms"]["min"], 0);
+  }
+  ASSERT_EQ(json["restart"]["runs"].size(), 2u);
+  EXPECT_GE(json["restart"]["runs"][0]["entries"], 20);
+  EXPECT_GT(json["restart"]["ready_s"]["min"], 0);
+  EXPECT_GT(json["catch_up"]["missed_entries"], 0);
+  EXPECT_GT(json["catch_up"]["caught_up_s"], 0);
+  EXPECT_TRUE(std::filesystem::is_empty(data.path()));
+}
+
 TEST(RunTest, ADataDirectoryThatIsNotThereIsNamed) {
   const testing::TemporaryDirectory data;
   const testing::CommandResult ran = testing::RunCommand({DROVER_BENCH, "coord", "--nodes", "1", "--data", data / "missing"});

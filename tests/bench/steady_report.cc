@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "coord/process/options.h"
+#include "tests/bench/preface.h"
 #include "tests/bench/report_parts.h"
 #include "tests/bench/statistics.h"
 #include "tests/bench/table.h"
@@ -23,8 +24,8 @@ std::string SteadyText(const Flags& flags, const SteadyReport& report) {
   }
   const Load& load = flags.loads.front();
   return absl::StrCat(
-      Preface(report.machine, report.systems), "\n", WorkloadName(flags.workloads.front()), ", ", load.clients, "x", load.window,
-      ", ", flags.value_bytes.front(), " bytes, for ", process::FormatDuration(flags.duration), " in slices of ",
+      PrefaceText(report.machine, report.systems), "\n", WorkloadName(flags.workloads.front()), ", ", load.clients, "x",
+      load.window, ", ", flags.value_bytes.front(), " bytes, for ", process::FormatDuration(flags.duration), " in slices of ",
       process::FormatDuration(flags.slice),
       flags.stalls > 0 ? absl::StrCat("; each stall of a follower's disk took ", process::FormatDuration(flags.stall)) : "",
       ". Median (lowest-highest) of the slices. TERMS is how many elections it came to.\n\n",

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "coord/base/random.h"
 #include "coord/base/status.h"
 
 namespace drover::bench {
@@ -101,6 +102,26 @@ std::vector<std::string> KeyNames(std::size_t count) {
   names.reserve(count);
   for (std::size_t i = 0; i < count; ++i) names.push_back(absl::StrFormat("%s/k%05d", kKeyRoot, i));
   return names;
+}
+
+std::string RandomText(std::uint64_t seed, std::size_t bytes) {
+  constexpr char kCharacters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  base::SeededRandom random(seed);
+  std::string text(bytes, ' ');
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < bytes; ++i) {
+    bits = i % 10 == 0 ? random.Next() : bits >> 6;
+    text[i] = kCharacters[bits & 63];
+  }
+  return text;
+}
+
+std::string DirectoryName(std::size_t directory) {
+  return absl::StrFormat("%s/dir-%016d", kKeyRoot, directory);
+}
+
+std::string DeepKeyName(std::size_t key) {
+  return absl::StrFormat("%s/znode-%014d", DirectoryName(key / kKeysPerDirectory), key);
 }
 
 }  // namespace drover::bench

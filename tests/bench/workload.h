@@ -48,6 +48,14 @@ struct Load {
 inline constexpr char kKeyRoot[] = "/bench";
 [[nodiscard]] std::vector<std::string> KeyNames(std::size_t count);
 
+// Text of 64 different characters, the same for the same seed: what compresses as badly as text can (by a quarter).
+[[nodiscard]] std::string RandomText(std::uint64_t seed, std::size_t bytes);
+
+// Many keys: 1,000 below each of as many nodes as it takes ("/bench/dir-0000000000000017"), names of 20 bytes.
+inline constexpr std::size_t kKeysPerDirectory = 1'000;
+[[nodiscard]] std::string DirectoryName(std::size_t directory);
+[[nodiscard]] std::string DeepKeyName(std::size_t key);
+
 }  // namespace drover::bench
 
 #endif  // DROVER_TESTS_BENCH_WORKLOAD_H_

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+
 namespace drover::bench {
 namespace {
 
@@ -53,6 +56,21 @@ TEST(WorkloadTest, AMixHasAsManySetsAsAskedFor) {
 
 TEST(WorkloadTest, KeysAreBelowTheirRootAndDiffer) {
   EXPECT_THAT(KeyNames(2), ElementsAre("/bench/k00000", "/bench/k00001"));
+}
+
+TEST(WorkloadTest, DeepKeysHaveNamesOfTwentyBytesAndAThousandShareADirectory) {
+  EXPECT_EQ(DeepKeyName(0), "/bench/dir-0000000000000000/znode-00000000000000");
+  EXPECT_EQ(DeepKeyName(1'234'567), DirectoryName(1'234) + "/znode-00000001234567");
+  EXPECT_EQ(DirectoryName(1'234), "/bench/dir-0000000000001234");
+}
+
+TEST(WorkloadTest, RandomTextIsTheSameForTheSameSeed) {
+  EXPECT_EQ(RandomText(1, 100), RandomText(1, 100));
+  EXPECT_NE(RandomText(1, 100), RandomText(2, 100));
+  EXPECT_EQ(RandomText(1, 0), "");
+  std::string all = RandomText(3, 10'000);
+  std::sort(all.begin(), all.end());
+  EXPECT_EQ(std::unique(all.begin(), all.end()) - all.begin(), 64);
 }
 
 }  // namespace

@@ -65,6 +65,8 @@ absl::StatusOr<std::unique_ptr<System>> MakeDrover(int nodes, const std::string&
                    address,
                    "--initial-cluster",
                    absl::StrJoin(members, ",")};
+    server.http_port = testing::FreePort();
+    server.argv.insert(server.argv.end(), {"--http", absl::StrCat("127.0.0.1:", server.http_port)});
     // What the user's environment holds for commands is not meant for these servers. (An empty variable is one that is not set.)
     server.env = {{"DROVER_CONFIG", ""}, {"DROVER_HTTP", ""}};
     if (!disks.empty()) server.env.merge(disks[static_cast<std::size_t>(i - 1)].environment());

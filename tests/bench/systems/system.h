@@ -34,6 +34,7 @@ struct ServerSpec {
   std::map<std::string, std::string> env;
   std::string log;
   std::string address;  // for clients, "127.0.0.1:port"
+  int http_port = 0;    // on 127.0.0.1; 0: it has none
 };
 
 class System {
@@ -47,6 +48,7 @@ class System {
   [[nodiscard]] int nodes() const { return static_cast<int>(servers_.size()); }
   [[nodiscard]] testing::Process& server(int node) { return *processes_.at(static_cast<std::size_t>(node)); }
   [[nodiscard]] std::vector<std::string> addresses() const;
+  [[nodiscard]] int http_port(int node) const { return servers_.at(static_cast<std::size_t>(node)).http_port; }
 
   // Starts all servers and waits until they are settled.
   absl::Status Start();
@@ -55,6 +57,9 @@ class System {
   absl::StatusOr<int> AwaitSettled(std::chrono::seconds limit);
   // The newest term that a server knows. UNAVAILABLE: none of them answers.
   absl::StatusOr<std::uint64_t> NewestTerm();
+
+  // UNAVAILABLE: does not answer, or does not serve.
+  [[nodiscard]] absl::StatusOr<NodeState> State(int node) { return Ask(node); }
 
   // After Start.
   [[nodiscard]] SystemFacts Facts() const;
