@@ -1,6 +1,8 @@
 #include "coord/base/thread_executor.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <utility>
 #include <vector>
@@ -10,7 +12,9 @@
 namespace drover::base {
 
 ThreadExecutor::ThreadExecutor(Loop* loop, Options options)
-    : loop_(loop), thread_name_(options.thread_name.substr(0, 15)), jobs_(options.queue_max), thread_([this] { Run(); }) {}
+    : loop_(loop), thread_name_(options.thread_name.substr(0, 15)), nice_(options.nice), jobs_(options.queue_max), thread_([this] {
+        Run();
+      }) {}
 
 ThreadExecutor::~ThreadExecutor() {
   stopping_.store(true, std::memory_order_relaxed);
@@ -26,6 +30,11 @@ void ThreadExecutor::Submit(Task work, Task done) {
 
 void ThreadExecutor::Run() {
   pthread_setname_np(pthread_self(), thread_name_.c_str());
+  if (nice_ != 0) {
+    // Linux counts it by thread (setpriority(2), "C library/kernel differences"). If that fails the work is done all the same.
+    const auto id = static_cast<id_t>(gettid());
+    static_cast<void>(setpriority(PRIO_PROCESS, id, getpriority(PRIO_PROCESS, id) + nice_));
+  }
   std::vector<Job> jobs;
   while (jobs_.WaitAndTake(&jobs)) {
     for (Job& job : jobs) {

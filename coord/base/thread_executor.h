@@ -21,6 +21,8 @@ class ThreadExecutor final : public Executor {
     std::string thread_name = "drover-work";  // as `top -H` shows it; the kernel keeps 15 bytes
     // Submitters bound their own work in flight, far below this: exceeding it is a bug and ends the process.
     std::size_t queue_max = 65'536;
+    // How far the thread stands behind the process's others where cores are short, as nice(1) counts: 0 to 19.
+    int nice = 0;
   };
 
   ThreadExecutor(Loop* loop, Options options);
@@ -37,6 +39,7 @@ class ThreadExecutor final : public Executor {
 
   Loop* const loop_;
   const std::string thread_name_;
+  const int nice_;
   std::atomic<bool> stopping_ = false;
   Mailbox<Job> jobs_;
   std::thread thread_;  // last: starts when everything above is there

@@ -106,7 +106,10 @@ int Run(const Flags& flags, const InitialMembers& initial) {
   const std::unique_ptr<base::FileSystem> files = base::NewRealFileSystem();
   transport::CqLoop loop;
   base::ThreadExecutor disk(&loop, {"drover-disk"});
-  base::ThreadExecutor snapshots(&loop, {"drover-snapshot"});
+  base::ThreadExecutor::Options behind;
+  behind.thread_name = "drover-snapshot";
+  behind.nice = 10;  // who compresses a snapshot shall not take the core from who acknowledges writes
+  base::ThreadExecutor snapshots(&loop, behind);
 
   std::atomic<Readiness> readiness = Readiness::kStarting;
   transport::ServerOptions server_options;

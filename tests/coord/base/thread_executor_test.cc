@@ -1,5 +1,8 @@
 #include "coord/base/thread_executor.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -34,6 +37,19 @@ class PostBox final : public Loop {
  private:
   Mailbox<Task> box_{1000};
 };
+
+TEST(ThreadExecutor, StandsBehindTheOtherThreadsAsFarAsAskedFor) {
+  PostBox loop;
+  const int own = getpriority(PRIO_PROCESS, 0);
+  int behind = -1;
+  {
+    ThreadExecutor executor(&loop, {.thread_name = "behind", .nice = 1});
+    executor.Submit([&behind] { behind = getpriority(PRIO_PROCESS, 0); }, [] {});
+    loop.Run(1);
+  }
+  EXPECT_EQ(behind, std::min(own + 1, 19));
+  EXPECT_EQ(getpriority(PRIO_PROCESS, 0), own);
+}
 
 TEST(ThreadExecutor, WorksInOrderOnItsThreadAndIsDoneOnTheLoop) {
   PostBox loop;
