@@ -91,11 +91,15 @@ void SnapshotWriter::Discard() {
 }
 
 absl::Status SnapshotWriter::Write(absl::string_view bytes) {
-  DROVER_RETURN_IF_ERROR(file_->WriteAt(at_, bytes));
-  at_ += bytes.size();
-  if (at_ - synced_ < options_.sync_bytes) return absl::OkStatus();
-  DROVER_RETURN_IF_ERROR(file_->Sync());
-  synced_ = at_;
+  while (!bytes.empty()) {
+    const std::size_t size = std::min<std::uint64_t>(bytes.size(), synced_ + options_.sync_bytes - at_);
+    DROVER_RETURN_IF_ERROR(file_->WriteAt(at_, bytes.substr(0, size)));
+    at_ += size;
+    bytes.remove_prefix(size);
+    if (at_ - synced_ < options_.sync_bytes) continue;
+    DROVER_RETURN_IF_ERROR(file_->Sync());
+    synced_ = at_;
+  }
   return absl::OkStatus();
 }
 
