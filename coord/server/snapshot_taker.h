@@ -25,7 +25,7 @@ class SnapshotTaker {
     // One slice: so many nodes and sessions, or so many bytes. About 0.3 ms of the loop.
     std::size_t slice_things = 400;
     std::size_t slice_bytes = 64U << 10;
-    base::Duration slice_pause = std::chrono::milliseconds(1);
+    base::Duration slice_pause = std::chrono::milliseconds(4);
     std::size_t part_bytes = 1U << 20;  // is handed to the executor
     std::size_t parts_max = 4;          // that wait there: then the walk waits, too
     log::SnapshotWriter::Options file;
