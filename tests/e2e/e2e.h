@@ -22,6 +22,13 @@ inline std::vector<std::string> Lines(const std::string& text) {
   return lines;
 }
 
+// Programs take several times longer here than users have to wait.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
 // The coordination core without masters and workers.
 inline ClusterOptions CoreAlone(int coords = 3) {
   ClusterOptions options;
