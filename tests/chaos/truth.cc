@@ -9,7 +9,8 @@
 #include "coord/base/random.h"
 #include "coord/base/status.h"
 #include "coord/client/codec.h"
-#include "coord/log/snapshots.h"
+#include "coord/log/inspect.h"
+#include "coord/log/snapshot_file.h"
 #include "coord/server/recovery.h"
 
 namespace drover::chaos {
@@ -54,11 +55,16 @@ class Scribe final : public tree::Sink {
   Truth* const truth_;
 };
 
-// So that as much as possible is replayed.
-absl::Status RemoveAllButTheOldestSnapshot(base::FileSystem* files, const std::string& directory) {
-  DROVER_ASSIGN_OR_RETURN(const std::vector<raft::Index> snapshots, coord::log::ListSnapshots(files, directory));
-  for (std::size_t i = 1; i < snapshots.size(); ++i) {
-    DROVER_RETURN_IF_ERROR(files->Remove(absl::StrCat(directory, "/", coord::log::SnapshotName(snapshots[i]))));
+// Of the snapshots that the log leads on from the oldest, so that as much as possible is replayed. One that is older may be there:
+// it is removed after what lies behind it in the log.
+absl::Status KeepTheOldestOfUse(base::FileSystem* files, const std::string& directory) {
+  coord::log::InspectVisitor nobody;
+  DROVER_ASSIGN_OR_RETURN(const coord::log::Inspection log, coord::log::Inspect(files, directory, &nobody));
+  bool kept = false;
+  for (const coord::log::Inspection::Snapshot& snapshot : log.snapshots) {
+    const bool leads_on = snapshot.index.Next() >= log.first_index;
+    if (leads_on && !std::exchange(kept, true)) continue;
+    DROVER_RETURN_IF_ERROR(files->Remove(absl::StrCat(directory, "/", coord::log::SnapshotName(snapshot.index))));
   }
   return absl::OkStatus();
 }
@@ -69,7 +75,7 @@ absl::StatusOr<Truth> ReadTruth(const std::string& directory, base::NodeId id) {
   const std::unique_ptr<base::FileSystem> files = base::NewRealFileSystem();
   base::SeededRandom random(1);
   const tree::Options options;
-  DROVER_RETURN_IF_ERROR(RemoveAllButTheOldestSnapshot(files.get(), directory));
+  DROVER_RETURN_IF_ERROR(KeepTheOldestOfUse(files.get(), directory));
   DROVER_ASSIGN_OR_RETURN(coord::server::Recovery recovery,
                           coord::server::Recover(files.get(), &random, directory, id, "", {}, options));
   Truth truth;

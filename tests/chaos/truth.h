@@ -21,8 +21,8 @@ struct Truth {
   std::vector<check::SessionSpan> sessions;  // ascending; those of the snapshot, too
 };
 
-// Of a copy of node `id`'s directory, which it recovers as a start would, from the oldest snapshot in it. Blocking. Errors as
-// server::Recover; INTERNAL: an entry that cannot be applied.
+// Of a copy of node `id`'s directory, which it recovers as a start would, from the oldest snapshot in it that its log leads on
+// from. Blocking. Errors as server::Recover; INTERNAL: an entry that cannot be applied.
 [[nodiscard]] absl::StatusOr<Truth> ReadTruth(const std::string& directory, base::NodeId id);
 
 }  // namespace drover::chaos
