@@ -58,8 +58,7 @@ absl::Status Copy(log::SnapshotReader* reader, log::SnapshotWriter* writer) {
 
 absl::StatusOr<std::optional<Seed>> FindSeed(base::FileSystem* files, const std::string& directory) {
   const absl::StatusOr<std::vector<std::string>> names = files->List(directory);
-  if (absl::IsNotFound(names.status())) return std::nullopt;
-  DROVER_RETURN_IF_ERROR(names.status());
+  if (!names.ok()) return std::nullopt;  // what is wrong with the directory is told when it is opened
   if (!Has(*names, kName)) {
     if (!Has(*names, kUnfinished)) return std::nullopt;
     return absl::FailedPreconditionError(

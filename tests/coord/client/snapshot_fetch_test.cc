@@ -101,8 +101,7 @@ TEST_F(SnapshotFetchTest, SilenceEndsIt) {
 }
 
 TEST_F(SnapshotFetchTest, WhereNobodyIsItSaysSo) {
-  Serve({}, std::nullopt);
-  thread_.RunOnLoop([this] { server_.reset(); });
+  address_ = "127.0.0.1:1";
   EXPECT_EQ(Fetch().code(), absl::StatusCode::kUnavailable);
 }
 
