@@ -98,7 +98,7 @@ class CqLoop::Impl final : public Completion {
   std::uint64_t next_hook_ = 1;
   std::vector<Call*> dirty_;
   std::vector<Call*> flushing_;
-  bool turn_again_ = false;
+  bool turn_again_ = false;  // there may be something to do: the next turn does not sleep
   Call* calls_ = nullptr;  // head of a doubly linked list
   std::vector<base::Task> mail_;
 

@@ -284,6 +284,8 @@ void CqLoop::Impl::FlushCalls() {
 
 void CqLoop::Impl::Pump(absl::AnyInvocable<bool()> done) {
   FlushCalls();
+  // A wake-up taken here was for mail that only Run reads: it looks before it sleeps again.
+  turn_again_ = true;
   while (!done()) {
     void* tag = nullptr;
     bool ok = false;

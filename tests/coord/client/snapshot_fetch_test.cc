@@ -101,7 +101,8 @@ TEST_F(SnapshotFetchTest, SilenceEndsIt) {
 }
 
 TEST_F(SnapshotFetchTest, WhereNobodyIsItSaysSo) {
-  address_ = "127.0.0.1:1";
+  Serve({}, std::nullopt);
+  thread_.RunOnLoop([this] { server_.reset(); });
   EXPECT_EQ(Fetch().code(), absl::StatusCode::kUnavailable);
 }
 

@@ -360,6 +360,23 @@ TEST(BlockingUnaryTest, CallsWithoutALoopOfTheCaller) {
   EXPECT_EQ(health->ToString(), "\x08\x01");
 }
 
+// The destructor takes the loop's wake-ups along with what it waits for: what was posted meanwhile must not lie there for ever, and
+// with it all that is posted later.
+TEST(ServerEndTest, ALoopOnWhichAServerWasDestroyedStillHearsOtherThreads) {
+  for (int i = 0; i < 20; ++i) {
+    LoopThread thread;
+    std::unique_ptr<Server> server;
+    thread.RunOnLoop([&] {
+      server = std::make_unique<Server>(thread.loop(), ServerOptions());
+      ASSERT_TRUE(server->Start().ok());
+    });
+    thread.RunOnLoop([&] { server.reset(); });
+    bool heard = false;
+    thread.RunOnLoop([&] { heard = true; });  // waits
+    EXPECT_TRUE(heard);
+  }
+}
+
 // As a process does that is told twice to stop.
 TEST(ServerEndTest, ARequestThatComesWhileAStoppingServerIsDestroyedReachesNoHandler) {
   CqLoop loop;
