@@ -83,11 +83,7 @@ absl::StatusOr<CoordReport> RunCoordBench(const Flags& flags, const std::string&
                                           const std::function<void(absl::string_view)>& progress) {
   CoordReport report;
   report.machine = DescribeMachine(directory);
-  Systems systems;
-  for (const std::string& name : flags.systems) {
-    DROVER_ASSIGN_OR_RETURN(std::unique_ptr<System> system, MakeSystem(name, flags.nodes, absl::StrCat(directory, "/", name)));
-    systems.push_back(std::move(system));
-  }
+  DROVER_ASSIGN_OR_RETURN(const Systems systems, MakeSystems(flags.systems, flags.nodes, directory));
   const std::vector<std::string> keys = KeyNames(static_cast<std::size_t>(flags.keys));
   for (const std::unique_ptr<System>& system : systems) {
     progress(absl::StrCat("starting ", system->nodes(), " of ", system->name()));

@@ -90,12 +90,7 @@ absl::StatusOr<FailoverReport> RunFailoverBench(const Flags& flags, const std::s
                                                 const std::function<void(absl::string_view)>& progress) {
   FailoverReport report;
   report.machine = DescribeMachine(directory);
-  // All are made first, so that one that is not installed is told before an hour of measuring the others.
-  std::vector<std::unique_ptr<System>> systems;
-  for (const std::string& name : flags.systems) {
-    DROVER_ASSIGN_OR_RETURN(std::unique_ptr<System> system, MakeSystem(name, flags.nodes, absl::StrCat(directory, "/", name)));
-    systems.push_back(std::move(system));
-  }
+  DROVER_ASSIGN_OR_RETURN(std::vector<std::unique_ptr<System>> systems, MakeSystems(flags.systems, flags.nodes, directory));
   for (std::unique_ptr<System>& system : systems) {
     progress(absl::StrCat("starting ", system->nodes(), " of ", system->name()));
     DROVER_RETURN_IF_ERROR(system->Start());

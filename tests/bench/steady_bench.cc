@@ -98,14 +98,13 @@ absl::StatusOr<SteadyReport> RunSteadyBench(const Flags& flags, const std::strin
   report.machine = DescribeMachine(directory);
   std::vector<testing::StalledDisk> disks;
   for (int i = 0; flags.stalls > 0 && i < flags.nodes; ++i) disks.emplace_back(absl::StrCat(directory, "/stalled-", i + 1));
-  for (const std::string& name : flags.systems) {
-    DROVER_ASSIGN_OR_RETURN(std::unique_ptr<System> system,
-                            MakeSystem(name, flags.nodes, absl::StrCat(directory, "/", name), disks));
+  DROVER_ASSIGN_OR_RETURN(std::vector<std::unique_ptr<System>> systems, MakeSystems(flags.systems, flags.nodes, directory, disks));
+  for (std::unique_ptr<System>& system : systems) {
     progress(absl::StrCat("starting ", system->nodes(), " of ", system->name()));
     DROVER_RETURN_IF_ERROR(system->Start());
     report.systems.push_back(system->Facts());
     absl::StatusOr<SteadyResult> result = Measure(system.get(), disks, flags, progress);
-    if (!result.ok()) return base::Annotate(result.status(), name);
+    if (!result.ok()) return base::Annotate(result.status(), system->name());
     report.results.push_back(*std::move(result));
     system.reset();  // its servers go before the next system's come
   }

@@ -59,12 +59,7 @@ absl::StatusOr<ScaleReport> RunScaleBench(const Flags& flags, const std::string&
                                           const std::function<void(absl::string_view)>& progress) {
   ScaleReport report;
   report.machine = DescribeMachine(directory);
-  // All are made first, so that one that is not installed is told before the others are measured.
-  std::vector<std::unique_ptr<System>> systems;
-  for (const std::string& name : flags.systems) {
-    DROVER_ASSIGN_OR_RETURN(std::unique_ptr<System> system, MakeSystem(name, flags.nodes, absl::StrCat(directory, "/", name)));
-    systems.push_back(std::move(system));
-  }
+  DROVER_ASSIGN_OR_RETURN(std::vector<std::unique_ptr<System>> systems, MakeSystems(flags.systems, flags.nodes, directory));
   for (std::unique_ptr<System>& system : systems) {
     // Of the others only memory is measured.
     const bool drover = system->name() == "drover";

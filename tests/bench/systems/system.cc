@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "coord/base/status.h"
 #include "tests/bench/interrupt.h"
 #include "tests/bench/systems/drover.h"
 #include "tests/bench/systems/etcd.h"
@@ -118,6 +119,17 @@ absl::StatusOr<std::unique_ptr<System>> MakeSystem(const std::string& name, int 
   if (name == "etcd") return MakeEtcd(nodes, directory);
   if (name == "zookeeper") return MakeZooKeeper(nodes, directory);
   return MakeDrover(nodes, directory, disks);
+}
+
+absl::StatusOr<std::vector<std::unique_ptr<System>>> MakeSystems(const std::vector<std::string>& names, int nodes,
+                                                                 const std::string& directory,
+                                                                 const std::vector<testing::StalledDisk>& disks) {
+  std::vector<std::unique_ptr<System>> systems;
+  for (const std::string& name : names) {
+    DROVER_ASSIGN_OR_RETURN(std::unique_ptr<System> system, MakeSystem(name, nodes, absl::StrCat(directory, "/", name), disks));
+    systems.push_back(std::move(system));
+  }
+  return systems;
 }
 
 std::string FindProgram(const std::string& program) {

@@ -93,6 +93,12 @@ class System {
 [[nodiscard]] absl::StatusOr<std::unique_ptr<System>> MakeSystem(const std::string& name, int nodes, const std::string& directory,
                                                                  const std::vector<testing::StalledDisk>& disks = {});
 
+// All of these, each below a directory of its own in `directory`, so that one that is not installed is told before an hour of
+// measuring the others.
+[[nodiscard]] absl::StatusOr<std::vector<std::unique_ptr<System>>> MakeSystems(const std::vector<std::string>& names, int nodes,
+                                                                               const std::string& directory,
+                                                                               const std::vector<testing::StalledDisk>& disks = {});
+
 // The programs and files that a system needs: the path of `program` on PATH or in /usr/sbin, "" if it is not there.
 [[nodiscard]] std::string FindProgram(const std::string& program);
 // "etcd is not there; install ...".
