@@ -8,10 +8,10 @@
 #include "coord/base/file_system.h"
 #include "coord/base/random.h"
 #include "coord/base/status.h"
-#include "coord/client/codec.h"
 #include "coord/log/inspect.h"
 #include "coord/log/snapshot_file.h"
 #include "coord/server/recovery.h"
+#include "tests/sim/check/event_record.h"
 
 namespace drover::chaos {
 namespace {
@@ -25,26 +25,12 @@ class Scribe final : public tree::Sink {
   explicit Scribe(Truth* truth) : truth_(truth) {}
 
   void OnEvents(absl::Span<const tree::Event> events) override {
-    for (const tree::Event& event : events) {
-      coord::client::EventView view;
-      if (!coord::client::EventView::Parse(event.encoded(true), &view)) {
-        damage = absl::InternalError("an event that no client can read");
-        return;
-      }
-      check::LoggedEvent logged;
-      logged.position = event.position();
-      logged.type = event.type();
-      logged.path = std::string(event.path());
-      if (event.type() != check::EventType::kDeleted) logged.data = view.event.data;
-      logged.owner = view.event.stat.ephemeral_owner;
-      truth_->events.push_back(std::move(logged));
-    }
+    if (damage.ok()) damage = check::AppendEvents(events, &truth_->events);
   }
   void OnAnswer(const tree::Answered&) override {}
   void OnSessionOpened(const tree::Origin&, const tree::Session& session) override { spans[session.id()].session = session.id(); }
   void OnSessionEnded(base::SessionId session, tree::SessionEnd, base::Zxid zxid) override {
-    for (auto at = truth_->events.rbegin(); at != truth_->events.rend() && at->position.zxid == zxid; ++at)
-      at->ends_session = session;
+    check::MarkEndOfSession(session, zxid, &truth_->events);
     spans[session].ended = zxid;
   }
 

@@ -4,6 +4,7 @@
 #include "coord/base/checksum.h"
 #include "coord/client/codec.h"
 #include "coord/tree/invariants.h"
+#include "tests/sim/check/event_record.h"
 
 namespace drover::sim::run {
 
@@ -72,20 +73,7 @@ std::vector<check::SessionSpan> Witness::Spans() const {
 }
 
 void Witness::OnEvents(absl::Span<const coord::tree::Event> events) {
-  for (const coord::tree::Event& event : events) {
-    coord::client::EventView view;
-    if (!coord::client::EventView::Parse(event.encoded(true), &view)) {
-      damage_ = absl::InternalError("an event that no client can read");
-      return;
-    }
-    check::LoggedEvent logged;
-    logged.position = event.position();
-    logged.type = event.type();
-    logged.path = std::string(event.path());
-    if (event.type() != coord::tree::EventType::kDeleted) logged.data = view.event.data;
-    logged.owner = view.event.stat.ephemeral_owner;
-    events_.push_back(std::move(logged));
-  }
+  if (damage_.ok()) damage_ = check::AppendEvents(events, &events_);
 }
 
 void Witness::OnAnswer(const coord::tree::Answered& answered) {
@@ -106,7 +94,7 @@ void Witness::OnSessionOpened(const coord::tree::Origin&, const coord::tree::Ses
 }
 
 void Witness::OnSessionEnded(base::SessionId session, coord::tree::SessionEnd end, base::Zxid zxid) {
-  for (auto at = events_.rbegin(); at != events_.rend() && at->position.zxid == zxid; ++at) at->ends_session = session;
+  check::MarkEndOfSession(session, zxid, &events_);
   SessionRecord& record = sessions_[session];
   record.ended = world_->Now();
   record.ended_at = zxid;
