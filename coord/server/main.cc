@@ -165,7 +165,7 @@ int Run(const Flags& flags, const InitialMembers& initial) {
   bool stopping = false;
   const auto on_signal = [&](int signal) {
     if (signal == SIGUSR1) {
-      if (member->node() != nullptr) member->node()->TakeSnapshot();
+      if (member->node() != nullptr) member->node()->WantSnapshot();
       return;
     }
     if (std::exchange(stopping, true)) std::_Exit(0);  // asked twice: at once; the log needs no farewell

@@ -148,7 +148,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   // UNAVAILABLE when the node stops or goes (unknown outcome).
   void Execute(const base::Bytes& request, ExecuteDone done);
   // A snapshot is taken as soon as none is under way, however little the log has grown.
-  void TakeSnapshot() { wants_snapshot_ = true; }
+  void WantSnapshot() { wants_snapshot_ = true; }
   // Ends every stream and call with UNAVAILABLE and takes no new ones. No session is the worse for it.
   void Stop();
 

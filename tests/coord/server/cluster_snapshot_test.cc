@@ -115,7 +115,7 @@ TEST_F(ClusterSnapshotTest, TheLogStaysSmallAndARestartBeginsWithTheSnapshot) {
 TEST_F(ClusterSnapshotTest, OneIsTakenWhenItIsAskedForHoweverLittleTheLogHasGrown) {
   Write(3);
   ASSERT_TRUE(Snapshots(leader_).empty());
-  cluster_.node(leader_)->TakeSnapshot();
+  cluster_.node(leader_)->WantSnapshot();
   ASSERT_TRUE(cluster_.world.RunUntil([&] { return !Snapshots(leader_).empty(); }, seconds(5)));
   // Asked for once, it is taken once.
   Write(3);
