@@ -43,6 +43,8 @@ class ClusterInvariants {
   // What is committed is on so many disks that no quorum is without it. Every machine's disk is given.
   absl::Status CheckDisks(const std::vector<Disk>& disks) const;
 
+  // The last one committed.
+  [[nodiscard]] const Configuration& configuration() const { return configuration_; }
   // The highest index that any node has handed out as committed.
   [[nodiscard]] Index commit() const { return committed_.empty() ? Index() : committed_.rbegin()->first; }
 

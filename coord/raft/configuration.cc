@@ -51,6 +51,11 @@ const Member* Configuration::Find(base::NodeId id) const {
   return nullptr;
 }
 
+bool Configuration::Names(base::NodeId id, base::Incarnation incarnation) const {
+  const Member* const member = Find(id);
+  return member != nullptr && member->incarnation == incarnation;
+}
+
 bool Configuration::IsSoleVoter(base::NodeId id, base::Incarnation incarnation) const {
   bool found = false;
   for (const Member& member : members) {

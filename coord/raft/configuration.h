@@ -28,6 +28,8 @@ struct Configuration {
 
   // Null if `id` is not a member.
   [[nodiscard]] const Member* Find(base::NodeId id) const;
+  // As a member, with just this incarnation.
+  [[nodiscard]] bool Names(base::NodeId id, base::Incarnation incarnation) const;
   // `id` of just this incarnation is the one and only voter, so that what is on its disk is on a quorum.
   [[nodiscard]] bool IsSoleVoter(base::NodeId id, base::Incarnation incarnation) const;
 
