@@ -55,8 +55,7 @@ void Formation::OnFound(const PeerHeader& from, const Found& found) {
   if (formed_ || !failed_.ok()) return;
   absl::StatusOr<raft::Configuration> configuration = raft::DecodeConfiguration(found.configuration.view());
   if (!configuration.ok()) return Fail(absl::StrCat("node ", from.from.value, ": ", configuration.status().message()));
-  const raft::Member* self = configuration->Find(self_.id);
-  if (self == nullptr || self->incarnation != self_.incarnation) {
+  if (!configuration->Names(self_.id, self_.incarnation)) {
     return Fail(absl::StrCat("the cluster that node ", from.from.value, " is in was not founded with this node's data directory"));
   }
   const absl::Status founders = CheckFoundedWith(*configuration, members_);

@@ -50,6 +50,7 @@ struct Flags {
   std::uint64_t id = 0;
   std::string data;
   std::string initial_cluster;
+  bool join = false;
   process::ServerFlags server;
   std::uint64_t segment_bytes = log::Options().segment_bytes;
   std::uint64_t snapshot_bytes = SnapshotOptions().log_bytes;
@@ -89,6 +90,7 @@ NodeOptions OptionsOf(const Flags& flags) {
   options.id = base::NodeId(flags.id);
   options.address = flags.server.advertise.empty() ? flags.server.listen : flags.server.advertise;
   options.data_directory = flags.data;
+  options.join = flags.join;
   options.history.bytes_max = flags.history_bytes;
   options.log.segment_bytes = flags.segment_bytes;
   options.snapshots.log_bytes = flags.snapshot_bytes;
@@ -195,6 +197,8 @@ int Main(int argc, const char* const* argv) {
   options.Text(
       "--initial-cluster", &flags.initial_cluster,
       "1=HOST:PORT,2=HOST:PORT,...: the nodes that a new cluster begins with, the same on all of them; without it, this one alone");
+  options.Flag("--join", &flags.join,
+               "An empty data directory begins no cluster: wait to be added to one that runs (drover cluster member add)");
   flags.server.AddTo(&options, "127.0.0.1:7400");
   options.Number("--segment-bytes", &flags.segment_bytes, "A segment of the log ends at this size", 64U << 10);
   options.Number("--snapshot-bytes", &flags.snapshot_bytes,

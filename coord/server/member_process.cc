@@ -5,6 +5,7 @@
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "coord/base/hooks.h"
 #include "coord/base/status.h"
 #include "coord/server/recovery.h"
 #include "coord/server/seed.h"
@@ -19,24 +20,40 @@ constexpr base::Duration kFarewell = std::chrono::seconds(2);
 }  // namespace
 
 struct MemberProcess::Forming {
+  // Of a cluster that invites.
+  struct Inviter {
+    std::string address;
+    std::uint64_t round = 0;
+  };
+
   std::unique_ptr<log::DataDirectory> directory;
-  Formation formation;
+  std::optional<Formation> formation;
   PeerHeader header;
   std::map<base::NodeId, base::Incarnation> peers;
   PeerLinks links;
   base::Timer timer;
-  bool restored = false;
+  bool restored = false;                       // `formation` is of a seed
+  std::map<base::NodeId, std::string> others;  // of `formation`
+  std::map<base::NodeId, Inviter> inviters;
+  std::optional<raft::Configuration> added;  // to a cluster, whose committed members these are
   bool done = false;
+
+  void SetPeers() {
+    std::map<base::NodeId, std::string> all = others;
+    for (const auto& [id, inviter] : inviters) all[id] = inviter.address;
+    links.SetPeers({all.begin(), all.end()});
+  }
 };
 
 absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSeams& seams, NodeOptions options,
                                                                    InitialMembers initial) {
   auto process = absl::WrapUnique(new MemberProcess(seams, std::move(options)));
   const InitialMembers given = initial;
-  DROVER_ASSIGN_OR_RETURN(const bool begun, process->BeginFromSeed(given));
-  if (begun) return process;
+  DROVER_ASSIGN_OR_RETURN(const bool begins, process->BeginFromSeed(given));
+  if (begins) return process;
+  const bool join = process->options_.join;
   Disk opened;
-  if (initial.size() > 1) {
+  if (initial.size() > 1 || join) {
     DROVER_ASSIGN_OR_RETURN(auto directory,
                             OpenDirectory(seams.files, seams.random, process->options_.data_directory, process->options_.id));
     // Who has a snapshot has a cluster; that spares reading a log for nothing.
@@ -44,10 +61,10 @@ absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSea
     if (snapshots.empty()) {
       auto log = OpenLog(directory.get(), base::ClusterId(), process->options_.log);
       if (!log.ok() && !absl::IsNotFound(log.status())) return log.status();
-      if (!log.ok() || (*log)->last_index() == raft::Index()) {
+      if (!log.ok() || !HasBegun(**log)) {
         const base::ClusterId cluster = log.ok() ? (*log)->cluster() : base::ClusterId();
         if (log.ok()) log->reset();
-        process->BeginForming(std::move(directory), cluster, std::move(initial));
+        process->BeginForming(std::move(directory), cluster, join ? InitialMembers() : std::move(initial));
         return process;
       }
       opened = Disk{std::move(directory), *std::move(log)};
@@ -56,9 +73,9 @@ absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSea
   DROVER_ASSIGN_OR_RETURN(process->node_, Node::Open(seams, process->options_, std::move(opened)));
   // A directory that began as another cluster's would lead a life of its own, under addresses that clients take for this one's.
   const absl::StatusOr<raft::Configuration> founding = process->node_->Founding();
-  if (!given.empty() && founding.ok()) {
+  if (!initial.empty() && founding.ok()) {
     DROVER_RETURN_IF_ERROR(
-        base::Annotate(CheckFoundedWith(*founding, given), absl::StrCat("data directory ", process->options_.data_directory)));
+        base::Annotate(CheckFoundedWith(*founding, initial), absl::StrCat("data directory ", process->options_.data_directory)));
   }
   return process;
 }
@@ -98,29 +115,34 @@ MemberProcess::MemberProcess(const NodeSeams& seams, NodeOptions options) : seam
 
 MemberProcess::~MemberProcess() = default;
 
-void MemberProcess::BeginForming(std::unique_ptr<log::DataDirectory> directory, base::ClusterId cluster, InitialMembers initial,
-                                 bool restored) {
+void MemberProcess::BeginForming(std::unique_ptr<log::DataDirectory> directory, base::ClusterId cluster,
+                                 const InitialMembers& initial, bool restored) {
   const log::Identity identity = *directory->identity();
-  Formation::Self self{options_.id, identity.incarnation, cluster, seams_.loop->WallNow()};
-  self.restored = restored;
-  if (self.cluster.value == 0) self.cluster = base::ClusterId(NextNotZero(seams_.random));
   PeerHeader header;
   header.from = options_.id;
   header.from_incarnation = identity.incarnation;
   header.from_boot = base::BootNonce(NextNotZero(seams_.random));
-  std::vector<std::pair<base::NodeId, std::string>> others;
-  for (const auto& member : initial) {
-    if (member.first != options_.id) others.push_back(member);
-  }
   forming_ = std::unique_ptr<Forming>(new Forming{std::move(directory),
-                                                  Formation(self, std::move(initial)),
+                                                  {},
                                                   header,
                                                   {},
                                                   PeerLinks(seams_.loop, seams_.dialer, this, options_.links),
                                                   base::Timer(seams_.loop),
-                                                  restored});
-  forming_->links.SetPeers(others);
-  for (const auto& [id, address] : others) forming_->peers[id] = base::Incarnation();
+                                                  restored,
+                                                  {},
+                                                  {},
+                                                  {}});
+  if (initial.empty()) return;
+  Formation::Self self{options_.id, identity.incarnation, cluster, seams_.loop->WallNow()};
+  self.restored = restored;
+  if (self.cluster.value == 0) self.cluster = base::ClusterId(NextNotZero(seams_.random));
+  for (const auto& [id, address] : initial) {
+    if (id == options_.id) continue;
+    forming_->others[id] = address;
+    forming_->peers[id] = base::Incarnation();
+  }
+  forming_->formation.emplace(self, initial);
+  forming_->SetPeers();
 }
 
 void MemberProcess::Start() {
@@ -131,41 +153,99 @@ void MemberProcess::Start() {
 
 void MemberProcess::Round() {
   if (forming_ == nullptr || stopping_) return;
-  const Hello hello = forming_->formation.NextRound();
-  for (const auto& [id, incarnation] : forming_->peers) forming_->links.Send(id, hello);
+  if (forming_->formation) {
+    const Hello hello = forming_->formation->NextRound();
+    for (const auto& [id, incarnation] : forming_->peers) forming_->links.Send(id, hello);
+  }
+  // Whoever invited this node has perhaps added it since.
+  for (const auto& [id, inviter] : forming_->inviters) {
+    if (!forming_->peers.contains(id)) forming_->links.Send(id, Hello{inviter.round, false, 0, "", {}});
+  }
   Flush();
   forming_->timer.Set(kRound, [this] { Round(); });
 }
 
 void MemberProcess::Flush() {
   forming_->header.clock = seams_.loop->WallNow();
-  forming_->links.Flush(forming_->header, [this](base::NodeId peer) { return forming_->peers[peer]; });
+  forming_->links.Flush(forming_->header, [this](base::NodeId peer) {
+    const auto known = forming_->peers.find(peer);
+    return known == forming_->peers.end() ? base::Incarnation() : known->second;
+  });
+}
+
+bool MemberProcess::Failed() const {
+  return forming_->formation && !forming_->formation->failed().ok();
 }
 
 void MemberProcess::OnPeerFrame(PeerFrame frame) {
   if (forming_ == nullptr || forming_->done) return;
   const base::NodeId from = frame.header.from;
-  if (!forming_->peers.contains(from)) {
-    return Dismiss(frame.header, absl::StrCat("node ", from.value, " is not among the members with which node ", options_.id.value,
-                                              " was started, --initial-cluster ", TextOf(forming_->formation.members())));
+  if (frame.header.cluster.value != 0) {
+    AskWhoSpeaks(frame.header);
+    for (const PeerItem& item : frame.items) OnClusterItem(frame.header, item);
   }
-  forming_->peers[frame.header.from] = frame.header.from_incarnation;
-  for (const PeerItem& item : frame.items) {
-    if (const auto* hello = std::get_if<Hello>(&item)) {
-      const absl::StatusOr<std::optional<Hello>> answer = forming_->formation.OnHello(frame.header, *hello);
-      if (!answer.ok()) return Dismiss(frame.header, answer.status().message());
-      if (*answer) forming_->links.Send(from, **answer);
-    } else if (const auto* found = std::get_if<server::Found>(&item)) {
-      forming_->formation.OnFound(frame.header, *found);
+  if (!forming_->formation) {
+    if (frame.header.cluster.value == 0) {
+      return Dismiss(frame.header, absl::StrCat("node ", options_.id.value, " waits to be added to a cluster that runs (--join)"));
+    }
+  } else if (!forming_->peers.contains(from)) {
+    if (frame.header.cluster.value == 0) {
+      return Dismiss(frame.header,
+                     absl::StrCat("node ", from.value, " is not among the members with which node ", options_.id.value,
+                                  " was started, --initial-cluster ", TextOf(forming_->formation->members())));
+    }
+  } else if (frame.header.from_incarnation.value != 0) {
+    forming_->peers[from] = frame.header.from_incarnation;
+    for (const PeerItem& item : frame.items) {
+      const auto* hello = std::get_if<Hello>(&item);
+      if (hello != nullptr && frame.header.cluster.value == 0) {
+        const absl::StatusOr<std::optional<Hello>> answer = forming_->formation->OnHello(frame.header, *hello);
+        if (!answer.ok()) return Dismiss(frame.header, answer.status().message());
+        if (*answer) forming_->links.Send(from, **answer);
+      } else if (const auto* found = std::get_if<server::Found>(&item)) {
+        forming_->formation->OnFound(frame.header, *found);
+      }
     }
   }
   Flush();
-  if (!forming_->formation.failed().ok()) {
+  if (Failed()) {
     FailAfter(kFarewell);
-  } else if (forming_->formation.formed()) {
+  } else if (forming_->added || (forming_->formation && forming_->formation->formed())) {
     forming_->done = true;
     // Not from inside of the links, which end with this.
     forming_->timer.Set(base::Duration::zero(), [this] { Found(); });
+  }
+}
+
+void MemberProcess::OnClusterItem(const PeerHeader& header, const PeerItem& item) {
+  if (const auto* hello = std::get_if<Hello>(&item)) {
+    if (!hello->reply && header.from_incarnation.value == 0) OnInvitation(header, *hello);
+    return;
+  }
+  const auto* standing = std::get_if<Standing>(&item);
+  if (standing == nullptr) return;
+  const absl::StatusOr<raft::Configuration> configuration = raft::DecodeConfiguration(standing->configuration.view());
+  if (!configuration.ok() || configuration->cluster != header.cluster) return;
+  if (configuration->Names(options_.id, forming_->header.from_incarnation) || DROVER_BREAK("wiped-node-votes")) forming_->added = *configuration;
+}
+
+// A member speaks to this node as to one of the cluster: it was added, and died before it knew.
+void MemberProcess::AskWhoSpeaks(const PeerHeader& header) {
+  const bool known = forming_->peers.contains(header.from) || forming_->inviters.contains(header.from);
+  if (known || header.from_incarnation.value == 0 || header.address.empty() || header.to != options_.id) return;
+  forming_->inviters[header.from] = Forming::Inviter{header.address, 0};
+  forming_->SetPeers();
+}
+
+// Says who it is to the leader, whose address is among the members'.
+void MemberProcess::OnInvitation(const PeerHeader& header, const Hello& hello) {
+  const absl::StatusOr<InitialMembers> members = ParseInitialCluster(hello.members);
+  if (!members.ok()) return;
+  for (const auto& [id, address] : *members) {
+    if (id != header.from || id == options_.id) continue;
+    forming_->inviters[id] = Forming::Inviter{address, hello.round};
+    forming_->SetPeers();
+    forming_->links.Send(id, Hello{hello.round, true, 0, "", {}});
   }
 }
 
@@ -175,14 +255,19 @@ void MemberProcess::Dismiss(const PeerHeader& from, absl::string_view why) {
 }
 
 void MemberProcess::OnDismissed(base::NodeId peer, const absl::Status& why) {
-  forming_->formation.OnDismissed(peer, why);
-  if (!forming_->formation.failed().ok()) FailAfter(base::Duration::zero());
+  if (forming_->inviters.erase(peer) > 0) {
+    // It did not add this node in the end.
+    forming_->SetPeers();
+  }
+  if (!forming_->formation) return;
+  forming_->formation->OnDismissed(peer, why);
+  if (Failed()) FailAfter(base::Duration::zero());
 }
 
 void MemberProcess::FailAfter(base::Duration wait) {
   forming_->done = true;
   forming_->timer.Set(wait, [this] {
-    if (!stopping_ && seams_.on_refused) seams_.on_refused(forming_->formation.failed());
+    if (!stopping_ && seams_.on_refused) seams_.on_refused(forming_->formation->failed());
   });
 }
 
@@ -190,22 +275,30 @@ void MemberProcess::OnBadFrame(const absl::Status& status) {
   if (seams_.observer != nullptr) seams_.observer->OnDamage(status);
 }
 
+absl::StatusOr<Disk> MemberProcess::BeginDisk() {
+  std::unique_ptr<log::DataDirectory>& directory = forming_->directory;
+  const raft::Configuration& configuration = forming_->added ? *forming_->added : *forming_->formation->formed();
+  if (forming_->restored && !forming_->added) {
+    DROVER_RETURN_IF_ERROR(FoundFromSeed(directory.get(), configuration, options_.log));
+    return Disk();
+  }
+  DROVER_ASSIGN_OR_RETURN(auto log, OpenLog(directory.get(), configuration.cluster, options_.log));
+  if (log->cluster() != configuration.cluster) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the log is of cluster ", log->cluster().value, ", not of cluster ", configuration.cluster.value));
+  }
+  DROVER_RETURN_IF_ERROR(forming_->added ? JoinLog(log.get()) : FoundLog(log.get(), configuration));
+  return Disk{std::move(directory), std::move(log)};
+}
+
 void MemberProcess::Found() {
   if (stopping_) return;
-  const raft::Configuration& configuration = *forming_->formation.formed();
-  const bool restored = forming_->restored;
-  absl::Status status;
-  Disk opened;
-  if (restored) {
-    status = FoundFromSeed(forming_->directory.get(), configuration, options_.log);
-  } else {
-    auto log = OpenLog(forming_->directory.get(), configuration.cluster, options_.log);
-    status = log.ok() ? FoundLog(log->get(), configuration) : log.status();
-    if (status.ok()) opened = Disk{std::move(forming_->directory), *std::move(log)};
-  }
+  const bool restored = forming_->restored && !forming_->added;
+  absl::StatusOr<Disk> opened = BeginDisk();
+  absl::Status status = opened.status();
   forming_.reset();  // with it the lock of a directory that is still there
   if (status.ok()) {
-    absl::StatusOr<std::unique_ptr<Node>> node = Node::Open(seams_, options_, std::move(opened));
+    absl::StatusOr<std::unique_ptr<Node>> node = Node::Open(seams_, options_, *std::move(opened));
     status = node.status();
     if (node.ok()) node_ = *std::move(node);
     if (node.ok() && restored) RemoveSeed(seams_.files, options_.data_directory);
@@ -224,11 +317,13 @@ void MemberProcess::Stop() {
 }
 
 std::string MemberProcess::Waiting() const {
-  return forming_ == nullptr ? "" : forming_->formation.Waiting();
+  if (forming_ == nullptr) return "";
+  if (forming_->formation) return forming_->formation->Waiting();
+  return absl::StrCat("waiting to be added to a cluster: drover cluster member add ", options_.id.value, "=", options_.address);
 }
 
 InitialMembers MemberProcess::initial() const {
-  return forming_ == nullptr ? InitialMembers() : forming_->formation.members();
+  return forming_ == nullptr || !forming_->formation ? InitialMembers() : forming_->formation->members();
 }
 
 base::ConnectionEvents* MemberProcess::Accept(std::unique_ptr<base::Connection> connection) {

@@ -1,4 +1,5 @@
-// A member of a cluster from its first start on: forms the cluster if there is none yet, then is a node of it.
+// A member of a cluster from its first start on: forms the cluster if there is none yet, or waits until it is added to one; then it
+// is a node of it.
 //
 // Loop thread. Opening and replaying the log blocks: it happens in Open, or, while a cluster is formed, once before anybody is
 // served.
@@ -19,9 +20,11 @@ namespace drover::coord::server {
 
 class MemberProcess final : private PeerLinks::Events {
  public:
-  // `initial`: what a new cluster begins with; empty, or this node alone, for one of its own. If the
-  // directory has a seed, its members are the initial ones, and `initial` is empty or the same. If the directory has a log, its
-  // cluster must have been founded with these (CheckFoundedWith), unless empty. FAILED_PRECONDITION, DATA_LOSS ...: as Node::Open.
+  // `initial`: what a new cluster begins with; empty, or this node alone, for one of its own. With options.join an empty directory
+  // begins none, but waits for the leader of a running one to invite it; so does one that is of no use to a cluster with `initial`
+  // (wiped), as long as it is not refused. If the directory has a seed, its members are the initial ones, and `initial` is empty or
+  // the same. If the directory has a log, its cluster must have been founded with these (CheckFoundedWith), unless empty.
+  // FAILED_PRECONDITION, DATA_LOSS ...: as Node::Open.
   static absl::StatusOr<std::unique_ptr<MemberProcess>> Open(const NodeSeams& seams, NodeOptions options, InitialMembers initial);
   ~MemberProcess();
 
@@ -32,11 +35,13 @@ class MemberProcess final : private PeerLinks::Events {
   base::ConnectionEvents* AcceptSave(std::unique_ptr<base::Connection> connection);
   void Execute(const base::Bytes& request, ExecuteDone done);
 
-  // Null while the cluster is being formed; then Waiting says for what.
+  // Null while the cluster is being formed, or this node waits to be added to it; then Waiting says for what.
   [[nodiscard]] Node* node() { return node_.get(); }
   [[nodiscard]] const Node* node() const { return node_.get(); }
   [[nodiscard]] std::string Waiting() const;
   [[nodiscard]] base::NodeId id() const { return options_.id; }
+  // It waits to be added to a cluster.
+  [[nodiscard]] bool joins() const { return node_ == nullptr && options_.join; }
   // The members of the cluster that is being formed; empty when it is.
   [[nodiscard]] InitialMembers initial() const;
 
@@ -52,17 +57,25 @@ class MemberProcess final : private PeerLinks::Events {
   void OnDismissed(base::NodeId peer, const absl::Status& why) override;
   void OnBadFrame(const absl::Status& status) override;
 
-  // `cluster`: of a log that is there and empty, else 0. `restored`: there is a seed, of that cluster.
-  void BeginForming(std::unique_ptr<log::DataDirectory> directory, base::ClusterId cluster, InitialMembers initial,
+  // `cluster`: of a log that is there and empty, else 0. Without `initial`, only invitations count. `restored`: there is a seed, of
+  // that cluster.
+  void BeginForming(std::unique_ptr<log::DataDirectory> directory, base::ClusterId cluster, const InitialMembers& initial,
                     bool restored = false);
   // Where the directory has a seed that was not taken up yet: begins to form its cluster, or is its only node. False: it has none.
   absl::StatusOr<bool> BeginFromSeed(const InitialMembers& given);
+  void OnClusterItem(const PeerHeader& header, const PeerItem& item);
+  void AskWhoSpeaks(const PeerHeader& header);
+  void OnInvitation(const PeerHeader& header, const Hello& hello);
+  // It cannot form a cluster, and why.
+  [[nodiscard]] bool Failed() const;
   void Round();
   void Flush();
   void Dismiss(const PeerHeader& from, absl::string_view why);
   // It cannot form a cluster: the process is told after this long.
   void FailAfter(base::Duration wait);
   void Found();
+  // Begins the log, or takes up the seed (then the disk is not open), or nothing if that fails.
+  absl::StatusOr<Disk> BeginDisk();
 
   const NodeSeams seams_;
   const NodeOptions options_;

@@ -49,6 +49,7 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeSeams& seams, NodeOpt
 
 Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raft_options, Recovery recovery)
     : loop_(seams.loop),
+      dialer_(seams.dialer),
       random_(seams.random),
       observer_(seams.observer != nullptr ? seams.observer : &silent_),
       on_fatal_(seams.on_fatal),
@@ -91,6 +92,8 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
       snapshots_(std::move(recovery.snapshots)),
       configuration_index_(recovery.snapshot.configuration_index),
       configuration_(recovery.snapshot.configuration),
+      neighbours_(options_.id, options_.neighbours),
+      leave_timer_(seams.loop),
       last_round_(seams.random->Next() >> 1),
       tick_timer_(seams.loop),
       raft_timer_(seams.loop),
@@ -178,6 +181,7 @@ void Node::Stop() {
   FlushStreams();
   EndCalls(status);
   EndSaves(status);
+  if (change_) EndChange(status);
   // As long as it leads it goes on as a member, so that another may lead before this one is gone.
   HandLeadershipOn();
   WantTurn();
@@ -245,9 +249,13 @@ void Node::Turn() {
     GiveUpOnLeaderless();
     EndIfForeign();
     HandLeadershipOn();
+    neighbours_.Tick(loop_->Now());
+    AskForStanding();
     TickSnapshots();
     PromoteFounders();
   }
+  AdvanceChange();
+  AdvanceTransfer();
   ProposeForwarded();
   HandOverGathered();
   SendTouchesIfDue();
@@ -343,16 +351,7 @@ void Node::GiveUpOnLeaderless() {
 void Node::HandLeadershipOn() {
   const bool stalled = log_writer_.StalledFor() >= options_.raft.election_timeout;
   if (!Leads() || !(stopping_ || stalled || log_writer_.disk_full()) || raft_.Inspect().transfer.value != 0) return;
-  base::NodeId best;
-  raft::Index match;
-  for (const raft::PeerState& peer : raft_.Peers()) {
-    const raft::Member* member = raft_.configuration().Find(peer.id);
-    const bool alive = peer.silent < options_.raft.election_timeout / 2;
-    if (member == nullptr || !member->voter || !alive || peer.match < match) continue;
-    best = peer.id;
-    match = peer.match;
-  }
-  if (best.value != 0) static_cast<void>(raft_.TransferLeadership(best));
+  if (const base::NodeId best = Successor(); best.value != 0) static_cast<void>(raft_.TransferLeadership(best));
 }
 
 void Node::Tick() {
@@ -413,7 +412,10 @@ void Node::Persist(raft::Output& output) {
 }
 
 void Node::Send(raft::Output& output) {
+  SetPeers();
   for (raft::Message& message : output.messages) {
+    // The link is to one life of a member. What is meant for another, a vote above all, is not for this one.
+    if (neighbours_.IncarnationOf(message.envelope.to) != message.envelope.to_incarnation) continue;
     links_.Send(message.envelope.to, RaftItem{message.envelope.term, std::move(message.body)});
   }
 }
@@ -449,12 +451,14 @@ void Node::ApplyEntry(const raft::Entry& entry) {
     const absl::Status status = state_->Apply(entry.term, entry.payload.view(), this);
     if (!status.ok()) observer_->OnDamage(status);
   }
-  if (entry.kind == raft::EntryKind::kConfig) {
-    configuration_index_ = entry.index;
-    configuration_ = entry.payload;
-  }
   bytes_since_snapshot_ += entry.payload.size();
   applied_ = entry.index;
+  if (entry.kind != raft::EntryKind::kConfig) return;
+  const raft::Configuration before = Committed();
+  configuration_index_ = entry.index;
+  configuration_ = entry.payload;
+  if (entry.index == raft::Index(1)) founding_ = entry.payload;
+  if (started_) OnConfigurationApplied(before);
 }
 
 void Node::Serve(raft::Output& output) {
@@ -504,11 +508,13 @@ void Node::ChangeRole(raft::Output& output) {
   if (!output.role_change) return;
   const raft::RoleChange& change = *output.role_change;
   const bool leads = change.role == raft::RoleName::kLeader;
+  // From one campaign to the next nobody leads: that is one time without a leader, not many.
+  if (change.leader.value == 0 && raft_leader_.value != 0) leaderless_since_ = loop_->Now();
   raft_leader_ = change.leader;
-  if (change.leader.value == 0) leaderless_since_ = loop_->Now();
   // Whatever was handed to the leader before may be lost with its reign, or not.
   FailHandedOver(absl::UnavailableError("the leader changed: the outcome is unknown here; resume"));
   proposed_at_.clear();
+  if (change_) EndChange(absl::UnavailableError("the leader changed: the outcome is unknown here; ask again"));
   inboxes_.clear();
   want_round_touches_.clear();
   for (auto& [context, round] : rounds_) round.touches.clear();

@@ -33,8 +33,11 @@
 #include "coord/raft/raft.h"
 #include "coord/server/cluster_clock.h"
 #include "coord/server/dismissals.h"
+#include "coord/server/invitation.h"
 #include "coord/server/leases.h"
 #include "coord/server/log_writer.h"
+#include "coord/server/member_change.h"
+#include "coord/server/neighbours.h"
 #include "coord/server/observer.h"
 #include "coord/server/peer_links.h"
 #include "coord/server/proposal_queue.h"
@@ -74,6 +77,8 @@ struct NodeOptions {
   base::NodeId id;
   std::string address;         // where clients and peers reach it; goes into the configuration when the cluster begins
   std::string data_directory;  // made if it is missing
+  // An empty directory does not begin a cluster: this node waits until it is added to one (MemberProcess).
+  bool join = false;
 
   tree::Options tree;
   tree::HistoryOptions history;
@@ -83,10 +88,14 @@ struct NodeOptions {
   raft::Options raft;  // its id, incarnation, boot, cluster and seed are filled in
   PeerLinks::Options links;
   Dismissals::Options dismissals;
+  Neighbours::Options neighbours;
   std::size_t batch_bytes = 1U << 20;                         // an entry is not made larger by gathering
   std::size_t forward_bytes = 8U << 20;                       // handed to the leader and not applied yet; one batch may be larger
   base::Duration forward_patience = std::chrono::seconds(5);  // then what was handed to the leader has an unknown outcome
-  base::Duration leaderless_patience = std::chrono::seconds(3);  // then clients are sent to other nodes
+  base::Duration leaderless_patience = std::chrono::seconds(3);   // then clients are sent to other nodes
+  base::Duration invitation_patience = std::chrono::seconds(10);  // then a node that is to be added does not answer
+  std::uint64_t promotion_lag_max = 1'000;                        // entries that a learner may lack and still become a voter
+  base::Duration farewell = std::chrono::milliseconds(500);       // of a node that was removed, before it ends
   base::Duration touch_interval = std::chrono::milliseconds(100);
   base::Duration read_retry = std::chrono::milliseconds(500);  // a quorum round without an answer is asked for again
   std::size_t streams_max = 10'000;
@@ -121,6 +130,11 @@ struct NodeSeams {
   std::function<void(const absl::Status&)> on_refused;
 };
 
+// A change of the members, or a hand-over, was made; or why not. NOT_FOUND: no such member. FAILED_PRECONDITION: refused. ABORTED:
+// not now; nothing was done. UNAVAILABLE: this node does not lead, or no longer does (then the outcome is unknown: ask again), or
+// whoever is to be added does not answer. INVALID_ARGUMENT: an id or an address that cannot be.
+using ChangeDone = std::function<void(const absl::Status&)>;
+
 class Node final : private StreamHost, private tree::Sink, private PeerLinks::Events {
  public:
   // Opens the data directory and replays what is known to be committed; an empty one founds a cluster of this node alone (see
@@ -149,6 +163,10 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void Execute(const base::Bytes& request, ExecuteDone done);
   // A snapshot is taken as soon as none is under way, however little the log has grown.
   void WantSnapshot() { wants_snapshot_ = true; }
+  // As leader; `done` runs once, on the loop, perhaps at once. What is so already is done. One at a time.
+  void ChangeMember(MemberChange change, ChangeDone done);
+  // To a voter; 0: to the one that has the most.
+  void TransferLeadership(base::NodeId to, ChangeDone done);
   // Ends every stream and call with UNAVAILABLE and takes no new ones. No session is the worse for it.
   void Stop();
 
@@ -256,11 +274,52 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void SendTouchesIfDue();
   void FlushLinks();
   [[nodiscard]] std::vector<PeerStatus> PeerStatuses() const;
-  void SetPeers();
   void EndIfForeign();
   [[nodiscard]] std::string WhoThisIs() const;
   [[nodiscard]] std::vector<Attachment> Attachments() const;
   [[nodiscard]] Attachment AttachmentOf(base::SessionId session, StreamId stream) const;
+
+  // node_changes.cc: what a leader is asked for
+  struct PendingChange {
+    MemberChange change;
+    base::Instant deadline;  // for the answer to the invitation
+    ChangeDone done;
+    std::unique_ptr<Invitation> invitation;
+    std::optional<raft::Index> proposed;  // under way
+    base::Bytes entry;                    // that one
+  };
+  struct PendingTransfer {
+    base::NodeId target;
+    std::optional<base::Instant> deposed;  // since when nobody leads
+    ChangeDone done;
+  };
+  [[nodiscard]] absl::Status CheckLeads() const;
+  [[nodiscard]] absl::Status CheckSettled() const;
+  [[nodiscard]] absl::Status CheckAnswering(const raft::Configuration& next) const;
+  [[nodiscard]] absl::Status CheckCaughtUp(base::NodeId learner) const;
+  [[nodiscard]] bool Answers(base::NodeId member) const;
+  void GiveWay();
+  [[nodiscard]] bool AwaitsHello(base::NodeId from) const;
+  [[nodiscard]] raft::Configuration WithOwnAddress(raft::Configuration configuration) const;
+  [[nodiscard]] base::NodeId Successor() const;
+  void Invite();
+  void OnInvited(const PeerHeader& header, std::uint64_t round);
+  void AdvanceChange();
+  void FinishChange();
+  void EndChange(const absl::Status& status);
+  void AdvanceTransfer();
+
+  // node_members.cc: whom it speaks to, and whether it still belongs
+  [[nodiscard]] raft::Configuration Committed() const;
+  [[nodiscard]] std::string OwnAddress() const;
+  void SetPeers();
+  void MeetStranger(const PeerHeader& header, const raft::Term* append_of);
+  void OnMemberHello(const PeerHeader& header, const Hello& hello);
+  void TellStanding(base::NodeId to);
+  void OnStanding(const PeerHeader& header, const Standing& standing);
+  void AskForStanding();
+  void OnConfigurationApplied(const raft::Configuration& before);
+  void Leave(const raft::Configuration& without);
 
   // node_proposals.cc: what goes into the log
   void ExpireSilentSessions();
@@ -324,6 +383,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   [[nodiscard]] SessionStream* FindMachine(StreamId stream);
 
   base::Loop* const loop_;
+  base::Dialer* const dialer_;
   base::Random* const random_;
   NodeObserver silent_;
   NodeObserver* const observer_;
@@ -344,7 +404,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   ProposalQueue proposals_;
   LogWriter log_writer_;
   PeerLinks links_;
-  const base::Bytes founding_;
+  base::Bytes founding_;  // empty until a node that was added knows it
   raft::Index applied_;
 
   SnapshotTaker taker_;
@@ -362,12 +422,20 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   base::Instant next_snapshot_;                       // not before
   raft::Index compacted_;                             // the log was asked to drop what lies up to here
   std::unique_ptr<tree::StateMachine> loaded_;        // of the snapshot that Raft was given
+  base::Bytes loaded_founding_;                       // of that one
   raft::Index configuration_index_;                   // of the last configuration applied
   base::Bytes configuration_;                         // that one, as its entry carried it
 
   base::NodeId raft_leader_;  // 0: not known
   base::Instant leaderless_since_;
-  raft::Index members_index_;  // of the configuration that `links_` knows
+  Neighbours neighbours_;
+  std::pair<raft::Index, raft::Index> members_known_;  // of the configurations that `neighbours_` knows
+  std::uint64_t peers_version_ = 0;                    // of `neighbours_`, that `links_` knows
+  std::unique_ptr<PendingChange> change_;              // while this node leads
+  std::unique_ptr<PendingTransfer> transfer_;
+  bool was_member_ = false;
+  base::Instant asked_standing_at_;
+  base::Timer leave_timer_;
   // When each entry that this leader proposed was, until it is committed.
   std::deque<std::pair<raft::Index, base::Instant>> proposed_at_;
   base::WallTime last_proposed_time_;
@@ -390,11 +458,10 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   std::uint64_t last_round_;                            // from a random start: an answer meant for an earlier process fits none
   std::size_t unary_calls_ = 0;
 
-  std::map<base::NodeId, Inbox> inboxes_;            // while this node leads
-  std::map<base::NodeId, base::Incarnation> peers_;  // as heard last, or as the configuration has them
-  std::uint64_t generation_ = 0;                     // of what is forwarded: a new one for each leader
-  std::uint64_t forwarded_ = 0;                      // in this generation
-  base::Instant handed_over_at_;                     // since when something handed over waits
+  std::map<base::NodeId, Inbox> inboxes_;  // while this node leads
+  std::uint64_t generation_ = 0;           // of what is forwarded: a new one for each leader
+  std::uint64_t forwarded_ = 0;            // in this generation
+  base::Instant handed_over_at_;           // since when something handed over waits
   base::Instant touched_at_;
 
   base::Timer tick_timer_;

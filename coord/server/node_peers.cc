@@ -31,9 +31,20 @@ void Node::OnPeerFrame(PeerFrame frame) {
     }
     return WantTurn();
   }
+  if (header.from_incarnation.value == 0) {
+    // A leader's question to whoever listens here.
+    for (const PeerItem& item : frame.items) {
+      if (const auto* hello = std::get_if<Hello>(&item)) OnMemberHello(header, *hello);
+    }
+    return WantTurn();
+  }
+  MeetStranger(header, nullptr);
   for (PeerItem& item : frame.items) {
     if (auto* raft = std::get_if<RaftItem>(&item)) {
+      const raft::Term term = raft->term;
+      const bool append = std::holds_alternative<raft::Append>(raft->body);
       const absl::Status status = raft_.Step(MessageOf(header, std::move(*raft)));
+      if (append) MeetStranger(header, &term);
       if (absl::IsFailedPrecondition(status)) OnStranger(header, status.message());
       if (absl::IsInvalidArgument(status)) observer_->OnDamage(status);
     } else if (auto* forward = std::get_if<Forward>(&item)) {
@@ -44,6 +55,10 @@ void Node::OnPeerFrame(PeerFrame frame) {
       OnSnapshotChunk(header, *chunk);
     } else if (const auto* taken = std::get_if<SnapshotAck>(&item)) {
       sender_.OnAck(header.from, *taken);
+    } else if (const auto* hello = std::get_if<Hello>(&item)) {
+      OnMemberHello(header, *hello);
+    } else if (const auto* standing = std::get_if<Standing>(&item)) {
+      OnStanding(header, *standing);
     } else if (const auto* ack = std::get_if<TouchAck>(&item)) {
       if (header.from != raft_leader_) continue;
       for (const Touches::Confirmed& confirmed : touches_.OnAck(*ack)) {
@@ -51,7 +66,6 @@ void Node::OnPeerFrame(PeerFrame frame) {
       }
     }
   }
-  if (!IsAnother(header.from, header.from_incarnation)) peers_[header.from] = header.from_incarnation;
   clock_.Heard(header.from, header.clock, loop_->Now());
   WantTurn();
 }
@@ -140,11 +154,15 @@ void Node::OnTouch(const PeerHeader& header, const Touch& touch) {
 
 // A node that has no log asks who it is. The first entry's members may have it; anybody else's place is taken.
 void Node::OnHello(const PeerHeader& header, const Hello& hello) {
-  if (hello.reply) return;
+  if (hello.reply) return OnInvited(header, hello.round);
+  if (AwaitsHello(header.from)) return OnInvited(header, hello.round);
   const absl::StatusOr<raft::Configuration> founding = Founding();
-  const raft::Member* member = founding.ok() ? founding->Find(header.from) : nullptr;
-  if (member != nullptr && member->incarnation == header.from_incarnation) {
+  if (founding.ok() && founding->Names(header.from, header.from_incarnation)) {
     links_.Send(header.from, Found{founding_});
+  } else if (raft_.configuration().Names(header.from, header.from_incarnation) ||
+             (DROVER_BREAK("wiped-node-votes") && raft_.configuration().Find(header.from) != nullptr)) {
+    // Committed or not: whoever is to vote for it must begin first, and does no harm by it.
+    links_.Send(header.from, Standing{raft_.configuration_index(), raft::EncodeConfiguration(raft_.configuration())});
   } else if (raft_.configuration().Find(header.from) == nullptr) {
     const std::string why =
         absl::StrCat("it was started with --initial-cluster ", hello.members, " and is no member of this cluster");
@@ -155,19 +173,10 @@ void Node::OnHello(const PeerHeader& header, const Hello& hello) {
     Dismiss(header, "it has the id of a member and another data directory",
             absl::StrCat(WhoThisIs(), "; node ", header.from.value,
                          " is one of them with another data directory: its own was lost or replaced. Give it back its own, as it "
-                         "was last; until then the cluster goes on without it as long as most of the others run"));
+                         "was last; or, if that is lost, leave it this one and let it in as a new member: drover cluster member "
+                         "readmit ",
+                         header.from.value, ". Until then the cluster goes on without it as long as most of the others run"));
   }
-}
-
-void Node::SetPeers() {
-  members_index_ = raft_.configuration_index();
-  std::vector<std::pair<base::NodeId, std::string>> peers;
-  for (const raft::Member& member : raft_.configuration().members) {
-    if (member.id == options_.id) continue;
-    peers.emplace_back(member.id, member.address);
-    peers_[member.id] = member.incarnation;
-  }
-  links_.SetPeers(peers);
 }
 
 std::vector<PeerStatus> Node::PeerStatuses() const {
@@ -186,17 +195,15 @@ std::vector<PeerStatus> Node::PeerStatuses() const {
 
 void Node::FlushLinks() {
   if (dead_) return;
-  if (members_index_ != raft_.configuration_index()) SetPeers();
+  SetPeers();
   PeerHeader header;
   header.cluster = cluster_id();
   header.from = options_.id;
   header.from_incarnation = raft_.options().incarnation;
   header.from_boot = raft_.options().boot;
   header.clock = loop_->WallNow();
-  links_.Flush(header, [this](base::NodeId peer) {
-    const auto known = peers_.find(peer);
-    return known == peers_.end() ? base::Incarnation() : known->second;
-  });
+  header.address = OwnAddress();
+  links_.Flush(header, [this](base::NodeId peer) { return neighbours_.IncarnationOf(peer); });
 }
 
 // ---- sessions ----

@@ -145,6 +145,7 @@ void Node::OnSnapshotReceived(SnapshotReceiver::Received received) {
     return WantTurn();
   }
   loaded_ = std::move(received.state);
+  loaded_founding_ = std::move(received.head.founding);
   observer_->OnSnapshotInstalled(received.head.at.index, received.bytes, received.took);
   Perform(raft_.TakeOutput());
   WantTurn();
@@ -170,14 +171,17 @@ void Node::Install(raft::Output& output) {
       [] {});
   history_.Reset(state_->last_zxid());
   applied_ = at.index;
+  const raft::Configuration before = Committed();
   configuration_index_ = at.configuration_index;
   configuration_ = at.configuration;
+  founding_ = loaded_founding_;
   snapshots_ = {at.index};
   bytes_since_snapshot_ = 0;
   wants_snapshot_ = false;
   snapshot_bytes_ = 0;
   for (StreamId id : waiting_) WantWork(id);
   ServeConfirmed();
+  OnConfigurationApplied(before);
 }
 
 }  // namespace drover::coord::server

@@ -11,6 +11,7 @@ namespace drover::coord::server::peer_fields {
 
 // Of Frame, and of Item.
 inline constexpr std::uint32_t kItems = 8;
+inline constexpr std::uint32_t kAddress = 9;
 inline constexpr std::uint32_t kTerm = 1;
 // The field of Item that holds a Body.
 template <typename Body>
@@ -47,6 +48,8 @@ template <>
 inline constexpr std::uint32_t kField<Hello> = 30;
 template <>
 inline constexpr std::uint32_t kField<Found> = 31;
+template <>
+inline constexpr std::uint32_t kField<Standing> = 32;
 
 }  // namespace drover::coord::server::peer_fields
 

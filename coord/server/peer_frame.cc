@@ -12,11 +12,12 @@ namespace drover::coord::server {
 namespace {
 
 using base::WireWriter;
+using peer_fields::kAddress;
 using peer_fields::kField;
 using peer_fields::kItems;
 using peer_fields::kTerm;
 
-constexpr std::size_t kHeaderBytesMax = 7 * 11;  // seven numbers of at most ten bytes and their tags
+constexpr std::size_t kHeaderBytesMax = 7 * 11 + 64;  // seven numbers of at most ten bytes and their tags, and most addresses
 
 // A RaftItem whose body is somebody else's.
 struct RaftView {
@@ -159,6 +160,10 @@ class Encoder {
     out_->Signed(5, m.started.value);
   }
   void Put(const Found& m) { out_->Bytes(1, m.configuration.view()); }
+  void Put(const Standing& m) {
+    out_->Varint(1, m.index.value);
+    out_->Bytes(2, m.configuration.view());
+  }
   // The contents of a packed field.
   void Put(const std::vector<base::SessionId>& sessions) {
     for (const base::SessionId session : sessions) out_->PackedVarint(session.value);
@@ -209,6 +214,7 @@ base::Bytes PeerFrameBuilder::Finish(const PeerHeader& header) {
   out.Varint(5, header.to.value);
   out.Varint(6, header.to_incarnation.value);
   out.Signed(7, header.clock.value);
+  out.Bytes(kAddress, header.address);
   base::Bytes frame = base::Bytes::Adopt(std::move(bytes_));
   bytes_.clear();
   count_ = 0;

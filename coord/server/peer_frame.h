@@ -29,6 +29,7 @@ struct PeerHeader {
   base::NodeId to;
   base::Incarnation to_incarnation;  // 0: not known yet (formation)
   base::WallTime clock;              // the sender's, when it ended the frame
+  std::string address;               // where the sender is dialled; empty: it does not say
 
   friend bool operator==(const PeerHeader&, const PeerHeader&) = default;
 };
@@ -75,7 +76,8 @@ struct TouchAck {
   friend bool operator==(const TouchAck&, const TouchAck&) = default;
 };
 
-// Formation: who I am and which members I was told of.
+// While a cluster is formed: who I am and which members I was told of. From a node of a cluster that has no leader: do I still
+// belong to it? From a leader, as nobody (incarnation 0), to an address: who is there?
 struct Hello {
   std::uint64_t round = 0;
   bool reply = false;
@@ -91,6 +93,14 @@ struct Found {
   base::Bytes configuration;  // raft::EncodeConfiguration of the first entry
 
   friend bool operator==(const Found&, const Found&) = default;
+};
+
+// What is committed of who belongs to the cluster: to one that was added, so that it begins, and to one that was removed.
+struct Standing {
+  raft::Index index;          // of the configuration's entry
+  base::Bytes configuration;  // raft::EncodeConfiguration
+
+  friend bool operator==(const Standing&, const Standing&) = default;
 };
 
 // A piece of a snapshot's file, for a node whose next entry the sender's log no longer has.
@@ -115,7 +125,7 @@ struct SnapshotAck {
 // The largest frame: one item of the largest kind, a batch of commands that ends with a client's largest frame, behind a full one.
 inline constexpr std::size_t kPeerFrameBytesMax = 16U << 20;
 
-using PeerItem = std::variant<RaftItem, Forward, Touch, TouchAck, SnapshotChunk, SnapshotAck, Hello, Found>;
+using PeerItem = std::variant<RaftItem, Forward, Touch, TouchAck, SnapshotChunk, SnapshotAck, Hello, Found, Standing>;
 
 // Encodes items as they are added: nothing of them is kept but bytes, and a payload is copied once, into the frame.
 class PeerFrameBuilder {

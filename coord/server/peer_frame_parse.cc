@@ -16,6 +16,7 @@ namespace {
 
 using base::WireReader;
 using base::WireType;
+using peer_fields::kAddress;
 using peer_fields::kField;
 using peer_fields::kItems;
 using peer_fields::kTerm;
@@ -94,6 +95,7 @@ class Decoder {
     Number(in, 5, &out->header.to);
     Number(in, 6, &out->header.to_incarnation);
     Number(in, 7, &out->header.clock);
+    Words(in, kAddress, &out->header.address);
     if (in.Is(kItems, WireType::kBytes)) ReadItem(in.bytes(), &out->items);
   }
 
@@ -144,6 +146,8 @@ class Decoder {
         return ReadKind<Hello>(in.bytes(), out);
       case kField<Found>:
         return ReadKind<Found>(in.bytes(), out);
+      case kField<Standing>:
+        return ReadKind<Standing>(in.bytes(), out);
       default:
         return;
     }
@@ -259,6 +263,10 @@ class Decoder {
     Number(in, 5, &out->started);
   }
   void Field(const WireReader& in, Found* out) const { Payload(in, 1, &out->configuration); }
+  void Field(const WireReader& in, Standing* out) const {
+    Number(in, 1, &out->index);
+    Payload(in, 2, &out->configuration);
+  }
 
   const base::Bytes& frame_;
   absl::Status wrong_;

@@ -19,18 +19,11 @@ absl::StatusOr<std::map<raft::Index, raft::Configuration>> Configurations(const 
   for (const auto& [index, bytes] : log.configurations()) {
     DROVER_ASSIGN_OR_RETURN(configurations[index], raft::DecodeConfiguration(bytes.view()));
   }
-  if (configurations.empty()) {
+  // Of a node that was added and has received nothing yet, there are none.
+  if (configurations.empty() && log.last_index() != raft::Index()) {
     return absl::DataLossError(absl::StrCat("the log in ", path, " does not say who belongs to its cluster"));
   }
   return configurations;
-}
-
-bool WasEverMember(const std::map<raft::Index, raft::Configuration>& configurations, base::NodeId id,
-                   base::Incarnation incarnation) {
-  return std::any_of(configurations.begin(), configurations.end(), [&](const auto& c) {
-    const raft::Member* self = c.second.Find(id);
-    return self != nullptr && self->incarnation == incarnation;
-  });
 }
 
 }  // namespace
@@ -85,6 +78,17 @@ absl::Status FoundLog(log::Log* log, const raft::Configuration& configuration) {
   first.entries.push_back({raft::Term(1), raft::Index(1), raft::EntryKind::kConfig, raft::EncodeConfiguration(configuration)});
   first.commit = raft::Index(1);
   return log->Append(first);
+}
+
+bool HasBegun(const log::Log& log) {
+  return log.hard_state().term != raft::Term() || log.last_index() != raft::Index();
+}
+
+absl::Status JoinLog(log::Log* log) {
+  if (HasBegun(*log)) return absl::OkStatus();
+  log::AppendRequest begin;
+  begin.hard_state = raft::HardState{raft::Term(1), base::NodeId()};
+  return log->Append(begin);
 }
 
 namespace {
@@ -165,16 +169,15 @@ absl::StatusOr<Recovery> Begin(base::FileSystem* files, base::Random* random, co
   }
   log::Log* const log = recovery.disk.log.get();
   DROVER_RETURN_IF_ERROR(FollowSnapshot(head, log));
-  DROVER_RETURN_IF_ERROR(
-      FoundLog(log, raft::Configuration{log->cluster(), {raft::Member{id, identity.incarnation, address, true}}}));
+  if (!HasBegun(*log)) {
+    DROVER_RETURN_IF_ERROR(
+        FoundLog(log, raft::Configuration{log->cluster(), {raft::Member{id, identity.incarnation, address, true}}}));
+  }
 
   recovery.incarnation = identity.incarnation;
   recovery.cluster = log->cluster();
   raft::Recovered& raft = recovery.raft;
   DROVER_ASSIGN_OR_RETURN(raft.configurations, Configurations(*log, path));
-  if (!WasEverMember(raft.configurations, id, identity.incarnation)) {
-    return absl::FailedPreconditionError(absl::StrCat("the log in ", path, " is of a cluster that this node is no member of"));
-  }
   raft.hard_state = log->hard_state();
   // Where earlier segments are gone and a truncation reached back behind the first that is left, the term before the first entry is
   // not known. That entry is part of a snapshot, and so the log may as well begin behind it.
@@ -182,7 +185,7 @@ absl::StatusOr<Recovery> Begin(base::FileSystem* files, base::Random* random, co
   if (before != raft::Index() && log->TermAt(before) == raft::Term()) before = before.Next();
   raft.terms = raft::TermRuns(before, log->TermAt(before));
   for (raft::Index at = before.Next(); at <= log->last_index(); at = at.Next()) raft.terms.Append(log->TermAt(at));
-  const raft::Configuration& newest = raft.configurations.rbegin()->second;
+  const raft::Configuration newest = raft.configurations.empty() ? raft::Configuration() : raft.configurations.rbegin()->second;
   // One voter's durable entries are committed. Of several, what was known when the log's segment was begun; entry 1 always.
   const raft::Index known = std::max({log->commit(), recovery.snapshot.index, raft::Index(1)});
   raft.commit = newest.IsSoleVoter(id, identity.incarnation) ? log->last_index() : std::min(known, log->last_index());
@@ -193,7 +196,7 @@ absl::StatusOr<Recovery> Begin(base::FileSystem* files, base::Random* random, co
   }
   if (recovery.state != nullptr) {
     recovery.founding = head.founding;
-  } else {
+  } else if (log->last_index() != raft::Index()) {
     DROVER_ASSIGN_OR_RETURN(const std::vector<raft::Entry> first, log->Read(raft::Index(1), 1));
     recovery.founding = first.front().payload;
   }

@@ -24,7 +24,7 @@ struct Recovery {
   Disk disk;
   base::Incarnation incarnation;
   base::ClusterId cluster;
-  base::Bytes founding;  // the configuration with which the cluster began
+  base::Bytes founding;  // the configuration with which the cluster began; empty: added, and not told yet
   raft::Recovered raft;  // its tail is what lies behind the commit index known
   // Of the newest snapshot that is whole; without one, null and index 0: all is replayed from the log.
   std::unique_ptr<tree::StateMachine> state;
@@ -45,6 +45,12 @@ absl::StatusOr<std::unique_ptr<log::Log>> OpenLog(log::DataDirectory* directory,
 // Writes the first entry of an empty log: the members with which its cluster begins. The same in the logs of all of them, so it
 // counts as committed. Does nothing if it is there already. Blocking. FAILED_PRECONDITION: the log is another cluster's.
 absl::Status FoundLog(log::Log* log, const raft::Configuration& configuration);
+
+// Begins the log of a node that was added to the cluster of `log`: it has no entries, and is told from one that is yet to be
+// founded by its term. Does nothing to a log that has begun. Blocking.
+absl::Status JoinLog(log::Log* log);
+// That or FoundLog was done.
+[[nodiscard]] bool HasBegun(const log::Log& log);
 
 // Opens the directory of node `id`. An empty one begins a cluster of its own with a random id, of which this node, reached at
 // `address`, is the one voter. Blocking. FAILED_PRECONDITION: locked, another node's, or of a cluster that this incarnation of the

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "coord/process/version.h"
+#include "coord/server/member_service.h"
 #include "coord/server/readiness.h"
 #include "coord/transport/message_bytes.h"
 #include "drover/coord/v1/coord.pb.h"
@@ -46,6 +47,7 @@ Services::Services(transport::CqLoop* loop, const transport::ServerOptions& opti
       Method("SaveSnapshot"), [this](const base::Bytes&, std::unique_ptr<base::Connection> connection, const transport::CallInfo&) {
         return process_->AcceptSave(std::move(connection));
       });
+  RegisterMembership(&server_, [this] { return process_; });
 }
 
 absl::Status Services::Start(MemberProcess* process) {
@@ -63,7 +65,7 @@ base::Bytes Services::Status() const {
   const Node* node = process_->node();
   if (node == nullptr) {
     response.set_node_id(process_->id().value);
-    response.set_role("forming");
+    response.set_role(process_->joins() ? "joining" : "forming");
     response.set_trouble(process_->Waiting());
     for (const auto& [id, member] : process_->initial()) {
       v1::MemberStatus* m = response.add_members();
@@ -73,7 +75,9 @@ base::Bytes Services::Status() const {
     return transport::Encode(response);
   }
   const NodeStatus status = node->Status();
-  const std::string role(RoleText(status.role));
+  const raft::Member* const own = node->raft().configuration().Find(status.node);
+  const bool learner = status.role == raft::RoleName::kFollower && (own == nullptr || !own->voter);
+  const std::string role(learner ? "learner" : RoleText(status.role));
   response.set_node_id(status.node.value);
   response.set_cluster_id(status.cluster.value);
   response.set_role(role);

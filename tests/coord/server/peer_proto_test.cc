@@ -20,7 +20,8 @@ PeerHeader Header() {
           .from_boot = base::BootNonce(111),
           .to = base::NodeId(2),
           .to_incarnation = base::Incarnation(22),
-          .clock = base::WallTime(-5)};
+          .clock = base::WallTime(-5),
+          .address = "here:1"};
 }
 
 // Every field of every kind, each with a value of its own.
@@ -33,6 +34,7 @@ pb::Frame Everything() {
   frame.set_to(2);
   frame.set_to_incarnation(22);
   frame.set_clock_ms(-5);
+  frame.set_address("here:1");
   auto add = [&](std::uint64_t term) {
     frame.add_items()->set_term(term);
     return frame.mutable_items(frame.items_size() - 1);
@@ -94,6 +96,9 @@ pb::Frame Everything() {
   hello->set_members("\xfe members");
   hello->set_started_ms(52);
   add(0)->mutable_found()->set_configuration("configuration");
+  auto* standing = add(0)->mutable_standing();
+  standing->set_index(53);
+  standing->set_configuration("standing");
   return frame;
 }
 

@@ -15,7 +15,7 @@ SimCluster::SimCluster(int nodes, std::uint64_t seed)
   }
 }
 
-absl::Status SimCluster::TryStart(int id) {
+absl::Status SimCluster::TryStart(int id, bool join) {
   One& one = nodes_[Slot(id)];
   one.refused = absl::OkStatus();
   NodeSeams seams;
@@ -23,11 +23,12 @@ absl::Status SimCluster::TryStart(int id) {
   seams.on_fatal = seams.on_refused = [&one](const absl::Status& s) { one.refused = s; };
   NodeOptions of_this = options;
   of_this.id = base::NodeId(static_cast<std::uint64_t>(id));
-  of_this.address = Peer(id);
+  of_this.address = moved.contains(id) ? moved[id] : Peer(id);
   of_this.data_directory = "/data";
+  of_this.join = join;
   const std::uint64_t seed = seed_ * 1000 + static_cast<std::uint64_t>(id) * 100 + ++one.boots;
-  const absl::Status opened =
-      one.member.Open({&world, &network, one.files.get(), Host(id), Client(id)}, seed, seams, of_this, initial);
+  const absl::Status opened = one.member.Open({&world, &network, one.files.get(), Host(id), Client(id)}, seed, seams, of_this,
+                                              join ? InitialMembers() : initial);
   if (opened.ok()) one.member.process->Start();
   return opened;
 }
@@ -35,6 +36,41 @@ absl::Status SimCluster::TryStart(int id) {
 void SimCluster::Start(int id) {
   const absl::Status status = TryStart(id);
   ASSERT_TRUE(status.ok()) << status;
+}
+
+void SimCluster::StartJoining(int id) {
+  const absl::Status status = TryStart(id, true);
+  ASSERT_TRUE(status.ok()) << status;
+}
+
+absl::Status SimCluster::Change(MemberChange::Kind kind, int id, base::Duration limit) {
+  const base::Instant end = world.Now() + limit;
+  absl::Status last = absl::UnavailableError("nobody leads");
+  while (world.Now() < end) {
+    if (Leader() == 0) static_cast<void>(world.RunUntil([this] { return Leader() != 0; }, limit));
+    Node* const leader = Leader() == 0 ? nullptr : node(Leader());
+    if (leader == nullptr) break;
+    // The call may outlive this one.
+    const auto result = std::make_shared<std::optional<absl::Status>>();
+    const bool place = kind == MemberChange::Kind::kAdd || kind == MemberChange::Kind::kReadmit;
+    leader->ChangeMember({kind, base::NodeId(static_cast<std::uint64_t>(id)), place ? Peer(id) : "", {}},
+                         [result](const absl::Status& status) { *result = status; });
+    static_cast<void>(world.RunUntil([&] { return result->has_value(); }, limit));
+    if (result->has_value()) last = **result;
+    if (!result->has_value() || (!absl::IsUnavailable(last) && !absl::IsAborted(last))) break;
+    world.RunFor(std::chrono::milliseconds(50));
+  }
+  return last;
+}
+
+std::string SimCluster::Members() {
+  const Node* const leader = Leader() == 0 ? nullptr : node(Leader());
+  std::string text;
+  if (leader == nullptr) return text;
+  for (const raft::Member& member : leader->raft().configuration().members) {
+    text += (text.empty() ? "" : " ") + std::to_string(member.id.value) + (member.voter ? "" : "?");
+  }
+  return text;
 }
 
 void SimCluster::StartAll() {

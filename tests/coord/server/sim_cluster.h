@@ -3,6 +3,7 @@
 #define DROVER_TESTS_COORD_SERVER_SIM_CLUSTER_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,10 +28,16 @@ class SimCluster {
   static std::string Peer(int id) { return Host(id) + ":2"; }
 
   void Start(int id);
-  absl::Status TryStart(int id);
+  // With --join: an empty directory waits to be added.
+  void StartJoining(int id);
+  absl::Status TryStart(int id, bool join = false);
   void StartAll();
   // kill -9 (kEverything) or power loss.
   void Crash(int id, sim::Survival survival = sim::Survival::kEverything);
+  // Asks the leader, again if another one leads by then or nothing could be done yet; what came of it in the end.
+  absl::Status Change(MemberChange::Kind kind, int id, base::Duration limit = std::chrono::seconds(60));
+  // The members by the leader's newest configuration: "1 2 3 4?", where 4 is a learner.
+  std::string Members();
   // Its disk is replaced by an empty one, or by this. Only while it is down.
   void Wipe(int id);
   void Insert(int id, std::unique_ptr<sim::SimFileSystem> files);
@@ -44,6 +51,7 @@ class SimCluster {
   void Cut(int a, int b, bool cut = true);
   void Isolate(int id, bool cut = true);
 
+  [[nodiscard]] MemberProcess* process(int id) { return nodes_[Slot(id)].member.process.get(); }
   [[nodiscard]] Node* node(int id) { return nodes_[Slot(id)].member.node(); }
   [[nodiscard]] bool running(int id) const { return nodes_[Slot(id)].member.process != nullptr; }
   [[nodiscard]] sim::SimFileSystem& files(int id) { return *nodes_[Slot(id)].files; }
@@ -56,6 +64,7 @@ class SimCluster {
   sim::SimNetwork network;
   NodeOptions options;  // of the next start; id, address and directory are filled in
   InitialMembers initial;
+  std::map<int, std::string> moved;  // from the next start on, the others find it there
   NodeObserver* observer = nullptr;  // of all nodes that start from then on
 
  private:

@@ -1,0 +1,95 @@
+#include "coord/server/member_service.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "coord/transport/message_bytes.h"
+#include "drover/coord/v1/membership.pb.h"
+
+namespace drover::coord::server {
+namespace {
+
+constexpr char kService[] = "drover.coord.v1.Membership";
+
+std::string Method(const char* name) {
+  return std::string("/") + kService + "/" + name;
+}
+
+base::Bytes Members(const Node& node) {
+  v1::MembersResponse response;
+  response.set_cluster_id(node.raft().options().cluster.value);
+  response.set_leader_id(node.raft().Inspect().leader.value);
+  const std::vector<raft::PeerState> peers = node.raft().Peers();
+  for (const raft::Member& member : node.raft().configuration().members) {
+    v1::Member* const m = response.add_members();
+    m->set_id(member.id.value);
+    m->set_incarnation(member.incarnation.value);
+    m->set_address(member.address);
+    m->set_voter(member.voter);
+    for (const raft::PeerState& peer : peers) {
+      if (peer.id != member.id) continue;
+      m->set_lag(node.raft().log().last().value - std::min(peer.match, node.raft().log().last()).value);
+      m->set_silent_ms(static_cast<std::uint64_t>(base::ToMillis(peer.silent)));
+    }
+  }
+  return transport::Encode(response);
+}
+
+// Calls `use` with the node and the request, and answers with the members once that is done.
+template <typename Request>
+transport::UnaryHandler Handler(std::function<MemberProcess*()> process,
+                                std::function<void(Node*, const Request&, ChangeDone)> use) {
+  return [process = std::move(process), use = std::move(use)](const base::Bytes& bytes, const transport::CallInfo&,
+                                                              transport::UnaryReply reply) {
+    const absl::StatusOr<Request> request = transport::Decode<Request>(bytes);
+    if (!request.ok()) return reply(request.status());
+    MemberProcess* const member = process();
+    Node* const node = member == nullptr ? nullptr : member->node();
+    if (node == nullptr) {
+      return reply(absl::UnavailableError(member == nullptr ? "this node is stopping" : member->Waiting()));
+    }
+    // Once, and while the node lives.
+    auto shared = std::make_shared<transport::UnaryReply>(std::move(reply));
+    use(node, *request, [node, shared](const absl::Status& status) {
+      if (status.ok()) {
+        (*shared)(Members(*node));
+      } else {
+        (*shared)(status);
+      }
+    });
+  };
+}
+
+template <typename Request>
+std::function<void(Node*, const Request&, ChangeDone)> Change(MemberChange::Kind kind) {
+  return [kind](Node* node, const Request& request, ChangeDone done) {
+    MemberChange change;
+    change.kind = kind;
+    change.id = base::NodeId(request.id());
+    if constexpr (std::is_same_v<Request, v1::AddMemberRequest>) change.address = request.address();
+    node->ChangeMember(std::move(change), std::move(done));
+  };
+}
+
+}  // namespace
+
+void RegisterMembership(transport::Server* server, std::function<MemberProcess*()> process) {
+  using Kind = MemberChange::Kind;
+  server->RegisterUnary(Method("List"),
+                        Handler<v1::ListMembersRequest>(
+                            process, [](Node*, const v1::ListMembersRequest&, const ChangeDone& done) { done(absl::OkStatus()); }));
+  server->RegisterUnary(Method("Add"), Handler<v1::AddMemberRequest>(process, Change<v1::AddMemberRequest>(Kind::kAdd)));
+  server->RegisterUnary(Method("Readmit"), Handler<v1::AddMemberRequest>(process, Change<v1::AddMemberRequest>(Kind::kReadmit)));
+  server->RegisterUnary(Method("Promote"), Handler<v1::MemberRequest>(process, Change<v1::MemberRequest>(Kind::kPromote)));
+  server->RegisterUnary(Method("Remove"), Handler<v1::MemberRequest>(process, Change<v1::MemberRequest>(Kind::kRemove)));
+  server->RegisterUnary(Method("TransferLeader"),
+                        Handler<v1::MemberRequest>(process, [](Node* node, const v1::MemberRequest& request, ChangeDone done) {
+                          node->TransferLeadership(base::NodeId(request.id()), std::move(done));
+                        }));
+}
+
+}  // namespace drover::coord::server

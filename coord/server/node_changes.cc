@@ -1,0 +1,286 @@
+// What a leader is asked for: another member, one less, another leader. One at a time; the next step follows when the last is
+// committed.
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "coord/base/hooks.h"
+#include "coord/base/host_port.h"
+#include "coord/server/initial_cluster.h"
+#include "coord/server/node.h"
+
+namespace drover::coord::server {
+namespace {
+
+// Of an address: as a configuration may hold it, with some room.
+constexpr std::size_t kAddressBytesMax = 512;
+
+// An address that means something to others.
+absl::Status CheckReachable(absl::string_view address) {
+  const absl::StatusOr<base::HostPort> parsed = base::ParseHostPort(address);
+  if (!parsed.ok()) return parsed.status();
+  if (parsed->port == 0 || parsed->host.empty() || parsed->host == "0.0.0.0" || parsed->host == "::") {
+    return absl::InvalidArgumentError(absl::StrCat(address, " is no address that other nodes could dial"));
+  }
+  if (address.size() > kAddressBytesMax) return absl::InvalidArgumentError("the address is too long");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status Node::CheckLeads() const {
+  if (stopping_ || dead_) return absl::UnavailableError("this node is stopping; nothing was done");
+  if (Leads()) return absl::OkStatus();
+  if (raft_leader_.value == 0) return absl::UnavailableError("no leader is known to this node; nothing was done");
+  const raft::Member* const leader = raft_.configuration().Find(raft_leader_);
+  return absl::UnavailableError(absl::StrCat("node ", raft_leader_.value,
+                                             leader == nullptr ? "" : absl::StrCat(" at ", leader->address), " leads, not node ",
+                                             options_.id.value, ": ask it; nothing was done"));
+}
+
+absl::Status Node::CheckSettled() const {
+  if (change_) return absl::AbortedError("another change of the members is in progress: try again when it is done");
+  if (transfer_) return absl::AbortedError("leadership is being handed over: try again when that is done");
+  if (raft_.commit() < raft_.Inspect().first_of_term && !DROVER_BREAK("change-before-noop")) {
+    return absl::AbortedError("this leader has only begun, and does not know yet what is committed: try again in a moment");
+  }
+  if (raft_.configuration_index() > raft_.commit()) {
+    return absl::AbortedError("a change of the members that an earlier leader began is in progress: try again in a moment");
+  }
+  return absl::OkStatus();
+}
+
+// A change that still waits for a node's answer has done nothing; whoever asked for it may have gone, or seen that the address was
+// wrong.
+void Node::GiveWay() {
+  const bool waits = change_ && change_->invitation && !change_->proposed;
+  if (waits) EndChange(absl::AbortedError("something else was asked for meanwhile; nothing was done"));
+}
+
+bool Node::Answers(base::NodeId member) const {
+  if (member == options_.id) return true;
+  for (const raft::PeerState& peer : raft_.Peers()) {
+    if (peer.id == member) return peer.silent < options_.raft.election_timeout;
+  }
+  return false;
+}
+
+void Node::ChangeMember(MemberChange change, ChangeDone done) {
+  absl::Status refused = CheckLeads();
+  if (refused.ok() && change.id.value == 0) refused = absl::InvalidArgumentError("a member's id is 1 or more");
+  if (refused.ok() && !change.address.empty()) refused = CheckReachable(change.address);
+  if (refused.ok()) {
+    GiveWay();
+    refused = CheckSettled();
+  }
+  if (!refused.ok()) return done(refused);
+  for (const raft::Member& other : raft_.configuration().members) {
+    if (other.id == change.id || other.address != change.address) continue;
+    return done(absl::FailedPreconditionError(absl::StrCat(change.address, " is the address of node ", other.id.value)));
+  }
+  const raft::Member* const member = raft_.configuration().Find(change.id);
+  switch (change.kind) {
+    case MemberChange::Kind::kAdd:
+      if (change.address.empty()) return done(absl::InvalidArgumentError("the address of the new member is missing"));
+      if (member != nullptr && member->address == change.address) return done(absl::OkStatus());
+      break;
+    case MemberChange::Kind::kReadmit:
+      if (member != nullptr && change.address.empty()) change.address = member->address;
+      if (change.address.empty()) {
+        return done(absl::NotFoundError(absl::StrCat("node ", change.id.value, " is no member: give its address, too")));
+      }
+      break;
+    default:
+      break;
+  }
+  const base::Instant deadline = loop_->Now() + options_.invitation_patience;
+  change_ = std::make_unique<PendingChange>(PendingChange{std::move(change), deadline, std::move(done), nullptr, {}, {}});
+  WantTurn();
+}
+
+void Node::Invite() {
+  const raft::Configuration members = WithOwnAddress(raft_.configuration());
+  if (const absl::Status own = CheckReachable(members.Find(options_.id)->address); !own.ok()) {
+    return EndChange(absl::FailedPreconditionError(absl::StrCat("the leader, node ", options_.id.value,
+                                                                ", cannot be reached by others: ", own.message(),
+                                                                "; start it with --advertise HOST:PORT first")));
+  }
+  if (dialer_ == nullptr) return EndChange(absl::FailedPreconditionError("this node was started without a way to others"));
+  Invitation::Letter letter{
+      cluster_id(), options_.id, change_->change.id, change_->change.address, TextOf(MembersOf(members)), NextNotZero(random_)};
+  // Its end may be the end of this very object.
+  const std::uint64_t round = letter.round;
+  change_->invitation =
+      std::make_unique<Invitation>(loop_, dialer_, options_.links, std::move(letter), [this, round](const absl::Status& why) {
+        loop_->Post([self = std::weak_ptr<Node*>(self_), round, why] {
+          const auto node = self.lock();
+          PendingChange* const change = node ? (*node)->change_.get() : nullptr;
+          const bool same = change != nullptr && change->invitation && change->invitation->letter().round == round;
+          if (same) (*node)->EndChange(why);
+        });
+      });
+}
+
+// The address of a node that is alone is nobody's business but its own, and may be another one than when it began.
+raft::Configuration Node::WithOwnAddress(raft::Configuration configuration) const {
+  if (raft_.configuration().members.size() > 1) return configuration;
+  for (raft::Member& member : configuration.members) {
+    if (member.id == options_.id && !options_.address.empty()) member.address = options_.address;
+  }
+  return configuration;
+}
+
+bool Node::AwaitsHello(base::NodeId from) const {
+  return change_ && change_->change.id == from &&
+         (change_->change.kind == MemberChange::Kind::kAdd || change_->change.kind == MemberChange::Kind::kReadmit);
+}
+
+void Node::OnInvited(const PeerHeader& header, std::uint64_t round) {
+  if (!change_ || !change_->invitation) return;
+  const Invitation::Letter& letter = change_->invitation->letter();
+  if (round != letter.round && header.from != letter.to) return;
+  if (header.from != letter.to) {
+    return EndChange(absl::FailedPreconditionError(
+        absl::StrCat("node ", header.from.value, " is at ", letter.address, ", not node ", letter.to.value)));
+  }
+  change_->change.incarnation = header.from_incarnation;
+  change_->invitation.reset();
+  WantTurn();
+}
+
+void Node::EndChange(const absl::Status& status) {
+  const std::unique_ptr<PendingChange> change = std::exchange(change_, nullptr);
+  change->done(status);
+}
+
+// Towards what was asked for, as far as it goes now.
+void Node::AdvanceChange() {
+  if (!change_ || dead_ || !Leads()) return;
+  const MemberChange& change = change_->change;
+  if (change_->proposed) return;
+  const bool asks = change.kind == MemberChange::Kind::kAdd || change.kind == MemberChange::Kind::kReadmit;
+  if (asks && change.incarnation.value == 0) {
+    if (loop_->Now() >= change_->deadline) {
+      return EndChange(
+          absl::UnavailableError(absl::StrCat("node ", change.id.value, " does not answer at ", change.address,
+                                              ": start it there, with an empty directory and --join; nothing was done")));
+    }
+    if (change_->invitation == nullptr) Invite();
+    return;
+  }
+  const absl::StatusOr<std::optional<raft::Configuration>> next = NextConfiguration(raft_.configuration(), change);
+  if (!next.ok() || !*next) return EndChange(next.status());
+  absl::Status allowed = change.kind == MemberChange::Kind::kPromote ? CheckCaughtUp(change.id) : absl::OkStatus();
+  if (allowed.ok()) allowed = CheckAnswering(**next);
+  if (!allowed.ok()) return EndChange(allowed);
+  change_->entry = raft::EncodeConfiguration(WithOwnAddress(**next));
+  const absl::StatusOr<raft::Index> index = raft_.Propose(raft::EntryKind::kConfig, change_->entry);
+  if (!index.ok()) return EndChange(absl::AbortedError(absl::StrCat(index.status().message(), ": try again in a moment")));
+  change_->proposed = *index;
+}
+
+// Also of a leader that removed itself, and so leads no longer.
+void Node::FinishChange() {
+  if (!change_ || !change_->proposed || applied_ < *change_->proposed) return;
+  const raft::Index proposed = *std::exchange(change_->proposed, std::nullopt);
+  // If it is another leader's, the role changes in a moment.
+  if (configuration_index_ != proposed || configuration_ != change_->entry) return;
+  const MemberChange& change = change_->change;
+  const bool more = change.kind == MemberChange::Kind::kReadmit && !Committed().Names(change.id, change.incarnation);
+  if (!more) return EndChange(absl::OkStatus());
+  WantTurn();
+}
+
+absl::Status Node::CheckAnswering(const raft::Configuration& next) const {
+  std::set<base::NodeId> answering = {options_.id};
+  for (const raft::PeerState& peer : raft_.Peers()) {
+    if (peer.silent < options_.raft.election_timeout) answering.insert(peer.id);
+  }
+  return CheckQuorum(next, answering);
+}
+
+// One that is far behind would count as a voter long before its word helps to commit anything.
+absl::Status Node::CheckCaughtUp(base::NodeId learner) const {
+  for (const raft::PeerState& peer : raft_.Peers()) {
+    if (peer.id != learner) continue;
+    if (peer.silent >= options_.raft.election_timeout) {
+      return absl::AbortedError(absl::StrCat("node ", learner.value, " does not answer: try again when it does"));
+    }
+    const std::uint64_t behind = raft_.log().last().value - std::min(peer.match, raft_.log().last()).value;
+    // What made it a learner it must have itself: as long as it has acknowledged nothing it may not even have begun.
+    if (peer.match < configuration_index_ && behind <= options_.promotion_lag_max) {
+      return absl::AbortedError(absl::StrCat("node ", learner.value,
+                                             " has not yet acknowledged that it belongs to the cluster, and is ", behind,
+                                             " entries behind: try again when it has"));
+    }
+    if (behind <= options_.promotion_lag_max && !peer.needs_snapshot) break;
+    return absl::AbortedError(absl::StrCat("node ", learner.value, " is ", behind, " entries behind, and may be ",
+                                           options_.promotion_lag_max, ": try again when it has caught up"));
+  }
+  return absl::OkStatus();
+}
+
+void Node::TransferLeadership(base::NodeId to, ChangeDone done) {
+  absl::Status refused = CheckLeads();
+  if (refused.ok() && to == options_.id) return done(absl::OkStatus());
+  if (refused.ok()) {
+    GiveWay();
+    refused = CheckSettled();
+  }
+  if (!refused.ok()) return done(refused);
+  const base::NodeId target = to.value == 0 ? Successor() : to;
+  const raft::Member* const member = raft_.configuration().Find(target);
+  if (to.value == 0 && target.value == 0) {
+    refused = absl::FailedPreconditionError("no other voter answers");
+  } else if (member == nullptr) {
+    refused = absl::NotFoundError(absl::StrCat("node ", target.value, " is no member"));
+  } else if (!member->voter) {
+    refused = absl::FailedPreconditionError(absl::StrCat("node ", target.value, " is a learner: promote it first"));
+  } else if (!Answers(target)) {
+    refused = absl::FailedPreconditionError(absl::StrCat("node ", target.value, " does not answer"));
+  } else {
+    refused = raft_.TransferLeadership(target);
+  }
+  if (!refused.ok()) return done(refused);
+  transfer_ = std::make_unique<PendingTransfer>(PendingTransfer{target, {}, std::move(done)});
+  WantTurn();
+}
+
+// The voter that answers and has the most.
+base::NodeId Node::Successor() const {
+  base::NodeId best;
+  raft::Index match;
+  for (const raft::PeerState& peer : raft_.Peers()) {
+    const raft::Member* member = raft_.configuration().Find(peer.id);
+    const bool alive = peer.silent < options_.raft.election_timeout / 2;
+    if (member == nullptr || !member->voter || !alive || peer.match < match) continue;
+    best = peer.id;
+    match = peer.match;
+  }
+  return best;
+}
+
+void Node::AdvanceTransfer() {
+  if (!transfer_) return;
+  const auto end = [this](const absl::Status& status) {
+    const std::unique_ptr<PendingTransfer> transfer = std::exchange(transfer_, nullptr);
+    transfer->done(status);
+  };
+  const base::NodeId target = transfer_->target;
+  if (raft_leader_ == target) return end(absl::OkStatus());
+  if (Leads() && raft_.Inspect().transfer != target) {
+    return end(absl::AbortedError(
+        absl::StrCat("node ", target.value, " did not take over in time; node ", options_.id.value, " leads on")));
+  }
+  if (!Leads() && raft_leader_.value != 0) {
+    return end(absl::AbortedError(absl::StrCat("node ", raft_leader_.value, " took over, not node ", target.value)));
+  }
+  if (Leads()) return;
+  if (!transfer_->deposed) transfer_->deposed = loop_->Now();
+  if (loop_->Now() - *transfer_->deposed >= options_.leaderless_patience) {
+    end(absl::UnavailableError(absl::StrCat("node ", options_.id.value, " leads no longer, and who does is not known here yet")));
+  }
+}
+
+}  // namespace drover::coord::server

@@ -1,0 +1,112 @@
+// Whom a node speaks to while members come and go, and how one learns that it is none any more.
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "coord/server/initial_cluster.h"
+#include "coord/server/node.h"
+
+namespace drover::coord::server {
+raft::Configuration Node::Committed() const {
+  return raft::DecodeConfiguration(configuration_.view()).value_or(raft::Configuration());
+}
+
+void Node::SetPeers() {
+  if (members_known_ != std::pair(configuration_index_, raft_.configuration_index())) {
+    members_known_ = {configuration_index_, raft_.configuration_index()};
+    neighbours_.SetConfigurations(Committed(), raft_.configuration());
+    was_member_ = was_member_ || neighbours_.Named(options_.id, raft_.options().incarnation);
+  }
+  if (peers_version_ == neighbours_.version()) return;
+  peers_version_ = neighbours_.version();
+  links_.SetPeers(neighbours_.Addresses());
+}
+
+// Who speaks to this node and is not named by what it knows may be right: it may know more.
+void Node::MeetStranger(const PeerHeader& header, const raft::Term* append_of) {
+  if (header.from == options_.id || neighbours_.Named(header.from, header.from_incarnation)) return;
+  // Another life of a member: only who leads is certainly the present one.
+  const bool leads = append_of != nullptr && *append_of == raft_.term() && raft_.Inspect().leader == header.from;
+  if (neighbours_.Taken(header.from) && !leads) return;
+  neighbours_.Welcome(loop_->Now(), raft::Member{header.from, header.from_incarnation, header.address, false});
+  SetPeers();
+}
+
+std::string Node::OwnAddress() const {
+  const raft::Member* const self = raft_.configuration().Find(options_.id);
+  return self == nullptr || raft_.configuration().members.size() == 1 ? options_.address : self->address;
+}
+
+// ---- who has to go, and who may come ----
+
+// In a cluster: a leader asks who is there, or a node without one asks whether it still belongs.
+void Node::OnMemberHello(const PeerHeader& header, const Hello& hello) {
+  if (hello.reply) return OnInvited(header, hello.round);
+  if (header.from_incarnation.value == 0) {
+    Hello reply = hello;
+    reply.reply = true;
+    return links_.Send(header.from, reply);
+  }
+  // Only who has applied something of the present reign, and so all that was committed before it, knows better than who asks.
+  const bool knows = raft_.log().TermAt(applied_) == raft_.term() && configuration_index_ == raft_.configuration_index();
+  if (raft_leader_.value == 0 || !knows) return;
+  if (neighbours_.IncarnationOf(header.from) == header.from_incarnation) return TellStanding(header.from);
+  Dismiss(header, "it has the id of a member and an earlier data directory of it",
+          absl::StrCat(WhoThisIs(), "; node ", header.from.value,
+                       " is one of them with another data directory, which has taken the place of this one"));
+}
+
+void Node::TellStanding(base::NodeId to) {
+  if (configuration_index_.value != 0) links_.Send(to, Standing{configuration_index_, configuration_});
+}
+
+// Who has a leader belongs to its cluster, whatever others say; but for that leader's own word.
+void Node::OnStanding(const PeerHeader& header, const Standing& standing) {
+  const bool leads = header.from == raft_leader_ && neighbours_.Named(header.from, header.from_incarnation);
+  const absl::StatusOr<raft::Configuration> configuration = raft::DecodeConfiguration(standing.configuration.view());
+  if (!configuration.ok() || configuration->cluster != cluster_id() || (raft_leader_.value != 0 && !leads)) return;
+  // What is older than what this node has applied says nothing new.
+  if (standing.index < configuration_index_ || configuration->Names(options_.id, raft_.options().incarnation)) return;
+  Leave(*configuration);
+}
+
+void Node::AskForStanding() {
+  if (!Leaderless() || dead_ || stopping_ || loop_->Now() - asked_standing_at_ < std::chrono::seconds(1)) return;
+  asked_standing_at_ = loop_->Now();
+  for (const auto& [id, address] : neighbours_.Addresses()) links_.Send(id, Hello{0, false, 0, "", {}});
+}
+
+// A configuration was applied: `before` was the last one.
+void Node::OnConfigurationApplied(const raft::Configuration& before) {
+  const raft::Configuration now = Committed();
+  FinishChange();  // before the role changes: a leader that removed itself has done so
+  SetPeers();
+  if (Leads()) {
+    for (const raft::Member& member : before.members) {
+      // What a new leader applies may be long past.
+      if (now.Find(member.id) != nullptr || raft_.configuration().Find(member.id) != nullptr) continue;
+      neighbours_.Welcome(loop_->Now(), member);
+      SetPeers();
+      TellStanding(member.id);
+    }
+  }
+  const base::Incarnation self = raft_.options().incarnation;
+  if (was_member_ && !now.Names(options_.id, self) && !raft_.configuration().Names(options_.id, self)) Leave(now);
+}
+
+// What is still to be said goes out first; clients look for another node.
+void Node::Leave(const raft::Configuration& without) {
+  if (dead_ || leave_timer_.armed()) return;
+  const bool replaced = without.Find(options_.id) != nullptr;
+  const absl::Status why = absl::FailedPreconditionError(absl::StrCat(
+      "node ", options_.id.value, " was ", replaced ? "readmitted with another data directory to" : "removed from", " cluster ",
+      cluster_id().value, ", whose members are ", TextOf(MembersOf(without)), "; data directory ", options_.data_directory,
+      " is of no use to it any more and is kept as it is. To bring this node back, give it an empty one and start it with --join"));
+  Stop();
+  leave_timer_.Set(options_.farewell, [this, why] {
+    if (std::exchange(dead_, true)) return;
+    if (on_refused_) on_refused_(why);
+  });
+}
+
+}  // namespace drover::coord::server
