@@ -70,6 +70,8 @@ void AddTreeCommands(process::OptionSet* root, Commands* commands);
 void AddClusterCommands(process::OptionSet* root, Commands* commands);
 void AddSnapshotCommands(process::OptionSet* cluster, Commands* commands);  // `drover cluster snapshot`
 void AddSnapshotRestoreCommand(process::OptionSet* snapshot, Commands* commands);
+// Below `drover cluster`.
+void AddClusterMemberCommands(process::OptionSet* cluster, Commands* commands);
 void AddVersionCommand(process::OptionSet* root, Commands* commands);
 
 // The whole program: parses, runs, returns the exit code. `args` without the program's name.

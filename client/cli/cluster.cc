@@ -220,6 +220,7 @@ void AddClusterCommands(process::OptionSet* root, Commands* commands) {
   status.Time("--interval", &flags->interval, "With --watch: how often");
   commands->push_back({&status, [flags](const App& app) { return flags->watch ? Watch(app, *flags) : Status(app); }});
   AddSnapshotCommands(&group, commands);
+  AddClusterMemberCommands(&group, commands);
 }
 
 }  // namespace drover::cli

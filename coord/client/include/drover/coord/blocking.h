@@ -81,7 +81,7 @@ struct MemberStatus {
 struct NodeStatus {
   std::uint64_t node_id = 0;
   std::uint64_t cluster_id = 0;  // 0: forming
-  std::string role;              // leader, follower, candidate, learner, forming
+  std::string role;              // leader, follower, candidate, learner, forming, joining
   std::uint64_t leader_id = 0;
   std::uint64_t term = 0;
   std::uint64_t commit_index = 0;
