@@ -108,7 +108,7 @@ void Client::Open() {
   in_flight_ = 0;
   versions_.clear();
   coord::SessionOptions options;
-  for (int node = 1; node <= plan_.nodes; ++node) options.endpoints.push_back(Machines::ClientAddress(node));
+  for (int node = 1; node <= plan_.nodes + plan_.spares; ++node) options.endpoints.push_back(Machines::ClientAddress(node));
   options.first_endpoint = random_.Below(options.endpoints.size());
   options.timeout = plan_.session_timeout;
   if (plan_.graces && id_ % 2 == 0) options.disconnect_grace = milliseconds(300);

@@ -41,6 +41,7 @@ void Faults::Later() {
 
 void Faults::Heal() {
   active_ = false;
+  machines_->OnNextLeader(nullptr);
   network_->HealAll();
   for (int a = 1; a <= machines_->size(); ++a) {
     for (int b = 1; b <= machines_->size(); ++b) {
@@ -72,6 +73,7 @@ Survival Faults::SomeSurvival() {
 
 // Before all members have founded the cluster it holds nothing, and the others may yet found it without this one's disk.
 bool Faults::MayLose(int node) const {
+  if (plan_.spares > 0) return false;  // kReadmit knows who may
   for (int id = 1; id <= machines_->size(); ++id) {
     if (!machines_->formed(id)) return false;
   }
@@ -94,6 +96,9 @@ void Faults::Inject(Fault fault) {
   const int node = fault == Fault::kIsolate && leader != 0 && random_.Below(2) == 0 ? leader : SomeNode();
   ++counts_[static_cast<std::size_t>(fault)];
   journal_->Note("fault: ", NameOf(fault), ", node ", node);
+  if (fault == Fault::kMembers) return machines_->ChangeMembers(leader, &random_);
+  if (fault == Fault::kCamps) return MakeCamps(leader);
+  if (fault == Fault::kReadmit) return machines_->LoseAndReadmit(node, Some(10, 2'000));
   if (fault <= Fault::kPowerOff) return CrashNode(fault, node);
   if (fault <= Fault::kSlowLink) return BreakNetwork(fault, node);
   if (fault >= Fault::kKillClient) return BreakClient(fault);
@@ -161,6 +166,7 @@ void Faults::Depose(int leader) {
       if (machines_->running(id)) machines_->StallDisk(id, Some(1'500, 5'000));
     }
   }
+  if (plan_.spares > 0) machines_->ChangeMembers(leader, &random_);
   Hurry(4);
   AwaitSuccessor(std::move(deposed));
 }
@@ -170,6 +176,7 @@ void Faults::AwaitSuccessor(Deposed deposed) {
     const int leader = machines_->Leader();
     const bool followed = leader != 0 && std::count(deposed.side.begin(), deposed.side.end(), leader) == 0;
     if (!followed && world_->Now() < deposed.until) return AwaitSuccessor(std::move(deposed));
+    if (plan_.spares > 0) machines_->ChangeMembers(leader, &random_);
     Hurry(4);
     // For so long the old one may still believe to lead.
     Undo(Some(0, 400), [this, deposed] {
@@ -193,6 +200,36 @@ void Faults::Return(const Deposed& deposed) {
     }
   }
   Hurry(2);
+}
+
+void Faults::MakeCamps(int leader) {
+  std::vector<int> others = machines_->Voters(leader);
+  if (others.size() != 4) return machines_->ChangeMembers(leader, &random_);
+  std::erase(others, leader);
+  if (others.size() != 3 || machines_->lost_count() > 0) return;
+  const auto cut = [this](int a, int b) {
+    const std::string one = Machines::Host(a);
+    const std::string two = Machines::Host(b);
+    network_->CutPair(one, two);
+    Undo(Some(4'000, 7'000), [this, one, two] { network_->HealPair(one, two); });
+  };
+  for (int other : others) cut(leader, other);
+  const int removed = others[random_.Below(3)];
+  machines_->AskRemoval(leader, removed);
+  machines_->OnNextLeader([this, leader, others, removed, cut, period = period_](int successor) {
+    const bool follows = std::count(others.begin(), others.end(), successor) > 0;
+    if (!active_ || period != period_ || !follows) return;
+    // Whom both configurations know goes over to the former one.
+    int goes = 0;
+    for (int other : others) {
+      if (other != successor && other != removed) goes = other;
+    }
+    for (int other : others) {
+      if (other != goes) cut(goes, other);
+    }
+    machines_->AskRemoval(successor, leader);
+    Undo(Some(50, 500), [this, leader, goes] { network_->HealPair(Machines::Host(leader), Machines::Host(goes)); });
+  });
 }
 
 void Faults::BreakNetwork(Fault fault, int node) {

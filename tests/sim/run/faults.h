@@ -48,6 +48,8 @@ class Faults {
   void Depose(int leader);
   void AwaitSuccessor(Deposed deposed);
   void Return(const Deposed& deposed);
+  // Of four voters, who are the fewest of which two halves can each be a quorum after one removal.
+  void MakeCamps(int leader);
   // All clients call this often, at once.
   void Hurry(std::size_t calls);
   void BreakDisk(Fault fault, int node);

@@ -41,6 +41,8 @@ const std::vector<Breakage>& Breakages() {
       {"ack-contact-without-quorum", "a contact is acknowledged without a quorum round"},
       {"forget-kept-answers", "a write that is sent again is applied again"},
       {"compact-past-receiver", "a leader drops entries that follow a snapshot which is on its way"},
+      {"wiped-node-votes", "a machine that lost its disk is taken for the member it was"},
+      {"change-before-noop", "a leader changes the members before its no-op is committed"},
       {"snapshot-forgets-answers", "snapshots leave out the answers that clients have not seen"},
   };
   return *all;

@@ -45,7 +45,12 @@ class Machines::Observer final : public coord::server::NodeObserver {
     machines_->journal_->Note("node ", id_, " ", kNames[static_cast<int>(change.role)], " in term ", change.term.value, ", leader ",
                               change.leader.value);
     machines_->CheckCampaign(id_, change.role);
-    if (change.role == RoleName::kLeader) machines_->last_election_ = machines_->world_->Now();
+    if (change.role != RoleName::kLeader) return;
+    machines_->last_election_ = machines_->world_->Now();
+    machines_->world_->Schedule(nullptr, base::Duration::zero(), [machines = machines_, id = id_] {
+      const std::function<void(int)> then = std::exchange(machines->on_leader_, nullptr);
+      if (then) then(id);
+    });
   }
   void OnDamage(const absl::Status& status) override {
     machines_->journal_->Fail(absl::InternalError(absl::StrCat("node ", id_, " met damage: ", status.message())));
@@ -62,11 +67,12 @@ Machines::Machines(SimWorld* world, SimNetwork* network, Journal* journal, Witne
       journal_(journal),
       witness_(witness),
       plan_(plan),
-      machines_(static_cast<std::size_t>(plan.nodes)) {
+      machines_(static_cast<std::size_t>(plan.nodes + plan.spares)) {
   for (int id = 1; id <= size(); ++id) {
     At(id).id = id;
     At(id).files = std::make_unique<SimFileSystem>(plan.seed * 100 + static_cast<std::uint64_t>(id));
-    initial_.emplace_back(base::NodeId(static_cast<std::uint64_t>(id)), PeerAddress(id));
+    At(id).joins = id > plan.nodes;
+    if (!At(id).joins) initial_.emplace_back(base::NodeId(static_cast<std::uint64_t>(id)), PeerAddress(id));
   }
   const coord::server::NodeOptions& options = plan_.options;
   // One batch is taken whatever its size; and what lies behind the last segment's header a new leader has to commit anew.
@@ -86,6 +92,7 @@ void Machines::Destroy(Machine* machine) {
   ++machine->process;
   machine->committed_when_asked.reset();
   machine->dies_in_steps = 0;
+  machine->asks = 0;
   machine->writes_to_compare = 0;
   machine->compares = false;
   machine->member.End();
@@ -123,10 +130,12 @@ void Machines::Start(int id) {
   options.id = base::NodeId(static_cast<std::uint64_t>(id));
   options.address = PeerAddress(id);
   options.data_directory = kDirectory;
+  options.join = machine.joins;
   options.before_step = [this, id](PerformStep step) { return BeforeStep(id, step); };
   const std::uint64_t seed = plan_.seed * 100'000 + static_cast<std::uint64_t>(id) * 1'000 + ++machine.boots;
-  const absl::Status opened = machine.member.Open({world_, network_, machine.files.get(), Host(id), ClientAddress(id), clock}, seed,
-                                                  seams, std::move(options), initial_);
+  const absl::Status opened =
+      machine.member.Open({world_, network_, machine.files.get(), Host(id), ClientAddress(id), clock}, seed, seams,
+                          std::move(options), machine.joins ? coord::server::InitialMembers() : initial_);
   if (!opened.ok()) {
     journal_->Note("node ", id, " does not start: ", opened.message());
     // A process that was to die at this call has died, and so tears what it was writing.
@@ -317,9 +326,130 @@ std::vector<Entry> Machines::ReadLog(Machine* machine) const {
 }
 
 void Machines::Wipe(int id) {
-  Machine& machine = At(id);
-  machine.lost = true;
-  machine.files = std::make_unique<SimFileSystem>(plan_.seed * 100 + 50 + static_cast<std::uint64_t>(id));
+  At(id).lost = true;
+  NewDisk(&At(id));
+}
+
+void Machines::NewDisk(Machine* machine) {
+  ++machine->disks;
+  machine->files =
+      std::make_unique<SimFileSystem>(plan_.seed * 100 + static_cast<std::uint64_t>(50 * machine->disks + machine->id));
+}
+
+// ---- members ----
+
+const coord::raft::Member* Machines::Member(int id) const {
+  const coord::raft::Member* const member = invariants_.configuration().Find(base::NodeId(static_cast<std::uint64_t>(id)));
+  const Node* const n = node(id);
+  const bool other = member != nullptr && n != nullptr && n->raft().options().incarnation != member->incarnation;
+  return other ? nullptr : member;
+}
+
+bool Machines::MembersRest() const {
+  for (int id = 1; id <= size(); ++id) {
+    if (lost(id) || At(id).asks > 0) return false;
+    const Node* const n = node(id);
+    if (n != nullptr && Member(id) != nullptr && n->raft().configuration() != invariants_.configuration()) return false;
+    if (n == nullptr && Member(id) != nullptr) return false;
+  }
+  return true;
+}
+
+void Machines::ChangeMembers(int leader, base::Random* random) {
+  using coord::server::MemberChange;
+  if (leader == 0 || node(leader) == nullptr) return;
+  const coord::raft::Configuration now = node(leader)->raft().configuration();
+  std::vector<int> learners, voters, others;
+  for (int id = 1; id <= size(); ++id) {
+    const coord::raft::Member* const member = now.Find(base::NodeId(static_cast<std::uint64_t>(id)));
+    (member == nullptr ? others : member->voter ? voters : learners).push_back(id);
+  }
+  const auto pick = [random](const std::vector<int>& from) { return from[random->Below(from.size())]; };
+  MemberChange change;
+  int id = 0;
+  if (!learners.empty() && random->Below(3) > 0) {
+    change.kind = MemberChange::Kind::kPromote;
+    id = pick(learners);
+  } else if (!others.empty() && (voters.size() < 2 || random->Below(2) == 0)) {
+    id = pick(others);
+    Machine& machine = At(id);
+    if (machine.off) return;
+    const bool waits = machine.member.process != nullptr && node(id) == nullptr;
+    if (!waits) {
+      // Of one that was a member once, the disk is of no use; but it may be a member again by a change that is still under way.
+      if (machine.boots > 0 && !MembersRest()) return;
+      if (machine.member.process != nullptr) Crash(id, Survival::kEverything, milliseconds(0));
+      NewDisk(&machine);
+      machine.joins = true;
+      Start(id);
+    }
+    change.address = PeerAddress(id);
+  } else {
+    if (voters.size() < 2 || lost_count() > 0) return;
+    change.kind = MemberChange::Kind::kRemove;
+    id = random->Below(3) == 0 ? leader : pick(random->Below(4) == 0 && !learners.empty() ? learners : voters);
+  }
+  change.id = base::NodeId(static_cast<std::uint64_t>(id));
+  static constexpr const char* kNames[] = {"add", "readmit", "promote", "remove"};
+  const char* const name = kNames[static_cast<int>(change.kind)];
+  journal_->Note("node ", leader, " is asked to ", name, " node ", id);
+  Ask(leader, change, [this, name, id](const absl::Status& status) {
+    journal_->Note(name, " node ", id, ": ", status.ok() ? "done" : status.message());
+  });
+}
+
+// A process that stands still takes the call, and acts on it later.
+void Machines::Ask(int leader, const coord::server::MemberChange& change, std::function<void(const absl::Status&)> done) {
+  ++At(leader).asks;
+  At(leader).member.node()->ChangeMember(
+      change, [this, leader, process = At(leader).process, done = std::move(done)](const absl::Status& status) {
+        if (At(leader).process == process) --At(leader).asks;
+        done(status);
+      });
+}
+
+void Machines::AskRemoval(int leader, int id) {
+  if (node(leader) == nullptr) return;
+  journal_->Note("node ", leader, " is asked to remove node ", id);
+  Ask(leader, {coord::server::MemberChange::Kind::kRemove, base::NodeId(static_cast<std::uint64_t>(id)), "", {}},
+      [this, id](const absl::Status& status) {
+        journal_->Note("remove node ", id, ": ", status.ok() ? "done" : status.message());
+      });
+}
+
+std::vector<int> Machines::Voters(int of) const {
+  std::vector<int> voters;
+  if (of == 0 || node(of) == nullptr) return voters;
+  for (const coord::raft::Member& member : node(of)->raft().configuration().members) {
+    if (member.voter) voters.push_back(static_cast<int>(member.id.value));
+  }
+  return voters;
+}
+
+void Machines::LoseAndReadmit(int id, base::Duration down_for) {
+  std::size_t voters = 0;
+  for (const auto& member : invariants_.configuration().members) voters += member.voter ? 1 : 0;
+  const coord::raft::Member* const member = Member(id);
+  if (voters < 3 || member == nullptr || !member->voter || !MembersRest()) return;
+  Crash(id, Survival::kEverything, down_for);
+  Wipe(id);
+  At(id).joins = true;
+  AskReadmission(id);
+}
+
+void Machines::AskReadmission(int id) {
+  world_->Schedule(nullptr, milliseconds(500), [this, id] {
+    if (healed_ || !lost(id)) return;
+    AskReadmission(id);
+    const int leader = Leader();
+    if (leader == 0) return;
+    const coord::server::MemberChange change{
+        coord::server::MemberChange::Kind::kReadmit, base::NodeId(static_cast<std::uint64_t>(id)), PeerAddress(id), {}};
+    Ask(leader, change, [this, id](const absl::Status& status) {
+      journal_->Note("readmit node ", id, ": ", status.ok() ? "done" : status.message());
+      if (status.ok()) At(id).lost = false;
+    });
+  });
 }
 
 // Where it is known that it was synced: of the last frame, damage cannot be told from a torn write, as FORMAT.md says.
@@ -381,7 +511,7 @@ int Machines::Leader() const {
 
 bool Machines::AtRest() const {
   for (int id = 1; id <= size(); ++id) {
-    if (lost(id)) continue;
+    if (lost(id) || Member(id) == nullptr) continue;
     const Node* n = node(id);
     if (n == nullptr || n->Status().applied != witness_->last() || n->raft().log().last() != witness_->last()) return false;
   }
@@ -424,7 +554,7 @@ void Machines::Sample() {
 absl::Status Machines::CheckAtRest() const {
   std::vector<base::NodeId> nodes;
   for (int id = 1; id <= size(); ++id) {
-    if (lost(id)) continue;
+    if (lost(id) || Member(id) == nullptr) continue;
     const Node* n = node(id);
     if (n == nullptr) return absl::InternalError(absl::StrCat("node ", id, " does not run at the end"));
     const base::NodeId node_id(static_cast<std::uint64_t>(id));

@@ -50,6 +50,17 @@ class Machines {
   // Damages what its disk holds, and counts it as lost. It must be down.
   void Wipe(int id);
   bool FlipBit(int id, base::Random* random);
+  // Asks `leader` to add, promote or remove somebody. What comes of it, if anything, shows in the log.
+  void ChangeMembers(int leader, base::Random* random);
+  // The same for a removal.
+  void AskRemoval(int leader, int id);
+  // By the newest configuration of that node.
+  [[nodiscard]] std::vector<int> Voters(int of) const;
+  // Called once, right after a node began to lead: before anything that it says can have come anywhere.
+  void OnNextLeader(std::function<void(int)> then) { on_leader_ = std::move(then); }
+  // A voter's disk is replaced; it waits to be readmitted, and is asked for until it is. Nothing, unless it is certain that the
+  // others do without it.
+  void LoseAndReadmit(int id, base::Duration down_for);
   void StallDisk(int id, base::Duration duration);
   // After Heal: from when on the last stalled disk works again.
   [[nodiscard]] base::Instant calm() const { return calm_; }
@@ -92,6 +103,9 @@ class Machines {
     std::uint64_t process = 0;  // grows with each start and death: what was planned for an earlier one is void
     bool formed = false;
     bool lost = false;
+    bool joins = false;  // it is started to be added, not to found
+    int disks = 0;       // that it has had
+    int asks = 0;        // for changes of the members, of this process, that are not answered
     bool off = false;
     bool applied_since_check = false;
     std::optional<coord::raft::Index> committed_when_asked;  // while it is a pre-candidate
@@ -111,6 +125,12 @@ class Machines {
   void WatchDisk(int id, std::uint64_t process);
   bool BeforeStep(int id, coord::server::PerformStep step);
   void OnOutput(int id, const coord::raft::Raft& raft, const coord::raft::Output& output);
+  [[nodiscard]] const coord::raft::Member* Member(int id) const;  // as committed; null: none, or it is another life of it
+  // Nothing is under way: those that run have no newer configuration than the committed one, and nobody is lost.
+  [[nodiscard]] bool MembersRest() const;
+  void NewDisk(Machine* machine);
+  void AskReadmission(int id);
+  void Ask(int leader, const coord::server::MemberChange& change, std::function<void(const absl::Status&)> done);
   void CheckDurable(Machine* machine, const coord::raft::Raft& raft);
   void DieAfterTruncation(Machine* machine);
   void CheckCampaign(int id, coord::raft::RoleName role);
@@ -126,6 +146,7 @@ class Machines {
   coord::raft::ClusterInvariants invariants_;
   check::GrowthBounds bounds_;
   std::vector<Machine> machines_;
+  std::function<void(int)> on_leader_;
   base::Instant last_election_;
   base::Instant calm_;
   bool healed_ = false;

@@ -28,11 +28,11 @@ class Dice {
 }  // namespace
 
 const char* NameOf(Fault fault) {
-  static constexpr const char* kNames[] = {"kill",      "power-loss", "power-loss-all", "crash-in-step", "crash-in-disk",
-                                           "power-off", "reset",      "cut-one-way",    "cut-both-ways", "isolate",
-                                           "split",     "depose",     "slow-link",      "pause",         "stall-disk",
-                                           "fail-sync", "fail-write", "full-disk",      "flip-bit",      "wipe",
-                                           "jump-wall", "clock-rate", "kill-client",    "pause-client",  "cut-client"};
+  static constexpr const char* kNames[] = {
+      "kill",        "power-loss",    "power-loss-all", "crash-in-step", "crash-in-disk", "power-off", "reset",
+      "cut-one-way", "cut-both-ways", "isolate",        "split",         "depose",        "slow-link", "pause",
+      "stall-disk",  "fail-sync",     "fail-write",     "full-disk",     "flip-bit",      "wipe",      "jump-wall",
+      "clock-rate",  "kill-client",   "pause-client",   "cut-client",    "members",       "readmit",   "camps"};
   static_assert(std::size(kNames) == kFaults);
   return kNames[static_cast<int>(fault)];
 }
@@ -81,7 +81,7 @@ Plan MakePlan(std::uint64_t seed) {
   if (dice.OneIn(20)) plan.fault_gap = base::Duration::zero();  // a quiet run
   // A lot of its own for each seed: what is rare among all faults is then frequent somewhere.
   const std::uint64_t share = dice.Between(2, 4);
-  for (int i = 0; i < kFaults; ++i) {
+  for (int i = 0; i <= static_cast<int>(Fault::kCutClient); ++i) {
     const auto fault = static_cast<Fault>(i);
     const std::uint64_t copies = dice.Between(1, 4);
     // Most of them depose leaders: tails that nobody confirmed are cut off in no other way, and that is rare by chance.
@@ -90,6 +90,14 @@ Plan MakePlan(std::uint64_t seed) {
     plan.faults.insert(plan.faults.end(), copies, fault);
   }
   if (plan.faults.empty()) plan.faults.push_back(Fault::kKill);
+  // By other dice, so that the rest of a seed's plan does not depend on it.
+  Dice members(seed * 2 + 1 + (std::uint64_t{1} << 32));
+  if (members.OneIn(2)) {
+    plan.spares = static_cast<int>(members.Between(1, 3));
+    plan.faults.insert(plan.faults.end(), members.Between(3, 10), Fault::kMembers);
+    plan.faults.insert(plan.faults.end(), members.Between(1, 6), Fault::kReadmit);
+    plan.faults.insert(plan.faults.end(), members.Between(2, 10), Fault::kCamps);
+  }
 
   plan.think = microseconds(dice.Of({2'000, 10'000, 30'000, 100'000}));
   plan.calls_max = dice.Between(50, 300);
@@ -104,8 +112,8 @@ Plan MakePlan(std::uint64_t seed) {
 }
 
 std::string Plan::Text() const {
-  std::string text = absl::StrCat(nodes, " nodes, ", clients, " clients, ", base::ToMillis(duration), " ms, a fault every ",
-                                  base::ToMillis(fault_gap), " ms of");
+  std::string text = absl::StrCat(nodes, " nodes, ", spares, " spares, ", clients, " clients, ", base::ToMillis(duration),
+                                  " ms, a fault every ", base::ToMillis(fault_gap), " ms of");
   const Fault* last = nullptr;
   for (const Fault& fault : faults) {
     if (last == nullptr || *last != fault) absl::StrAppend(&text, " ", NameOf(fault));

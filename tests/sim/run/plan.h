@@ -39,13 +39,18 @@ enum class Fault {
   kKillClient,    // a client dies; another one begins
   kPauseClient,   // SIGSTOP of a client
   kCutClient,     // silence between a client and a node
+  // Only where there are spares.
+  kMembers,  // a member is added, promoted or removed
+  kReadmit,  // a voter's disk is replaced, and the node readmitted
+  kCamps,    // a leader and its successor change the members each behind the other's back, and go on with half of the rest each
 };
-inline constexpr int kFaults = static_cast<int>(Fault::kCutClient) + 1;
+inline constexpr int kFaults = static_cast<int>(Fault::kCamps) + 1;
 [[nodiscard]] const char* NameOf(Fault fault);
 
 struct Plan {
   std::uint64_t seed = 0;
-  int nodes = 3;
+  int nodes = 3;   // that begin
+  int spares = 0;  // that may be added
   int clients = 3;
   base::Duration duration{};  // of load and faults; then everything heals
 

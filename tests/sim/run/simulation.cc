@@ -70,7 +70,7 @@ class Simulation {
 
   void Begin() {
     journal_.Note(plan_.Text());
-    for (int id = 1; id <= machines_.size(); ++id) machines_.Start(id);
+    for (int id = 1; id <= plan_.nodes; ++id) machines_.Start(id);
     for (const auto& client : clients_) client->Begin();
     Sample();
     // Half of the runs meet their faults while the cluster forms.
