@@ -80,4 +80,8 @@ void AppendBookmark(base::Zxid zxid, std::string* frame) {
   WireWriter(frame).Varint(5, zxid.value);
 }
 
+void AppendMove(std::string* frame) {
+  WireWriter(frame).Varint(6, 1);
+}
+
 }  // namespace drover::coord::server

@@ -56,6 +56,7 @@ void AppendGrant(const Grant& grant, std::string* frame);
 void AppendContactAck(std::uint64_t nonce, base::WallTime time, std::string* frame);
 void AppendCredits(std::uint64_t credits, std::string* frame);
 void AppendBookmark(base::Zxid zxid, std::string* frame);
+void AppendMove(std::string* frame);
 
 }  // namespace drover::coord::server
 

@@ -94,6 +94,7 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
       configuration_(recovery.snapshot.configuration),
       neighbours_(options_.id, options_.neighbours),
       leave_timer_(seams.loop),
+      farewell_timer_(seams.loop),
       last_round_(seams.random->Next() >> 1),
       tick_timer_(seams.loop),
       raft_timer_(seams.loop),
@@ -151,6 +152,10 @@ void Node::Execute(const base::Bytes& request, ExecuteDone done) {
     if (tree::IsWatch(view.kind)) head.message = "watches need a session";
     return done(tree::EncodeAnswer(head));
   }
+  if (const absl::Status may_stay = MayStay(); !may_stay.ok()) {
+    observer_->OnRefused(Refusal::kDiskFull);
+    return done(may_stay);
+  }
   if (tree::IsWrite(view.kind) && DiskFull()) {
     observer_->OnRefused(Refusal::kDiskFull);
     return done(absl::ResourceExhaustedError("the disk of this node is full; nothing was done"));
@@ -177,8 +182,7 @@ void Node::Stop() {
   if (stopping_) return;
   stopping_ = true;
   const absl::Status status = absl::UnavailableError("this node is stopping");
-  for (auto& [id, stream] : streams_) stream.machine->Close(status);
-  FlushStreams();
+  SayFarewell();
   EndCalls(status);
   EndSaves(status);
   if (change_) EndChange(status);
@@ -249,6 +253,7 @@ void Node::Turn() {
     GiveUpOnLeaderless();
     EndIfForeign();
     HandLeadershipOn();
+    SendClientsAway();
     neighbours_.Tick(loop_->Now());
     AskForStanding();
     TickSnapshots();
@@ -262,7 +267,7 @@ void Node::Turn() {
   Perform(raft_.TakeOutput());
   FlushStreams();
   FlushLinks();
-  if (stopping_ && (!Leads() || raft_.Inspect().voters == 1)) links_.Stop();
+  if (stopping_ && streams_.empty() && (!Leads() || raft_.Inspect().voters == 1)) links_.Stop();
   Reap();
   ArmRaftTimer();
 }

@@ -95,7 +95,8 @@ struct NodeOptions {
   base::Duration leaderless_patience = std::chrono::seconds(3);   // then clients are sent to other nodes
   base::Duration invitation_patience = std::chrono::seconds(10);  // then a node that is to be added does not answer
   std::uint64_t promotion_lag_max = 1'000;                        // entries that a learner may lack and still become a voter
-  base::Duration farewell = std::chrono::milliseconds(500);       // of a node that was removed, before it ends
+  base::Duration farewell = std::chrono::milliseconds(500);       // of a node that stops or was removed, before it ends
+  base::Duration move_patience = std::chrono::seconds(2);         // for a client that was asked to go to another node
   base::Duration touch_interval = std::chrono::milliseconds(100);
   base::Duration read_retry = std::chrono::milliseconds(500);  // a quorum round without an answer is asked for again
   std::size_t streams_max = 10'000;
@@ -309,6 +310,11 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void EndChange(const absl::Status& status);
   void AdvanceTransfer();
 
+  // node_farewell.cc: clients that had better go to another node
+  [[nodiscard]] absl::Status MayStay() const override;
+  void SayFarewell();
+  void SendClientsAway();
+
   // node_members.cc: whom it speaks to, and whether it still belongs
   [[nodiscard]] raft::Configuration Committed() const;
   [[nodiscard]] std::string OwnAddress() const;
@@ -320,6 +326,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void AskForStanding();
   void OnConfigurationApplied(const raft::Configuration& before);
   void Leave(const raft::Configuration& without);
+  void EndRolledBack(const absl::Status& lost);
 
   // node_proposals.cc: what goes into the log
   void ExpireSilentSessions();
@@ -436,6 +443,8 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   bool was_member_ = false;
   base::Instant asked_standing_at_;
   base::Timer leave_timer_;
+  base::Timer farewell_timer_;
+  std::optional<base::Instant> sends_away_since_;
   // When each entry that this leader proposed was, until it is committed.
   std::deque<std::pair<raft::Index, base::Instant>> proposed_at_;
   base::WallTime last_proposed_time_;

@@ -94,6 +94,17 @@ void Node::OnConfigurationApplied(const raft::Configuration& before) {
   if (was_member_ && !now.Names(options_.id, self) && !raft_.configuration().Names(options_.id, self)) Leave(now);
 }
 
+// It has forgotten what others count on, and so perhaps votes, too: it says nothing any more.
+void Node::EndRolledBack(const absl::Status& lost) {
+  if (std::exchange(dead_, true) || !on_refused_) return;
+  on_refused_(absl::DataLossError(absl::StrCat(
+      "data directory ", options_.data_directory, " has lost what node ", options_.id.value, " had acknowledged: ", lost.message(),
+      ". It is an old copy, or its disk lost writes that it had confirmed; nothing that this node says counts any more. It is kept "
+      "as it is. To bring this node back, give it an empty directory, start it with --join, and let it in: drover cluster member "
+      "readmit ",
+      options_.id.value)));
+}
+
 // What is still to be said goes out first; clients look for another node.
 void Node::Leave(const raft::Configuration& without) {
   if (dead_ || leave_timer_.armed()) return;

@@ -47,6 +47,7 @@ void Node::OnPeerFrame(PeerFrame frame) {
       if (append) MeetStranger(header, &term);
       if (absl::IsFailedPrecondition(status)) OnStranger(header, status.message());
       if (absl::IsInvalidArgument(status)) observer_->OnDamage(status);
+      if (absl::IsDataLoss(status)) return EndRolledBack(status);
     } else if (auto* forward = std::get_if<Forward>(&item)) {
       OnForward(header, std::move(*forward));
     } else if (const auto* touch = std::get_if<Touch>(&item)) {

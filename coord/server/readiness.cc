@@ -6,6 +6,8 @@ namespace drover::coord::server {
 
 Readiness ReadinessOf(const NodeStatus& status) {
   if (status.leader.value == 0) return Readiness::kNoLeader;
+  // What it could not write down it does not have for long.
+  if (status.disk_full && status.role != raft::RoleName::kLeader) return Readiness::kSendsAway;
   if (!status.serving) return Readiness::kCatchingUp;
   return status.disk_full ? Readiness::kDiskFull : Readiness::kReady;
 }
@@ -25,6 +27,8 @@ absl::Status StatusOf(Readiness readiness, const StartProgress& progress) {
       return absl::UnavailableError("this node has not yet applied all that it knows to be committed");
     case Readiness::kDiskFull:
       return absl::UnavailableError("the disk of this node is full: it serves reads and takes no writes until there is space");
+    case Readiness::kSendsAway:
+      return absl::UnavailableError("the disk of this node is full: it sends its clients to the other nodes until there is space");
     case Readiness::kReady:
       break;
   }

@@ -16,6 +16,7 @@ enum class Readiness : std::uint8_t {
   kNoLeader,    // an election is under way, or it is cut off
   kCatchingUp,  // it has not applied what it knows to be committed
   kDiskFull,    // it serves reads alone
+  kSendsAway,   // its disk is full, and another node leads
   kReady,
 };
 

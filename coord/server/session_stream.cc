@@ -106,9 +106,11 @@ void SessionStream::ReadFrame(const base::Bytes& frame) {
 void SessionStream::Greet(const ClientFrameView& frame) {
   if (frame.open.has_value() == frame.resume.has_value())
     return Break("the first frame carries neither or both of Open and Resume");
-  if (frame.open && host_->DiskFull()) {
-    host_->observer().OnRefused(Refusal::kDiskFull);
-    return Close(DiskIsFull());
+  if (host_->DiskFull()) {
+    const absl::Status may_stay = host_->MayStay();
+    if (frame.open || !may_stay.ok()) host_->observer().OnRefused(Refusal::kDiskFull);
+    if (!may_stay.ok()) return Close(may_stay);
+    if (frame.open) return Close(DiskIsFull());
   }
   if (frame.open) {
     state_ = Opening{};
@@ -404,6 +406,12 @@ void SessionStream::Close(const absl::Status& status) {
   host_->WantFlush(id_);  // which ends the watches, too: this may be called while they are matched
 }
 
+void SessionStream::AskToMove() {
+  if (closing_ || closed_ || attached() == nullptr || std::exchange(asked_to_move_, true)) return;
+  move_ = true;
+  host_->WantFlush(id_);
+}
+
 std::uint64_t SessionStream::Credits(const Attached& a) const {
   std::uint64_t window = options_.credits_start;
   if (a.largest_request > 0) {
@@ -428,6 +436,7 @@ void SessionStream::Flush() {
   if (a != nullptr && a->ack && (!items_.empty() || outbound_bytes() <= options_.outbound_pause_bytes)) {
     AppendContactAck(*std::exchange(a->ack, std::nullopt), host_->state().time(), &frame);
   }
+  if (a != nullptr && std::exchange(move_, false)) AppendMove(&frame);
   if (!frame.empty() || !items_.empty()) {
     bool replaying = false;
     if (a != nullptr) {

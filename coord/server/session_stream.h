@@ -85,6 +85,8 @@ class SessionStream final : public base::ConnectionEvents {
   void OnSessionEnded(tree::SessionEnd end);
   // A newer stream has resumed the session.
   void OnReplaced();
+  // The client is told once, when it is attached, that it had better go to another node. Until it has gone everything works.
+  void AskToMove();
   // Ends the stream; what is queued is still sent. No disconnect of the client.
   void Close(const absl::Status& status);
 
@@ -186,6 +188,8 @@ class SessionStream final : public base::ConnectionEvents {
   std::vector<std::size_t> item_ends_;          // where a frame may be cut
   std::optional<absl::Status> closing_;         // to be closed with this once `items_` is sent
   std::optional<base::Instant> close_called_;
+  bool asked_to_move_ = false;
+  bool move_ = false;  // to be said with the next frame
   bool closed_ = false;
   bool link_broke_ = false;
 };

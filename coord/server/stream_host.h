@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "coord/base/ids.h"
 #include "coord/base/time.h"
@@ -46,6 +47,8 @@ class StreamHost {
   [[nodiscard]] virtual bool TakesWrites() const = 0;
   // The log finds no space.
   [[nodiscard]] virtual bool DiskFull() const = 0;
+  // Ok, or why clients had better go to another node.
+  [[nodiscard]] virtual absl::Status MayStay() const = 0;
   // Gathers a write into the next batch; SessionStream::OnAnswer gets its answer. `request` is copied as it is.
   virtual void Propose(StreamId stream, base::SessionId session, std::uint64_t seen, absl::string_view request) = 0;
   // The same for the opening of a session, with a new secret; SessionStream::OnOpened or OnOpenRefused follows.

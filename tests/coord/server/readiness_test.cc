@@ -33,7 +33,17 @@ TEST(ReadinessTest, OneThatIsBehindSaysSo) {
 TEST(ReadinessTest, AFullDiskServesReadsAlone) {
   NodeStatus status = Serving();
   status.disk_full = true;
+  status.role = raft::RoleName::kLeader;
   EXPECT_EQ(ReadinessOf(status), Readiness::kDiskFull);
+}
+
+TEST(ReadinessTest, AFullDiskOfOneThatDoesNotLeadIsNoPlaceForClients) {
+  NodeStatus status = Serving();
+  status.disk_full = true;
+  status.role = raft::RoleName::kFollower;
+  EXPECT_EQ(ReadinessOf(status), Readiness::kSendsAway);
+  status.serving = false;
+  EXPECT_EQ(ReadinessOf(status), Readiness::kSendsAway) << "that it is behind comes of it";
 }
 
 TEST(ReadinessTest, OneThatStartsSaysHowFarItIs) {
@@ -43,7 +53,8 @@ TEST(ReadinessTest, OneThatStartsSaysHowFarItIs) {
 
 TEST(ReadinessTest, EveryOtherStateIsUnavailableAndSaysWhy) {
   for (const Readiness readiness :
-       {Readiness::kStarting, Readiness::kForming, Readiness::kNoLeader, Readiness::kCatchingUp, Readiness::kDiskFull}) {
+       {Readiness::kStarting, Readiness::kForming, Readiness::kNoLeader, Readiness::kCatchingUp, Readiness::kDiskFull,
+        Readiness::kSendsAway}) {
     EXPECT_TRUE(absl::IsUnavailable(StatusOf(readiness)));
     EXPECT_FALSE(StatusOf(readiness).message().empty());
   }

@@ -226,6 +226,7 @@ void SimClient::OnFrame(base::Bytes bytes) {
     acked_nonce = frame.contact().nonce();
     acked_time = frame.contact().time_ms();
   }
+  told_to_move = told_to_move || frame.move();
   if (frame.credits() != 0) {
     EXPECT_GE(frame.credits(), credits);
     credits = frame.credits();

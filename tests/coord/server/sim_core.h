@@ -120,6 +120,7 @@ class SimClient final : public base::ConnectionEvents {
   std::map<std::uint64_t, v1::Answer> read_answers;
   std::vector<std::string> order;  // "w3", "r2", "e5.0": as heard
   std::size_t frames = 0;
+  bool told_to_move = false;
   bool closed = false;
   base::CloseCause cause{};
   absl::Status status;
