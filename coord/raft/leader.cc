@@ -272,17 +272,18 @@ void Raft::SendTo(const Member& member, Progress* progress) {
   }
 }
 
-Append Raft::AppendBehind(Index previous) const {
+Append Raft::AppendBehind(Index previous, const Progress& progress) const {
   Append append;
   append.previous_index = previous;
   append.previous_term = log_.TermAt(previous).value_or(Term());
   append.commit = commit_;
   append.round = std::get<Leader>(role_).round;
+  append.held = progress.held();
   return append;
 }
 
 void Raft::SendEntries(const Member& member, Progress* progress, std::vector<Entry> entries) {
-  Append append = AppendBehind(progress->next().Previous());
+  Append append = AppendBehind(progress->next().Previous(), *progress);
   std::size_t bytes = 0;
   for (const Entry& entry : entries) bytes += entry.payload.size();
   const Index last = entries.back().index;
@@ -298,7 +299,7 @@ void Raft::SendEntries(const Member& member, Progress* progress, std::vector<Ent
 void Raft::SendHeartbeat(const Member& member, Progress* progress) {
   // One that waits for a snapshot shows by its answer to the log's beginning that it has it.
   const Index behind = progress->needs_snapshot ? log_.terms().before() : progress->next().Previous();
-  Send(member.id, member.incarnation, AppendBehind(behind));
+  Send(member.id, member.incarnation, AppendBehind(behind, *progress));
   progress->told = commit_;
   progress->sent_this_flush = true;
 }

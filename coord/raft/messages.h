@@ -51,6 +51,7 @@ struct Append {
   std::vector<Entry> entries;  // contiguous from previous_index + 1; empty: a heartbeat
   Index commit;
   std::uint64_t round = 0;  // of the leader's rounds; the reply carries it back
+  Index held;               // the receiver has acknowledged in this term that its disk has all up to here; 0: not yet
 };
 // A follower answers each Append at once, whatever its disk does, and once more when more of its log has become durable.
 struct AppendReply {

@@ -22,6 +22,7 @@ void Progress::Sent(Index last, std::size_t bytes) {
 
 void Progress::Accepted(Index match, Index received) {
   match_ = std::max(match_, match);
+  held_ = std::max(held_, match_);
   while (!in_flight_.empty() && in_flight_.front().last <= match_) {
     in_flight_bytes_ -= in_flight_.front().bytes;
     in_flight_.pop_front();

@@ -25,6 +25,8 @@ class Progress {
   explicit Progress(Index next) : next_(next) {}
 
   [[nodiscard]] Index match() const { return match_; }
+  // The most that it has ever acknowledged as durable, by whatever process.
+  [[nodiscard]] Index held() const { return held_; }
   [[nodiscard]] Index next() const { return next_; }
   [[nodiscard]] bool probing() const { return probing_; }
   // Something may be sent now: no probe is out, the window has room, what it needs is there.
@@ -61,6 +63,7 @@ class Progress {
   };
 
   Index match_;
+  Index held_;
   Index next_;
   bool probing_ = true;
   bool probe_out_ = false;

@@ -207,7 +207,7 @@ class Raft {
   void ConfirmReads();
   void FlushLeader();
   void SendTo(const Member& member, Progress* progress);
-  [[nodiscard]] Append AppendBehind(Index previous) const;
+  [[nodiscard]] Append AppendBehind(Index previous, const Progress& progress) const;
   void SendEntries(const Member& member, Progress* progress, std::vector<Entry> entries);
   void SendHeartbeat(const Member& member, Progress* progress);
   void DriveTransfer(Leader* leader);

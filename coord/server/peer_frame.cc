@@ -99,6 +99,7 @@ class Encoder {
     out_->Varint(3, m.commit.value);
     out_->Varint(4, m.round);
     for (const raft::Entry& entry : m.entries) Embed(5, entry);
+    out_->Varint(6, m.held.value);
   }
   void Put(const raft::Entry& m) {
     out_->Varint(1, m.term.value);

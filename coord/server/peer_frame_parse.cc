@@ -194,6 +194,7 @@ class Decoder {
     Number(in, 2, &out->previous_term);
     Number(in, 3, &out->commit);
     Number(in, 4, &out->round);
+    Number(in, 6, &out->held);
     if (in.Is(5, WireType::kBytes)) ReadEntry(in.bytes(), &out->entries.emplace_back());
   }
   void ReadEntry(absl::string_view bytes, raft::Entry* out) {

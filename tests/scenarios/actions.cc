@@ -202,6 +202,19 @@ absl::Status Script::Wipe(Words* words) {
   return ok;
 }
 
+// roll-back n1 INDEX
+absl::Status Script::RollBack(Words* words) {
+  const base::NodeId id = words->Node();
+  const Index last(words->Number());
+  absl::Status ok = words->Done();
+  Machine* machine = nullptr;
+  if (ok.ok()) ok = GetDown(id, &machine);
+  if (!ok.ok()) return ok;
+  if (last < machine->disk.terms().before() || last == Index()) return absl::InvalidArgumentError("its log begins later");
+  machine->disk.RollBack(last);
+  return absl::OkStatus();
+}
+
 // Never to come back.
 absl::Status Script::Scrap(Words* words) {
   const base::NodeId id = words->Node();

@@ -72,6 +72,14 @@ void Disk::Crash() {
   written_ = durable_;
 }
 
+void Disk::RollBack(Index last) {
+  DROVER_CHECK(last >= terms_.before() && pending_.empty());
+  while (!durable_.empty() && durable_.back().index > last) durable_.pop_back();
+  if (last < terms_.last()) terms_.TruncateFrom(last.Next());
+  commit_ = std::min(commit_, last);
+  written_ = durable_;
+}
+
 void Disk::Compact(Index through) {
   DROVER_CHECK(through <= terms_.last() && pending_.empty());
   coord::raft::TermRuns rest(through, terms_.TermAt(through).value_or(coord::raft::Term()));

@@ -30,6 +30,8 @@ class Disk {
   std::uint64_t Complete();
   // What is pending is lost.
   void Crash();
+  // An old copy is put back: what follows `last` was never there. Only while nothing is pending.
+  void RollBack(coord::raft::Index last);
   // Entries through `through` are removed from the log, now and durably; a snapshot takes their place.
   void Compact(coord::raft::Index through);
   // That snapshot: where the log begins. Index 0: nothing was compacted.

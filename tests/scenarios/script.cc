@@ -66,6 +66,7 @@ absl::Status Script::RunVerb(Words* words) {
       {"crash", &Script::Crash},
       {"restart", &Script::Restart},
       {"wipe", &Script::Wipe},
+      {"roll-back", &Script::RollBack},
       {"scrap", &Script::Scrap},
       {"compact", &Script::Compact},
       {"install", &Script::Install},

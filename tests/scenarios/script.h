@@ -60,6 +60,7 @@ class Script {
   absl::Status Crash(Words* words);
   absl::Status Restart(Words* words);
   absl::Status Wipe(Words* words);
+  absl::Status RollBack(Words* words);
   absl::Status Scrap(Words* words);
   absl::Status Compact(Words* words);
   absl::Status Install(Words* words);

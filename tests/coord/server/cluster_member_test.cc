@@ -65,6 +65,15 @@ class ClusterMemberTest : public ::testing::Test {
     EXPECT_TRUE(cluster_.world.RunUntil([&] { return result.has_value(); }, seconds(20)));
     return result.value_or(absl::UnknownError("no answer"));
   }
+  // Entries of the leader's log that the other one has not acknowledged.
+  std::uint64_t Lag(int leader, int other) {
+    for (const raft::PeerState& peer : cluster_.node(leader)->raft().Peers()) {
+      if (peer.id.value == static_cast<std::uint64_t>(other)) {
+        return cluster_.node(leader)->raft().log().last().value - peer.match.value;
+      }
+    }
+    return 1;
+  }
   static MemberChange Of(Kind kind, int id, std::string address = "") {
     return {kind, base::NodeId(static_cast<std::uint64_t>(id)), std::move(address), {}};
   }
@@ -261,6 +270,30 @@ TEST_F(ClusterMemberTest, AWipedMemberIsReadmittedByOneCommand) {
   ASSERT_TRUE(cluster_.AwaitEqual());
   cluster_.Crash(cluster_.Leader());
   ASSERT_NE(cluster_.AwaitLeader(), 0) << "its word counts again";
+}
+
+TEST_F(ClusterMemberTest, AnOldCopyOfADirectoryIsRecognisedAndLosesNothing) {
+  const int leader = Begin(3);
+  const int copied = leader % 3 + 1;
+  Write(5);
+  cluster_.Crash(copied);
+  const auto copy = cluster_.files(copied).Copy(1);
+  cluster_.Start(copied);
+  Write(20);
+  // Until its disk has them, and it has said so.
+  ASSERT_TRUE(cluster_.world.RunUntil([&] { return Lag(leader, copied) == 0; }, seconds(20)));
+  cluster_.Crash(copied);
+  cluster_.Insert(copied, copy->Copy(2));
+  cluster_.Start(copied);
+  ASSERT_TRUE(AwaitRefused(copied));
+  EXPECT_THAT(Words(copied), AllOf(HasSubstr("has lost what node"), HasSubstr("readmit " + std::to_string(copied))));
+  // It comes back as one whose disk was lost.
+  cluster_.Crash(copied);
+  cluster_.Wipe(copied);
+  cluster_.StartJoining(copied);
+  const absl::Status readmitted = cluster_.Change(Kind::kReadmit, copied);
+  ASSERT_TRUE(readmitted.ok()) << readmitted;
+  ASSERT_TRUE(cluster_.AwaitEqual());
 }
 
 TEST_F(ClusterMemberTest, OneThatASupervisorStartsAgainAndAgainIsReadmittedToo) {

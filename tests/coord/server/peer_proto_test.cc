@@ -55,6 +55,7 @@ pb::Frame Everything() {
   append->set_previous_term(16);
   append->set_commit(17);
   append->set_round(18);
+  append->set_held(14);
   for (int kind = 1; kind <= 4; ++kind) {
     auto* entry = append->add_entries();
     entry->set_term(20 + kind);
@@ -131,6 +132,7 @@ TEST(PeerProtoTest, EachFieldMeansTheSame) {
   EXPECT_EQ(append.previous_term, Term(16));
   EXPECT_EQ(append.commit, Index(17));
   EXPECT_EQ(append.round, 18U);
+  EXPECT_EQ(append.held, Index(14));
   ASSERT_EQ(append.entries.size(), 4U);
   EXPECT_EQ(append.entries[3],
             (raft::Entry{Term(24), Index(19), raft::EntryKind::kExpiry, base::Bytes::Copy(std::string(400, 'p'))}));
