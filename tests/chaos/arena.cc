@@ -5,8 +5,12 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <stdexcept>
+
+#include "absl/strings/str_cat.h"
+#include "tests/support/await.h"
 
 namespace drover::chaos {
 namespace {
@@ -17,6 +21,8 @@ constexpr char kDiskSize[] = "size=256m";
 constexpr char kBallast[] = "/ballast";
 constexpr milliseconds kSlowSync{80};
 constexpr milliseconds kSlowLink{150};
+constexpr milliseconds kMemberCall{10'000};
+constexpr char kJoin[] = "--join";
 
 // Takes all the space that is left.
 void Fill(const std::string& path) {
@@ -79,6 +85,15 @@ void Arena::Begin(const Strike& strike) {
       return sync.Stall();
     case Fault::kDiskSlow:
       return sync.Slow(kSlowSync);
+    case Fault::kLoseDisk:
+      return Empty(strike.node);
+    case Fault::kRemove:
+      // One that cannot be spared is not; it loses its disk all the same.
+      static_cast<void>(Ask(coord::MemberCall::kRemove, strike.node));
+      return;
+    case Fault::kHandOver:
+      static_cast<void>(Ask(coord::MemberCall::kTransferLeader, strike.node));
+      return;
     case Fault::kIsolate:
     case Fault::kDeaf:
     case Fault::kMute:
@@ -102,6 +117,13 @@ void Arena::End(const Strike& strike) {
     case Fault::kDiskStall:
     case Fault::kDiskSlow:
       return syncs_.at(static_cast<std::size_t>(strike.node)).GoOn();
+    case Fault::kRemove:
+      Empty(strike.node);
+      return Readmit(strike.node);
+    case Fault::kLoseDisk:
+      return Readmit(strike.node);
+    case Fault::kHandOver:
+      return;
     case Fault::kIsolate:
     case Fault::kDeaf:
     case Fault::kMute:
@@ -127,6 +149,37 @@ void Arena::ApplyToNetwork() {
       if (strike.fault == Fault::kMute) network.Silence(strike.node, other);
     }
     if (strike.fault == Fault::kLinkSlow) network.Delay(strike.node, kSlowLink);
+  }
+}
+
+absl::Status Arena::Ask(coord::MemberCall call, int node) {
+  const auto id = static_cast<std::uint64_t>(node) + 1;
+  // Where its peers reach it, as at the founding.
+  const std::string address = call == coord::MemberCall::kReadmit ? cluster_->core_network().address(node) : "";
+  absl::Status last;
+  static_cast<void>(testing::Await([&] {
+    for (const std::string& endpoint : addresses()) {
+      last = coord::CallMembership(endpoint, call, id, address, kMemberCall).status();
+      if (!absl::IsUnavailable(last) && !absl::IsDeadlineExceeded(last) && !absl::IsAborted(last)) return true;
+    }
+    return false;
+  }));
+  return last;
+}
+
+void Arena::Empty(int node) {
+  testing::Process& process = cluster_->coord(node);
+  process.Kill();
+  std::filesystem::remove_all(Disk(node) + "/coord");
+  std::vector<std::string>& argv = process.argv();
+  if (std::find(argv.begin(), argv.end(), kJoin) == argv.end()) argv.emplace_back(kJoin);
+  process.Start();
+}
+
+void Arena::Readmit(int node) {
+  for (const coord::MemberCall call : {coord::MemberCall::kReadmit, coord::MemberCall::kPromote}) {
+    const absl::Status done = Ask(call, node);
+    if (!done.ok()) throw std::runtime_error(absl::StrCat("node ", node + 1, " is not let in again: ", done.message()));
   }
 }
 

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "drover/coord/membership.h"
 #include "tests/chaos/plan.h"
 #include "tests/support/cluster.h"
 #include "tests/support/process.h"
@@ -42,6 +44,12 @@ class Arena {
   // Where a node's disk is mounted.
   [[nodiscard]] std::string Disk(int node) const { return dir_ / ("disk-" + std::to_string(node + 1)); }
   void ApplyToNetwork();
+  // Asks one node after the other until one does it, or refuses it, or nobody does for long.
+  absl::Status Ask(coord::MemberCall call, int node);
+  // The node begins with an empty directory, and waits to be let in.
+  void Empty(int node);
+  // Lets it in. Throws with the last reason if that does not come.
+  void Readmit(int node);
 
   testing::TemporaryDirectory dir_;
   std::vector<testing::StalledDisk> syncs_;

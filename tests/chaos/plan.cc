@@ -10,8 +10,9 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr Fault kFaults[] = {Fault::kKill,    Fault::kPause,    Fault::kIsolate,   Fault::kDeaf,     Fault::kMute,
-                             Fault::kCutLink, Fault::kDiskFull, Fault::kDiskStall, Fault::kDiskSlow, Fault::kLinkSlow};
+constexpr Fault kFaults[] = {Fault::kKill,     Fault::kPause,    Fault::kIsolate, Fault::kDeaf,     Fault::kMute,
+                             Fault::kCutLink,  Fault::kDiskFull, Fault::kDiskStall, Fault::kDiskSlow, Fault::kLinkSlow,
+                             Fault::kLoseDisk, Fault::kRemove,   Fault::kHandOver};
 
 const char* Name(Fault fault) {
   switch (fault) {
@@ -35,6 +36,12 @@ const char* Name(Fault fault) {
       return "slow the disk of";
     case Fault::kLinkSlow:
       return "slow the links of";
+    case Fault::kLoseDisk:
+      return "lose the disk of";
+    case Fault::kRemove:
+      return "remove";
+    case Fault::kHandOver:
+      return "hand leadership to";
   }
   return "?";
 }
@@ -58,7 +65,7 @@ Hit HitAt(const std::vector<Strike>& plan, int nodes, milliseconds at) {
 }  // namespace
 
 bool TakesOut(Fault fault) {
-  return fault != Fault::kDiskSlow && fault != Fault::kLinkSlow;
+  return fault != Fault::kDiskSlow && fault != Fault::kLinkSlow && fault != Fault::kHandOver;
 }
 
 std::ostream& operator<<(std::ostream& os, const Strike& strike) {

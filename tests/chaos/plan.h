@@ -20,6 +20,9 @@ enum class Fault {
   kDiskStall,
   kDiskSlow,
   kLinkSlow,  // every byte to or from it takes longer
+  kLoseDisk,  // killed, its directory gone; healed by being readmitted and promoted
+  kRemove,    // from the members, by command; healed in the same way, with an empty directory
+  kHandOver,  // leadership goes to it, if it can
 };
 
 // Whether a node that it hits may be of no use to a quorum meanwhile. Slowness is borne by all who can wait.

@@ -55,7 +55,7 @@ TEST(PlanTest, AllHealInTimeAndEveryFaultComesUp) {
       EXPECT_NE(strike.node, strike.other);
     }
   }
-  EXPECT_EQ(seen.size(), 10u);
+  EXPECT_EQ(seen.size(), 13u);
 }
 
 TEST(PlanTest, APersonReadsIt) {
