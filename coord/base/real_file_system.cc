@@ -23,6 +23,10 @@
 namespace drover::base {
 namespace {
 
+// Its owner's alone: a log and a snapshot hold the data of all znodes, and the secrets of sessions.
+constexpr mode_t kFileMode = 0600;
+constexpr mode_t kDirectoryMode = 0700;
+
 absl::Status Error(int error, absl::string_view operation, absl::string_view path) {
   const std::string words = absl::StrCat(operation, " ", path, ": ", std::generic_category().message(error));
   switch (error) {
@@ -154,7 +158,7 @@ class RealFileSystem final : public FileSystem {
         flags |= O_RDWR | O_CREAT | O_EXCL;
         break;
     }
-    Descriptor fd(Uninterrupted([&] { return ::open(path.c_str(), flags, 0644); }));
+    Descriptor fd(Uninterrupted([&] { return ::open(path.c_str(), flags, kFileMode); }));
     if (fd.get() < 0) return Error(errno, mode == OpenMode::kCreate ? "create" : "open", path);
     return std::make_unique<RealFile>(std::move(fd), path);
   }
@@ -170,7 +174,7 @@ class RealFileSystem final : public FileSystem {
   }
 
   absl::Status MakeDirectory(const std::string& path) override {
-    if (::mkdir(path.c_str(), 0755) == 0) return SyncDirectory(Parent(path));
+    if (::mkdir(path.c_str(), kDirectoryMode) == 0) return SyncDirectory(Parent(path));
     if (errno == EEXIST) {
       struct stat info;
       if (::stat(path.c_str(), &info) != 0) return Error(errno, "stat", path);
@@ -180,7 +184,7 @@ class RealFileSystem final : public FileSystem {
     }
     if (errno != ENOENT || Parent(path) == path) return Error(errno, "make directory", path);
     DROVER_RETURN_IF_ERROR(MakeDirectory(Parent(path)));
-    if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return Error(errno, "make directory", path);
+    if (::mkdir(path.c_str(), kDirectoryMode) != 0 && errno != EEXIST) return Error(errno, "make directory", path);
     return SyncDirectory(Parent(path));
   }
 
@@ -213,7 +217,7 @@ class RealFileSystem final : public FileSystem {
   }
 
   absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path) override {
-    Descriptor fd(Uninterrupted([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644); }));
+    Descriptor fd(Uninterrupted([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kFileMode); }));
     if (fd.get() < 0) return Error(errno, "open", path);
     if (Uninterrupted([&] { return ::flock(fd.get(), LOCK_EX | LOCK_NB); }) != 0) {
       if (errno == EWOULDBLOCK) return absl::FailedPreconditionError(absl::StrCat("lock ", path, ": another process holds it"));
