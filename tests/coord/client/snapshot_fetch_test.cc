@@ -20,7 +20,7 @@ using std::chrono::seconds;
 using ::testing::HasSubstr;
 
 // Sends `pieces` to whoever asks, then ends the stream with `end`; or goes on holding it.
-class SnapshotFetchTest : public ::testing::Test, private base::ConnectionEvents {
+class SnapshotFetchTest : public ::testing::Test {
  protected:
   void Serve(std::vector<std::string> pieces, std::optional<absl::Status> end) {
     thread_.RunOnLoop([&] {
@@ -35,7 +35,7 @@ class SnapshotFetchTest : public ::testing::Test, private base::ConnectionEvents
             }
             if (end) connection->Close(*end);
             connection_ = std::move(connection);
-            return static_cast<base::ConnectionEvents*>(this);
+            return static_cast<base::ConnectionEvents*>(&listener_);
           });
       ASSERT_TRUE(server_->Start().ok());
       address_ = server_->address();
@@ -56,9 +56,13 @@ class SnapshotFetchTest : public ::testing::Test, private base::ConnectionEvents
         },
         [this] { return stop_ && !got_.empty(); });
   }
-  void OnFrame(base::Bytes) override {}
-  void OnClosed(base::CloseCause, const absl::Status&) override {}
 
+  struct Listener final : base::ConnectionEvents {
+    void OnFrame(base::Bytes) override {}
+    void OnClosed(base::CloseCause, const absl::Status&) override {}
+  };
+
+  Listener listener_;  // the loop's thread calls it: it outlives that
   transport::LoopThread thread_;
   std::unique_ptr<transport::Server> server_;
   std::unique_ptr<base::Connection> connection_;

@@ -77,6 +77,8 @@ class SnapshotSavesTest : public ::testing::Test {
     saves_ = std::make_unique<SnapshotSaves>(SnapshotSeams{&loop_, &executor_, &files_, "/data"}, options_,
                                              [this](SnapshotTakenDone done) { asked_.push_back(std::move(done)); });
   }
+  // It outlives the saves, and so the connections, which tell it of their end.
+  Client& NewClient() { return clients_.emplace_back(); }
   void Accept(Client* client) {
     client->events = saves_->Accept(std::make_unique<FakeConnection>(client));
     world_.RunFor(milliseconds(10));
@@ -98,11 +100,12 @@ class SnapshotSavesTest : public ::testing::Test {
   std::string contents_;
   SnapshotSaves::Options options_;
   std::vector<SnapshotTakenDone> asked_;
+  std::deque<Client> clients_;
   std::unique_ptr<SnapshotSaves> saves_;
 };
 
 TEST_F(SnapshotSavesTest, TheWholeFileComesInPiecesAndEndsWell) {
-  Client client;
+  Client& client = NewClient();
   Accept(&client);
   ASSERT_EQ(asked_.size(), 1u);
   EXPECT_TRUE(client.queue.empty()) << "nothing is there yet";
@@ -120,7 +123,7 @@ TEST_F(SnapshotSavesTest, TheWholeFileComesInPiecesAndEndsWell) {
 }
 
 TEST_F(SnapshotSavesTest, WhoTakesNothingHoldsAWindowOfItInMemory) {
-  Client client;
+  Client& client = NewClient();
   Accept(&client);
   Taken();
   world_.RunFor(seconds(5));
@@ -129,7 +132,8 @@ TEST_F(SnapshotSavesTest, WhoTakesNothingHoldsAWindowOfItInMemory) {
 }
 
 TEST_F(SnapshotSavesTest, WhoTakesNothingForTooLongIsCutAndOneThatIsSlowIsNot) {
-  Client slow, stuck;
+  Client& slow = NewClient();
+  Client& stuck = NewClient();
   Accept(&slow);
   Accept(&stuck);
   Taken(0);
@@ -146,7 +150,10 @@ TEST_F(SnapshotSavesTest, WhoTakesNothingForTooLongIsCutAndOneThatIsSlowIsNot) {
 }
 
 TEST_F(SnapshotSavesTest, OneMoreThanTheBoundIsRefusedUntilOneHasEnded) {
-  Client first, second, third, fourth;
+  Client& first = NewClient();
+  Client& second = NewClient();
+  Client& third = NewClient();
+  Client& fourth = NewClient();
   Accept(&first);
   Accept(&second);
   Accept(&third);
@@ -164,7 +171,7 @@ TEST_F(SnapshotSavesTest, OneMoreThanTheBoundIsRefusedUntilOneHasEnded) {
 }
 
 TEST_F(SnapshotSavesTest, AFileThatIsRemovedMeanwhileIsSentToItsEnd) {
-  Client client;
+  Client& client = NewClient();
   Accept(&client);
   Taken();
   ASSERT_TRUE(files_.Remove("/data/" + log::SnapshotName(raft::Index(7))).ok());
@@ -176,7 +183,8 @@ TEST_F(SnapshotSavesTest, AFileThatIsRemovedMeanwhileIsSentToItsEnd) {
 }
 
 TEST_F(SnapshotSavesTest, WhyThereIsNoSnapshotIsTold) {
-  Client full, missing;
+  Client& full = NewClient();
+  Client& missing = NewClient();
   Accept(&full);
   Accept(&missing);
   asked_[0](absl::ResourceExhaustedError("the disk is full"));
@@ -188,7 +196,8 @@ TEST_F(SnapshotSavesTest, WhyThereIsNoSnapshotIsTold) {
 }
 
 TEST_F(SnapshotSavesTest, ANodeThatStopsEndsThemAndTakesNoMore) {
-  Client client, late;
+  Client& client = NewClient();
+  Client& late = NewClient();
   Accept(&client);
   saves_->Stop(absl::UnavailableError("stopping"));
   EXPECT_EQ(client.status, absl::UnavailableError("stopping"));
