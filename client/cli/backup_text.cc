@@ -5,16 +5,6 @@
 #include "coord/server/initial_cluster.h"
 
 namespace drover::cli {
-namespace {
-
-constexpr std::uint64_t kExactMax = std::uint64_t{1} << 53;
-
-}  // namespace
-
-Json ExactNumber(std::uint64_t value) {
-  if (value <= kExactMax) return value;
-  return absl::StrCat(value);
-}
 
 const std::vector<std::string>& BackupNames() {
   static const std::vector<std::string> kNames = {"file",  "cluster", "taken",   "zxid", "znodes",       "sessions", "ephemerals",

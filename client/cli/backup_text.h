@@ -11,9 +11,6 @@
 
 namespace drover::cli {
 
-// A number up to 2^53 as itself, a larger one as a string: most programs that read JSON know no larger one exactly.
-[[nodiscard]] Json ExactNumber(std::uint64_t value);
-
 // The names of BackupItem's cells.
 [[nodiscard]] const std::vector<std::string>& BackupNames();
 [[nodiscard]] Item BackupItem(const std::string& file, const coord::backup::Backup& backup);

@@ -59,7 +59,7 @@ Item ItemOf(const SurveyedNode& node) {
     return item;
   }
   const coord::NodeStatus& s = *node.status;
-  item.json.update({{"cluster_id", s.cluster_id},
+  item.json.update({{"cluster_id", ExactNumber(s.cluster_id)},
                     {"role", s.role},
                     {"leader_id", s.leader_id},
                     {"term", s.term},

@@ -84,7 +84,9 @@ int Dev(const App& app, const DevFlags& flags) {
     spec.environment = environment;
     spec.environment["DROVER_COORD"] = coord;
     spec.environment["DROVER_POOL"] = options.pool;
+    // What leads to another cluster; a configuration file may, too.
     spec.environment.erase("DROVER_MASTER");
+    spec.environment.erase("DROVER_CONFIG");
     spec.environment["PATH"] = absl::StrCat(*binaries, ":", spec.environment["PATH"]);
     Child command(std::move(spec));
     if (absl::Status s = command.Start(); !s.ok()) {

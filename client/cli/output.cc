@@ -8,6 +8,8 @@
 namespace drover::cli {
 namespace {
 
+constexpr std::uint64_t kExactMax = std::uint64_t{1} << 53;
+
 // Columns, so many terminal cells as it has characters: UTF-8 continuation bytes do not count.
 std::size_t Width(const std::string& text) {
   return static_cast<std::size_t>(
@@ -38,6 +40,11 @@ std::string Row(const std::vector<std::string>& cells, const std::vector<std::si
 }
 
 }  // namespace
+
+Json ExactNumber(std::uint64_t value) {
+  if (value <= kExactMax) return value;
+  return absl::StrCat(value);
+}
 
 std::string Dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);

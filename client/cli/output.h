@@ -18,6 +18,9 @@ using Json = nlohmann::ordered_json;
 
 enum class Format { kTable, kJson, kJsonl, kId };
 
+// A number up to 2^53 as itself, a larger one as a string: most programs that read JSON know no larger one exactly.
+[[nodiscard]] Json ExactNumber(std::uint64_t value);
+
 // One thing that can be printed in any format.
 struct Item {
   std::string id;

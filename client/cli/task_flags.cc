@@ -32,9 +32,9 @@ void TaskFlags::AddTo(process::OptionSet* options) {
   options->Pairs("--env", &env, "Variable of its environment");
   options->Custom("--cwd", NotEmpty(&cwd, "the directory"),
                   "Directory to run in, instead of a fresh one that is removed afterwards");
-  AddFileOption(
-      options, "--stdin", &stdin_file,
-      absl::StrCat("File that is its standard input, at most ", records::kObjectBytesMax >> 20, " MiB; - is this command's"));
+  AddFileOption(options, "--stdin", &stdin_file,
+                absl::StrCat("File that is its standard input, with the command at most ", records::kObjectBytesMax >> 20,
+                             " MiB; - is this command's"));
   options->Time("--time-limit", &time_limit, "Ends each attempt after this long");
   options->Number("--retries", &retries, "How often to run it again when it fails by itself", 0, records::kRetriesMax);
   options->Time("--retry-backoff", &retry_backoff,

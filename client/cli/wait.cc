@@ -48,6 +48,11 @@ int WaitFor(const App& app, client::TaskClient& tasks, const std::vector<std::st
   if (app.output.json()) app.output.List({}, items);
   // An error of the wait itself goes before it, and is the one object that JSON shows.
   if (!status.ok() && !missing.empty()) app.output.Note(MissingError(missing).message());
+  if (absl::IsDeadlineExceeded(status) && seen.empty() && missing.empty()) {
+    return app.output.Fail(kTimedOut, absl::DeadlineExceededError(absl::StrCat(
+                                          "after ", process::FormatDuration(timeout),
+                                          " nobody had said what became of the tasks: is a master running? drover master list")));
+  }
   if (absl::IsDeadlineExceeded(status)) {
     return app.output.Fail(
         kTimedOut, absl::DeadlineExceededError(absl::StrCat("after ", process::FormatDuration(timeout), " only ", ended, " of ",
