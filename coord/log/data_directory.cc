@@ -22,8 +22,10 @@ constexpr char kName[] = "identity";
 constexpr char kTemporaryName[] = "identity.tmp";
 
 constexpr char kWhatToDo[] =
-    "In a cluster the others go on without this node as long as most of them run, and no older copy may take its place; a single "
-    "node is restored from a backup.";
+    "In a cluster the others go on without this node as long as most of them run: give it an empty directory, start it with "
+    "--join, "
+    "and let it in again by drover cluster member readmit; no older copy may take its place. A single node is restored from a "
+    "backup.";
 
 }  // namespace
 
@@ -52,7 +54,7 @@ absl::StatusOr<Identity> DecodeIdentity(absl::string_view contents) {
 }
 
 absl::Status MissingIdentity(const std::string& directory) {
-  return absl::DataLossError(absl::StrCat(directory, "/", kName, " is missing, but there is a log: ", kWhatToDo));
+  return absl::DataLossError(absl::StrCat(directory, "/", kName, " is missing, but there is a log. ", kWhatToDo));
 }
 
 absl::Status MissingLog(const std::string& directory) {

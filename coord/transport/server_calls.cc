@@ -363,7 +363,9 @@ class AcceptCall final : public Call {
     if (server_->closed) {
       new RefusedCall(std::move(incoming_), ServerStops());
     } else if (found == server_->methods.end()) {
-      const absl::Status why = absl::UnimplementedError(absl::StrCat("no method ", incoming_->context.method(), " here"));
+      const absl::Status why =
+          absl::UnimplementedError(absl::StrCat("no method ", incoming_->context.method(),
+                                                " here: this is the address of another kind of server, or of another version"));
       new RefusedCall(std::move(incoming_), why);
     } else if (std::holds_alternative<UnaryMethod>(found->second)) {
       new UnaryServerCall(std::move(incoming_));
