@@ -226,7 +226,8 @@ void MemberProcess::OnClusterItem(const PeerHeader& header, const PeerItem& item
   if (standing == nullptr) return;
   const absl::StatusOr<raft::Configuration> configuration = raft::DecodeConfiguration(standing->configuration.view());
   if (!configuration.ok() || configuration->cluster != header.cluster) return;
-  if (configuration->Names(options_.id, forming_->header.from_incarnation) || DROVER_BREAK("wiped-node-votes")) forming_->added = *configuration;
+  if (configuration->Names(options_.id, forming_->header.from_incarnation) || DROVER_BREAK("wiped-node-votes"))
+    forming_->added = *configuration;
 }
 
 // A member speaks to this node as to one of the cluster: it was added, and died before it knew.
