@@ -98,6 +98,7 @@ void Faults::Inject(Fault fault) {
   journal_->Note("fault: ", NameOf(fault), ", node ", node);
   if (fault == Fault::kMembers) return machines_->ChangeMembers(leader, &random_);
   if (fault == Fault::kCamps) return MakeCamps(leader);
+  if (fault == Fault::kReadmit && random_.Below(2) == 0) return LoseAmongFew(leader);
   if (fault == Fault::kReadmit) return machines_->LoseAndReadmit(node, Some(10, 2'000));
   if (fault <= Fault::kPowerOff) return CrashNode(fault, node);
   if (fault <= Fault::kSlowLink) return BreakNetwork(fault, node);
@@ -229,6 +230,39 @@ void Faults::MakeCamps(int leader) {
     }
     machines_->AskRemoval(successor, leader);
     Undo(Some(50, 500), [this, leader, goes] { network_->HealPair(Machines::Host(leader), Machines::Host(goes)); });
+  });
+}
+
+void Faults::LoseAmongFew(int leader) {
+  std::vector<int> few = machines_->Voters(leader);
+  const std::size_t quorum = few.size() / 2 + 1;
+  if (few.size() < 3 || few.size() % 2 == 0) return;
+  std::erase(few, leader);
+  std::swap(few.front(), few[random_.Below(few.size())]);
+  const int loses = few.front();
+  // With it these are a quorum.
+  const std::vector<int> behind(few.end() - static_cast<std::ptrdiff_t>(quorum - 1), few.end());
+  few.resize(few.size() - behind.size());
+  few.push_back(leader);
+  const auto part = [this](const std::vector<int>& some, const std::vector<int>& others, base::Duration duration) {
+    for (int a : some) {
+      for (int b : others) {
+        if (a == b) continue;
+        CutFor(Machines::Host(a), Machines::Host(b), duration);
+        CutFor(Machines::Host(b), Machines::Host(a), duration);
+      }
+    }
+  };
+  const base::Duration alone = Some(200, 800);
+  part(behind, few, alone);
+  Hurry(4);
+  Undo(alone, [this, part, loses, behind, few] {
+    machines_->LoseAndReadmit(loses, Some(10, 100));
+    std::vector<int> rest = few;
+    std::erase(rest, loses);
+    std::vector<int> others = behind;
+    others.push_back(loses);
+    part(others, rest, Some(3'000, 6'000));
   });
 }
 

@@ -50,6 +50,8 @@ class Faults {
   void Return(const Deposed& deposed);
   // Of four voters, who are the fewest of which two halves can each be a quorum after one removal.
   void MakeCamps(int leader);
+  // Of the few that have what was committed of late one loses its disk, and is then alone with those that do not have it.
+  void LoseAmongFew(int leader);
   // All clients call this often, at once.
   void Hurry(std::size_t calls);
   void BreakDisk(Fault fault, int node);
