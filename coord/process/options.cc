@@ -282,6 +282,15 @@ class OptionSet::Impl {
 
   const std::string path;  // "drover tree get"
   std::unique_ptr<CLI::App> root;
+  // What the help ends with. Options of a command are read from the command line alone.
+  [[nodiscard]] std::string Foot(absl::string_view own) const {
+    const Impl* program = this;
+    while (program->parent != nullptr) program = program->parent;
+    return absl::StrCat(own, own.empty() ? "" : "\n\n", "Each long option of ", program->path,
+                        " itself, not of a command, may also be given as DROVER_<NAME> in the environment or as a key in the "
+                        "file of --config.");
+  }
+
   CLI::App* app;
   Impl* const parent;
   std::vector<std::unique_ptr<Item>> items;
@@ -300,8 +309,7 @@ OptionSet::OptionSet(std::string program, std::string summary) : impl_(std::make
   impl_->app->set_help_flag("-h,--help", "Print this and exit");
   impl_->app->set_version_flag("--version", VersionLine(program),
                                "Print version, commit, build type and format versions, and exit");
-  impl_->app->footer(
-      "Each long option of the program may also be given as DROVER_<NAME> in the environment or as a key in the file of --config.");
+  impl_->app->footer(impl_->Foot(""));
   Text("--config", &impl_->config, "File of `option = value` lines");
 }
 
@@ -442,11 +450,11 @@ void OptionSet::Rest(const std::string& name, Values* target, const std::string&
   impl_->rest = target;
   impl_->rest_name = name;
   impl_->rest_required = required;
-  impl_->app->footer(absl::StrCat("-- ", name, "  ", help));
+  impl_->app->footer(impl_->Foot(absl::StrCat("-- ", name, "  ", help)));
 }
 
 void OptionSet::Footer(std::string text) {
-  impl_->app->footer(std::move(text));
+  impl_->app->footer(impl_->Foot(text));
 }
 
 bool OptionSet::chosen() const {
