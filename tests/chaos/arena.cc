@@ -152,6 +152,17 @@ void Arena::ApplyToNetwork() {
   }
 }
 
+void Arena::AwaitCaughtUp() {
+  const auto caught_up = [this] {
+    int nodes_equal = 0;
+    for (const auto& node : cluster_->Json({"cluster", "status"})) {
+      if (node.contains("lag") && node.at("lag") == 0) ++nodes_equal;
+    }
+    return nodes_equal == nodes();
+  };
+  if (!testing::Await(caught_up)) throw std::runtime_error("some node does not catch up");
+}
+
 absl::Status Arena::Ask(coord::MemberCall call, int node) {
   const auto id = static_cast<std::uint64_t>(node) + 1;
   // Where its peers reach it, as at the founding.

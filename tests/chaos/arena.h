@@ -35,6 +35,8 @@ class Arena {
 
   [[nodiscard]] int nodes() const { return cluster_->coords(); }
   [[nodiscard]] std::vector<std::string> addresses() const;
+  // Every node's disk has all that the leader's log has. Throws if that does not come: only when nobody writes.
+  void AwaitCaughtUp();
   // A copy of a node's directory, as kill -9 leaves it; the node runs again afterwards.
   [[nodiscard]] std::string CopyOfData(int node);
   // Of all nodes together.

@@ -10,7 +10,7 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr Fault kFaults[] = {Fault::kKill,     Fault::kPause,    Fault::kIsolate, Fault::kDeaf,     Fault::kMute,
+constexpr Fault kFaults[] = {Fault::kKill,     Fault::kPause,    Fault::kIsolate,   Fault::kDeaf,     Fault::kMute,
                              Fault::kCutLink,  Fault::kDiskFull, Fault::kDiskStall, Fault::kDiskSlow, Fault::kLinkSlow,
                              Fault::kLoseDisk, Fault::kRemove,   Fault::kHandOver};
 

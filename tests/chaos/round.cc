@@ -116,6 +116,8 @@ absl::StatusOr<Verdict> HoldRound(Arena* arena, const RoundOptions& options,
   }
   watchers.clear();
   record.operations = recorder.Operations();
+  // What is acknowledged is on most disks; the one that is read must be one of them.
+  arena->AwaitCaughtUp();
   const int stopped = options.number % arena->nodes();
   DROVER_ASSIGN_OR_RETURN(record.truth,
                           ReadTruth(arena->CopyOfData(stopped), base::NodeId(static_cast<std::uint64_t>(stopped) + 1)));
