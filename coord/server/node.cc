@@ -154,7 +154,7 @@ void Node::Execute(const base::Bytes& request, ExecuteDone done) {
   }
   if (const absl::Status may_stay = MayStay(); !may_stay.ok()) {
     observer_->OnRefused(Refusal::kDiskFull);
-    return done(may_stay);
+    return done(absl::UnavailableError(absl::StrCat(may_stay.message(), "; nothing was done")));
   }
   if (tree::IsWrite(view.kind) && DiskFull()) {
     observer_->OnRefused(Refusal::kDiskFull);

@@ -10,7 +10,7 @@ namespace drover::coord::server {
 absl::Status Node::MayStay() const {
   if (!log_writer_.disk_full() || Leads() || raft_leader_.value == 0) return absl::OkStatus();
   return absl::UnavailableError(
-      absl::StrCat("the disk of node ", options_.id.value, " is full: ask another node until there is space; nothing was done"));
+      absl::StrCat("the disk of node ", options_.id.value, " is full: ask another node until there is space"));
 }
 
 void Node::SendClientsAway() {
@@ -34,6 +34,7 @@ void Node::SendClientsAway() {
 // Of a node that stops.
 void Node::SayFarewell() {
   const auto close = [this] {
+    if (dead_) return;
     for (auto& [id, stream] : streams_) stream.machine->Close(absl::UnavailableError("this node is stopping"));
     FlushStreams();
     WantTurn();

@@ -7,6 +7,7 @@
 #include "coord/server/node.h"
 
 namespace drover::coord::server {
+
 raft::Configuration Node::Committed() const {
   return raft::DecodeConfiguration(configuration_.view()).value_or(raft::Configuration());
 }

@@ -58,7 +58,7 @@ struct NodeStatus {
 
 enum class Refusal {
   kUncommittedBytes,  // a batch waited: too much is not committed yet
-  kDiskFull,          // a unary write or the opening of a session, while the log finds no space
+  kDiskFull,          // a unary write or the opening of a session, while the log finds no space; all else, if another node leads
   kStreams,           // a stream too many
   kUnaryCalls,        // a unary call too many
   kSlowReader,        // a stream closed: answers and events were not read
