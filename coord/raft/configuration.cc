@@ -3,10 +3,14 @@
 #include <cstdint>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace drover::coord::raft {
 namespace {
 
+// Of the first level, and from kLevelInConfigurations on. In later ones, too, the level stands where version 2 has it.
 constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersionWithLevel = 2;
 constexpr std::size_t kAddressBytesMax = 1024;
 constexpr std::uint8_t kVoter = 1;
 
@@ -68,8 +72,10 @@ bool Configuration::IsSoleVoter(base::NodeId id, base::Incarnation incarnation) 
 
 base::Bytes EncodeConfiguration(const Configuration& configuration) {
   std::string out;
-  PutNumber(&out, kVersion, 1);
+  const bool tells_level = configuration.feature_level >= base::kLevelInConfigurations;
+  PutNumber(&out, tells_level ? kVersionWithLevel : kVersion, 1);
   PutNumber(&out, configuration.cluster.value, 8);
+  if (tells_level) PutNumber(&out, configuration.feature_level.value, 4);
   PutNumber(&out, configuration.members.size(), 4);
   for (const Member& member : configuration.members) {
     PutNumber(&out, member.id.value, 8);
@@ -83,9 +89,19 @@ base::Bytes EncodeConfiguration(const Configuration& configuration) {
 
 absl::StatusOr<Configuration> DecodeConfiguration(absl::string_view bytes) {
   Reader in(bytes);
-  if (in.Number(1) != kVersion) return absl::DataLossError("configuration entry of an unknown version");
+  const std::uint64_t version = in.Number(1);
+  if (version < kVersion) return absl::DataLossError("configuration entry of an unknown version");
   Configuration configuration;
   configuration.cluster = base::ClusterId(in.Number(8));
+  if (version >= kVersionWithLevel) {
+    configuration.feature_level = base::FeatureLevel(static_cast<std::uint32_t>(in.Number(4)));
+    if (configuration.feature_level < base::kLevelInConfigurations) return absl::DataLossError("malformed configuration entry");
+  }
+  if (version > kVersionWithLevel) {
+    return absl::UnimplementedError(absl::StrCat("a configuration of version ", version, " and feature level ",
+                                                 configuration.feature_level.value,
+                                                 ", which this program does not know: start a newer drover-coord"));
+  }
   const std::uint64_t count = in.Number(4);
   base::NodeId previous;
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) {

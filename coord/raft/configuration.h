@@ -1,4 +1,4 @@
-// Who belongs to the cluster, as carried by entries of kind kConfig.
+// Who belongs to the cluster, and at which feature level it is, as carried by entries of kind kConfig.
 #ifndef DROVER_COORD_RAFT_CONFIGURATION_H_
 #define DROVER_COORD_RAFT_CONFIGURATION_H_
 
@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "coord/base/bytes.h"
+#include "coord/base/feature_level.h"
 #include "coord/base/ids.h"
 
 namespace drover::coord::raft {
@@ -25,6 +26,7 @@ struct Member {
 struct Configuration {
   base::ClusterId cluster;
   std::vector<Member> members;
+  base::FeatureLevel feature_level = base::kFirstFeatureLevel;  // that the cluster is at
 
   // Null if `id` is not a member.
   [[nodiscard]] const Member* Find(base::NodeId id) const;
@@ -38,7 +40,8 @@ struct Configuration {
 
 // The encoding is a disk format (README.md describes it).
 base::Bytes EncodeConfiguration(const Configuration& configuration);
-// DATA_LOSS for bytes that no EncodeConfiguration wrote.
+// DATA_LOSS for bytes that no EncodeConfiguration wrote. UNIMPLEMENTED for those of a newer program. (A level above the one that
+// this program knows is none: the caller compares.)
 absl::StatusOr<Configuration> DecodeConfiguration(absl::string_view bytes);
 
 }  // namespace drover::coord::raft

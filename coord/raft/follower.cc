@@ -10,17 +10,24 @@
 namespace drover::coord::raft {
 namespace {
 
-// Only what a leader of `term` can have sent.
-absl::Status CheckAppend(const Append& append, Term term) {
+// Only what a leader of `term` can have sent, and what this program knows.
+absl::Status CheckAppend(const Append& append, Term term, base::FeatureLevel known) {
   Index index = append.previous_index;
   Term last = append.previous_term;
   for (const Entry& entry : append.entries) {
     index = index.Next();
     if (entry.index != index) return absl::InvalidArgumentError("Append whose entries have gaps");
     if (entry.term < last || entry.term > term) return absl::InvalidArgumentError("Append whose terms are out of order");
+    if (!IsKnown(entry.kind)) {
+      return absl::UnimplementedError(absl::StrCat("entry ", entry.index.value, " is of kind ", static_cast<int>(entry.kind),
+                                                   ", which this program does not know: start a newer drover-coord"));
+    }
     if (entry.kind == EntryKind::kConfig) {
       const absl::StatusOr<Configuration> decoded = DecodeConfiguration(entry.payload.view());
+      if (absl::IsUnimplemented(decoded.status())) return decoded.status();
       if (!decoded.ok()) return absl::InvalidArgumentError(absl::StrCat("Append: ", decoded.status().message()));
+      absl::Status level = base::CheckFeatureLevel("the cluster", decoded->feature_level, known);
+      if (!level.ok()) return level;
     }
     last = entry.term;
   }
@@ -36,7 +43,7 @@ absl::Status Raft::OnAppend(const Envelope& envelope, const Append& append) {
                 AppendReply{false, Index(), append.previous_index, commit_, Term(), append.round});
     return absl::AbortedError("Append of an earlier term");
   }
-  absl::Status valid = CheckAppend(append, envelope.term);
+  absl::Status valid = CheckAppend(append, envelope.term, options_.feature_level_max);
   if (!valid.ok()) return valid;
   // What was acknowledged in a term may be truncated in a later one only.
   if (append.held > log_.last() && !DROVER_BREAK("wiped-node-votes")) {

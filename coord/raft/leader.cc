@@ -111,6 +111,12 @@ absl::Status Raft::CheckConfiguration(const Leader& leader, absl::string_view pa
   for (const Member& member : now.members) changed += member.voter && next->Find(member.id) == nullptr ? 1 : 0;
   if (voters == 0) return absl::FailedPreconditionError("a configuration without voters");
   if (changed > 1) return absl::FailedPreconditionError("more than one voter changes at once");
+  if (next->feature_level != now.feature_level) {
+    if (next->feature_level != now.feature_level.Next() || next->feature_level > options_.feature_level_max) {
+      return absl::FailedPreconditionError("the feature level rises by one, to what this program knows, and never falls");
+    }
+    if (next->members != now.members) return absl::FailedPreconditionError("the feature level and the members change at once");
+  }
   return absl::OkStatus();
 }
 

@@ -180,7 +180,10 @@ void Raft::OnCompacted(Index through) {
 absl::StatusOr<bool> Raft::Install(const SnapshotPoint& point) {
   StepCheck check(this);
   absl::StatusOr<Configuration> configuration = DecodeConfiguration(point.configuration.view());
+  if (absl::IsUnimplemented(configuration.status())) return configuration.status();
   if (!configuration.ok()) return absl::InvalidArgumentError(configuration.status().message());
+  const absl::Status known = base::CheckFeatureLevel("the cluster", configuration->feature_level, options_.feature_level_max);
+  if (!known.ok()) return known;
   if (point.configuration_index > point.index || point.configuration_index == Index() || point.term == Term()) {
     return absl::InvalidArgumentError("a snapshot that does not say where it stands");
   }

@@ -16,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "coord/base/feature_level.h"
 #include "coord/base/random.h"
 #include "coord/base/time.h"
 #include "coord/raft/configuration.h"
@@ -32,7 +33,8 @@ struct Options {
   base::Incarnation incarnation;
   base::BootNonce boot;
   base::ClusterId cluster;
-  std::uint64_t seed = 1;  // of election time-outs; different in each process
+  base::FeatureLevel feature_level_max = base::kNewestFeatureLevel;  // what this program knows
+  std::uint64_t seed = 1;                                            // of election time-outs; different in each process
 
   base::Duration heartbeat = std::chrono::milliseconds(100);
   base::Duration election_timeout = std::chrono::seconds(1);  // at random up to twice this
@@ -88,7 +90,7 @@ struct PeerState {
   Index next;
   bool probing = false;
   bool needs_snapshot = false;  // what it needs is compacted: to be sent a snapshot that ends at or behind the log's beginning
-  base::Duration silent{};  // since it answered last
+  base::Duration silent{};      // since it answered last
 };
 
 class Raft {
@@ -97,7 +99,9 @@ class Raft {
 
   // A message from a peer. Not OK if it had no effect and why: FAILED_PRECONDITION for another cluster's, for one meant for an
   // earlier incarnation of this node, and for answers of an incarnation that is no member; INVALID_ARGUMENT for one that no member
-  // sends; ABORTED for one that came too late, or was turned down (an answer may go out).
+  // sends; ABORTED for one that came too late, or was turned down (an answer may go out); UNIMPLEMENTED for an Append with what
+  // this program does not know: an entry of another kind, or a configuration above `feature_level_max`. Nothing of it was taken;
+  // the owner must end, for the cluster goes on without this program.
   absl::Status Step(const Message& message);
 
   // `elapsed` has passed. The owner caps it, so that a pause of the process does not count as silence of the others.
@@ -125,12 +129,12 @@ class Raft {
   // Answers each of Output::log_reads once, whoever leads by then: contiguous entries as the log holds them, from LogRead::first
   // on; none if they were compacted away.
   void OnLogRead(base::NodeId peer, std::vector<Entry> entries);
-  // The owner has a durable snapshot that ends at `through` or behind it, and no longer needs the entries up to there: members that do
-  // will need a snapshot. Only what was handed out as committed; an index that is gone already is ignored.
+  // The owner has a durable snapshot that ends at `through` or behind it, and no longer needs the entries up to there: members that
+  // do will need a snapshot. Only what was handed out as committed; an index that is gone already is ignored.
   void OnCompacted(Index through);
   // The owner has a durable snapshot from another member, and the state to go on from. True: it takes the place of this log, as the
   // next output says. False: not needed, or not now (a node that campaigns or leads); the snapshot may be dropped.
-  // INVALID_ARGUMENT: no snapshot that a member has made.
+  // INVALID_ARGUMENT: no snapshot that a member has made. UNIMPLEMENTED: of a feature level that this program does not know.
   absl::StatusOr<bool> Install(const SnapshotPoint& point);
   // The link from `peer` broke, by FIN or RST: its process has probably died.
   void OnLinkReset(base::NodeId peer);

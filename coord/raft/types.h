@@ -26,6 +26,11 @@ enum class EntryKind : std::uint8_t {
   kExpiry = 4,  // payload: drover.peer.v1.Batch of ExpireSessions; not held back by the bound on uncommitted bytes
 };
 
+// One of those above; a newer program may have others.
+[[nodiscard]] constexpr bool IsKnown(EntryKind kind) {
+  return kind >= EntryKind::kNoop && kind <= EntryKind::kExpiry;
+}
+
 // Shares its payload; copying is cheap.
 struct Entry {
   Term term;

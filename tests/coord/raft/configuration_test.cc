@@ -34,6 +34,44 @@ TEST(ConfigurationTest, EncodingIsADiskFormat) {
   EXPECT_EQ(EncodeConfiguration(one).view(), expected);
 }
 
+TEST(ConfigurationTest, FromTheSecondLevelOnTheLevelIsThereAndTheVersionIsAnother) {
+  Configuration one{base::ClusterId(0x0102), {Member{base::NodeId(3), base::Incarnation(4), "h:5", true}}};
+  one.feature_level = base::FeatureLevel(2);
+  const std::string expected(
+      "\x02"
+      "\x02\x01\0\0\0\0\0\0"
+      "\x02\0\0\0"
+      "\x01\0\0\0"
+      "\x03\0\0\0\0\0\0\0"
+      "\x04\0\0\0\0\0\0\0"
+      "\x01"
+      "\x03\0\0\0h:5",
+      41);
+  EXPECT_EQ(EncodeConfiguration(one).view(), expected);
+  EXPECT_EQ(*DecodeConfiguration(expected), one);
+  one.feature_level = base::FeatureLevel(9);
+  EXPECT_EQ(*DecodeConfiguration(EncodeConfiguration(one).view()), one) << "which level is too high is the caller's to say";
+}
+
+TEST(ConfigurationTest, ALevelThatNeedsNoFieldIsNotWrittenAsOne) {
+  Configuration one = Three();
+  one.feature_level = base::FeatureLevel(2);
+  std::string bytes = EncodeConfiguration(one).ToString();
+  bytes[9] = 1;
+  EXPECT_EQ(DecodeConfiguration(bytes).status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST(ConfigurationTest, ALaterVersionIsNamedWithItsLevel) {
+  Configuration one = Three();
+  one.feature_level = base::FeatureLevel(5);
+  std::string bytes = EncodeConfiguration(one).ToString();
+  bytes[0] = 3;
+  bytes += "something new";
+  const absl::Status refused = DecodeConfiguration(bytes).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_NE(refused.message().find("of version 3 and feature level 5"), absl::string_view::npos) << refused;
+}
+
 TEST(ConfigurationTest, EveryCutIsRefused) {
   const std::string whole = EncodeConfiguration(Three()).ToString();
   for (std::size_t size = 0; size < whole.size(); ++size) {

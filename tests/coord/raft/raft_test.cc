@@ -197,6 +197,56 @@ TEST(RaftTest, AppendsThatNoLeaderSendsAreRefused) {
   }
 }
 
+TEST(RaftTest, WhatOnlyANewerProgramKnowsIsNotTaken) {
+  Recovered two = After(Term(1), Index(2));
+  two.configurations[Index(1)].members.push_back(Member{base::NodeId(2), base::Incarnation(22), "there:1", true});
+  Options options = TestOptions();
+  options.feature_level_max = base::FeatureLevel(2);
+  Raft raft(options, two);
+  const Envelope from{kCluster, base::NodeId(2), base::Incarnation(22), base::BootNonce(1), kNode, kIncarnation, Term(3)};
+  Configuration above = two.configurations[Index(1)];
+  above.feature_level = base::FeatureLevel(3);
+  const Append level{Index(2), Term(1), {Entry{Term(3), Index(3), EntryKind::kConfig, EncodeConfiguration(above)}}, Index(3), 0};
+  const Append kind{Index(2), Term(1), {Entry{Term(3), Index(3), static_cast<EntryKind>(9), Payload(3)}}, Index(3), 0};
+  for (const Append& append : {level, kind}) {
+    const absl::Status refused = raft.Step(Message{from, append});
+    EXPECT_EQ(refused.code(), absl::StatusCode::kUnimplemented) << refused;
+    EXPECT_NE(refused.message().find("newer drover-coord"), absl::string_view::npos) << refused;
+    EXPECT_EQ(raft.Inspect().last, Index(2));
+    EXPECT_EQ(raft.Inspect().commit, Index(2));
+  }
+  const SnapshotPoint point{Index(9), Term(3), Index(5), EncodeConfiguration(above)};
+  EXPECT_EQ(raft.Install(point).status().code(), absl::StatusCode::kUnimplemented);
+  above.feature_level = base::FeatureLevel(2);
+  Append known = level;
+  known.entries[0].payload = EncodeConfiguration(above);
+  EXPECT_TRUE(raft.Step(Message{from, known}).ok());
+  EXPECT_EQ(raft.configuration(), above);
+}
+
+TEST(RaftTest, TheFeatureLevelRisesByOneAndAlone) {
+  Options options = TestOptions();
+  options.feature_level_max = base::FeatureLevel(3);
+  Raft raft(options, After(Term(1), Index(2)));
+  Lead(&raft);
+  Persist(&raft, raft.TakeOutput());
+  const auto propose = [&](std::uint32_t level, Configuration next = Alone()) {
+    next.feature_level = base::FeatureLevel(level);
+    const absl::StatusCode code = raft.Propose(EntryKind::kConfig, EncodeConfiguration(next)).status().code();
+    Persist(&raft, raft.TakeOutput());
+    return code;
+  };
+  EXPECT_EQ(propose(3), absl::StatusCode::kFailedPrecondition) << "two at once";
+  Configuration two = Alone();
+  two.members.push_back(Member{base::NodeId(2), base::Incarnation(22), "b:1", false});
+  EXPECT_EQ(propose(2, two), absl::StatusCode::kFailedPrecondition) << "with a member";
+  EXPECT_EQ(propose(2), absl::StatusCode::kOk);
+  EXPECT_EQ(propose(1), absl::StatusCode::kFailedPrecondition) << "it never falls";
+  EXPECT_EQ(propose(3), absl::StatusCode::kOk);
+  EXPECT_EQ(propose(4), absl::StatusCode::kFailedPrecondition) << "it does not know that one itself";
+  EXPECT_EQ(raft.configuration().feature_level, base::FeatureLevel(3));
+}
+
 TEST(RaftTest, ConfigurationChangesComeOneAtATimeAndAfterTheNoop) {
   Raft raft(TestOptions(), After(Term(1), Index(2)));
   Lead(&raft);
