@@ -14,7 +14,9 @@ namespace drover::coord::log {
 namespace {
 
 constexpr absl::string_view kMagic = "DROVERID";
+// Of a directory that has promised nothing beyond the first level, and of others: what reads version 1 alone refuses these.
 constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersionWithPromise = 2;
 constexpr std::size_t kBytes = 48;
 
 constexpr char kLockName[] = "LOCK";
@@ -31,8 +33,9 @@ constexpr char kWhatToDo[] =
 
 std::string EncodeIdentity(const Identity& identity) {
   std::string contents(kMagic.data(), kMagic.size());
-  PutU32(kVersion, &contents);
-  PutU32(0, &contents);
+  const bool promises = identity.promised > base::kFirstFeatureLevel;
+  PutU32(promises ? kVersionWithPromise : kVersion, &contents);
+  PutU32(promises ? identity.promised.value : 0, &contents);
   PutU64(identity.node.value, &contents);
   PutU64(identity.incarnation.value, &contents);
   PutU64(identity.cluster.value, &contents);
@@ -41,16 +44,19 @@ std::string EncodeIdentity(const Identity& identity) {
 }
 
 absl::StatusOr<Identity> DecodeIdentity(absl::string_view contents) {
-  if (contents.size() >= 12 && contents.substr(0, kMagic.size()) == kMagic && GetU32(contents, 8) > kVersion) {
+  if (contents.size() >= 12 && contents.substr(0, kMagic.size()) == kMagic && GetU32(contents, 8) > kVersionWithPromise) {
     return absl::FailedPreconditionError(absl::StrCat("identity format version ", GetU32(contents, 8),
-                                                      "; this program reads version ", kVersion, ": use the newer program"));
+                                                      "; this program reads versions up to ", kVersionWithPromise,
+                                                      ": use the newer program"));
   }
   if (contents.size() != kBytes || contents.substr(0, kMagic.size()) != kMagic ||
       GetU64(contents, kBytes - 8) != base::Checksum(contents.substr(0, kBytes - 8))) {
     return absl::DataLossError(absl::StrCat("the identity of this node is damaged. ", kWhatToDo));
   }
-  return Identity{base::NodeId(GetU64(contents, 16)), base::Incarnation(GetU64(contents, 24)),
-                  base::ClusterId(GetU64(contents, 32))};
+  Identity identity{base::NodeId(GetU64(contents, 16)), base::Incarnation(GetU64(contents, 24)),
+                    base::ClusterId(GetU64(contents, 32))};
+  if (GetU32(contents, 8) >= kVersionWithPromise) identity.promised = base::FeatureLevel(GetU32(contents, 12));
+  return identity;
 }
 
 absl::Status MissingIdentity(const std::string& directory) {
@@ -102,7 +108,17 @@ absl::Status DataDirectory::AdoptCluster(base::ClusterId cluster) {
   if (identity_->cluster.value != 0) {
     return absl::FailedPreconditionError(absl::StrCat(path_, " belongs to another cluster already"));
   }
-  return Write(Identity{identity_->node, identity_->incarnation, cluster});
+  Identity next = *identity_;
+  next.cluster = cluster;
+  return Write(next);
+}
+
+absl::Status DataDirectory::Promise(base::FeatureLevel level) {
+  if (!identity_) return absl::FailedPreconditionError(absl::StrCat(path_, " has no identity yet"));
+  if (identity_->promised >= level) return absl::OkStatus();
+  Identity next = *identity_;
+  next.promised = level;
+  return Write(next);
 }
 
 absl::Status DataDirectory::Write(const Identity& identity) {

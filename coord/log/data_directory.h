@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "coord/base/feature_level.h"
 #include "coord/base/file_system.h"
 #include "coord/base/ids.h"
 
@@ -20,6 +21,8 @@ struct Identity {
   base::NodeId node;
   base::Incarnation incarnation;  // random, chosen when the directory was empty
   base::ClusterId cluster;        // 0 until the node's log exists
+  // No program that does not know this level may ever use the directory.
+  base::FeatureLevel promised = base::kFirstFeatureLevel;
 
   friend bool operator==(const Identity&, const Identity&) = default;
 };
@@ -38,6 +41,9 @@ class DataDirectory {
   absl::Status CreateIdentity(base::NodeId node, base::Incarnation incarnation);
   // Log::Open calls it when the log exists. Once, or with the same cluster.
   absl::Status AdoptCluster(base::ClusterId cluster);
+  // Durable when it returns OK. Promises only grow; a lower one is kept already. RESOURCE_EXHAUSTED: the disk is full, nothing was
+  // promised. After any other error it may be there or not.
+  absl::Status Promise(base::FeatureLevel level);
 
   [[nodiscard]] base::FileSystem* fs() const { return fs_; }
   [[nodiscard]] const std::string& path() const { return path_; }

@@ -1,5 +1,6 @@
 #include "coord/log/frame.h"
 
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -137,8 +138,11 @@ absl::Status ForEachEntry(const Frame& frame, const std::function<void(raft::Ent
     const std::uint64_t size = GetU32(rest, 8);
     const std::uint32_t kind = GetU32(rest, 12);
     if (rest.size() - kEntryHeaderBytes < Padded(size)) return Malformed(frame);
-    if (kind < static_cast<std::uint32_t>(raft::EntryKind::kNoop) || kind > static_cast<std::uint32_t>(raft::EntryKind::kExpiry)) {
-      return Malformed(frame);
+    if (kind == 0 || kind > UINT8_MAX) return Malformed(frame);
+    if (!raft::IsKnown(static_cast<raft::EntryKind>(kind))) {
+      return absl::UnimplementedError(absl::StrCat("entry ", index.value, " in the log is of kind ", kind,
+                                                   ", which this program does not know: start a newer drover-coord; nothing was "
+                                                   "changed"));
     }
     visit(raft::Entry{raft::Term(GetU64(rest, 0)), index, static_cast<raft::EntryKind>(kind),
                       frame.payload.Share(rest.substr(kEntryHeaderBytes, size))});

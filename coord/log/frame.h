@@ -94,7 +94,7 @@ std::optional<SealedHeader> ParseHeader(const FramePlace& place, absl::string_vi
 // Of a kRestart frame; the configuration shares the frame's payload. DATA_LOSS as below.
 absl::StatusOr<Restart> DecodeRestart(const Frame& frame);
 // Calls `visit` for each entry; the payloads share the frame's. DATA_LOSS if the payload, although its checksum is right, is not
-// made of header.entry_count entries: a bug, not damage.
+// made of header.entry_count entries: a bug, not damage. UNIMPLEMENTED: an entry of a kind that only newer programs know.
 absl::Status ForEachEntry(const Frame& frame, const std::function<void(raft::Entry)>& visit);
 
 // Little-endian numbers, for the headers of this folder.

@@ -72,6 +72,9 @@ absl::Status Log::Recover(const Scanned& scanned) {
   LogState whole = state_;
   if (unproven) DROVER_RETURN_IF_ERROR(whole.ApplyFrame(*unproven));
   DROVER_RETURN_IF_ERROR(CheckBeginning(directory_->path(), scanned, whole.first_index(), options_.snapshot_index));
+  for (const auto& [index, configuration] : whole.configurations()) {
+    if (options_.check_configuration) DROVER_RETURN_IF_ERROR(options_.check_configuration(configuration.view()));
+  }
   // A last segment without a proven frame is superseded whole, so that restarts do not pile up empty ones.
   const bool supersede = scanned.tail.header_only;
   for (const SegmentHeader& header : scanned.chain) {

@@ -9,6 +9,7 @@
 #define DROVER_COORD_LOG_LOG_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -43,6 +44,8 @@ struct Options {
   // At most so many dropped segments are kept as spares for later ones, and zero-filled in steps of so much.
   std::size_t spares_max = 2;
   std::uint64_t spare_step_bytes = 4 << 20;
+  // Asked by Open of each configuration that counts, before anything is written; what is not OK ends it. May be empty.
+  std::function<absl::Status(absl::string_view)> check_configuration;
 };
 
 // All of it becomes durable together or not at all.
@@ -65,7 +68,8 @@ class Log {
  public:
   // Recovers the log, or founds it in a new directory (whose identity must exist). `directory` must outlive it. When it returns,
   // everything it shows is durable.
-  // NOT_FOUND: no log, and no `cluster_if_new`. FAILED_PRECONDITION: another cluster's, or a newer format. DATA_LOSS: damaged;
+  // NOT_FOUND: no log, and no `cluster_if_new`. FAILED_PRECONDITION: another cluster's, or a newer format. UNIMPLEMENTED: entries
+  // of a kind that only newer programs know; nothing was touched. DATA_LOSS: damaged;
   // the words say where and what to do. RESOURCE_EXHAUSTED: no space for the segment that recovery writes; free some and retry.
   static absl::StatusOr<std::unique_ptr<Log>> Open(DataDirectory* directory, const Options& options);
 

@@ -44,6 +44,34 @@ TEST(DataDirectory, AnIdentityIsChosenOnceAndKept) {
   EXPECT_EQ(DataDirectory::Open(&fs, "a/b/c").value()->identity(), kMember);
 }
 
+TEST(DataDirectory, APromiseIsKeptAndNeverGrowsLess) {
+  SimFileSystem fs(1);
+  {
+    const auto directory = DataDirectory::Open(&fs, "d").value();
+    EXPECT_EQ(directory->Promise(base::FeatureLevel(2)).code(), StatusCode::kFailedPrecondition) << "who promises?";
+    ASSERT_TRUE(directory->CreateIdentity(kNew.node, kNew.incarnation).ok());
+    ASSERT_TRUE(directory->Promise(base::FeatureLevel(1)).ok());
+    EXPECT_EQ(fs.Read("d/identity"), EncodeIdentity(kNew)) << "as ever";
+    ASSERT_TRUE(directory->Promise(base::FeatureLevel(3)).ok());
+    ASSERT_TRUE(directory->Promise(base::FeatureLevel(2)).ok());
+  }
+  fs.Crash(Survival::kNothing);
+  Identity promised = kNew;
+  promised.promised = base::FeatureLevel(3);
+  const auto directory = DataDirectory::Open(&fs, "d").value();
+  EXPECT_EQ(directory->identity(), promised);
+  ASSERT_TRUE(directory->AdoptCluster(kMember.cluster).ok());
+  promised.cluster = kMember.cluster;
+  EXPECT_EQ(*DecodeIdentity(fs.Read("d/identity")), promised) << "a cluster is adopted without forgetting it";
+}
+
+TEST(DataDirectory, APromiseIsAFormatThatProgramsWithoutLevelsRefuse) {
+  Identity promised = kMember;
+  EXPECT_EQ(EncodeIdentity(promised)[8], 1);
+  promised.promised = base::FeatureLevel(2);
+  EXPECT_EQ(EncodeIdentity(promised)[8], 2);
+}
+
 TEST(DataDirectory, OneProcessAtATime) {
   SimFileSystem fs(1);
   auto first = DataDirectory::Open(&fs, "d");
@@ -128,7 +156,7 @@ TEST(DataDirectory, ATruncatedIdentityIsRefusedAndLeftAsItIs) {
 TEST(DataDirectory, AnIdentityOfALaterFormatIsRefusedByItsVersion) {
   SimFileSystem fs(1);
   std::string later = EncodeIdentity(kMember);
-  later[8] = 2;
+  later[8] = 3;
   fs.Write("d/identity", later + "and more");
   const absl::Status status = DataDirectory::Open(&fs, "d").status();
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;

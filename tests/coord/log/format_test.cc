@@ -62,6 +62,8 @@ TEST(Format, TheExamplesAreWhatIsWritten) {
   segment.resize(512, '\0');
   EXPECT_EQ(fs.Read("data/segment-0000000001.log"), segment);
   EXPECT_EQ(fs.Read("data/identity"), Example("identity"));
+  ASSERT_TRUE((*process)->directory->Promise(base::FeatureLevel(2)).ok());
+  EXPECT_EQ(fs.Read("data/identity"), Example("identity with a promise"));
 }
 
 // A vote, a conflict and a snapshot behind the first example, in the frames that the second one shows.

@@ -39,6 +39,45 @@ TEST_F(LogTest, AnEmptyDirectoryWithoutAClusterIsNotFound) {
   EXPECT_EQ(log()->cluster(), kCluster);
 }
 
+// What a newer program has written is not damage, and whoever does not know it touches nothing.
+TEST_F(LogTest, AnEntryOfAnUnknownKindIsRefusedAndNothingIsTouched) {
+  Start();
+  ASSERT_TRUE(SetTerm(3, 2).ok());
+  Stop();
+  // Behind the segment's header, whose payload has 80 bytes, and the frame with the term.
+  const std::uint64_t end = kFrameHeaderBytes + 80 + kFrameHeaderBytes;
+  std::string frame = StartFrame();
+  AppendEntry(MakeEntry(3, 1, "what is this?", static_cast<raft::EntryKind>(9)), &frame);
+  SealFrame({kCluster, 1, end}, FrameHeader{.hard_state = MakeHardState(3, 2), .first_index = raft::Index(1), .entry_count = 1},
+            &frame);
+  std::string contents = fs_.Read(LastSegment());
+  fs_.Write(LastSegment(), contents.replace(end, frame.size(), frame));
+  const std::vector<std::string> names = *fs_.List(kDirectory);
+  const absl::Status refused = StartStatus();
+  EXPECT_EQ(refused.code(), StatusCode::kUnimplemented) << refused;
+  EXPECT_NE(refused.message().find("entry 1 in the log is of kind 9"), absl::string_view::npos) << refused;
+  EXPECT_EQ(*fs_.List(kDirectory), names);
+}
+
+TEST_F(LogTest, AConfigurationThatTheCallerRefusesEndsTheStartBeforeAnythingIsWritten) {
+  Start();
+  ASSERT_TRUE(SetTerm(3, 2).ok());
+  ASSERT_TRUE(Append("plain").ok());
+  AppendRequest newer;
+  newer.entries.push_back(MakeEntry(3, 2, "of a newer level", raft::EntryKind::kConfig));
+  ASSERT_TRUE(Do(newer).ok());
+  Stop();
+  const std::vector<std::string> names = *fs_.List(kDirectory);
+  options_.check_configuration = [](absl::string_view bytes) {
+    return bytes == "of a newer level" ? absl::UnimplementedError("too new") : absl::OkStatus();
+  };
+  EXPECT_EQ(StartStatus().code(), StatusCode::kUnimplemented);
+  EXPECT_EQ(*fs_.List(kDirectory), names);
+  options_.check_configuration = nullptr;
+  Start();
+  ExpectModel();
+}
+
 TEST_F(LogTest, WhatWasAcknowledgedSurvivesPowerLoss) {
   Start();
   ASSERT_TRUE(SetTerm(3, 2).ok());
