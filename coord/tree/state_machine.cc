@@ -34,6 +34,9 @@ absl::Status StateMachine::Apply(raft::Term entry_term, absl::string_view batch,
   for (base::RepeatedBytes commands = view.commands(); commands.Next(&bytes);) {
     CommandView command;
     if (!CommandView::Parse(bytes, &command)) return absl::InvalidArgumentError("malformed command");
+    if (command.kind == CommandKind::kNone) {
+      return absl::UnimplementedError("a command that this program does not know: start a newer drover-coord");
+    }
     ApplyCommand(entry_term, command, sink);
   }
   return whole ? absl::OkStatus() : absl::InvalidArgumentError("malformed batch");

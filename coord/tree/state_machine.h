@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "coord/base/bytes.h"
+#include "coord/base/feature_level.h"
 #include "coord/base/ids.h"
 #include "coord/base/time.h"
 #include "coord/raft/types.h"
@@ -67,7 +68,13 @@ class StateMachine {
 
   // Applies the drover.peer.v1.Batch of one entry (kinds kData and kExpiry). `sink` may not be null. An error says that the batch
   // is malformed: commands before the malformed place are applied, as on every replica; a leader never proposes such a one.
+  // UNIMPLEMENTED: a command that only newer programs know; the caller must end, for the other replicas have applied it.
   absl::Status Apply(raft::Term entry_term, absl::string_view batch, Sink* sink);
+
+  // The cluster is at this level, by the last configuration before the entries that are applied next. What came with a level is
+  // done from there on and not before: so it is on all replicas, whatever program each of them is.
+  void SetFeatureLevel(base::FeatureLevel level) { feature_level_ = level; }
+  [[nodiscard]] base::FeatureLevel feature_level() const { return feature_level_; }
 
   // Answers a read (IsRead(request.kind)) from the state as it is: the encoded Answer. A Sync is answered by its zxid.
   [[nodiscard]] base::Bytes Read(const RequestView& request) const;
@@ -109,6 +116,7 @@ class StateMachine {
   SessionTable sessions_;
   base::Zxid last_zxid_;
   base::WallTime time_;
+  base::FeatureLevel feature_level_ = base::kFirstFeatureLevel;
 
   // Reused from write to write.
   EventRecorder recorder_;

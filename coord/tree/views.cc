@@ -202,6 +202,15 @@ bool BatchView::Parse(absl::string_view bytes, BatchView* out) {
   return in.ok();
 }
 
+bool BatchView::OnlyKnownCommands() const {
+  absl::string_view command;
+  for (base::RepeatedBytes all = commands(); all.Next(&command);) {
+    CommandView view;
+    if (!CommandView::Parse(command, &view) || view.kind == CommandKind::kNone) return false;
+  }
+  return true;
+}
+
 bool OpenSessionView::Parse(absl::string_view bytes, OpenSessionView* out) {
   *out = OpenSessionView();
   WireReader in(bytes);

@@ -192,6 +192,8 @@ struct BatchView {
   absl::string_view bytes;
 
   [[nodiscard]] static bool Parse(absl::string_view bytes, BatchView* out);
+  // None that only newer programs know.
+  [[nodiscard]] bool OnlyKnownCommands() const;
   // Elements for CommandView::Parse.
   [[nodiscard]] base::RepeatedBytes commands() const { return {bytes, 2}; }
 };
@@ -274,8 +276,8 @@ class BatchBuilder {
   std::size_t count_ = 0;
 };
 
-// The bytes of one Command: for those who gather commands before they know the batch's time. A Batch is any number of AppendCommand and
-// an AppendBatchTime, before or behind them.
+// The bytes of one Command: for those who gather commands before they know the batch's time. A Batch is any number of AppendCommand
+// and an AppendBatchTime, before or behind them.
 [[nodiscard]] std::string EncodeRequestCommand(const Origin& origin, base::SessionId session, std::uint64_t seen,
                                                absl::string_view request);
 [[nodiscard]] std::string EncodeOpenCommand(const Origin& origin, const OpenSessionView& open);

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "coord/base/wire.h"
 #include "tests/coord/tree/harness.h"
 
 namespace drover::coord::tree {
@@ -31,6 +32,23 @@ TEST(StateMachine, SessionIdIsTheZxidOfItsOpening) {
   EXPECT_EQ(session->name(), "me");
   EXPECT_TRUE(session->SecretIs("0123456789abcdef"));
   EXPECT_EQ(m.Create("/b").zxid, 3u);
+}
+
+TEST(StateMachine, ACommandThatOnlyANewerProgramKnowsIsNeitherAppliedNorLeftOut) {
+  Machine m;
+  m.Create("/a");
+  std::string command;
+  base::WireWriter(&command).BytesAlways(19, "what is this?");
+  std::string batch;
+  base::WireWriter out(&batch);
+  out.Varint(1, 5'000);
+  out.BytesAlways(2, command);
+  BatchView view;
+  ASSERT_TRUE(BatchView::Parse(batch, &view));
+  EXPECT_FALSE(view.OnlyKnownCommands());
+  const absl::Status refused = m->Apply(Machine::kTerm, batch, m.sink());
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnimplemented) << refused;
+  EXPECT_EQ(m->last_zxid(), base::Zxid(1));
 }
 
 TEST(StateMachine, TimeOutsAreClamped) {
