@@ -22,8 +22,10 @@ absl::StatusOr<Backup> ReadBackup(base::FileSystem* files, const std::string& pa
   Backup backup;
   backup.head = reader->head();
   absl::StatusOr<raft::Configuration> members = raft::DecodeConfiguration(backup.head.at.configuration.view());
+  if (absl::IsUnimplemented(members.status())) return base::Annotate(members.status(), path);
   if (!members.ok()) return log::Damage(path, 0, "its head does not say who belongs to its cluster", kWhatToDo);
   backup.members = *std::move(members);
+  DROVER_RETURN_IF_ERROR(base::CheckFeatureLevel(path, backup.members.feature_level, base::kNewestFeatureLevel));
   // It is a whole node's: options are of no account, for nothing is written.
   tree::SnapshotLoader loader{tree::Options()};
   std::uint64_t offset = 0;
@@ -38,6 +40,7 @@ absl::StatusOr<Backup> ReadBackup(base::FileSystem* files, const std::string& pa
   absl::StatusOr<std::unique_ptr<tree::StateMachine>> state = loader.Finish();
   if (!state.ok()) return log::Damage(path, offset, state.status().message(), kWhatToDo);
   backup.state = *std::move(state);
+  backup.state->SetFeatureLevel(backup.members.feature_level);
   backup.taken = loader.taken();
   backup.nodes = backup.state->tree().node_count();
   backup.sessions = backup.state->sessions().size();

@@ -32,7 +32,8 @@ struct Backup {
 };
 
 // Checks every byte, and that what they say is a state: what it returns can be restored. NOT_FOUND: no such file. DATA_LOSS:
-// damaged, cut, or no backup at all; FAILED_PRECONDITION: of a newer format. The words say at which offset, what is wrong, and what
+// damaged, cut, or no backup at all; FAILED_PRECONDITION: of a newer format. UNIMPLEMENTED: of a cluster at a feature level that
+// this program does not know. The words say at which offset, what is wrong, and what
 // to do.
 [[nodiscard]] absl::StatusOr<Backup> ReadBackup(base::FileSystem* files, const std::string& path);
 

@@ -68,12 +68,19 @@ absl::StatusOr<Found> Replay(base::FileSystem* files, base::Random* random, cons
   found.state = found.recovery.state != nullptr ? std::move(found.recovery.state) : std::make_unique<tree::StateMachine>();
   log::Log* const log = found.recovery.disk.log.get();
   tree::SilentSink nobody;
+  absl::Status newer;
   const auto apply = [&](const raft::Entry& entry) {
+    if (entry.kind == raft::EntryKind::kConfig) {
+      const absl::StatusOr<raft::Configuration> members = raft::DecodeConfiguration(entry.payload.view());
+      if (members.ok()) found.state->SetFeatureLevel(members->feature_level);
+    }
     if (entry.kind != raft::EntryKind::kData && entry.kind != raft::EntryKind::kExpiry) return;
     // Every replica stops at the same place of a malformed batch.
-    static_cast<void>(found.state->Apply(entry.term, entry.payload.view(), &nobody));
+    const absl::Status applied = found.state->Apply(entry.term, entry.payload.view(), &nobody);
+    if (absl::IsUnimplemented(applied) && newer.ok()) newer = applied;
   };
   DROVER_RETURN_IF_ERROR(server::ReplayLog(log, found.recovery.snapshot.index.Next(), log->last_index(), apply));
+  DROVER_RETURN_IF_ERROR(newer);
   return found;
 }
 

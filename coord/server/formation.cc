@@ -42,6 +42,7 @@ absl::StatusOr<std::optional<Hello>> Formation::OnHello(const PeerHeader& from, 
   if (answered_.size() + 1 < members_.size()) return std::nullopt;
   raft::Configuration configuration;
   configuration.cluster = self_.cluster;
+  configuration.feature_level = self_.feature_level;
   for (const auto& [id, address] : members_) {
     const base::Incarnation incarnation = id == self_.id ? self_.incarnation : answered_.at(id);
     const bool voter = id == self_.id || !self_.restored;
@@ -55,6 +56,8 @@ void Formation::OnFound(const PeerHeader& from, const Found& found) {
   if (formed_ || !failed_.ok()) return;
   absl::StatusOr<raft::Configuration> configuration = raft::DecodeConfiguration(found.configuration.view());
   if (!configuration.ok()) return Fail(absl::StrCat("node ", from.from.value, ": ", configuration.status().message()));
+  const absl::Status known = base::CheckFeatureLevel("the cluster", configuration->feature_level, self_.feature_level_max);
+  if (!known.ok()) return Fail(std::string(known.message()));
   if (!configuration->Names(self_.id, self_.incarnation)) {
     return Fail(absl::StrCat("the cluster that node ", from.from.value, " is in was not founded with this node's data directory"));
   }

@@ -19,6 +19,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "coord/base/feature_level.h"
 #include "coord/base/ids.h"
 #include "coord/base/time.h"
 #include "coord/raft/configuration.h"
@@ -37,6 +38,8 @@ class Formation {
     base::WallTime started;   // now
     // It begins with a state that the others do not have (Seed): until they do they are learners.
     bool restored = false;
+    base::FeatureLevel feature_level = base::kFirstFeatureLevel;  // to found at: of the restored state
+    base::FeatureLevel feature_level_max = base::kNewestFeatureLevel;
   };
   // `members` names `self`.
   Formation(const Self& self, InitialMembers members);

@@ -23,6 +23,8 @@ void Invitation::Say() {
   header.cluster = letter_.cluster;
   header.from = letter_.from;
   header.clock = loop_->WallNow();
+  header.feature_level_max = letter_.feature_level_max;
+  header.feature_level_wish = letter_.feature_level;
   links_.Flush(header, [](base::NodeId) { return base::Incarnation(); });
   timer_.Set(kAgain, [this] { Say(); });
 }

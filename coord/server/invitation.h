@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "coord/base/connection.h"
+#include "coord/base/feature_level.h"
 #include "coord/base/ids.h"
 #include "coord/base/loop.h"
 #include "coord/server/peer_links.h"
@@ -28,6 +29,8 @@ class Invitation final : private PeerLinks::Events {
     std::string address;  // of `to`
     std::string members;  // of the cluster, as TextOf
     std::uint64_t round = 0;
+    base::FeatureLevel feature_level;      // of the cluster: to be promised before the answer counts
+    base::FeatureLevel feature_level_max;  // that `from` knows
   };
   // FAILED_PRECONDITION: who listens there belongs elsewhere, in its words.
   using Refused = std::function<void(const absl::Status&)>;

@@ -88,6 +88,17 @@ void LogWriter::Compact(raft::Index through, std::function<void(raft::Index)> do
       });
 }
 
+void LogWriter::Promise(base::FeatureLevel level, std::function<void(bool)> done) {
+  auto status = std::make_shared<absl::Status>();
+  executor_->Submit([disk = disk_, status, level] { *status = disk->directory->Promise(level); },
+                    [status, done = std::move(done), self = std::weak_ptr<LogWriter*>(self_)] {
+                      const auto writer = self.lock();
+                      if (!writer) return;
+                      if (!status->ok() && !absl::IsResourceExhausted(*status)) return (*writer)->Break(*status);
+                      done(status->ok());
+                    });
+}
+
 void LogWriter::Recycle() {
   if (broken_ || !recycles_) return;
   if (busy_ || disk_full_) {

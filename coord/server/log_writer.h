@@ -63,6 +63,10 @@ class LogWriter {
   // behind it. `done` is told the index of the log's first entry then. Errors as Read.
   void Compact(raft::Index through, std::function<void(raft::Index)> done);
 
+  // Promises `level` in the data directory; `done` runs on the loop: true when it is durable, false if the disk is full. Another
+  // error is a failure of the log, as of a write.
+  void Promise(base::FeatureLevel level, std::function<void(bool)> done);
+
   // The last try found no space; it is repeated until there is.
   [[nodiscard]] bool disk_full() const { return disk_full_; }
   // How long the write under way has taken so far; 0: none is.

@@ -22,6 +22,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "coord/backup/recover_command.h"
+#include "coord/base/feature_level.h"
 #include "coord/base/file_system.h"
 #include "coord/base/random.h"
 #include "coord/base/status.h"
@@ -58,6 +59,7 @@ struct Flags {
   std::uint64_t history_bytes = tree::HistoryOptions().bytes_max;
   std::uint64_t uncommitted_bytes = raft::Options().uncommitted_bytes_max;
   std::uint64_t streams = NodeOptions().streams_max;
+  std::uint32_t feature_level_max = base::kNewestFeatureLevel.value;
   base::Duration stop_grace = std::chrono::seconds(2);
 };
 
@@ -97,6 +99,7 @@ NodeOptions OptionsOf(const Flags& flags) {
   options.snapshots.scrub.every = flags.scrub_every;
   options.raft.uncommitted_bytes_max = flags.uncommitted_bytes;
   options.streams_max = flags.streams;
+  options.raft.feature_level_max = base::FeatureLevel(flags.feature_level_max);
   return options;
 }
 
@@ -207,6 +210,10 @@ int Main(int argc, const char* const* argv) {
   options.Number("--history-bytes", &flags.history_bytes, "Events kept for watches that come back", 4096);
   options.Number("--uncommitted-bytes", &flags.uncommitted_bytes, "Writes that may wait for the log", 1U << 20);
   options.Number("--streams", &flags.streams, "Session streams at a time", 1);
+  options.Number(
+      "--feature-level-max", &flags.feature_level_max,
+      "Be as a program that knows feature levels up to this one: an upgrade can be taken back until all members know more",
+      base::kFirstFeatureLevel.value, base::kNewestFeatureLevel.value);
   options.Time("--stop-grace", &flags.stop_grace, "How long calls under way may take to end after SIGTERM");
   options.Footer(
       "drover-coord log dump|verify DIR looks at a data directory instead; see drover-coord log --help.\n"

@@ -54,8 +54,8 @@ absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSea
   const bool join = process->options_.join;
   Disk opened;
   if (initial.size() > 1 || join) {
-    DROVER_ASSIGN_OR_RETURN(auto directory,
-                            OpenDirectory(seams.files, seams.random, process->options_.data_directory, process->options_.id));
+    DROVER_ASSIGN_OR_RETURN(auto directory, OpenDirectory(seams.files, seams.random, process->options_.data_directory,
+                                                          process->options_.id, process->known()));
     // Who has a snapshot has a cluster; that spares reading a log for nothing.
     DROVER_ASSIGN_OR_RETURN(const auto snapshots, log::ListSnapshots(seams.files, process->options_.data_directory));
     if (snapshots.empty()) {
@@ -84,12 +84,13 @@ absl::StatusOr<bool> MemberProcess::BeginFromSeed(const InitialMembers& given) {
   const std::string& path = options_.data_directory;
   DROVER_ASSIGN_OR_RETURN(const std::optional<Seed> seed, FindSeed(seams_.files, path));
   if (!seed) return false;
-  DROVER_ASSIGN_OR_RETURN(auto directory, OpenDirectory(seams_.files, seams_.random, path, options_.id));
+  DROVER_ASSIGN_OR_RETURN(auto directory, OpenDirectory(seams_.files, seams_.random, path, options_.id, known()));
   DROVER_ASSIGN_OR_RETURN(const auto snapshots, log::ListSnapshots(seams_.files, path));
   if (!snapshots.empty()) {  // it was taken up, and this node died before it was removed
     RemoveSeed(seams_.files, path);
     return false;
   }
+  DROVER_RETURN_IF_ERROR(base::CheckFeatureLevel(absl::StrCat("the restored state in ", path), seed->feature_level, known()));
   if (seed->members.front().first != options_.id) {
     return absl::FailedPreconditionError(absl::StrCat("data directory ", path, " was restored for node ",
                                                       seed->members.front().first.value, ", not for node ", options_.id.value));
@@ -100,41 +101,48 @@ absl::StatusOr<bool> MemberProcess::BeginFromSeed(const InitialMembers& given) {
                                                       ": give the members it was restored for, or leave the option out"));
   }
   if (seed->members.size() > 1) {
-    BeginForming(std::move(directory), seed->cluster, seed->members, true);
+    BeginForming(std::move(directory), seed->cluster, seed->members, seed->feature_level);
     return true;
   }
   const raft::Member self{options_.id, directory->identity()->incarnation, seed->members.front().second, true};
-  DROVER_RETURN_IF_ERROR(FoundFromSeed(directory.get(), raft::Configuration{seed->cluster, {self}}, options_.log));
+  DROVER_RETURN_IF_ERROR(
+      FoundFromSeed(directory.get(), raft::Configuration{seed->cluster, {self}, seed->feature_level}, options_.log));
   directory.reset();
   DROVER_ASSIGN_OR_RETURN(node_, Node::Open(seams_, options_));
   RemoveSeed(seams_.files, path);
   return true;
 }
 
-MemberProcess::MemberProcess(const NodeSeams& seams, NodeOptions options) : seams_(seams), options_(std::move(options)) {}
+MemberProcess::MemberProcess(const NodeSeams& seams, NodeOptions options) : seams_(seams), options_(std::move(options)) {
+  options_.log.check_configuration = LevelCheck(options_.data_directory, known());
+}
 
 MemberProcess::~MemberProcess() = default;
 
 void MemberProcess::BeginForming(std::unique_ptr<log::DataDirectory> directory, base::ClusterId cluster,
-                                 const InitialMembers& initial, bool restored) {
+                                 const InitialMembers& initial, std::optional<base::FeatureLevel> restored) {
   const log::Identity identity = *directory->identity();
   PeerHeader header;
   header.from = options_.id;
   header.from_incarnation = identity.incarnation;
   header.from_boot = base::BootNonce(NextNotZero(seams_.random));
+  header.feature_level_max = known();
+  header.feature_level_promised = identity.promised;
   forming_ = std::unique_ptr<Forming>(new Forming{std::move(directory),
                                                   {},
                                                   header,
                                                   {},
                                                   PeerLinks(seams_.loop, seams_.dialer, this, options_.links),
                                                   base::Timer(seams_.loop),
-                                                  restored,
+                                                  restored.has_value(),
                                                   {},
                                                   {},
                                                   {}});
   if (initial.empty()) return;
   Formation::Self self{options_.id, identity.incarnation, cluster, seams_.loop->WallNow()};
-  self.restored = restored;
+  self.restored = restored.has_value();
+  self.feature_level = restored.value_or(base::kFirstFeatureLevel);
+  self.feature_level_max = known();
   if (self.cluster.value == 0) self.cluster = base::ClusterId(NextNotZero(seams_.random));
   for (const auto& [id, address] : initial) {
     if (id == options_.id) continue;
@@ -208,8 +216,9 @@ void MemberProcess::OnPeerFrame(PeerFrame frame) {
     }
   }
   Flush();
+  if (forming_->done) return;
   if (Failed()) {
-    FailAfter(kFarewell);
+    FailAfter(kFarewell, forming_->formation->failed());
   } else if (forming_->added || (forming_->formation && forming_->formation->formed())) {
     forming_->done = true;
     // Not from inside of the links, which end with this.
@@ -225,9 +234,13 @@ void MemberProcess::OnClusterItem(const PeerHeader& header, const PeerItem& item
   const auto* standing = std::get_if<Standing>(&item);
   if (standing == nullptr) return;
   const absl::StatusOr<raft::Configuration> configuration = raft::DecodeConfiguration(standing->configuration.view());
+  if (absl::IsUnimplemented(configuration.status())) return FailAfter(base::Duration::zero(), configuration.status());
   if (!configuration.ok() || configuration->cluster != header.cluster) return;
-  if (configuration->Names(options_.id, forming_->header.from_incarnation) || DROVER_BREAK("wiped-node-votes"))
-    forming_->added = *configuration;
+  const bool named = configuration->Names(options_.id, forming_->header.from_incarnation) || DROVER_BREAK("wiped-node-votes");
+  if (!named) return;
+  const absl::Status level = base::CheckFeatureLevel("the cluster", configuration->feature_level, known());
+  if (!level.ok()) return FailAfter(base::Duration::zero(), level);
+  forming_->added = *configuration;
 }
 
 // A member speaks to this node as to one of the cluster: it was added, and died before it knew.
@@ -238,10 +251,16 @@ void MemberProcess::AskWhoSpeaks(const PeerHeader& header) {
   forming_->SetPeers();
 }
 
-// Says who it is to the leader, whose address is among the members'.
+// Says who it is to the leader, whose address is among the members', and promises what the leader wishes. Nobody is served here, so
+// that may block.
 void MemberProcess::OnInvitation(const PeerHeader& header, const Hello& hello) {
   const absl::StatusOr<InitialMembers> members = ParseInitialCluster(hello.members);
   if (!members.ok()) return;
+  if (header.feature_level_wish > forming_->header.feature_level_promised && header.feature_level_wish <= known()) {
+    const absl::Status promised = forming_->directory->Promise(header.feature_level_wish);
+    if (promised.ok()) forming_->header.feature_level_promised = header.feature_level_wish;
+    if (!promised.ok() && !absl::IsResourceExhausted(promised)) return FailAfter(base::Duration::zero(), promised);
+  }
   for (const auto& [id, address] : *members) {
     if (id != header.from || id == options_.id) continue;
     forming_->inviters[id] = Forming::Inviter{address, hello.round};
@@ -262,13 +281,13 @@ void MemberProcess::OnDismissed(base::NodeId peer, const absl::Status& why) {
   }
   if (!forming_->formation) return;
   forming_->formation->OnDismissed(peer, why);
-  if (Failed()) FailAfter(base::Duration::zero());
+  if (Failed()) FailAfter(base::Duration::zero(), forming_->formation->failed());
 }
 
-void MemberProcess::FailAfter(base::Duration wait) {
+void MemberProcess::FailAfter(base::Duration wait, const absl::Status& why) {
   forming_->done = true;
-  forming_->timer.Set(wait, [this] {
-    if (!stopping_ && seams_.on_refused) seams_.on_refused(forming_->formation->failed());
+  forming_->timer.Set(wait, [this, why] {
+    if (!stopping_ && seams_.on_refused) seams_.on_refused(why);
   });
 }
 

@@ -24,7 +24,7 @@ class MemberProcess final : private PeerLinks::Events {
   // begins none, but waits for the leader of a running one to invite it; so does one that is of no use to a cluster with `initial`
   // (wiped), as long as it is not refused. If the directory has a seed, its members are the initial ones, and `initial` is empty or
   // the same. If the directory has a log, its cluster must have been founded with these (CheckFoundedWith), unless empty.
-  // FAILED_PRECONDITION, DATA_LOSS ...: as Node::Open.
+  // FAILED_PRECONDITION, DATA_LOSS, UNIMPLEMENTED ...: as Node::Open.
   static absl::StatusOr<std::unique_ptr<MemberProcess>> Open(const NodeSeams& seams, NodeOptions options, InitialMembers initial);
   ~MemberProcess();
 
@@ -40,6 +40,8 @@ class MemberProcess final : private PeerLinks::Events {
   [[nodiscard]] const Node* node() const { return node_.get(); }
   [[nodiscard]] std::string Waiting() const;
   [[nodiscard]] base::NodeId id() const { return options_.id; }
+  // The highest feature level that this program knows.
+  [[nodiscard]] base::FeatureLevel known() const { return options_.raft.feature_level_max; }
   // It waits to be added to a cluster.
   [[nodiscard]] bool joins() const { return node_ == nullptr && options_.join; }
   // The members of the cluster that is being formed; empty when it is.
@@ -58,9 +60,9 @@ class MemberProcess final : private PeerLinks::Events {
   void OnBadFrame(const absl::Status& status) override;
 
   // `cluster`: of a log that is there and empty, else 0. Without `initial`, only invitations count. `restored`: there is a seed, of
-  // that cluster.
+  // that cluster and at this level.
   void BeginForming(std::unique_ptr<log::DataDirectory> directory, base::ClusterId cluster, const InitialMembers& initial,
-                    bool restored = false);
+                    std::optional<base::FeatureLevel> restored = std::nullopt);
   // Where the directory has a seed that was not taken up yet: begins to form its cluster, or is its only node. False: it has none.
   absl::StatusOr<bool> BeginFromSeed(const InitialMembers& given);
   void OnClusterItem(const PeerHeader& header, const PeerItem& item);
@@ -72,13 +74,13 @@ class MemberProcess final : private PeerLinks::Events {
   void Flush();
   void Dismiss(const PeerHeader& from, absl::string_view why);
   // It cannot form a cluster: the process is told after this long.
-  void FailAfter(base::Duration wait);
+  void FailAfter(base::Duration wait, const absl::Status& why);
   void Found();
   // Begins the log, or takes up the seed (then the disk is not open), or nothing if that fails.
   absl::StatusOr<Disk> BeginDisk();
 
   const NodeSeams seams_;
-  const NodeOptions options_;
+  NodeOptions options_;
   std::unique_ptr<Forming> forming_;
   std::unique_ptr<Node> node_;
   bool started_ = false;

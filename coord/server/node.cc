@@ -27,8 +27,9 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeSeams& seams, NodeOpt
   const auto progress = [observer = seams.observer](const StartProgress& at) {
     if (observer != nullptr) observer->OnStartProgress(at);
   };
-  DROVER_ASSIGN_OR_RETURN(Recovery recovery, Recover(seams.files, seams.random, options.data_directory, options.id, options.address,
-                                                     options.log, options.tree, progress, std::move(opened)));
+  DROVER_ASSIGN_OR_RETURN(Recovery recovery,
+                          Recover(seams.files, seams.random, options.data_directory, options.id, options.address, options.log,
+                                  options.tree, progress, std::move(opened), options.raft.feature_level_max));
   raft::Options raft_options = options.raft;
   raft_options.id = options.id;
   raft_options.incarnation = recovery.incarnation;
@@ -40,10 +41,12 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeSeams& seams, NodeOpt
   // The log is still ours: the writer has nothing to do before Start.
   const raft::Index before = node->applied_;
   StartMeter meter(StartPhase::kLog, node->raft_.commit().value - before.value, progress);
+  absl::Status applied;
   DROVER_RETURN_IF_ERROR(ReplayLog(log, before.Next(), node->raft_.commit(), [&](const raft::Entry& entry) {
     meter.At(entry.index.Previous().value - before.value);
-    node->ApplyEntry(entry);
+    if (applied.ok()) applied = node->ApplyEntry(entry);
   }));
+  DROVER_RETURN_IF_ERROR(applied);
   return node;
 }
 
@@ -79,13 +82,13 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
                                        WantTurn();
                                      },
                                      [this](raft::Index index) { OnSnapshotBad(index); }}),
-      receiver_(snapshot_seams_, raft_options.cluster, options_.tree, options_.snapshots.receive,
+      receiver_(snapshot_seams_, raft_options.cluster, raft_options.feature_level_max, options_.tree, options_.snapshots.receive,
                 SnapshotReceiver::Events{[this](base::NodeId to, SnapshotAck ack) {
                                            links_.Send(to, ack);
                                            WantTurn();
                                          },
                                          [this](SnapshotReceiver::Received received) { OnSnapshotReceived(std::move(received)); },
-                                         [this](const absl::Status& status) { observer_->OnSnapshotFailed(status); }}),
+                                         [this](const absl::Status& status) { OnSnapshotNotReceived(status); }}),
       scrubber_(snapshot_seams_, options_.snapshots.scrub,
                 [this](const absl::Status& damage, base::Duration took) { OnScrubbed(damage, took); }),
       saves_(snapshot_seams_, options_.snapshots.save, [this](SnapshotTakenDone done) { TakeSnapshot(std::move(done)); }),
@@ -93,6 +96,7 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
       configuration_index_(recovery.snapshot.configuration_index),
       configuration_(recovery.snapshot.configuration),
       neighbours_(options_.id, options_.neighbours),
+      promised_(recovery.promised),
       leave_timer_(seams.loop),
       farewell_timer_(seams.loop),
       last_round_(seams.random->Next() >> 1),
@@ -258,6 +262,7 @@ void Node::Turn() {
     AskForStanding();
     TickSnapshots();
     PromoteFounders();
+    TickLevels();
   }
   AdvanceChange();
   AdvanceTransfer();
@@ -438,7 +443,10 @@ void Node::ReadLog(raft::Output& output) {
 void Node::Apply(raft::Output& output) {
   if (output.committed.empty()) return;
   observer_->BeginApply();
-  for (const raft::Entry& entry : output.committed) ApplyEntry(entry);
+  for (const raft::Entry& entry : output.committed) {
+    const absl::Status applied = ApplyEntry(entry);
+    if (!applied.ok()) return EndOutdated(applied);
+  }
   observer_->EndApply(output.committed.size());
   while (!proposed_at_.empty() && proposed_at_.front().first <= applied_) {
     observer_->OnCommitted(loop_->Now() - proposed_at_.front().second);
@@ -449,21 +457,24 @@ void Node::Apply(raft::Output& output) {
   ServeConfirmed();
 }
 
-void Node::ApplyEntry(const raft::Entry& entry) {
+absl::Status Node::ApplyEntry(const raft::Entry& entry) {
   DROVER_CHECK(entry.index == applied_.Next()) << entry.index << " after " << applied_;
   if (entry.kind == raft::EntryKind::kData || entry.kind == raft::EntryKind::kExpiry) {
+    absl::Status status = state_->Apply(entry.term, entry.payload.view(), this);
+    if (absl::IsUnimplemented(status)) return base::Annotate(status, absl::StrCat("entry ", entry.index.value));
     // Every replica stops at the same place of a malformed batch, so this one goes on like the others.
-    const absl::Status status = state_->Apply(entry.term, entry.payload.view(), this);
     if (!status.ok()) observer_->OnDamage(status);
   }
   bytes_since_snapshot_ += entry.payload.size();
   applied_ = entry.index;
-  if (entry.kind != raft::EntryKind::kConfig) return;
+  if (entry.kind != raft::EntryKind::kConfig) return absl::OkStatus();
   const raft::Configuration before = Committed();
   configuration_index_ = entry.index;
   configuration_ = entry.payload;
   if (entry.index == raft::Index(1)) founding_ = entry.payload;
+  state_->SetFeatureLevel(Committed().feature_level);
   if (started_) OnConfigurationApplied(before);
+  return absl::OkStatus();
 }
 
 void Node::Serve(raft::Output& output) {
@@ -520,6 +531,8 @@ void Node::ChangeRole(raft::Output& output) {
   FailHandedOver(absl::UnavailableError("the leader changed: the outcome is unknown here; resume"));
   proposed_at_.clear();
   if (change_) EndChange(absl::UnavailableError("the leader changed: the outcome is unknown here; ask again"));
+  raising_.reset();
+  wished_ = base::FeatureLevel();
   inboxes_.clear();
   want_round_touches_.clear();
   for (auto& [context, round] : rounds_) round.touches.clear();
@@ -649,6 +662,8 @@ NodeStatus Node::Status() const {
   status.disk_busy_for = log_writer_.StalledFor();
   status.log_cache_bytes = raft_.log().held_bytes();
   status.disk_full = log_writer_.disk_full();
+  status.feature_level = feature_level();
+  status.feature_level_max = options_.raft.feature_level_max;
   const bool current = Leads() ? applied_ >= raft.first_of_term : raft_leader_.value != 0 && applied_ == raft.commit;
   status.serving = !dead_ && !stopping_ && current;
   return status;

@@ -37,6 +37,7 @@
 #include "coord/server/leases.h"
 #include "coord/server/log_writer.h"
 #include "coord/server/member_change.h"
+#include "coord/server/member_levels.h"
 #include "coord/server/neighbours.h"
 #include "coord/server/observer.h"
 #include "coord/server/peer_links.h"
@@ -85,7 +86,7 @@ struct NodeOptions {
   StreamOptions stream;
   Leases::Options leases;
   log::Options log;
-  raft::Options raft;  // its id, incarnation, boot, cluster and seed are filled in
+  raft::Options raft;  // its id, incarnation, boot, cluster and seed are filled in; `feature_level_max` is of the whole node
   PeerLinks::Options links;
   Dismissals::Options dismissals;
   Neighbours::Options neighbours;
@@ -140,8 +141,8 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
  public:
   // Opens the data directory and replays what is known to be committed; an empty one founds a cluster of this node alone (see
   // Formation for several). Blocks. FAILED_PRECONDITION: another process has the directory, or it is another node's. DATA_LOSS: the
-  // log is damaged. RESOURCE_EXHAUSTED: the disk is full; the words say what to do. `opened`: the directory and its log, if they
-  // are open already; then the directory has no snapshot.
+  // log is damaged. RESOURCE_EXHAUSTED: the disk is full; the words say what to do. UNIMPLEMENTED: it is a newer program's, and as
+  // it was. `opened`: the directory and its log, if they are open already; then the directory has no snapshot.
   static absl::StatusOr<std::unique_ptr<Node>> Open(const NodeSeams& seams, NodeOptions options, Disk opened = {});
   ~Node();
   Node(const Node&) = delete;
@@ -175,6 +176,8 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   [[nodiscard]] absl::StatusOr<raft::Configuration> Founding() const { return raft::DecodeConfiguration(founding_.view()); }
   [[nodiscard]] NodeStatus Status() const;
   [[nodiscard]] const tree::StateMachine& state() const override { return *state_; }
+  // That the cluster is at, as far as this node has applied: what it may be asked to propose.
+  [[nodiscard]] base::FeatureLevel feature_level() const { return state_->feature_level(); }
   [[nodiscard]] const raft::Raft& raft() const { return raft_; }
   // The oldest snapshot that is on its way to a member; the log leads on from it.
   [[nodiscard]] std::optional<raft::Index> sending() const { return sender_.oldest(); }
@@ -286,6 +289,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
     base::Instant deadline;  // for the answer to the invitation
     ChangeDone done;
     std::unique_ptr<Invitation> invitation;
+    base::FeatureLevel promised;          // by whoever is to be added, as it said
     std::optional<raft::Index> proposed;  // under way
     base::Bytes entry;                    // that one
   };
@@ -328,6 +332,17 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void Leave(const raft::Configuration& without);
   void EndRolledBack(const absl::Status& lost);
 
+  // node_levels.cc: feature levels
+  void TickLevels();
+  void Promise(base::FeatureLevel level);
+  void RaiseLevelIfAllPromised();
+  void HearLevels(const PeerHeader& header);
+  void SayLevels(PeerHeader* header) const;
+  // FAILED_PRECONDITION: a program that knows levels up to `known` is no use to this cluster.
+  [[nodiscard]] absl::Status CheckKnowsLevel(base::NodeId node, base::FeatureLevel known, absl::string_view address) const;
+  // The process must end: the cluster goes on with what this program does not know.
+  void EndOutdated(const absl::Status& why);
+
   // node_proposals.cc: what goes into the log
   void ExpireSilentSessions();
   void ProposeExpiry(raft::Term judged);
@@ -365,6 +380,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void OnSnapshotNotTaken(const absl::Status& status);
   void OnSnapshotTaken(const SnapshotTaker::Taken& taken);
   void OnSnapshotReceived(SnapshotReceiver::Received received);
+  void OnSnapshotNotReceived(const absl::Status& status);
   void OnSnapshotChunk(const PeerHeader& header, const SnapshotChunk& chunk);
   void DropOldSnapshots();
   void CompactIfDue();
@@ -379,7 +395,8 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void EndAwaitedSnapshots(const absl::StatusOr<raft::Index>& taken);
   void EndSaves(const absl::Status& status);
 
-  void ApplyEntry(const raft::Entry& entry);
+  // UNIMPLEMENTED: what only newer programs know; it was not applied.
+  absl::Status ApplyEntry(const raft::Entry& entry);
   void ServeRound(Round* round);
   void ServeConfirmed();
   void OnPersisted(const LogWriter::Written& written);
@@ -440,6 +457,12 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   std::uint64_t peers_version_ = 0;                    // of `neighbours_`, that `links_` knows
   std::unique_ptr<PendingChange> change_;              // while this node leads
   std::unique_ptr<PendingTransfer> transfer_;
+  MemberLevels levels_;
+  base::FeatureLevel promised_;         // by this data directory
+  base::FeatureLevel wished_;           // by the last leader that said so
+  bool promising_ = false;              // the disk is at it
+  base::Instant next_promise_;          // not before
+  std::optional<raft::Index> raising_;  // the entry by which this leader raises the level, until it is applied
   bool was_member_ = false;
   base::Instant asked_standing_at_;
   base::Timer leave_timer_;

@@ -45,7 +45,8 @@ absl::Status Node::CheckSettled() const {
   if (raft_.commit() < raft_.Inspect().first_of_term && !DROVER_BREAK("change-before-noop")) {
     return absl::AbortedError("this leader has only begun, and does not know yet what is committed: try again in a moment");
   }
-  if (raft_.configuration_index() > raft_.commit()) {
+  // (A change waits until the level that this leader raises is committed.)
+  if (raft_.configuration_index() > raft_.commit() && raft_.configuration_index() != raising_) {
     return absl::AbortedError("a change of the members that an earlier leader began is in progress: try again in a moment");
   }
   return absl::OkStatus();
@@ -95,7 +96,7 @@ void Node::ChangeMember(MemberChange change, ChangeDone done) {
       break;
   }
   const base::Instant deadline = loop_->Now() + options_.invitation_patience;
-  change_ = std::make_unique<PendingChange>(PendingChange{std::move(change), deadline, std::move(done), nullptr, {}, {}});
+  change_ = std::make_unique<PendingChange>(PendingChange{std::move(change), deadline, std::move(done), nullptr, {}, {}, {}});
   WantTurn();
 }
 
@@ -107,8 +108,14 @@ void Node::Invite() {
                                                                 "; start it with --advertise HOST:PORT first")));
   }
   if (dialer_ == nullptr) return EndChange(absl::FailedPreconditionError("this node was started without a way to others"));
-  Invitation::Letter letter{
-      cluster_id(), options_.id, change_->change.id, change_->change.address, TextOf(MembersOf(members)), NextNotZero(random_)};
+  Invitation::Letter letter{cluster_id(),
+                            options_.id,
+                            change_->change.id,
+                            change_->change.address,
+                            TextOf(MembersOf(members)),
+                            NextNotZero(random_),
+                            raft_.configuration().feature_level,
+                            options_.raft.feature_level_max};
   // Its end may be the end of this very object.
   const std::uint64_t round = letter.round;
   change_->invitation =
@@ -144,6 +151,18 @@ void Node::OnInvited(const PeerHeader& header, std::uint64_t round) {
     return EndChange(absl::FailedPreconditionError(
         absl::StrCat("node ", header.from.value, " is at ", letter.address, ", not node ", letter.to.value)));
   }
+  const absl::Status knows = CheckKnowsLevel(header.from, header.feature_level_max, letter.address);
+  if (!knows.ok()) {
+    DROVER_PROBE("server: a program that is too old is not added");
+    return EndChange(knows);
+  }
+  // Nobody who could be started again with an older program: it has yet to promise, and is asked again.
+  const base::FeatureLevel promised = std::max(header.feature_level_promised, base::kFirstFeatureLevel);
+  if (promised < raft_.configuration().feature_level) {
+    DROVER_PROBE("server: who is to be added has yet to promise");
+    return;
+  }
+  change_->promised = promised;
   change_->change.incarnation = header.from_incarnation;
   change_->invitation.reset();
   WantTurn();
@@ -158,8 +177,10 @@ void Node::EndChange(const absl::Status& status) {
 void Node::AdvanceChange() {
   if (!change_ || dead_ || !Leads()) return;
   const MemberChange& change = change_->change;
-  if (change_->proposed) return;
+  if (change_->proposed || raft_.configuration_index() > raft_.commit()) return;
   const bool asks = change.kind == MemberChange::Kind::kAdd || change.kind == MemberChange::Kind::kReadmit;
+  // The level was raised since it answered.
+  if (asks && change_->promised < raft_.configuration().feature_level) change_->change.incarnation = base::Incarnation();
   if (asks && change.incarnation.value == 0) {
     if (loop_->Now() >= change_->deadline) {
       return EndChange(
@@ -172,6 +193,11 @@ void Node::AdvanceChange() {
   const absl::StatusOr<std::optional<raft::Configuration>> next = NextConfiguration(raft_.configuration(), change);
   if (!next.ok() || !*next) return EndChange(next.status());
   absl::Status allowed = change.kind == MemberChange::Kind::kPromote ? CheckCaughtUp(change.id) : absl::OkStatus();
+  if (allowed.ok() && change.kind == MemberChange::Kind::kPromote) {
+    const raft::Member& learner = *raft_.configuration().Find(change.id);
+    const std::optional<base::FeatureLevel> known = levels_.KnownBy(learner);
+    if (known) allowed = CheckKnowsLevel(learner.id, *known, learner.address);
+  }
   if (allowed.ok()) allowed = CheckAnswering(**next);
   if (!allowed.ok()) return EndChange(allowed);
   change_->entry = raft::EncodeConfiguration(WithOwnAddress(**next));

@@ -16,6 +16,7 @@ void Node::SetPeers() {
   if (members_known_ != std::pair(configuration_index_, raft_.configuration_index())) {
     members_known_ = {configuration_index_, raft_.configuration_index()};
     neighbours_.SetConfigurations(Committed(), raft_.configuration());
+    levels_.Keep(raft_.configuration());
     was_member_ = was_member_ || neighbours_.Named(options_.id, raft_.options().incarnation);
   }
   if (peers_version_ == neighbours_.version()) return;
@@ -65,6 +66,7 @@ void Node::TellStanding(base::NodeId to) {
 void Node::OnStanding(const PeerHeader& header, const Standing& standing) {
   const bool leads = header.from == raft_leader_ && neighbours_.Named(header.from, header.from_incarnation);
   const absl::StatusOr<raft::Configuration> configuration = raft::DecodeConfiguration(standing.configuration.view());
+  if (absl::IsUnimplemented(configuration.status())) return EndOutdated(configuration.status());
   if (!configuration.ok() || configuration->cluster != cluster_id() || (raft_leader_.value != 0 && !leads)) return;
   // What is older than what this node has applied says nothing new.
   if (standing.index < configuration_index_ || configuration->Names(options_.id, raft_.options().incarnation)) return;
@@ -80,6 +82,8 @@ void Node::AskForStanding() {
 // A configuration was applied: `before` was the last one.
 void Node::OnConfigurationApplied(const raft::Configuration& before) {
   const raft::Configuration now = Committed();
+  if (now.feature_level > before.feature_level) observer_->OnFeatureLevel(now.feature_level);
+  if (raising_ && *raising_ <= applied_) raising_.reset();
   FinishChange();  // before the role changes: a leader that removed itself has done so
   SetPeers();
   if (Leads()) {

@@ -39,11 +39,13 @@ void Node::OnPeerFrame(PeerFrame frame) {
     return WantTurn();
   }
   MeetStranger(header, nullptr);
+  HearLevels(header);
   for (PeerItem& item : frame.items) {
     if (auto* raft = std::get_if<RaftItem>(&item)) {
       const raft::Term term = raft->term;
       const bool append = std::holds_alternative<raft::Append>(raft->body);
       const absl::Status status = raft_.Step(MessageOf(header, std::move(*raft)));
+      if (absl::IsUnimplemented(status)) return EndOutdated(status);
       if (append) MeetStranger(header, &term);
       if (absl::IsFailedPrecondition(status)) OnStranger(header, status.message());
       if (absl::IsInvalidArgument(status)) observer_->OnDamage(status);
@@ -141,6 +143,12 @@ void Node::OnForward(const PeerHeader& header, Forward forward) {
     observer_->OnDamage(absl::InvalidArgumentError(absl::StrCat("node ", header.from.value, " forwards a malformed batch")));
     return;
   }
+  // In the log it would end every node whose program does not know it, this one first.
+  if (!view.OnlyKnownCommands()) {
+    observer_->OnDamage(absl::InvalidArgumentError(
+        absl::StrCat("node ", header.from.value, " forwards a command that this program does not know")));
+    return;
+  }
   inbox.batches.push_back({std::move(forward.commands), view.command_count, 0});
 }
 
@@ -204,6 +212,7 @@ void Node::FlushLinks() {
   header.from_boot = raft_.options().boot;
   header.clock = loop_->WallNow();
   header.address = OwnAddress();
+  SayLevels(&header);
   links_.Flush(header, [this](base::NodeId peer) { return neighbours_.IncarnationOf(peer); });
 }
 

@@ -127,9 +127,16 @@ void Node::OnSnapshotChunk(const PeerHeader& header, const SnapshotChunk& chunk)
   receiver_.OnChunk(header.from, chunk);
 }
 
+void Node::OnSnapshotNotReceived(const absl::Status& status) {
+  if (dead_) return;
+  observer_->OnSnapshotFailed(status);
+  if (absl::IsUnimplemented(status)) EndOutdated(status);
+}
+
 void Node::OnSnapshotReceived(SnapshotReceiver::Received received) {
   if (dead_) return;
   const absl::StatusOr<bool> installed = raft_.Install(received.head.at);
+  if (absl::IsUnimplemented(installed.status())) return EndOutdated(installed.status());
   if (!installed.ok()) return observer_->OnSnapshotFailed(installed.status());
   if (!*installed) {
     // The entries are here after all: one more snapshot, which goes with the next that are dropped. Or this node is no follower

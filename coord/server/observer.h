@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "coord/base/feature_level.h"
 #include "coord/base/ids.h"
 #include "coord/base/time.h"
 #include "coord/raft/output.h"
@@ -53,6 +54,8 @@ struct NodeStatus {
   std::uint64_t peer_items_dropped = 0;
   std::size_t log_cache_bytes = 0;  // payloads of entries held in memory for the other nodes
   bool disk_full = false;
+  base::FeatureLevel feature_level;      // of the cluster, as far as this node has applied
+  base::FeatureLevel feature_level_max;  // that this program knows
   bool serving = false;  // leads, and the no-op of its term is committed; or follows, and has applied what it knows to be committed
 };
 
@@ -78,6 +81,8 @@ class NodeObserver {
   // A quorum round was asked for.
   virtual void OnRoundAsked(const raft::Raft&, std::uint64_t /*context*/) {}
   virtual void OnRole(const raft::RoleChange&) {}
+  // The cluster was raised to this level.
+  virtual void OnFeatureLevel(base::FeatureLevel) {}
   virtual void OnSessionOpened(const tree::Session&) {}
   virtual void OnSessionEnded(base::SessionId, tree::SessionEnd) {}
   virtual void OnExpiryProposed(std::size_t /*sessions*/) {}

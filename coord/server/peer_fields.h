@@ -12,6 +12,9 @@ namespace drover::coord::server::peer_fields {
 // Of Frame, and of Item.
 inline constexpr std::uint32_t kItems = 8;
 inline constexpr std::uint32_t kAddress = 9;
+inline constexpr std::uint32_t kLevelMax = 10;
+inline constexpr std::uint32_t kLevelPromised = 11;
+inline constexpr std::uint32_t kLevelWish = 12;
 inline constexpr std::uint32_t kTerm = 1;
 // The field of Item that holds a Body.
 template <typename Body>

@@ -17,7 +17,7 @@ using peer_fields::kField;
 using peer_fields::kItems;
 using peer_fields::kTerm;
 
-constexpr std::size_t kHeaderBytesMax = 7 * 11 + 64;  // seven numbers of at most ten bytes and their tags, and most addresses
+constexpr std::size_t kHeaderBytesMax = 10 * 11 + 64;  // ten numbers of at most ten bytes and their tags, and most addresses
 
 // A RaftItem whose body is somebody else's.
 struct RaftView {
@@ -216,6 +216,9 @@ base::Bytes PeerFrameBuilder::Finish(const PeerHeader& header) {
   out.Varint(6, header.to_incarnation.value);
   out.Signed(7, header.clock.value);
   out.Bytes(kAddress, header.address);
+  out.Varint(peer_fields::kLevelMax, header.feature_level_max.value);
+  out.Varint(peer_fields::kLevelPromised, header.feature_level_promised.value);
+  out.Varint(peer_fields::kLevelWish, header.feature_level_wish.value);
   base::Bytes frame = base::Bytes::Adopt(std::move(bytes_));
   bytes_.clear();
   count_ = 0;

@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "coord/base/bytes.h"
+#include "coord/base/feature_level.h"
 #include "coord/base/ids.h"
 #include "coord/base/time.h"
 #include "coord/raft/messages.h"
@@ -30,6 +31,11 @@ struct PeerHeader {
   base::Incarnation to_incarnation;  // 0: not known yet (formation)
   base::WallTime clock;              // the sender's, when it ended the frame
   std::string address;               // where the sender is dialled; empty: it does not say
+  // What the sender's program knows, what its data directory has promised, and what it wishes all members to promise (as leader).
+  // 0: it does not say.
+  base::FeatureLevel feature_level_max;
+  base::FeatureLevel feature_level_promised;
+  base::FeatureLevel feature_level_wish;
 
   friend bool operator==(const PeerHeader&, const PeerHeader&) = default;
 };
@@ -152,9 +158,9 @@ struct PeerFrame {
 };
 
 // Payloads of entries, commands and configurations share the memory of `frame`. Items of a kind that is not known (a newer
-// sender's) and unknown fields are skipped. INVALID_ARGUMENT, naming what is wrong, for anything else that no builder wrote:
-// malformed bytes, no sender or receiver, an entry of an unknown kind, indexes beyond 64 bits. What is allocated is in proportion
-// to the frame's size.
+// sender's) and unknown fields are skipped; entries of an unknown kind are not, for a log has no gaps: whoever would append one has
+// to end (raft::IsKnown). INVALID_ARGUMENT, naming what is wrong, for anything else that no builder wrote: malformed bytes, no
+// sender or receiver, an entry of no kind, indexes beyond 64 bits. What is allocated is in proportion to the frame's size.
 absl::StatusOr<PeerFrame> ParsePeerFrame(const base::Bytes& frame);
 
 // `item` with the envelope that `header` makes.

@@ -21,16 +21,9 @@ using peer_fields::kField;
 using peer_fields::kItems;
 using peer_fields::kTerm;
 
+// Of this program or of a newer one.
 bool IsEntryKind(std::uint64_t number) {
-  if (number > std::numeric_limits<std::underlying_type_t<raft::EntryKind>>::max()) return false;
-  switch (static_cast<raft::EntryKind>(number)) {
-    case raft::EntryKind::kNoop:
-    case raft::EntryKind::kConfig:
-    case raft::EntryKind::kData:
-    case raft::EntryKind::kExpiry:
-      return true;
-  }
-  return false;
+  return number != 0 && number <= std::numeric_limits<std::underlying_type_t<raft::EntryKind>>::max();
 }
 
 void Number(const WireReader& in, std::uint32_t field, std::uint64_t* out) {
@@ -96,6 +89,9 @@ class Decoder {
     Number(in, 6, &out->header.to_incarnation);
     Number(in, 7, &out->header.clock);
     Words(in, kAddress, &out->header.address);
+    Number(in, peer_fields::kLevelMax, &out->header.feature_level_max);
+    Number(in, peer_fields::kLevelPromised, &out->header.feature_level_promised);
+    Number(in, peer_fields::kLevelWish, &out->header.feature_level_wish);
     if (in.Is(kItems, WireType::kBytes)) ReadItem(in.bytes(), &out->items);
   }
 

@@ -80,7 +80,9 @@ PrometheusObserver::PrometheusObserver(process::Metrics* metrics, std::function<
       snapshot_index_(metrics->Gauge("drover_coord_snapshot_index", "Last entry in the newest snapshot")),
       snapshot_sent_bytes_(metrics->Gauge("drover_coord_snapshot_sent_bytes", "Sent in pieces of snapshots since the start")),
       snapshot_under_way_(metrics->Gauge("drover_coord_snapshot_under_way", "1 while a snapshot is being taken")),
-      snapshot_seconds_(metrics->Gauge("drover_coord_snapshot_seconds", "How long the newest snapshot took")) {}
+      snapshot_seconds_(metrics->Gauge("drover_coord_snapshot_seconds", "How long the newest snapshot took")),
+      feature_level_(metrics->Gauge("drover_coord_feature_level", "Feature level that the cluster is at")),
+      feature_level_max_(metrics->Gauge("drover_coord_feature_level_max", "Highest feature level that this program knows")) {}
 
 prometheus::Counter& PrometheusObserver::Refused(const char* reason) {
   return metrics_->Counter("drover_coord_refusals_total", "What was refused or put off", {{"reason", reason}});
@@ -92,6 +94,10 @@ void PrometheusObserver::OnRole(const raft::RoleChange& change) {
   if (change.leader.value != 0 && change.leader != leader_) leader_changes_.Increment();
   if (change.leader.value != 0) leader_ = change.leader;
   log_.Info(leads ? "became leader" : "follows", {{"term", change.term}, {"leader", change.leader}});
+}
+
+void PrometheusObserver::OnFeatureLevel(base::FeatureLevel level) {
+  log_.Info("the feature level was raised: no program that does not know it can be a member any more", {{"level", level}});
 }
 
 void PrometheusObserver::OnSessionOpened(const tree::Session& session) {
@@ -248,6 +254,8 @@ void PrometheusObserver::OnStatus(const NodeStatus& status) {
   snapshot_index_.Set(static_cast<double>(status.snapshot.value));
   snapshot_under_way_.Set(status.snapshot_under_way ? 1 : 0);
   snapshot_sent_bytes_.Set(static_cast<double>(status.snapshot_sent_bytes));
+  feature_level_.Set(static_cast<double>(status.feature_level.value));
+  feature_level_max_.Set(static_cast<double>(status.feature_level_max.value));
   on_status_(status);
 }
 

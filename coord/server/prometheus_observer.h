@@ -25,6 +25,7 @@ class PrometheusObserver final : public NodeObserver {
 
   void OnStartProgress(const StartProgress& progress) override;
   void OnRole(const raft::RoleChange& change) override;
+  void OnFeatureLevel(base::FeatureLevel level) override;
   void OnSessionOpened(const tree::Session& session) override;
   void OnSessionEnded(base::SessionId session, tree::SessionEnd end) override;
   void OnExpiryProposed(std::size_t sessions) override;
@@ -79,7 +80,7 @@ class PrometheusObserver final : public NodeObserver {
   prometheus::Gauge &is_leader_, &term_, &commit_index_, &applied_index_, &zxid_;
   prometheus::Gauge &sessions_, &streams_, &watches_, &nodes_, &tree_bytes_, &log_bytes_, &history_bytes_, &uncommitted_bytes_,
       &waiting_writes_, &disk_busy_seconds_, &log_cache_bytes_, &disk_full_, &log_first_index_, &snapshot_index_,
-      &snapshot_sent_bytes_, &snapshot_under_way_, &snapshot_seconds_;
+      &snapshot_sent_bytes_, &snapshot_under_way_, &snapshot_seconds_, &feature_level_, &feature_level_max_;
 };
 
 }  // namespace drover::coord::server

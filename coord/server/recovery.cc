@@ -35,8 +35,12 @@ std::uint64_t NextNotZero(base::Random* random) {
 }
 
 absl::StatusOr<std::unique_ptr<log::DataDirectory>> OpenDirectory(base::FileSystem* files, base::Random* random,
-                                                                  const std::string& path, base::NodeId id) {
+                                                                  const std::string& path, base::NodeId id,
+                                                                  base::FeatureLevel known) {
   DROVER_ASSIGN_OR_RETURN(auto directory, log::DataDirectory::Open(files, path));
+  if (directory->identity()) {
+    DROVER_RETURN_IF_ERROR(base::CheckFeatureLevel(absl::StrCat("data directory ", path), directory->identity()->promised, known));
+  }
   if (!directory->identity()) {
     DROVER_RETURN_IF_ERROR(directory->CreateIdentity(id, base::Incarnation(NextNotZero(random))));
   }
@@ -48,6 +52,17 @@ absl::StatusOr<std::unique_ptr<log::DataDirectory>> OpenDirectory(base::FileSyst
   return directory;
 }
 
+std::function<absl::Status(absl::string_view)> LevelCheck(std::string path, base::FeatureLevel known) {
+  return [path = std::move(path), known](absl::string_view bytes) {
+    const absl::StatusOr<raft::Configuration> configuration = raft::DecodeConfiguration(bytes);
+    if (absl::IsUnimplemented(configuration.status())) {
+      return base::Annotate(configuration.status(), absl::StrCat("data directory ", path));
+    }
+    if (!configuration.ok()) return absl::OkStatus();  // damage is told by whoever needs it
+    return base::CheckFeatureLevel(absl::StrCat("data directory ", path), configuration->feature_level, known);
+  };
+}
+
 absl::StatusOr<std::unique_ptr<log::Log>> OpenLog(log::DataDirectory* directory, base::ClusterId cluster_if_new,
                                                   const log::Options& options) {
   log::Options log_options = options;
@@ -56,14 +71,24 @@ absl::StatusOr<std::unique_ptr<log::Log>> OpenLog(log::DataDirectory* directory,
 }
 
 absl::StatusOr<std::unique_ptr<tree::StateMachine>> LoadSnapshot(log::SnapshotReader* reader, const tree::Options& tree,
-                                                                 const StartMeter::Tell& progress) {
+                                                                 const StartMeter::Tell& progress, base::FeatureLevel known) {
+  // What is not a configuration at all is told by whoever needs it.
+  const absl::StatusOr<raft::Configuration> configuration = raft::DecodeConfiguration(reader->head().at.configuration.view());
+  if (absl::IsUnimplemented(configuration.status())) return configuration.status();
+  const base::FeatureLevel level = configuration.ok() ? configuration->feature_level : base::kFirstFeatureLevel;
+  DROVER_RETURN_IF_ERROR(base::CheckFeatureLevel("the snapshot", level, known));
   tree::SnapshotLoader loader(tree);
   StartMeter meter(StartPhase::kSnapshot, reader->bytes(), progress);
   while (true) {
     meter.At(reader->bytes_read());
     DROVER_ASSIGN_OR_RETURN(const std::optional<std::string> part, reader->Next());
-    if (!part) return loader.Finish();
-    DROVER_RETURN_IF_ERROR(loader.Add(*part));
+    if (part) {
+      DROVER_RETURN_IF_ERROR(loader.Add(*part));
+      continue;
+    }
+    DROVER_ASSIGN_OR_RETURN(auto state, loader.Finish());
+    state->SetFeatureLevel(level);
+    return state;
   }
 }
 
@@ -99,24 +124,24 @@ struct Loaded {
 };
 
 absl::StatusOr<Loaded> Load(const log::DataDirectory& directory, raft::Index index, const tree::Options& tree,
-                            const StartMeter::Tell& progress) {
+                            const StartMeter::Tell& progress, base::FeatureLevel known) {
   const std::string path = directory.PathOf(log::SnapshotName(index));
   DROVER_ASSIGN_OR_RETURN(const auto reader, log::SnapshotReader::Open(directory.fs(), path, directory.identity()->cluster));
-  DROVER_ASSIGN_OR_RETURN(auto state, LoadSnapshot(reader.get(), tree, progress));
+  DROVER_ASSIGN_OR_RETURN(auto state, LoadSnapshot(reader.get(), tree, progress, known));
   return Loaded{reader->head(), std::move(state)};
 }
 
 // The newest snapshot that is whole, and the log from there on. One that is damaged is passed over if an older one is left and the
 // log still leads on from that.
 absl::Status LoadAndOpenLog(log::DataDirectory* directory, base::ClusterId cluster_if_new, const log::Options& options,
-                            const tree::Options& tree, const StartMeter::Tell& progress, Recovery* recovery,
-                            log::SnapshotHead* head) {
+                            const tree::Options& tree, const StartMeter::Tell& progress, base::FeatureLevel known,
+                            Recovery* recovery, log::SnapshotHead* head) {
   DROVER_ASSIGN_OR_RETURN(recovery->snapshots, log::ListSnapshots(directory->fs(), directory->path()));
   absl::Status damage;
   log::Options log_options = options;
   log_options.cluster_if_new = cluster_if_new;
   for (; !recovery->snapshots.empty(); recovery->snapshots.pop_back()) {
-    absl::StatusOr<Loaded> loaded = Load(*directory, recovery->snapshots.back(), tree, progress);
+    absl::StatusOr<Loaded> loaded = Load(*directory, recovery->snapshots.back(), tree, progress, known);
     if (loaded.ok()) {
       recovery->snapshot = loaded->head.at;
       recovery->state = std::move(loaded->state);
@@ -151,10 +176,10 @@ absl::Status FollowSnapshot(const log::SnapshotHead& head, log::Log* log) {
 
 absl::StatusOr<Recovery> Begin(base::FileSystem* files, base::Random* random, const std::string& path, base::NodeId id,
                                const std::string& address, const log::Options& options, const tree::Options& tree,
-                               const StartMeter::Tell& progress, Disk opened) {
+                               const StartMeter::Tell& progress, Disk opened, base::FeatureLevel known) {
   std::unique_ptr<log::DataDirectory> directory = std::move(opened.directory);
   if (directory == nullptr) {
-    DROVER_ASSIGN_OR_RETURN(directory, OpenDirectory(files, random, path, id));
+    DROVER_ASSIGN_OR_RETURN(directory, OpenDirectory(files, random, path, id, known));
   }
   const log::Identity identity = *directory->identity();
   // Of a crash in the midst of founding, the log may have its cluster already and the identity not.
@@ -165,7 +190,9 @@ absl::StatusOr<Recovery> Begin(base::FileSystem* files, base::Random* random, co
   if (opened.log != nullptr) {
     recovery.disk.log = std::move(opened.log);
   } else {
-    DROVER_RETURN_IF_ERROR(LoadAndOpenLog(directory.get(), cluster, options, tree, progress, &recovery, &head));
+    log::Options checked = options;
+    checked.check_configuration = LevelCheck(path, known);
+    DROVER_RETURN_IF_ERROR(LoadAndOpenLog(directory.get(), cluster, checked, tree, progress, known, &recovery, &head));
   }
   log::Log* const log = recovery.disk.log.get();
   DROVER_RETURN_IF_ERROR(FollowSnapshot(head, log));
@@ -176,6 +203,7 @@ absl::StatusOr<Recovery> Begin(base::FileSystem* files, base::Random* random, co
 
   recovery.incarnation = identity.incarnation;
   recovery.cluster = log->cluster();
+  recovery.promised = identity.promised;
   raft::Recovered& raft = recovery.raft;
   DROVER_ASSIGN_OR_RETURN(raft.configurations, Configurations(*log, path));
   raft.hard_state = log->hard_state();
@@ -187,8 +215,8 @@ absl::StatusOr<Recovery> Begin(base::FileSystem* files, base::Random* random, co
   for (raft::Index at = before.Next(); at <= log->last_index(); at = at.Next()) raft.terms.Append(log->TermAt(at));
   const raft::Configuration newest = raft.configurations.empty() ? raft::Configuration() : raft.configurations.rbegin()->second;
   // One voter's durable entries are committed. Of several, what was known when the log's segment was begun; entry 1 always.
-  const raft::Index known = std::max({log->commit(), recovery.snapshot.index, raft::Index(1)});
-  raft.commit = newest.IsSoleVoter(id, identity.incarnation) ? log->last_index() : std::min(known, log->last_index());
+  const raft::Index known_committed = std::max({log->commit(), recovery.snapshot.index, raft::Index(1)});
+  raft.commit = newest.IsSoleVoter(id, identity.incarnation) ? log->last_index() : std::min(known_committed, log->last_index());
   for (raft::Index at = raft.commit.Next(); at <= log->last_index();) {
     DROVER_ASSIGN_OR_RETURN(std::vector<raft::Entry> entries, log->Read(at, kReplayBytes));
     at = entries.back().index.Next();
@@ -208,8 +236,8 @@ absl::StatusOr<Recovery> Begin(base::FileSystem* files, base::Random* random, co
 
 absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, const std::string& path, base::NodeId id,
                                  const std::string& address, const log::Options& options, const tree::Options& tree,
-                                 const StartMeter::Tell& progress, Disk opened) {
-  absl::StatusOr<Recovery> recovery = Begin(files, random, path, id, address, options, tree, progress, std::move(opened));
+                                 const StartMeter::Tell& progress, Disk opened, base::FeatureLevel known) {
+  absl::StatusOr<Recovery> recovery = Begin(files, random, path, id, address, options, tree, progress, std::move(opened), known);
   if (!absl::IsResourceExhausted(recovery.status())) return recovery;
   return absl::ResourceExhaustedError(absl::StrCat("the disk of data directory ", path, " is full (", recovery.status().message(),
                                                    "): free some space there, then start this node again; nothing is lost"));

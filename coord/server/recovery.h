@@ -2,6 +2,7 @@
 #ifndef DROVER_COORD_SERVER_RECOVERY_H_
 #define DROVER_COORD_SERVER_RECOVERY_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "coord/base/feature_level.h"
 #include "coord/base/file_system.h"
 #include "coord/base/random.h"
 #include "coord/log/log.h"
@@ -24,8 +26,9 @@ struct Recovery {
   Disk disk;
   base::Incarnation incarnation;
   base::ClusterId cluster;
-  base::Bytes founding;  // the configuration with which the cluster began; empty: added, and not told yet
-  raft::Recovered raft;  // its tail is what lies behind the commit index known
+  base::FeatureLevel promised;  // by the directory
+  base::Bytes founding;         // the configuration with which the cluster began; empty: added, and not told yet
+  raft::Recovered raft;         // its tail is what lies behind the commit index known
   // Of the newest snapshot that is whole; without one, null and index 0: all is replayed from the log.
   std::unique_ptr<tree::StateMachine> state;
   raft::SnapshotPoint snapshot;
@@ -33,9 +36,13 @@ struct Recovery {
 };
 
 // Opens the directory and makes it this node's if it is empty. Blocking.
-// FAILED_PRECONDITION: locked, or another node's.
+// FAILED_PRECONDITION: locked, or another node's. UNIMPLEMENTED: promised to programs that know more than `known`.
 absl::StatusOr<std::unique_ptr<log::DataDirectory>> OpenDirectory(base::FileSystem* files, base::Random* random,
-                                                                  const std::string& path, base::NodeId id);
+                                                                  const std::string& path, base::NodeId id,
+                                                                  base::FeatureLevel known = base::kNewestFeatureLevel);
+
+// For log::Options: refuses configurations above the level `known`, in words that name the directory `path`.
+[[nodiscard]] std::function<absl::Status(absl::string_view)> LevelCheck(std::string path, base::FeatureLevel known);
 
 // The log of an open directory that has no snapshot. Blocking. As log::Log::Open; NOT_FOUND: there is none, and
 // `cluster_if_new` is 0.
@@ -55,15 +62,18 @@ absl::Status JoinLog(log::Log* log);
 // Opens the directory of node `id`. An empty one begins a cluster of its own with a random id, of which this node, reached at
 // `address`, is the one voter. Blocking. FAILED_PRECONDITION: locked, another node's, or of a cluster that this incarnation of the
 // node was never a member of. RESOURCE_EXHAUSTED: no space to begin with; free some, then once more. Otherwise as log::Log::Open.
+// UNIMPLEMENTED: promised to, or written by, a program that knows more than `known`; nothing was touched.
 // `opened`: the same directory and its log, if they are open already; then there is no snapshot.
 absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, const std::string& directory, base::NodeId id,
                                  const std::string& address, const log::Options& options, const tree::Options& tree,
-                                 const StartMeter::Tell& progress = nullptr, Disk opened = {});
+                                 const StartMeter::Tell& progress = nullptr, Disk opened = {},
+                                 base::FeatureLevel known = base::kNewestFeatureLevel);
 
 // The state that a snapshot's file says, checked from end to end. Blocking. NOT_FOUND, FAILED_PRECONDITION, DATA_LOSS: as
-// log::SnapshotReader.
+// log::SnapshotReader. UNIMPLEMENTED: of a level above `known`.
 absl::StatusOr<std::unique_ptr<tree::StateMachine>> LoadSnapshot(log::SnapshotReader* reader, const tree::Options& tree,
-                                                                 const StartMeter::Tell& progress = nullptr);
+                                                                 const StartMeter::Tell& progress = nullptr,
+                                                                 base::FeatureLevel known = base::kNewestFeatureLevel);
 
 // The entries from `first` up to `last`, in order. DATA_LOSS: what was whole at Recover is not any more.
 absl::Status ReplayLog(log::Log* log, raft::Index first, raft::Index last, absl::FunctionRef<void(const raft::Entry&)> apply);

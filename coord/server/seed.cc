@@ -67,13 +67,14 @@ absl::StatusOr<std::optional<Seed>> FindSeed(base::FileSystem* files, const std:
   const std::string path = absl::StrCat(directory, "/", kName);
   DROVER_ASSIGN_OR_RETURN(const auto reader, log::SnapshotReader::Open(files, path, std::nullopt, kWhatToDo));
   absl::StatusOr<raft::Configuration> members = raft::DecodeConfiguration(reader->head().founding.view());
+  if (absl::IsUnimplemented(members.status())) return base::Annotate(members.status(), path);
   if (!members.ok() || members->members.empty()) return log::Damage(path, 0, "it names no members", kWhatToDo);
-  return Seed{reader->head().cluster, MembersOf(*members)};
+  return Seed{reader->head().cluster, MembersOf(*members), members->feature_level};
 }
 
 absl::Status WriteSeed(base::FileSystem* files, base::Random* random, const std::string& directory, const Seed& seed,
                        tree::StateMachine* state, base::WallTime taken) {
-  raft::Configuration members{seed.cluster, {}};
+  raft::Configuration members{seed.cluster, {}, state->feature_level()};
   for (const auto& [id, address] : seed.members) members.members.push_back({id, base::Incarnation(), address, true});
   log::SnapshotWriter::Options options;
   options.name = kName;

@@ -26,11 +26,12 @@ namespace drover::coord::server {
 
 struct Seed {
   base::ClusterId cluster;
-  InitialMembers members;  // the first of them founds
+  InitialMembers members;                                       // the first of them founds
+  base::FeatureLevel feature_level = base::kFirstFeatureLevel;  // of the cluster whose state it is, and so of the new one
 };
 
 // Nothing if the directory has none, or is not there. FAILED_PRECONDITION: whoever was writing one did not finish. DATA_LOSS:
-// damaged.
+// damaged. UNIMPLEMENTED: a newer program's.
 [[nodiscard]] absl::StatusOr<std::optional<Seed>> FindSeed(base::FileSystem* files, const std::string& directory);
 
 // Durable when it returns OK; after an error there is none. `taken`: of the backup that it comes from. RESOURCE_EXHAUSTED: the disk

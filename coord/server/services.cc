@@ -67,6 +67,7 @@ base::Bytes Services::Status() const {
     response.set_node_id(process_->id().value);
     response.set_role(process_->joins() ? "joining" : "forming");
     response.set_trouble(process_->Waiting());
+    response.set_feature_level_max(process_->known().value);
     for (const auto& [id, member] : process_->initial()) {
       v1::MemberStatus* m = response.add_members();
       m->set_node_id(id.value);
@@ -95,6 +96,8 @@ base::Bytes Services::Status() const {
   response.set_trouble(std::string(StatusOf(ReadinessOf(status)).message()));
   response.set_disk_full(status.disk_full);
   response.set_streams(status.streams);
+  response.set_feature_level(status.feature_level.value);
+  response.set_feature_level_max(status.feature_level_max.value);
   const std::vector<raft::PeerState> peers = node->raft().Peers();
   for (const raft::Member& member : node->raft().configuration().members) {
     v1::MemberStatus* m = response.add_members();

@@ -31,19 +31,20 @@ struct SnapshotReceiver::Incoming {
     written = file->received();
     return absl::OkStatus();
   }
-  absl::Status Load(base::FileSystem* files, base::ClusterId cluster, const tree::Options& tree) {
+  absl::Status Load(base::FileSystem* files, base::ClusterId cluster, base::FeatureLevel known, const tree::Options& tree) {
     DROVER_ASSIGN_OR_RETURN(const auto reader, log::SnapshotReader::Open(files, file->path(), cluster));
     head = reader->head();
     if (head.id != id || head.at.index != index) return absl::DataLossError("the snapshot is another one than it was said to be");
-    DROVER_ASSIGN_OR_RETURN(state, LoadSnapshot(reader.get(), tree));
+    DROVER_ASSIGN_OR_RETURN(state, LoadSnapshot(reader.get(), tree, nullptr, known));
     return file->Adopt();
   }
 };
 
-SnapshotReceiver::SnapshotReceiver(SnapshotSeams seams, base::ClusterId cluster, const tree::Options& tree, const Options& options,
-                                   Events events)
+SnapshotReceiver::SnapshotReceiver(SnapshotSeams seams, base::ClusterId cluster, base::FeatureLevel known,
+                                   const tree::Options& tree, const Options& options, Events events)
     : seams_(std::move(seams)),
       cluster_(cluster),
+      known_(known),
       tree_(tree),
       options_(options),
       events_(std::move(events)),
@@ -103,8 +104,8 @@ void SnapshotReceiver::OnWritten(const std::shared_ptr<Incoming>& file) {
 
 void SnapshotReceiver::Finish() {
   seams_.executor->Submit(
-      [file = file_, files = seams_.files, cluster = cluster_, tree = tree_] {
-        file->status = file->Load(files, cluster, tree);
+      [file = file_, files = seams_.files, cluster = cluster_, known = known_, tree = tree_] {
+        file->status = file->Load(files, cluster, known, tree);
         if (!file->status.ok()) file->file->Discard();
       },
       [file = file_, self = std::weak_ptr<SnapshotReceiver*>(self_)] {

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "coord/base/feature_level.h"
 #include "coord/base/ids.h"
 #include "coord/base/loop.h"
 #include "coord/log/snapshot_file.h"
@@ -41,7 +42,9 @@ class SnapshotReceiver {
     std::function<void(const absl::Status&)> failed;
   };
 
-  SnapshotReceiver(SnapshotSeams seams, base::ClusterId cluster, const tree::Options& tree, const Options& options, Events events);
+  // `known`: a snapshot of a cluster above this level fails with UNIMPLEMENTED.
+  SnapshotReceiver(SnapshotSeams seams, base::ClusterId cluster, base::FeatureLevel known, const tree::Options& tree,
+                   const Options& options, Events events);
   ~SnapshotReceiver();
   SnapshotReceiver(const SnapshotReceiver&) = delete;
   SnapshotReceiver& operator=(const SnapshotReceiver&) = delete;
@@ -61,6 +64,7 @@ class SnapshotReceiver {
 
   const SnapshotSeams seams_;
   const base::ClusterId cluster_;
+  const base::FeatureLevel known_;
   const tree::Options tree_;
   const Options options_;
   const Events events_;

@@ -17,9 +17,10 @@ using ::testing::HasSubstr;
 
 class ClusterRestoreTest : public ClusterFixture {
  protected:
-  void RestoreInto(SimCluster* cluster) {
+  void RestoreInto(SimCluster* cluster, base::FeatureLevel level = base::kFirstFeatureLevel) {
     base::SeededRandom random(11);
     const auto state = backup::MakeState();
+    state->SetFeatureLevel(level);  // of the cluster that the backup is of
     const auto restored =
         backup::Restore(&cluster->files(1), &random, state.get(), backup::kTaken, "/data", base::NodeId(1), cluster->initial);
     ASSERT_TRUE(restored.ok()) << restored.status();
@@ -54,6 +55,26 @@ class ClusterRestoreTest : public ClusterFixture {
 
   backup::Restored restored_;
 };
+
+// The state may hold what only that level's programs understand.
+TEST_F(ClusterRestoreTest, TheNewClusterBeginsAtTheLevelOfTheOldOne) {
+  RestoreInto(&cluster_, base::FeatureLevel(2));
+  cluster_.levels[1] = 1;
+  const absl::Status founder = cluster_.TryStart(1);
+  EXPECT_EQ(founder.code(), absl::StatusCode::kUnimplemented) << founder;
+  cluster_.levels[1] = 2;
+  cluster_.levels[3] = 1;
+  cluster_.StartAll();
+  ASSERT_TRUE(cluster_.world.RunUntil([&] { return !cluster_.refused(3).ok(); }, seconds(30)));
+  EXPECT_THAT(std::string(cluster_.refused(3).message()), HasSubstr("the cluster is at feature level 2"));
+  ASSERT_NE(cluster_.node(1), nullptr);
+  EXPECT_EQ(cluster_.node(1)->raft().configuration().feature_level, base::FeatureLevel(2));
+  EXPECT_EQ(cluster_.node(1)->feature_level(), base::FeatureLevel(2));
+  cluster_.Crash(3);
+  cluster_.levels[3] = 2;
+  cluster_.Start(3);
+  ExpectRestored(&cluster_);
+}
 
 TEST_F(ClusterRestoreTest, AllMembersGetTheStateAndAreVoters) {
   RestoreInto(&cluster_);

@@ -1,6 +1,7 @@
 #include "coord/server/log_writer.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -174,6 +175,32 @@ TEST_F(LogWriterTest, AnIdleMomentMarksTheLastFrameAsSynced) {
   const std::uint64_t after = files_.calls();
   Run(seconds(10));
   EXPECT_EQ(files_.calls(), after) << "once";
+}
+
+TEST_F(LogWriterTest, APromiseIsDurableWhenItIsReported) {
+  std::optional<bool> done;
+  writer_->Promise(base::FeatureLevel(2), [&](bool durable) { done = durable; });
+  Run(seconds(1));
+  EXPECT_EQ(done, true);
+  writer_.reset();
+  files_.Crash(sim::Survival::kNothing);
+  EXPECT_EQ((*log::DataDirectory::Open(&files_, "/data"))->identity()->promised, base::FeatureLevel(2));
+}
+
+TEST_F(LogWriterTest, AFullDiskPromisesNothingAndAnotherFailureIsOneOfTheLog) {
+  std::optional<bool> done;
+  files_.SetCapacity(files_.bytes());
+  writer_->Promise(base::FeatureLevel(2), [&](bool durable) { done = durable; });
+  Run(seconds(1));
+  EXPECT_EQ(done, false);
+  EXPECT_TRUE(failed_.ok());
+  files_.SetCapacity(UINT64_MAX);
+  files_.FailNextSync(absl::InternalError("broken"));
+  done.reset();
+  writer_->Promise(base::FeatureLevel(2), [&](bool durable) { done = durable; });
+  Run(seconds(1));
+  EXPECT_FALSE(done);
+  EXPECT_FALSE(failed_.ok());
 }
 
 TEST_F(LogWriterTest, CompletionsOfADestroyedWriterAreDropped) {

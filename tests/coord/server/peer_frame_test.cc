@@ -222,8 +222,23 @@ TEST(PeerFrameTest, AFrameWithoutSenderOrReceiverIsRefused) {
   ExpectRefused(base::Bytes::Adopt(only_from), "without a receiver");
 }
 
-TEST(PeerFrameTest, AnEntryOfAnUnknownKindIsRefused) {
-  for (const std::uint64_t kind : {0, 5, 256 + 3}) {
+// What it means is for whoever has to append it: it must not pass for damage, nor be left out.
+TEST(PeerFrameTest, AnEntryOfAKindThatANewerProgramHasIsHandedOver) {
+  std::string append;
+  WireWriter out(&append);
+  const std::size_t mark = out.Open(5);
+  out.Varint(1, 1);
+  out.Varint(2, 9);
+  out.Close(mark);
+  const auto frame = ParsePeerFrame(WithAppend(append));
+  ASSERT_TRUE(frame.ok()) << frame.status();
+  const auto& entries = std::get<raft::Append>(std::get<RaftItem>(frame->items.front()).body).entries;
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_FALSE(raft::IsKnown(entries.front().kind));
+}
+
+TEST(PeerFrameTest, AnEntryOfNoKindIsRefused) {
+  for (const std::uint64_t kind : {0, 256, 256 + 3}) {
     std::string append;
     WireWriter out(&append);
     const std::size_t mark = out.Open(5);

@@ -21,7 +21,10 @@ PeerHeader Header() {
           .to = base::NodeId(2),
           .to_incarnation = base::Incarnation(22),
           .clock = base::WallTime(-5),
-          .address = "here:1"};
+          .address = "here:1",
+          .feature_level_max = base::FeatureLevel(7),
+          .feature_level_promised = base::FeatureLevel(6),
+          .feature_level_wish = base::FeatureLevel(5)};
 }
 
 // Every field of every kind, each with a value of its own.
@@ -35,6 +38,9 @@ pb::Frame Everything() {
   frame.set_to_incarnation(22);
   frame.set_clock_ms(-5);
   frame.set_address("here:1");
+  frame.set_feature_level_max(7);
+  frame.set_feature_level_promised(6);
+  frame.set_feature_level_wish(5);
   auto add = [&](std::uint64_t term) {
     frame.add_items()->set_term(term);
     return frame.mutable_items(frame.items_size() - 1);

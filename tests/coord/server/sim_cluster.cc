@@ -26,6 +26,7 @@ absl::Status SimCluster::TryStart(int id, bool join) {
   of_this.address = moved.contains(id) ? moved[id] : Peer(id);
   of_this.data_directory = "/data";
   of_this.join = join;
+  if (levels.contains(id)) of_this.raft.feature_level_max = base::FeatureLevel(levels[id]);
   const std::uint64_t seed = seed_ * 1000 + static_cast<std::uint64_t>(id) * 100 + ++one.boots;
   const absl::Status opened = one.member.Open({&world, &network, one.files.get(), Host(id), Client(id)}, seed, seams, of_this,
                                               join ? InitialMembers() : initial);

@@ -64,8 +64,9 @@ class SimCluster {
   sim::SimNetwork network;
   NodeOptions options;  // of the next start; id, address and directory are filled in
   InitialMembers initial;
-  std::map<int, std::string> moved;  // from the next start on, the others find it there
-  NodeObserver* observer = nullptr;  // of all nodes that start from then on
+  std::map<int, std::string> moved;     // from the next start on, the others find it there
+  std::map<int, std::uint32_t> levels;  // from the next start on, it knows feature levels up to this one; else all
+  NodeObserver* observer = nullptr;     // of all nodes that start from then on
 
  private:
   struct One {
