@@ -29,8 +29,8 @@ constexpr base::Duration kPause = std::chrono::milliseconds(100);
 constexpr char kClearScreen[] = "\033[H\033[2J";
 constexpr base::Duration kLeastTimeout = std::chrono::milliseconds(10);
 
-const std::vector<std::string> kHeader = {"NODE", "ADDRESS", "ROLE",     "TERM",     "COMMIT",  "APPLIED",
-                                          "LAG",  "LOG",     "SESSIONS", "ATTACHED", "VERSION", "STATE"};
+const std::vector<std::string> kHeader = {"NODE", "ADDRESS",  "ROLE",     "TERM",    "COMMIT", "APPLIED", "LAG",
+                                          "LOG",  "SESSIONS", "ATTACHED", "VERSION", "LEVEL",  "STATE"};
 
 std::string SizeText(std::uint64_t bytes) {
   constexpr double kKi = 1024;
@@ -38,6 +38,12 @@ std::string SizeText(std::uint64_t bytes) {
   if (size < kKi * kKi) return absl::StrFormat("%.0f KiB", size / kKi);
   if (size < kKi * kKi * kKi) return absl::StrFormat("%.0f MiB", size / kKi / kKi);
   return absl::StrFormat("%.1f GiB", size / kKi / kKi / kKi);
+}
+
+// "1/2": the cluster is at 1, and this node's program knows 2, too.
+std::string LevelText(const coord::NodeStatus& status) {
+  const auto text = [](std::uint32_t level) { return level == 0 ? std::string("-") : absl::StrCat(level); };
+  return absl::StrCat(text(status.feature_level), "/", text(status.feature_level_max));
 }
 
 std::string Why(const absl::Status& status) {
@@ -55,7 +61,7 @@ Item ItemOf(const SurveyedNode& node) {
     item.json["error"] = Why(node.status.status());
     item.json["lag"] = nullptr;
     if (node.lag) item.json["lag"] = *node.lag;
-    item.cells = {id, node.address, "-", "-", "-", "-", lag, "-", "-", "-", "-", "UNREACHABLE"};
+    item.cells = {id, node.address, "-", "-", "-", "-", lag, "-", "-", "-", "-", "-", "UNREACHABLE"};
     return item;
   }
   const coord::NodeStatus& s = *node.status;
@@ -75,6 +81,8 @@ Item ItemOf(const SurveyedNode& node) {
                     {"watches", s.watches},
                     {"serving", s.serving},
                     {"disk_full", s.disk_full},
+                    {"feature_level", s.feature_level},
+                    {"feature_level_max", s.feature_level_max},
                     {"trouble", s.trouble},
                     {"version", s.version}});
   if (node.lag) item.json["lag"] = *node.lag;
@@ -89,6 +97,7 @@ Item ItemOf(const SurveyedNode& node) {
                 absl::StrCat(s.sessions),
                 absl::StrCat(s.streams),
                 s.version,
+                LevelText(s),
                 s.trouble.empty() ? "serves" : s.trouble};
   return item;
 }

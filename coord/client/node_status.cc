@@ -33,6 +33,8 @@ absl::StatusOr<NodeStatus> FetchNodeStatus(const std::string& endpoint, base::Du
   status.trouble = response->trouble();
   status.disk_full = response->disk_full();
   status.streams = response->streams();
+  status.feature_level = response->feature_level();
+  status.feature_level_max = response->feature_level_max();
   for (const v1::MemberStatus& member : response->members()) {
     status.members.push_back({member.node_id(), member.address(), member.role(), member.lag(), member.silent_ms()});
   }

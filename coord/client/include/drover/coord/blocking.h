@@ -96,7 +96,9 @@ struct NodeStatus {
   bool serving = false;
   std::string trouble;  // why it does not serve, or not all of it
   bool disk_full = false;
-  std::uint64_t streams = 0;  // of sessions, at this node; `sessions` are the cluster's
+  std::uint64_t streams = 0;            // of sessions, at this node; `sessions` are the cluster's
+  std::uint32_t feature_level = 0;      // of the cluster, as the node knows; 0: none yet, or not known
+  std::uint32_t feature_level_max = 0;  // that its program knows; 0: not known
   std::vector<MemberStatus> members;
 };
 
