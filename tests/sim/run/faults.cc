@@ -98,6 +98,7 @@ void Faults::Inject(Fault fault) {
   journal_->Note("fault: ", NameOf(fault), ", node ", node);
   if (fault == Fault::kMembers) return machines_->ChangeMembers(leader, &random_);
   if (fault == Fault::kCamps) return MakeCamps(leader);
+  if (fault == Fault::kVersion) return machines_->ChangeVersion(node, &random_, SomeSurvival(), Some(10, 1'000));
   if (fault == Fault::kReadmit && random_.Below(2) == 0) return LoseAmongFew(leader);
   if (fault == Fault::kReadmit) return machines_->LoseAndReadmit(node, Some(10, 2'000));
   if (fault <= Fault::kPowerOff) return CrashNode(fault, node);

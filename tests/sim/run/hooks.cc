@@ -43,6 +43,7 @@ const std::vector<Breakage>& Breakages() {
       {"compact-past-receiver", "a leader drops entries that follow a snapshot which is on its way"},
       {"wiped-node-votes", "a machine that lost its disk is taken for the member it was"},
       {"change-before-noop", "a leader changes the members before its no-op is committed"},
+      {"raise-level-early", "a leader raises the feature level when a majority has promised it"},
       {"snapshot-forgets-answers", "snapshots leave out the answers that clients have not seen"},
   };
   return *all;

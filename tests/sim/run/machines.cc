@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "coord/log/data_directory.h"
 #include "coord/log/inspect.h"
 #include "coord/log/snapshots.h"
 
@@ -72,6 +73,7 @@ Machines::Machines(SimWorld* world, SimNetwork* network, Journal* journal, Witne
     At(id).id = id;
     At(id).files = std::make_unique<SimFileSystem>(plan.seed * 100 + static_cast<std::uint64_t>(id));
     At(id).joins = id > plan.nodes;
+    if (!plan.levels.empty()) At(id).level = plan.levels[static_cast<std::size_t>(id - 1)];
     if (!At(id).joins) initial_.emplace_back(base::NodeId(static_cast<std::uint64_t>(id)), PeerAddress(id));
   }
   const coord::server::NodeOptions& options = plan_.options;
@@ -123,6 +125,10 @@ void Machines::Start(int id) {
   coord::server::NodeSeams seams;
   seams.observer = machine.observer.get();
   const auto dies = [this, id](const absl::Status& status) {
+    // Members that have promised a level are never older; and who might be is neither added nor spoken to.
+    if (absl::IsUnimplemented(status)) {
+      journal_->Fail(absl::InternalError(absl::StrCat("node ", id, " met what its program does not know: ", status.message())));
+    }
     DieSoon(id, status, Survival::kEverything, milliseconds(200 + world_->random().Below(800)));
   };
   seams.on_fatal = seams.on_refused = dies;
@@ -131,13 +137,25 @@ void Machines::Start(int id) {
   options.address = PeerAddress(id);
   options.data_directory = kDirectory;
   options.join = machine.joins;
+  options.raft.feature_level_max = machine.level;
+  const base::FeatureLevel promised = PromisedBy(machine);
   options.before_step = [this, id](PerformStep step) { return BeforeStep(id, step); };
   const std::uint64_t seed = plan_.seed * 100'000 + static_cast<std::uint64_t>(id) * 1'000 + ++machine.boots;
   const absl::Status opened =
       machine.member.Open({world_, network_, machine.files.get(), Host(id), ClientAddress(id), clock}, seed, seams,
                           std::move(options), machine.joins ? coord::server::InitialMembers() : initial_);
+  if (opened.ok() && promised > machine.level) {
+    journal_->Fail(
+        absl::InternalError(absl::StrCat("node ", id, " starts with a program that knows less than its directory promised")));
+  }
   if (!opened.ok()) {
     journal_->Note("node ", id, " does not start: ", opened.message());
+    if (absl::IsUnimplemented(opened)) {
+      if (promised <= machine.level) {
+        journal_->Fail(absl::InternalError(absl::StrCat("node ", id, " has promised nothing, and: ", opened.message())));
+      }
+      machine.level = base::kNewestFeatureLevel;
+    }
     // A process that was to die at this call has died, and so tears what it was writing.
     const bool fault = machine.files->fault_reached();
     Destroy(&machine);
@@ -272,6 +290,30 @@ void Machines::DieAfterTruncation(Machine* machine) {
   const bool crashes = std::count(plan_.faults.begin(), plan_.faults.end(), Fault::kCrashInStep) > 0;
   if (healed_ || !crashes || machine->dies_in_steps > 0 || world_->random().Below(2) > 0) return;
   CrashInStep(machine->id, 1 + world_->random().Below(20), Survival::kEverything, milliseconds(200 + world_->random().Below(800)));
+}
+
+void Machines::ChangeVersion(int id, base::Random* random, Survival survival, base::Duration down_for) {
+  Machine& machine = At(id);
+  machine.level = random->Below(3) == 0 ? base::kFirstFeatureLevel : base::kNewestFeatureLevel;
+  journal_->Note("node ", id, " will be of level ", machine.level.value, ", has promised ", PromisedBy(machine).value);
+  Crash(id, survival, down_for);
+}
+
+base::FeatureLevel Machines::PromisedBy(const Machine& machine) {
+  const std::string path = absl::StrCat(kDirectory, "/identity");
+  if (!machine.files->Exists(path)) return base::kFirstFeatureLevel;
+  const absl::StatusOr<coord::log::Identity> identity = coord::log::DecodeIdentity(machine.files->Read(path));
+  return identity.ok() ? identity->promised : base::kFirstFeatureLevel;
+}
+
+// Who is lost, or is a member by its id alone, promises nothing.
+bool Machines::LevelsRest() const {
+  const coord::raft::Configuration& members = invariants_.configuration();
+  if (members.feature_level == base::kNewestFeatureLevel) return true;
+  return std::any_of(members.members.begin(), members.members.end(), [this](const coord::raft::Member& member) {
+    const int id = static_cast<int>(member.id.value);
+    return lost(id) || Member(id) == nullptr || node(id) == nullptr;
+  });
 }
 
 void Machines::StallDisk(int id, base::Duration duration) {
@@ -489,6 +531,10 @@ void Machines::Heal() {
     machine.files->SetCapacity(UINT64_MAX);
     machine.dies_in_steps = 0;
     if (std::exchange(machine.off, false)) network_->PowerOn(Host(machine.id));
+    if (machine.level != base::kNewestFeatureLevel) {
+      machine.level = base::kNewestFeatureLevel;
+      Crash(machine.id, Survival::kEverything, milliseconds(0));
+    }
     if (machine.member.loop) {
       machine.member.loop->SetRate(0);
       machine.member.loop->Resume();
@@ -515,7 +561,7 @@ bool Machines::AtRest() const {
     const Node* n = node(id);
     if (n == nullptr || n->Status().applied != witness_->last() || n->raft().log().last() != witness_->last()) return false;
   }
-  return true;
+  return LevelsRest();
 }
 
 std::string Machines::Text() const {
@@ -529,7 +575,8 @@ std::string Machines::Text() const {
     const NodeStatus status = n->Status();
     absl::StrAppend(&text, "; node ", id, n->raft().leads() ? " leads" : " follows ", n->raft().leads() ? 0 : status.leader.value,
                     " in term ", status.term.value, ", last ", n->raft().log().last().value, ", commit ", status.commit.value,
-                    ", applied ", status.applied.value);
+                    ", applied ", status.applied.value, ", level ", status.feature_level.value, "/",
+                    status.feature_level_max.value);
   }
   return text;
 }
@@ -558,6 +605,10 @@ absl::Status Machines::CheckAtRest() const {
     const Node* n = node(id);
     if (n == nullptr) return absl::InternalError(absl::StrCat("node ", id, " does not run at the end"));
     const base::NodeId node_id(static_cast<std::uint64_t>(id));
+    if (n->feature_level() != invariants_.configuration().feature_level) {
+      return absl::InternalError(absl::StrCat("node ", id, " rests at level ", n->feature_level().value, ", the cluster at ",
+                                              invariants_.configuration().feature_level.value));
+    }
     if (absl::Status ok = witness_->Reached(node_id, n->Status().applied, n->state()); !ok.ok()) return ok;
     nodes.push_back(node_id);
   }

@@ -61,6 +61,9 @@ class Machines {
   // A voter's disk is replaced; it waits to be readmitted, and is asked for until it is. Nothing, unless it is certain that the
   // others do without it.
   void LoseAndReadmit(int id, base::Duration down_for);
+  // The process dies; the next one is of the other version, mostly of the newer one. Of a directory that was promised to newer
+  // programs an older one must refuse, and the newer one follows.
+  void ChangeVersion(int id, base::Random* random, Survival survival, base::Duration down_for);
   void StallDisk(int id, base::Duration duration);
   // After Heal: from when on the last stalled disk works again.
   [[nodiscard]] base::Instant calm() const { return calm_; }
@@ -103,9 +106,10 @@ class Machines {
     std::uint64_t process = 0;  // grows with each start and death: what was planned for an earlier one is void
     bool formed = false;
     bool lost = false;
-    bool joins = false;  // it is started to be added, not to found
-    int disks = 0;       // that it has had
-    int asks = 0;        // for changes of the members, of this process, that are not answered
+    bool joins = false;                                    // it is started to be added, not to found
+    int disks = 0;                                         // that it has had
+    base::FeatureLevel level = base::kNewestFeatureLevel;  // that its program knows
+    int asks = 0;                                          // for changes of the members, of this process, that are not answered
     bool off = false;
     bool applied_since_check = false;
     std::optional<coord::raft::Index> committed_when_asked;  // while it is a pre-candidate
@@ -136,6 +140,10 @@ class Machines {
   void CheckCampaign(int id, coord::raft::RoleName role);
   void Begun(int id, const coord::server::Node& node);
   [[nodiscard]] std::vector<coord::raft::Entry> ReadLog(Machine* machine) const;
+  // By its disk.
+  [[nodiscard]] static base::FeatureLevel PromisedBy(const Machine& machine);
+  // Nothing is left to be raised, as far as those can that run.
+  [[nodiscard]] bool LevelsRest() const;
 
   SimWorld* const world_;
   SimNetwork* const network_;

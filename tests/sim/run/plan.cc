@@ -28,11 +28,12 @@ class Dice {
 }  // namespace
 
 const char* NameOf(Fault fault) {
-  static constexpr const char* kNames[] = {
-      "kill",        "power-loss",    "power-loss-all", "crash-in-step", "crash-in-disk", "power-off", "reset",
-      "cut-one-way", "cut-both-ways", "isolate",        "split",         "depose",        "slow-link", "pause",
-      "stall-disk",  "fail-sync",     "fail-write",     "full-disk",     "flip-bit",      "wipe",      "jump-wall",
-      "clock-rate",  "kill-client",   "pause-client",   "cut-client",    "members",       "readmit",   "camps"};
+  static constexpr const char* kNames[] = {"kill",      "power-loss", "power-loss-all", "crash-in-step", "crash-in-disk",
+                                           "power-off", "reset",      "cut-one-way",    "cut-both-ways", "isolate",
+                                           "split",     "depose",     "slow-link",      "pause",         "stall-disk",
+                                           "fail-sync", "fail-write", "full-disk",      "flip-bit",      "wipe",
+                                           "jump-wall", "clock-rate", "kill-client",    "pause-client",  "cut-client",
+                                           "members",   "readmit",    "camps",          "version"};
   static_assert(std::size(kNames) == kFaults);
   return kNames[static_cast<int>(fault)];
 }
@@ -99,6 +100,15 @@ Plan MakePlan(std::uint64_t seed) {
     plan.faults.insert(plan.faults.end(), members.Between(2, 10), Fault::kCamps);
   }
 
+  // By other dice again.
+  Dice versions(seed * 2 + 1 + (std::uint64_t{2} << 32));
+  if (versions.OneIn(2)) {
+    for (int id = 1; id <= plan.nodes + plan.spares; ++id) {
+      plan.levels.push_back(versions.OneIn(2) ? base::kFirstFeatureLevel : base::kNewestFeatureLevel);
+    }
+    plan.faults.insert(plan.faults.end(), versions.Between(3, 20), Fault::kVersion);
+  }
+
   plan.think = microseconds(dice.Of({2'000, 10'000, 30'000, 100'000}));
   plan.calls_max = dice.Between(50, 300);
   plan.in_flight_max = dice.Of({1U, 2U, 6U, 20U});
@@ -119,6 +129,8 @@ std::string Plan::Text() const {
     if (last == nullptr || *last != fault) absl::StrAppend(&text, " ", NameOf(fault));
     last = &fault;
   }
+  if (!levels.empty()) absl::StrAppend(&text, "; levels");
+  for (const base::FeatureLevel level : levels) absl::StrAppend(&text, " ", level.value);
   if (!options.raft.pre_vote) absl::StrAppend(&text, "; no pre-votes");
   absl::StrAppend(&text, "; a snapshot every ", options.snapshots.log_bytes, " bytes");
   absl::StrAppend(&text, "; segments of ", options.log.segment_bytes, ", history of ", options.history.bytes_max, ", window of ",

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "coord/base/feature_level.h"
 #include "coord/base/random.h"
 #include "coord/base/time.h"
 #include "coord/server/node.h"
@@ -43,8 +44,10 @@ enum class Fault {
   kMembers,  // a member is added, promoted or removed
   kReadmit,  // a voter's disk is replaced, and the node readmitted
   kCamps,    // a leader and its successor change the members each behind the other's back, and go on with half of the rest each
+  // Only where there are programs of two versions.
+  kVersion,  // a node is started again with a newer program, or with an older one
 };
-inline constexpr int kFaults = static_cast<int>(Fault::kCamps) + 1;
+inline constexpr int kFaults = static_cast<int>(Fault::kVersion) + 1;
 [[nodiscard]] const char* NameOf(Fault fault);
 
 struct Plan {
@@ -52,6 +55,9 @@ struct Plan {
   int nodes = 3;   // that begin
   int spares = 0;  // that may be added
   int clients = 3;
+  // What the programs know at first that run on the nodes, spares too, one after the other; empty: all that there is. Once all has
+  // healed they are of the newest version.
+  std::vector<base::FeatureLevel> levels;
   base::Duration duration{};  // of load and faults; then everything heals
 
   coord::server::NodeOptions options;  // of every node
