@@ -29,6 +29,8 @@ TEST_F(ClusterStatusTest, EveryMemberIsShownThoughOneAloneIsNamed) {
     EXPECT_EQ(nodes[i].at("serving"), true);
     EXPECT_EQ(nodes[i].at("trouble"), "");
     EXPECT_EQ(nodes[i].at("disk_full"), false);
+    EXPECT_GE(nodes[i].at("feature_level"), 1);
+    EXPECT_GE(nodes[i].at("feature_level_max"), nodes[i].at("feature_level"));
     EXPECT_GT(nodes[i].at("log_bytes"), 0);
     EXPECT_TRUE(nodes[i].at("lag").is_number()) << nodes;
     leaders += nodes[i].at("role") == "leader" ? 1 : 0;

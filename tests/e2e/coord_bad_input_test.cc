@@ -180,10 +180,10 @@ TEST_F(CoordBadInputTest, DamageIsRefusedWithItsPlaceAndNothingIsChanged) {
       {"a later identity",
        [&](const auto& d) {
          std::string identity = ReadFile(d + "/identity");
-         identity.at(8) = 2;
+         identity.at(8) = 3;
          WriteFile(d + "/identity", identity);
        },
-       {"identity format version 2", "reads version 1", kLater}},
+       {"identity format version 3", "reads versions up to 2", kLater}},
       {"a flipped bit in a closed segment", [&](const auto& d) { Flip(d + "/" + closed, 300); }, {closed + " at offset", kCopy}},
       {"a truncated closed segment",
        [&](const auto& d) { std::filesystem::resize_file(d + "/" + closed, 300); },
