@@ -4,27 +4,13 @@
 #include <filesystem>
 
 #include "tests/e2e/e2e.h"
+#include "tests/support/page.h"
 
 namespace drover::testing {
 namespace {
 
-// The ```sh blocks of a page, in order.
-std::vector<std::string> Blocks(const std::string& page) {
-  std::vector<std::string> blocks;
-  bool inside = false;
-  for (const std::string& line : Lines(page)) {
-    if (line.rfind("```", 0) == 0) {
-      inside = line == "```sh";
-      if (inside) blocks.emplace_back();
-    } else if (inside) {
-      blocks.back() += line + "\n";
-    }
-  }
-  return blocks;
-}
-
 TEST(ReadmeTest, EveryCommandOfTheTourRuns) {
-  const std::vector<std::string> blocks = Blocks(ReadFile(std::string(DROVER_SOURCE_DIR) + "/README.md"));
+  const std::vector<std::string> blocks = ShellBlocks(ReadFile(std::string(DROVER_SOURCE_DIR) + "/README.md"));
   ASSERT_GE(blocks.size(), 5u);
   ASSERT_NE(blocks[0].find("deploy/quickstart"), std::string::npos);
   ASSERT_NE(blocks[1].find("drover dev"), std::string::npos) << "the second block opens a shell in a cluster";

@@ -51,10 +51,12 @@ class Process {
   [[nodiscard]] const std::string& log_path() const { return log_path_; }
   [[nodiscard]] std::string Log() const;
   std::vector<std::string>& argv() { return argv_; }
+  // From its next start on.
+  void SetEnvironment(const std::string& variable, const std::string& value) { env_[variable] = value; }
 
  private:
   std::vector<std::string> argv_;
-  const std::map<std::string, std::string> env_;
+  std::map<std::string, std::string> env_;
   const std::string log_path_;
   pid_t pid_ = -1;
   std::optional<int> exit_code_;
