@@ -45,6 +45,7 @@ class Core {
   absl::StatusOr<coord::Members> Call(MemberCall call, std::uint64_t id, const std::string& address,
                                       Clock::time_point patient = {}) {
     absl::Status last;
+    absl::Status said;  // by a leader, of the last try that it answered
     bool may_be_done = false;
     while (true) {
       const absl::StatusOr<std::string> leader = FindLeader();
@@ -60,8 +61,10 @@ class Core {
         may_be_done = may_be_done || again;
         if (not_now) end_ = std::max(end_, Clock::now() + kCallTimeout);  // it answers, so there is somebody to wait for
         last = members.status();
+        if (!absl::IsDeadlineExceeded(last)) said = last;
       }
-      if (Clock::now() >= end_) return last;
+      // Why it could not be done, which a leader has said, is more than that the time for another try was too short.
+      if (Clock::now() >= end_) return absl::IsDeadlineExceeded(last) && !said.ok() ? said : last;
       client::SystemWaiter().Wait(kPause, {});
     }
   }

@@ -172,6 +172,10 @@ TEST_F(CoordMemberTest, WhatCannotBeIsSaidByExitCodes) {
   EXPECT_EQ(Drover({"cluster", "member", "add", Target(1)}).exit_code, 0) << "it is so already";
   const CommandResult nobody = Drover({"--request-timeout", "1s", "cluster", "member", "add", Target(6)});
   EXPECT_EQ(nobody.exit_code, 7);
+  // Long enough for the leader to give up once, and not twice.
+  const CommandResult why = Drover({"--request-timeout", "12s", "cluster", "member", "add", Target(6)});
+  EXPECT_EQ(why.exit_code, 7);
+  EXPECT_THAT(why.err, HasSubstr("node 6 does not answer at " + Address(6) + ": start it there"));
   const int leader = Leader();
   const int other = leader % 3 + 1;
   Succeeds({"cluster", "transfer-leader", std::to_string(other)});
