@@ -54,20 +54,21 @@ absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSea
   const bool join = process->options_.join;
   Disk opened;
   if (initial.size() > 1 || join) {
-    DROVER_ASSIGN_OR_RETURN(auto directory, OpenDirectory(seams.files, seams.random, process->options_.data_directory,
-                                                          process->options_.id, process->known()));
+    const std::string& path = process->options_.data_directory;
+    auto directory = OpenDirectory(seams.files, seams.random, path, process->options_.id, process->known());
+    if (!directory.ok()) return OfFullDisk(directory.status(), path);
     // Who has a snapshot has a cluster; that spares reading a log for nothing.
-    DROVER_ASSIGN_OR_RETURN(const auto snapshots, log::ListSnapshots(seams.files, process->options_.data_directory));
+    DROVER_ASSIGN_OR_RETURN(const auto snapshots, log::ListSnapshots(seams.files, path));
     if (snapshots.empty()) {
-      auto log = OpenLog(directory.get(), base::ClusterId(), process->options_.log);
-      if (!log.ok() && !absl::IsNotFound(log.status())) return log.status();
+      auto log = OpenLog(directory->get(), base::ClusterId(), process->options_.log);
+      if (!log.ok() && !absl::IsNotFound(log.status())) return OfFullDisk(log.status(), path);
       if (!log.ok() || !HasBegun(**log)) {
         const base::ClusterId cluster = log.ok() ? (*log)->cluster() : base::ClusterId();
         if (log.ok()) log->reset();
-        process->BeginForming(std::move(directory), cluster, join ? InitialMembers() : std::move(initial));
+        process->BeginForming(*std::move(directory), cluster, join ? InitialMembers() : std::move(initial));
         return process;
       }
-      opened = Disk{std::move(directory), *std::move(log)};
+      opened = Disk{*std::move(directory), *std::move(log)};
     }
   }
   DROVER_ASSIGN_OR_RETURN(process->node_, Node::Open(seams, process->options_, std::move(opened)));

@@ -234,13 +234,18 @@ absl::StatusOr<Recovery> Begin(base::FileSystem* files, base::Random* random, co
 
 }  // namespace
 
+absl::Status OfFullDisk(const absl::Status& status, const std::string& directory) {
+  if (!absl::IsResourceExhausted(status)) return status;
+  return absl::ResourceExhaustedError(absl::StrCat("the disk of data directory ", directory, " is full (", status.message(),
+                                                   "): free some space there, then start this node again; nothing is lost"));
+}
+
 absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, const std::string& path, base::NodeId id,
                                  const std::string& address, const log::Options& options, const tree::Options& tree,
                                  const StartMeter::Tell& progress, Disk opened, base::FeatureLevel known) {
   absl::StatusOr<Recovery> recovery = Begin(files, random, path, id, address, options, tree, progress, std::move(opened), known);
-  if (!absl::IsResourceExhausted(recovery.status())) return recovery;
-  return absl::ResourceExhaustedError(absl::StrCat("the disk of data directory ", path, " is full (", recovery.status().message(),
-                                                   "): free some space there, then start this node again; nothing is lost"));
+  if (!recovery.ok()) return OfFullDisk(recovery.status(), path);
+  return recovery;
 }
 
 absl::Status ReplayLog(log::Log* log, raft::Index first, raft::Index last, absl::FunctionRef<void(const raft::Entry&)> apply) {

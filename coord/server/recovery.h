@@ -59,6 +59,9 @@ absl::Status JoinLog(log::Log* log);
 // That or FoundLog was done.
 [[nodiscard]] bool HasBegun(const log::Log& log);
 
+// Of a start that found no space, the sentence that says what to do; any other status as it is.
+absl::Status OfFullDisk(const absl::Status& status, const std::string& directory);
+
 // Opens the directory of node `id`. An empty one begins a cluster of its own with a random id, of which this node, reached at
 // `address`, is the one voter. Blocking. FAILED_PRECONDITION: locked, another node's, or of a cluster that this incarnation of the
 // node was never a member of. RESOURCE_EXHAUSTED: no space to begin with; free some, then once more. Otherwise as log::Log::Open.

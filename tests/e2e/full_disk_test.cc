@@ -149,5 +149,23 @@ TEST_F(FullDiskTest, AStartOnAFullDiskSaysWhatToDoAndLosesNothing) {
   ExpectAcknowledged(true);
 }
 
+// Of one of several, whose log is opened on another way.
+TEST_F(FullDiskTest, AStartOfOneOfThreeOnAFullDiskSaysWhatToDoToo) {
+  ClusterOptions options = CoreAlone(3);
+  options.coord_data = [this](int node) { return node == 0 ? disk_ + "/coord" : dir_ / ("coord-" + std::to_string(node + 1)); };
+  cluster_ = std::make_unique<Cluster>(options);
+  cluster_->coord().Kill();
+  for (const auto& entry : std::filesystem::directory_iterator(disk_ + "/coord")) {
+    if (entry.path().extension() == ".tmp") std::filesystem::remove(entry.path());
+  }
+  Fill("rest", 24 << 20);
+  cluster_->coord().Start();
+  EXPECT_EQ(cluster_->coord().Wait(), 1);
+  EXPECT_THAT(cluster_->coord().Log(), HasSubstr("free some space there, then start this node again"));
+  Free("rest");
+  cluster_->coord().Start();
+  ASSERT_TRUE(Await([&] { return cluster_->CoordPage("/readyz").first == 200; }));
+}
+
 }  // namespace
 }  // namespace drover::testing
