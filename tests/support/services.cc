@@ -214,6 +214,8 @@ void Services::Stop(const Name& name) {
   if (!service.process->running()) return;
   service.process->Signal(SIGCONT);
   service.process->Terminate();
+  const std::lock_guard<std::mutex> lock(mu_);
+  pids_[name] = 0;
 }
 
 void Services::StartAgain() {

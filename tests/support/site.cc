@@ -182,8 +182,14 @@ CommandResult Site::Drover(const std::vector<std::string>& args) {
 
 std::string Site::Http(const std::string& host, const std::string& path) {
   const CommandResult page = RunCommand({"curl", "-s", "127.0.0.1:" + std::to_string(hosts_.at(host).http) + path});
-  said_ += OnPage(page.out) + "\n";
-  return page.out;
+  // Of metrics, what they are and not what they could be.
+  std::string values;
+  std::istringstream in(page.out);
+  for (std::string line; std::getline(in, line);) {
+    if (line[0] != '#') values += line + "\n";
+  }
+  said_ += OnPage(values) + "\n";
+  return values;
 }
 
 std::string Site::Said() const {

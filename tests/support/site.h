@@ -42,7 +42,7 @@ class Site {
   [[nodiscard]] std::string Here(const std::string& host, std::string text) const;
   // The reverse: addresses and paths as on the page.
   [[nodiscard]] std::string OnPage(std::string text) const;
-  // A page of a host's HTTP port: "/readyz".
+  // A page of a host's HTTP port, "/readyz" or "/metrics", without lines of comment.
   std::string Http(const std::string& host, const std::string& path);
   // Everything that services, commands and HTTP pages have said so far, as on the page.
   [[nodiscard]] std::string Said() const;
