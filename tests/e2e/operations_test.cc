@@ -67,6 +67,23 @@ std::vector<std::string> Sayings(const std::string& cell) {
   return sayings;
 }
 
+// A disk of 24 MiB at `path`, as long as it lives.
+class SmallDisk {
+ public:
+  explicit SmallDisk(std::string path) : path_(std::move(path)) {
+    if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        mount("disk", path_.c_str(), "tmpfs", 0, "size=24m") != 0) {
+      throw std::runtime_error("needs a mount namespace of its own (see tests/e2e/CMakeLists.txt)");
+    }
+  }
+  ~SmallDisk() { umount2(path_.c_str(), MNT_DETACH); }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+
+ private:
+  const std::string path_;
+};
+
 class OperationsTest : public ::testing::Test {
  protected:
   OperationsTest() {
@@ -299,8 +316,7 @@ TEST_F(OperationsTest, FilesAreDamaged) {
 
 TEST_F(OperationsTest, ADiskIsFull) {
   const std::string disk = site_.Here("core1", "/var/lib/drover");
-  ASSERT_EQ(mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
-  ASSERT_EQ(mount("disk", disk.c_str(), "tmpfs", 0, "size=24m"), 0) << "needs a mount namespace of its own";
+  const SmallDisk mounted(disk);
   // A disk of this size has a smaller reserve.
   const auto smaller = [](std::string block) {
     const std::size_t at = block.find("256M");
@@ -347,8 +363,6 @@ TEST_F(OperationsTest, ADiskIsFull) {
   ASSERT_TRUE(AwaitSaid("the disk has space again"));
   EXPECT_EQ(site_.Run(smaller(recipe_->shell[next_++])).exit_code, 0);
   ASSERT_TRUE(AwaitVoters({1, 2, 3}));
-  for (const char* host : {"core1", "core2", "core3"}) site_.services().Lose(host);
-  umount2(disk.c_str(), MNT_DETACH);
 }
 
 TEST_F(OperationsTest, MostNodesAreLostForGood) {
