@@ -277,6 +277,24 @@ TEST_F(OperationsTest, ANodeLostItsDirectory) {
   next_ = 0;
   RunNext();
   ASSERT_TRUE(AwaitVoters({1, 2, 3}));
+  // A copy of the directory that it has now, to which it has written since.
+  const auto copy = [&](const std::string& from, const std::string& to) {
+    site_.services().Systemctl("core2", {"stop", "drover-coord"});
+    if (std::filesystem::exists(to)) std::filesystem::rename(to, to + ".now");
+    std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
+    site_.Start("core2");
+  };
+  copy(data, data + ".copy");
+  ASSERT_TRUE(AwaitVoters({1, 2, 3}));
+  ASSERT_NO_FATAL_FAILURE(MakeLeader(1));
+  Mark("/since");
+  ASSERT_TRUE(Await([&] { return Run({"--coord", site_.Addresses({2}), "tree", "get", "/since"}).out == "kept"; }));
+  copy(data + ".copy", data);
+  ASSERT_TRUE(AwaitSaid("has lost what node 2 had acknowledged"));
+  next_ = 0;
+  RunNext();
+  ASSERT_TRUE(AwaitVoters({1, 2, 3}));
+  ExpectKept("/since");
 }
 
 TEST_F(OperationsTest, FilesAreDamaged) {
@@ -593,6 +611,37 @@ TEST_F(OperationsTest, TasksDoNotMove) {
   ASSERT_TRUE(Await([&] { return Lines(ReadFile(starts)).size() == 3; })) << "it runs again";
   EXPECT_EQ(Run({"cancel", running}).exit_code, 0);
   EXPECT_EQ(Run({"run", "--", "echo", "works"}).out, "works\n");
+}
+
+TEST_F(OperationsTest, TheProgramIsUpgraded) {
+  const std::string older = "feature-level-max = 1\n";
+  ASSERT_NO_FATAL_FAILURE(StartCore(older));
+  const auto levels = [this] {
+    std::set<std::string> all;
+    for (const nlohmann::json& node : Json({"cluster", "status"})) all.insert(node.at("feature_level").dump());
+    return all;
+  };
+  Ledger ledger(site_.Addresses({1, 2, 3}), 2);
+  ASSERT_TRUE(ledger.AwaitMore(20));
+  // The new program is installed: without the line it is what it is.
+  for (const char* host : {"core1", "core2", "core3"}) site_.Configure(host);
+  RunNext();
+  RunNext();
+  ASSERT_TRUE(ledger.AwaitMore(20));
+  EXPECT_THAT(Run({"cluster", "status"}).out, HasSubstr("1/1"));
+  EXPECT_EQ(levels(), std::set<std::string>{"1"}) << "the way back is kept";
+  RunNext();
+  EXPECT_THAT(RunNext().out, AllOf(HasSubstr("2/2"), Not(HasSubstr("1/1"))));
+  EXPECT_EQ(levels(), std::set<std::string>{"2"});
+  ASSERT_TRUE(ledger.AwaitMore(20));
+  ledger.Stop();
+  EXPECT_THAT(ledger.Faults(), IsEmpty());
+  EXPECT_EQ(ledger.unknown(), 0u) << "no call failed";
+  // There is no way back.
+  site_.services().Systemctl("core2", {"stop", "drover-coord"});
+  site_.Configure("core2", older);
+  site_.Start("core2");
+  ASSERT_TRUE(AwaitSaid("is at feature level 2, and this program knows levels up to 1"));
 }
 
 }  // namespace
