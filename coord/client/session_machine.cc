@@ -154,6 +154,11 @@ void SessionMachine::OnLinkClosed(Link* link, base::CloseCause cause, const absl
   if (*alive) --callback_depth_;
 }
 
+std::optional<std::size_t> SessionMachine::endpoint() const {
+  if (link_ == nullptr) return std::nullopt;
+  return link_->endpoint;
+}
+
 void SessionMachine::Attach(const GrantView& grant) {
   attempt_timer_.Cancel();
   if (id_ == SessionId()) {
@@ -167,6 +172,7 @@ void SessionMachine::Attach(const GrantView& grant) {
   if (link_ != nullptr) Retire(std::move(link_), true);
   link_ = std::move(attempt_);
   redial_.OnAttached(link_->endpoint);
+  ++streams_;
   queue_.StartStream();
   watches_.StartStream(link_->endpoint);
   SendContact();

@@ -43,6 +43,10 @@ class SessionMachine final : public Session, private Link::Owner {
   [[nodiscard]] base::WallTime cluster_time() const override { return cluster_time_; }
   [[nodiscard]] const absl::Status& last_break() const override { return last_break_; }
   [[nodiscard]] Zxid seen_zxid() const override { return seen_zxid_; }
+  // Streams that have carried the session so far; one more when it moves while it is connected, too.
+  [[nodiscard]] std::uint64_t streams() const { return streams_; }
+  // Where it is attached, as an index of SessionOptions::endpoints.
+  [[nodiscard]] std::optional<std::size_t> endpoint() const;
 
   void Create(std::string path, std::string data, CreateOptions how, Callback<CreateResult> done, WriteOptions options) override;
   void Set(std::string path, std::string data, std::optional<std::uint32_t> version, Callback<SetResult> done,
@@ -106,6 +110,7 @@ class SessionMachine final : public Session, private Link::Owner {
   const std::shared_ptr<bool> alive_;
 
   SessionState state_ = SessionState::kConnecting;
+  std::uint64_t streams_ = 0;
   SessionId id_;
   std::string secret_;
   base::Duration timeout_;

@@ -118,7 +118,6 @@ void Client::Open() {
 }
 
 void Client::OnConnected() {
-  ++links_;
   if (told_) return;
   told_ = true;
   tales_.emplace_back();
@@ -185,7 +184,7 @@ Client::Call Client::NewCall(std::optional<check::Operation> operation, bool is_
   call.local = local;
   call.floor = witness_->state().last_zxid();
   call.sent = history_->Next();
-  call.links = links_;
+  call.streams = session_->streams();
   if (is_write) call.number = ++tale().writes;
   if (operation) {
     operation->client = static_cast<std::uint64_t>(id_);
@@ -214,8 +213,8 @@ void Client::Answered(const Call& call, const absl::Status& status, base::Zxid z
                                                     "; ", call.floor.value, " was committed when it asked")));
   }
   Tale& of = tales_[call.tale];
-  // A read may have been asked again on a later link; nobody but the client knows when.
-  const check::Stamp last_sent = !call.is_write && call.links != links_ ? received : call.sent;
+  // A read may have been asked again on a later stream; nobody but the client knows when.
+  const check::Stamp last_sent = !call.is_write && call.streams != session_->streams() ? received : call.sent;
   of.order.requests.push_back({call.is_write, call.is_write && status.ok(), call.sent, last_sent, received, zxid});
   if (call.is_write && status.ok()) of.acknowledged.push_back({of.order.session, call.number, zxid});
   for (const auto& listener : listeners_) listener->OnZxid(check::Delivery::What::kAnswer, zxid);
@@ -284,11 +283,16 @@ void Client::CallLater() {
   }));
 }
 
+int Client::attached_to() const {
+  const std::optional<std::size_t> endpoint = loop_ == nullptr ? std::nullopt : session_->endpoint();
+  return endpoint ? static_cast<int>(*endpoint) + 1 : 0;
+}
+
 void Client::Hurry(std::size_t calls) {
   if (loop_ == nullptr) return;
   loop_->Post([this, calls, process = process_] {
     if (process_ != process || !loading_ || !told_ || session_->state() == coord::SessionState::kExpired) return;
-    for (std::size_t i = 0; i < calls; ++i) CallOne();
+    for (std::size_t i = 0; i < calls && in_flight_ < 64; ++i) CallOne();
   });
 }
 

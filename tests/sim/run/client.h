@@ -63,6 +63,8 @@ class Client final : private coord::SessionObserver {
   void StopLoad() { loading_ = false; }
   // This many calls at once, beyond those of its plan, while there is load.
   void Hurry(std::size_t calls);
+  // The node that it is attached to; 0: none.
+  [[nodiscard]] int attached_to() const;
 
   void Kill(base::Duration down_for);
   void Pause() {
@@ -101,8 +103,8 @@ class Client final : private coord::SessionObserver {
     bool local = false;
     base::Zxid floor;  // committed when it was made
     check::Stamp sent = 0;
-    std::uint64_t links = 0;   // attached so far
-    std::uint64_t number = 0;  // of a write
+    std::uint64_t streams = 0;  // of its session, when it was made
+    std::uint64_t number = 0;   // of a write
   };
 
   void OnConnected() override;
@@ -142,7 +144,6 @@ class Client final : private coord::SessionObserver {
   std::unique_ptr<coord::client::SessionMachine> session_;
   std::deque<Tale> tales_;
   bool told_ = false;  // the session of now has a tale
-  std::uint64_t links_ = 0;
   std::uint64_t process_ = 0;
 
   bool loading_ = false;
