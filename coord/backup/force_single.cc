@@ -46,7 +46,9 @@ absl::StatusOr<log::Identity> IdentityOf(base::FileSystem* files, const std::str
 }
 
 absl::Status CheckFree(base::FileSystem* files, const std::string& path, absl::string_view why) {
-  if (absl::IsNotFound(files->List(path).status())) return absl::OkStatus();
+  const absl::Status there = files->List(path).status();
+  if (absl::IsNotFound(there)) return absl::OkStatus();
+  DROVER_RETURN_IF_ERROR(there);
   return absl::FailedPreconditionError(absl::StrCat(path, " is in the way: ", why));
 }
 

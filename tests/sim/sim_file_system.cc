@@ -199,6 +199,11 @@ absl::StatusOr<std::unique_ptr<base::File>> SimFileSystem::Open(const std::strin
 
 absl::Status SimFileSystem::Rename(const std::string& from, const std::string& to) {
   DROVER_RETURN_IF_ERROR(base::Annotate(Call(), absl::StrCat("rename ", from, " to ", to)));
+  if (HasDirectory(from)) {
+    if (HasDirectory(to)) return absl::FailedPreconditionError(absl::StrCat("rename ", from, ": ", to, " is there"));
+    MoveDirectory(from, to);
+    return absl::OkStatus();
+  }
   const auto entry = entries_.find(from);
   if (entry == entries_.end()) return absl::NotFoundError(absl::StrCat("rename ", from, ": no such file or directory"));
   DROVER_CHECK(DirectoryOf(from) == DirectoryOf(to)) << "a rename between directories is two changes, which is not modelled";
@@ -237,7 +242,8 @@ absl::StatusOr<std::vector<std::string>> SimFileSystem::List(const std::string& 
 
 absl::Status SimFileSystem::SyncDirectory(const std::string& directory) {
   DROVER_RETURN_IF_ERROR(base::Annotate(Call(), absl::StrCat("fsync directory ", directory)));
-  if (directories_.count(directory) == 0) return absl::NotFoundError(absl::StrCat("fsync directory ", directory, ": not there"));
+  if (directory != "/" && !HasDirectory(directory))
+    return absl::NotFoundError(absl::StrCat("fsync directory ", directory, ": not there"));
   for (const Change& change : changes_[directory]) Apply(change, &durable_entries_);
   changes_.erase(directory);
   return absl::OkStatus();
@@ -289,6 +295,34 @@ void SimFileSystem::Write(const std::string& path, const std::string& contents) 
   auto inode = std::make_shared<Inode>(Inode{.cached = contents, .durable = contents, .dirty = {}});
   entries_[path] = inode;
   durable_entries_[path] = std::move(inode);
+}
+
+void SimFileSystem::DeleteDirectory(const std::string& path) {
+  const auto inside = [&path](const auto& entry) { return DirectoryOf(entry.first) == path; };
+  std::erase_if(entries_, inside);
+  std::erase_if(durable_entries_, inside);
+  changes_.erase(path);
+  directories_.erase(path);
+}
+
+void SimFileSystem::MoveDirectory(const std::string& from, const std::string& to) {
+  const auto moved = [&](const std::string& path) { return path.empty() ? path : to + path.substr(from.size()); };
+  for (Entries* entries : {&entries_, &durable_entries_}) {
+    Entries all;
+    for (auto& [path, inode] : *entries) all[DirectoryOf(path) == from ? moved(path) : path] = std::move(inode);
+    *entries = std::move(all);
+  }
+  if (const auto found = changes_.find(from); found != changes_.end()) {
+    std::vector<Change> changes = std::move(found->second);
+    changes_.erase(found);
+    for (Change& change : changes) {
+      change.from = moved(change.from);
+      change.to = moved(change.to);
+    }
+    changes_[to] = std::move(changes);
+  }
+  directories_.erase(from);
+  directories_.insert(to);
 }
 
 void SimFileSystem::Delete(const std::string& path) {

@@ -2,7 +2,7 @@
 //
 // The model. A file has cached and durable contents; WriteAt and Allocate change the cached ones and mark 512-byte sectors dirty;
 // Sync makes them durable. Creations, renames and removals are durable only after SyncDirectory. Directories themselves are durable
-// at once. A crash keeps what is durable and, as told, nothing, everything or a random part of the rest.
+// at once, their renames, too. A crash keeps what is durable and, as told, nothing, everything or a random part of the rest.
 #ifndef DROVER_TESTS_SIM_SIM_FILE_SYSTEM_H_
 #define DROVER_TESTS_SIM_SIM_FILE_SYSTEM_H_
 
@@ -70,6 +70,9 @@ class SimFileSystem final : public base::FileSystem {
   [[nodiscard]] std::string Read(const std::string& path) const;
   void Write(const std::string& path, const std::string& contents);
   void Delete(const std::string& path);
+  [[nodiscard]] bool HasDirectory(const std::string& path) const { return directories_.count(path) > 0; }
+  void DeleteDirectory(const std::string& path);  // with all that is in it
+  void MoveDirectory(const std::string& from, const std::string& to);
   void FlipBit(const std::string& path, std::uint64_t offset, int bit);
   // An independent disk with the same files, all durable, and no faults: to try many endings of one beginning.
   [[nodiscard]] std::unique_ptr<SimFileSystem> Copy(std::uint64_t seed) const;

@@ -46,6 +46,21 @@ TEST_F(SimFileSystemTest, ACrashLosesDirectoryEntriesThatWereNotSynced) {
   EXPECT_EQ(fs_.Paths(), (std::vector<std::string>{"d/kept", "d/old"}));
 }
 
+TEST_F(SimFileSystemTest, ADirectoryIsRenamedAtOnceWithAllThatIsInIt) {
+  ASSERT_TRUE(CreateDurably("d/kept")->Sync().ok());
+  ASSERT_TRUE(Create("d/lost")->Sync().ok());
+  ASSERT_TRUE(fs_.MakeDirectory("other").ok());
+  EXPECT_FALSE(fs_.Rename("d", "other").ok());
+  ASSERT_TRUE(fs_.Rename("d", "e").ok());
+  EXPECT_EQ(fs_.Paths(), (std::vector<std::string>{"e/kept", "e/lost"}));
+  EXPECT_TRUE(absl::IsNotFound(fs_.List("d").status()));
+  fs_.Crash(Survival::kNothing);
+  EXPECT_EQ(fs_.Paths(), (std::vector<std::string>{"e/kept"}));
+  fs_.DeleteDirectory("e");
+  EXPECT_FALSE(fs_.HasDirectory("e"));
+  EXPECT_EQ(fs_.Paths(), std::vector<std::string>());
+}
+
 TEST_F(SimFileSystemTest, AKilledProcessLosesNothingButNothingIsMoreDurable) {
   auto file = CreateDurably("d/a");
   ASSERT_TRUE(file->WriteAt(0, "x").ok());

@@ -189,6 +189,11 @@ void Machines::Crash(int id, Survival survival, base::Duration down_for) {
   StartLater(id, down_for);
 }
 
+void Machines::Retire(int id) {
+  network_->Kill(Host(id));
+  Destroy(&At(id));
+}
+
 void Machines::PowerOff(int id, Survival survival, base::Duration down_for) {
   Machine& machine = At(id);
   if (machine.member.process == nullptr) return;
@@ -314,6 +319,10 @@ bool Machines::LevelsRest() const {
     const int id = static_cast<int>(member.id.value);
     return lost(id) || Member(id) == nullptr || node(id) == nullptr;
   });
+}
+
+void Machines::WantSnapshot(int id) {
+  if (Node* node = At(id).member.node(); node != nullptr) node->WantSnapshot();
 }
 
 void Machines::StallDisk(int id, base::Duration duration) {

@@ -65,8 +65,12 @@ class Machines {
   // programs an older one must refuse, and the newer one follows.
   void ChangeVersion(int id, base::Random* random, Survival survival, base::Duration down_for);
   void StallDisk(int id, base::Duration duration);
+  // As soon as none is under way.
+  void WantSnapshot(int id);
   // After Heal: from when on the last stalled disk works again.
   [[nodiscard]] base::Instant calm() const { return calm_; }
+  // Goes, and does not come back.
+  void Retire(int id);
   // Ends every fault of disks, loops and clocks, and starts whoever is down and not lost.
   void Heal();
   // Faults may come again.
@@ -85,6 +89,8 @@ class Machines {
   [[nodiscard]] int Leader() const;
   // All that run and are not lost are nodes that have applied all that was ever committed.
   [[nodiscard]] bool AtRest() const;
+  // One of those.
+  [[nodiscard]] bool HasState(int id) const { return !lost(id) && Member(id) != nullptr && node(id) != nullptr; }
   // Why not; for the message.
   [[nodiscard]] std::string Text() const;
   // When a node last began to lead.

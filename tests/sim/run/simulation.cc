@@ -11,6 +11,7 @@
 #include "tests/sim/run/faults.h"
 #include "tests/sim/run/journal.h"
 #include "tests/sim/run/machines.h"
+#include "tests/sim/run/rescue.h"
 #include "tests/sim/run/witness.h"
 
 namespace drover::sim::run {
@@ -43,6 +44,7 @@ class Simulation {
     if (!journal_.failed()) Load();
     if (!journal_.failed()) Rest();
     if (!journal_.failed()) Judge();
+    if (!journal_.failed()) RecoverByForce();
     Outcome outcome;
     outcome.verdict = journal_.failure();
     journal_.Note("end: ", world_.events_run(), " events, ", network_.frames_delivered(), " frames, state ",
@@ -154,6 +156,37 @@ class Simulation {
     journal_.Fail(check::CheckAcknowledged(witness_.writes(), acknowledged));
     journal_.Fail(check::CheckLiveness(probes, healed_, kRestWithin, world_.Now()));
     journal_.Fail(check::ToStatus(check::CheckLinearizability(Outcomes())));
+  }
+
+  void RecoverByForce() {
+    std::vector<int> ids;
+    // A node may apply what its own disk does not have yet.
+    const coord::raft::Index last = witness_.last();
+    const auto durable = [&] {
+      ids.clear();
+      for (int id = 1; id <= machines_.size(); ++id) {
+        if (machines_.HasState(id) && machines_.node(id)->raft().Inspect().durable >= last) ids.push_back(id);
+      }
+      return !ids.empty();
+    };
+    if (!Until(durable, seconds(10)) && !journal_.failed()) return Fail("no disk has what was committed at rest");
+    if (journal_.failed()) return;
+    const int id = ids[plan_.seed % ids.size()];
+    const base::ClusterId old = machines_.node(id)->raft().options().cluster;
+    Rescue rescue(&world_, &network_, &journal_, plan_, id, machines_.node(id)->state().last_zxid(),
+                  machines_.files(id).Copy(plan_.seed));
+    machines_.Retire(id);
+    journal_.Fail(rescue.Recover());
+    if (journal_.failed()) return;
+    journal_.Fail(rescue.Start());
+    const auto serves = [&rescue] {
+      rescue.Poll();
+      return rescue.serves();
+    };
+    if (!Until(serves, seconds(20)) && !journal_.failed()) return Fail("what was recovered by force does not serve");
+    // Those that were lost talk to it meanwhile.
+    static_cast<void>(Until([] { return false; }, seconds(5)));
+    journal_.Fail(rescue.Check(witness_.state(), old));
   }
 
   // Of a write whose outcome its client never learnt the log tells it: one that is not there never took effect and never will.
