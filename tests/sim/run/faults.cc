@@ -169,7 +169,8 @@ void Faults::Depose(int leader) {
     }
   }
   if (plan_.spares > 0) machines_->ChangeMembers(leader, &random_);
-  Hurry(4);
+  deposed.overtaken = plan_.overtakes && random_.Below(3) > 0;
+  if (!deposed.overtaken) Hurry(4);
   AwaitSuccessor(std::move(deposed));
 }
 
@@ -177,7 +178,14 @@ void Faults::AwaitSuccessor(Deposed deposed) {
   Undo(milliseconds(20), [this, deposed = std::move(deposed)]() mutable {
     const int leader = machines_->Leader();
     const bool followed = leader != 0 && std::count(deposed.side.begin(), deposed.side.end(), leader) == 0;
-    if (!followed && world_->Now() < deposed.until) return AwaitSuccessor(std::move(deposed));
+    if (!followed && world_->Now() < deposed.until) {
+      // Its tail is to be longer than all that the others write meanwhile, so that the snapshot that voids it ends within it.
+      for (const auto& client : *clients_) {
+        if (deposed.overtaken && client->attached_to() == deposed.side.front()) client->Hurry(5);
+      }
+      return AwaitSuccessor(std::move(deposed));
+    }
+    if (followed && deposed.overtaken) return Overtake(std::move(deposed));
     if (plan_.spares > 0) machines_->ChangeMembers(leader, &random_);
     Hurry(4);
     // For so long the old one may still believe to lead.
@@ -187,6 +195,25 @@ void Faults::AwaitSuccessor(Deposed deposed) {
       Undo(Some(0, 800), [this, deposed] { Return(deposed); });
     });
   });
+}
+
+void Faults::Overtake(Deposed deposed) {
+  const int first = deposed.side.front();
+  const int leader = machines_->Leader();
+  const bool leads = leader != 0 && leader != first;
+  const coord::server::Node* const before = machines_->node(first);
+  const bool gone =
+      before == nullptr || (leads && machines_->node(leader)->raft().log().terms().before() > before->raft().commit());
+  if (!gone && world_->Now() < deposed.until) {
+    if (leads) machines_->WantSnapshot(leader);
+    return Undo(milliseconds(5), [this, deposed = std::move(deposed)]() mutable { Overtake(std::move(deposed)); });
+  }
+  if (before != nullptr && leads) {
+    journal_->Note("node ", first, " is overtaken", gone ? "" : " in vain", ": its log ends at ", before->raft().log().last().value,
+                   ", that of node ", leader, " begins behind ", machines_->node(leader)->raft().log().terms().before().value);
+  }
+  if (deposed.paused != nullptr && machines_->loop(first) == deposed.paused) deposed.paused->Resume();
+  Return(deposed);
 }
 
 void Faults::Return(const Deposed& deposed) {

@@ -37,7 +37,8 @@ class Faults {
   struct Deposed {
     std::vector<int> side;  // the leader first
     SimLoop* paused = nullptr;
-    base::Instant until;  // then it returns though nobody else leads
+    bool overtaken = false;  // before it returns, the log that it would need is gone
+    base::Instant until;     // then it returns though nobody else leads
   };
 
   void Later();
@@ -47,6 +48,8 @@ class Faults {
   void BreakNetwork(Fault fault, int node);
   void Depose(int leader);
   void AwaitSuccessor(Deposed deposed);
+  // Until the successor has nothing but a snapshot for who knows no more than the deposed.
+  void Overtake(Deposed deposed);
   void Return(const Deposed& deposed);
   // Of four voters, who are the fewest of which two halves can each be a quorum after one removal.
   void MakeCamps(int leader);

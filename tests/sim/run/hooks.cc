@@ -44,6 +44,7 @@ const std::vector<Breakage>& Breakages() {
       {"wiped-node-votes", "a machine that lost its disk is taken for the member it was"},
       {"change-before-noop", "a leader changes the members before its no-op is committed"},
       {"raise-level-early", "a leader raises the feature level when a majority has promised it"},
+      {"install-keeps-conflict", "a snapshot counts as received where the log has an entry at its index, whatever its term"},
       {"snapshot-forgets-answers", "snapshots leave out the answers that clients have not seen"},
   };
   return *all;

@@ -109,6 +109,20 @@ Plan MakePlan(std::uint64_t seed) {
     plan.faults.insert(plan.faults.end(), versions.Between(3, 20), Fault::kVersion);
   }
 
+  // And again: entries of one write each, and segments that a few of them fill, so that a deposed leader's tail is longer than what
+  // its successor has to write until it drops the log before.
+  Dice overtakes(seed * 2 + 1 + (std::uint64_t{3} << 32));
+  if (plan.nodes > 1 && overtakes.OneIn(6)) {
+    plan.overtakes = true;
+    plan.faults.insert(plan.faults.end(), overtakes.Between(3, 20), Fault::kDepose);
+    node.batch_bytes = 1;
+    node.log.segment_bytes = 512;
+    node.raft.uncommitted_bytes_max = 64U << 20;
+    node.stream.credits_start = node.stream.credits_max = 256;
+    node.snapshots.log_bytes = 300;
+    node.snapshots.kept = 1;
+  }
+
   plan.think = microseconds(dice.Of({2'000, 10'000, 30'000, 100'000}));
   plan.calls_max = dice.Between(50, 300);
   plan.in_flight_max = dice.Of({1U, 2U, 6U, 20U});

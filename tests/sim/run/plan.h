@@ -58,6 +58,7 @@ struct Plan {
   // What the programs know at first that run on the nodes, spares too, one after the other; empty: all that there is. Once all has
   // healed they are of the newest version.
   std::vector<base::FeatureLevel> levels;
+  bool overtakes = false;     // deposed leaders often return to a successor that has nothing but a snapshot for them
   base::Duration duration{};  // of load and faults; then everything heals
 
   coord::server::NodeOptions options;  // of every node
