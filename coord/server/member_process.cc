@@ -16,6 +16,8 @@ namespace {
 constexpr base::Duration kRound = std::chrono::milliseconds(200);
 // How long a node that gives way to another one's list stays to tell it so. That one's word ends the wait.
 constexpr base::Duration kFarewell = std::chrono::seconds(2);
+// How long a node that others refuse stays, should somebody let it in.
+constexpr base::Duration kInvitationPatience = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -32,6 +34,7 @@ struct MemberProcess::Forming {
   std::map<base::NodeId, base::Incarnation> peers;
   PeerLinks links;
   base::Timer timer;
+  base::Timer refused;                         // armed: others refuse this node, which waits for an invitation for a while
   bool restored = false;                       // `formation` is of a seed
   std::map<base::NodeId, std::string> others;  // of `formation`
   std::map<base::NodeId, Inviter> inviters;
@@ -135,6 +138,7 @@ void MemberProcess::BeginForming(std::unique_ptr<log::DataDirectory> directory, 
                                                   {},
                                                   PeerLinks(seams_.loop, seams_.dialer, this, options_.links),
                                                   base::Timer(seams_.loop),
+                                                  base::Timer(seams_.loop),
                                                   restored.has_value(),
                                                   {},
                                                   {},
@@ -162,13 +166,13 @@ void MemberProcess::Start() {
 
 void MemberProcess::Round() {
   if (forming_ == nullptr || stopping_) return;
-  if (forming_->formation) {
+  if (forming_->formation && !Failed()) {
     const Hello hello = forming_->formation->NextRound();
     for (const auto& [id, incarnation] : forming_->peers) forming_->links.Send(id, hello);
   }
   // Whoever invited this node has perhaps added it since.
   for (const auto& [id, inviter] : forming_->inviters) {
-    if (!forming_->peers.contains(id)) forming_->links.Send(id, Hello{inviter.round, false, 0, "", {}});
+    if (!forming_->peers.contains(id) || Failed()) forming_->links.Send(id, Hello{inviter.round, false, 0, "", {}});
   }
   Flush();
   forming_->timer.Set(kRound, [this] { Round(); });
@@ -193,7 +197,9 @@ void MemberProcess::OnPeerFrame(PeerFrame frame) {
     AskWhoSpeaks(frame.header);
     for (const PeerItem& item : frame.items) OnClusterItem(frame.header, item);
   }
-  if (!forming_->formation) {
+  if (Failed()) {
+    // It forms no cluster any more.
+  } else if (!forming_->formation) {
     if (frame.header.cluster.value == 0) {
       return Dismiss(frame.header, absl::StrCat("node ", options_.id.value, " waits to be added to a cluster that runs (--join)"));
     }
@@ -218,9 +224,9 @@ void MemberProcess::OnPeerFrame(PeerFrame frame) {
   }
   Flush();
   if (forming_->done) return;
-  if (Failed()) {
+  if (Failed() && !forming_->refused.armed()) {
     FailAfter(kFarewell, forming_->formation->failed());
-  } else if (forming_->added || (forming_->formation && forming_->formation->formed())) {
+  } else if (forming_->added || (forming_->formation && forming_->formation->formed() && !Failed())) {
     forming_->done = true;
     // Not from inside of the links, which end with this.
     forming_->timer.Set(base::Duration::zero(), [this] { Found(); });
@@ -282,7 +288,13 @@ void MemberProcess::OnDismissed(base::NodeId peer, const absl::Status& why) {
   }
   if (!forming_->formation) return;
   forming_->formation->OnDismissed(peer, why);
-  if (Failed()) FailAfter(base::Duration::zero(), forming_->formation->failed());
+  if (!Failed() || forming_->added || forming_->refused.armed()) return;
+  if (forming_->done) return FailAfter(base::Duration::zero(), forming_->formation->failed());
+  // Of a member whose disk was lost: whoever readmits it asks it for its promise first, and who starts it again and again would
+  // have it gone each time.
+  forming_->refused.Set(kInvitationPatience, [this] {
+    if (!forming_->done) FailAfter(base::Duration::zero(), forming_->formation->failed());
+  });
 }
 
 void MemberProcess::FailAfter(base::Duration wait, const absl::Status& why) {

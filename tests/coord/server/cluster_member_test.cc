@@ -272,6 +272,29 @@ TEST_F(ClusterMemberTest, AWipedMemberIsReadmittedByOneCommand) {
   ASSERT_NE(cluster_.AwaitLeader(), 0) << "its word counts again";
 }
 
+// Its supervisor does not know of --join. At level 2 it has to promise that before it is let in.
+TEST_F(ClusterMemberTest, AWipedMemberThatIsStartedAsEverAgainAndAgainIsReadmitted) {
+  const int leader = Begin(3);
+  ASSERT_TRUE(
+      cluster_.world.RunUntil([&] { return cluster_.node(leader)->feature_level() == base::kNewestFeatureLevel; }, seconds(10)));
+  const int wiped = leader % 3 + 1;
+  cluster_.Crash(wiped);
+  cluster_.Wipe(wiped);
+  cluster_.Start(wiped);
+  std::function<void()> supervise = [&] {
+    if (!cluster_.refused(wiped).ok()) {
+      cluster_.Crash(wiped);
+      cluster_.Start(wiped);
+    }
+    cluster_.world.Schedule(nullptr, std::chrono::milliseconds(50), supervise);
+  };
+  supervise();
+  cluster_.world.RunFor(seconds(1));
+  ASSERT_EQ(cluster_.Change(Kind::kReadmit, wiped), absl::OkStatus());
+  ASSERT_EQ(cluster_.Change(Kind::kPromote, wiped), absl::OkStatus());
+  ASSERT_TRUE(cluster_.AwaitEqual());
+}
+
 TEST_F(ClusterMemberTest, AnOldCopyOfADirectoryIsRecognisedAndLosesNothing) {
   const int leader = Begin(3);
   const int copied = leader % 3 + 1;

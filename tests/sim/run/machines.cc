@@ -484,7 +484,8 @@ void Machines::LoseAndReadmit(int id, base::Duration down_for) {
   if (voters < 3 || member == nullptr || !member->voter || !MembersRest()) return;
   Crash(id, Survival::kEverything, down_for);
   Wipe(id);
-  At(id).joins = true;
+  // A founder's supervisor may start it as ever. (Who founded alone would do so again.)
+  At(id).joins = plan_.nodes == 1 || id > plan_.nodes || world_->random().Below(2) == 0;
   AskReadmission(id);
 }
 
