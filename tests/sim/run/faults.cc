@@ -169,7 +169,7 @@ void Faults::Depose(int leader) {
     }
   }
   if (plan_.spares > 0) machines_->ChangeMembers(leader, &random_);
-  deposed.overtaken = plan_.overtakes && random_.Below(3) > 0;
+  deposed.overtaken = plan_.overtakes && random_.Below(4) > 0;
   if (!deposed.overtaken) Hurry(4);
   AwaitSuccessor(std::move(deposed));
 }
