@@ -180,8 +180,9 @@ void Faults::AwaitSuccessor(Deposed deposed) {
     const bool followed = leader != 0 && std::count(deposed.side.begin(), deposed.side.end(), leader) == 0;
     if (!followed && world_->Now() < deposed.until) {
       // Its tail is to be longer than all that the others write meanwhile, so that the snapshot that voids it ends within it.
+      const bool hurries = deposed.overtaken && deposed.hurries-- > 0;
       for (const auto& client : *clients_) {
-        if (deposed.overtaken && client->attached_to() == deposed.side.front()) client->Hurry(5);
+        if (hurries && client->attached_to() == deposed.side.front()) client->Hurry(5);
       }
       return AwaitSuccessor(std::move(deposed));
     }

@@ -38,6 +38,7 @@ class Faults {
     std::vector<int> side;  // the leader first
     SimLoop* paused = nullptr;
     bool overtaken = false;  // before it returns, the log that it would need is gone
+    int hurries = 12;        // of its clients, to go
     base::Instant until;     // then it returns though nobody else leads
   };
 
