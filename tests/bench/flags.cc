@@ -44,13 +44,15 @@ absl::StatusOr<std::vector<ScalePart>> ParseParts(absl::string_view text) {
   static constexpr std::pair<const char*, ScalePart> kAll[] = {{"memory", ScalePart::kMemory},
                                                                {"snapshot-gap", ScalePart::kSnapshotGap},
                                                                {"restart", ScalePart::kRestart},
-                                                               {"catch-up", ScalePart::kCatchUp}};
+                                                               {"catch-up", ScalePart::kCatchUp},
+                                                               {"add-node", ScalePart::kAddNode}};
   std::vector<ScalePart> parts;
   for (const absl::string_view name : absl::StrSplit(text, ',')) {
     const auto* const found =
         std::find_if(std::begin(kAll), std::end(kAll), [name](const auto& part) { return part.first == name; });
     if (found == std::end(kAll)) {
-      return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" is not one of memory, snapshot-gap, restart, catch-up"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("\"", name, "\" is not one of memory, snapshot-gap, restart, catch-up, add-node"));
     }
     if (std::find(parts.begin(), parts.end(), found->second) != parts.end()) {
       return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" is named twice"));
@@ -138,8 +140,8 @@ absl::Status ParseFlags(const std::vector<std::string>& args,
   process::OptionSet& scale = options.Command("scale", "Memory, snapshots, restart and catching up with a million znodes");
   AddCommon(&scale, flags, &common);
   scale.Custom("--parts", Into(ParseParts, &flags->parts),
-               "Which: memory (also of the systems of --compare), snapshot-gap, restart, catch-up",
-               "memory,snapshot-gap,restart,catch-up");
+               "Which: memory (also of the systems of --compare), snapshot-gap, restart, catch-up, add-node",
+               "memory,snapshot-gap,restart,catch-up,add-node");
   scale.Number("--znodes", &flags->znodes, "How many there are", 1, 100'000'000);
   scale.Number("--data-bytes", &flags->data_bytes, "Data of each", 0, 1U << 20);
   scale.Time("--warm-up", &flags->warm_up, "Load before each measurement that does not count");

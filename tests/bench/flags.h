@@ -18,7 +18,7 @@ namespace drover::bench {
 
 enum class Command { kCoord, kFailover, kSteady, kScale };
 
-enum class ScalePart { kMemory, kSnapshotGap, kRestart, kCatchUp };
+enum class ScalePart { kMemory, kSnapshotGap, kRestart, kCatchUp, kAddNode };
 
 struct Flags {
   Command command = Command::kCoord;
@@ -54,7 +54,8 @@ struct Flags {
   base::Duration stall = std::chrono::seconds(3);
 
   // scale; warm_up, measure and repetitions, too
-  std::vector<ScalePart> parts = {ScalePart::kMemory, ScalePart::kSnapshotGap, ScalePart::kRestart, ScalePart::kCatchUp};
+  std::vector<ScalePart> parts = {ScalePart::kMemory, ScalePart::kSnapshotGap, ScalePart::kRestart, ScalePart::kCatchUp,
+                                  ScalePart::kAddNode};
   std::size_t znodes = 1'000'000;
   std::size_t data_bytes = 100;
   std::uint64_t restart_entries = 100'000;  // of the log behind the snapshot, that a start replays

@@ -141,7 +141,7 @@ TEST(FlagsTest, ScaleMeasuresEveryPartOfAMillionZnodesUnlessToldOtherwise) {
   EXPECT_EQ(parsed.flags.command, Command::kScale);
   EXPECT_EQ(parsed.flags.znodes, 1'000'000u);
   EXPECT_EQ(parsed.flags.data_bytes, 100u);
-  EXPECT_EQ(parsed.flags.parts.size(), 4u);
+  EXPECT_EQ(parsed.flags.parts.size(), 5u);
   EXPECT_EQ(parsed.flags.measure, std::chrono::seconds(15));
   EXPECT_EQ(Parse({"coord"}).flags.measure, std::chrono::seconds(5));
 }

@@ -33,6 +33,7 @@ ScaleReport Everything() {
   report.restarts = {{3, 100'000, 2, 300 * kMiB}, {5, 100'000, 2, 300 * kMiB}, {4, 100'000, 2, 300 * kMiB}};
   report.catch_up = CatchUpResult{
       {1'000, 100, 200, 300}, {1'100, 100, 200, 300}, {800, 100, 9'000, 300}, {1'000, 100, 200, 300}, 20'000, 12.5, 1, 400 * kMiB};
+  report.add_node = AddNodeResult{{1'000, 100, 200, 300}, {700, 100, 8'000, 300}, {900, 100, 200, 300}, 0.5, 7.5, 1, 300 * kMiB};
   return report;
 }
 
@@ -55,6 +56,8 @@ TEST(ScaleReportTest, RestartAndCatchingUpAreTold) {
   EXPECT_THAT(text, HasSubstr("It had caught up 12.5 s after its start, over 20000 entries of the log, with 1 snapshot(s)"));
   EXPECT_THAT(text, HasSubstr("At the end 400 MiB of it were resident."));
   EXPECT_THAT(text, HasSubstr("it comes back       800     0.1     9.0     0.3\n"));
+  EXPECT_THAT(text, HasSubstr("it is added      700     0.1     8.0     0.3\n"));
+  EXPECT_THAT(text, HasSubstr("It was a member 0.5 s after its start and a voter after 7.5 s, with 1 snapshot(s)"));
 }
 
 TEST(ScaleReportTest, WhatWasNotMeasuredIsNotTold) {
@@ -63,10 +66,11 @@ TEST(ScaleReportTest, WhatWasNotMeasuredIsNotTold) {
   report.gaps.clear();
   report.restarts.clear();
   report.catch_up.reset();
+  report.add_node.reset();
   const std::string text = ScaleText(Million(), report);
-  for (const char* part : {"Memory", "Snapshots", "Restart", "Catching up"}) EXPECT_THAT(text, Not(HasSubstr(part)));
+  for (const char* part : {"Memory", "Snapshots", "Restart", "Catching up", "Adding"}) EXPECT_THAT(text, Not(HasSubstr(part)));
   const auto json = nlohmann::json::parse(ScaleJson(Million(), report));
-  for (const char* part : {"memory", "snapshot_gap", "restart", "catch_up"}) EXPECT_FALSE(json.contains(part)) << part;
+  for (const char* part : {"memory", "snapshot_gap", "restart", "catch_up", "add_node"}) EXPECT_FALSE(json.contains(part)) << part;
 }
 
 TEST(ScaleReportTest, AProgramFindsEveryRun) {
@@ -82,6 +86,7 @@ TEST(ScaleReportTest, AProgramFindsEveryRun) {
   EXPECT_EQ(json["restart"]["runs"][0]["cpu_s"], 2);
   EXPECT_EQ(json["catch_up"]["caught_up_s"], 12.5);
   EXPECT_EQ(json["catch_up"]["catching_up"]["p99_us"], 9'000);
+  EXPECT_EQ(json["add_node"]["voter_s"], 7.5);
 }
 
 }  // namespace

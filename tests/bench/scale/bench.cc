@@ -50,6 +50,9 @@ absl::Status MeasureDrover(System* system, const Flags& flags, const std::functi
   if (Wanted(flags, ScalePart::kCatchUp)) {
     DROVER_ASSIGN_OR_RETURN(report->catch_up, MeasureCatchUp(&cluster, flags, keys));
   }
+  if (Wanted(flags, ScalePart::kAddNode)) {
+    DROVER_ASSIGN_OR_RETURN(report->add_node, MeasureAddNode(&cluster, flags, keys));
+  }
   return absl::OkStatus();
 }
 

@@ -34,6 +34,10 @@ absl::Status FillZnodes(System* system, const Flags& flags);
 [[nodiscard]] absl::StatusOr<CatchUpResult> MeasureCatchUp(ScaleCluster* cluster, const Flags& flags,
                                                            const std::vector<std::string>& keys);
 
+// A further node is added and promoted under full load, and removed in the end.
+[[nodiscard]] absl::StatusOr<AddNodeResult> MeasureAddNode(ScaleCluster* cluster, const Flags& flags,
+                                                           const std::vector<std::string>& keys);
+
 // Sets of random values to random ones of `keys`, from 4 sessions with 64 requests in flight each.
 [[nodiscard]] LoadSpec FullLoad(const Flags& flags, const std::vector<std::string>& keys);
 [[nodiscard]] absl::StatusOr<Measurement> RunFullLoad(System* system, LoadSpec spec);

@@ -104,22 +104,34 @@ std::string RestartText(const ScaleReport& report) {
             0));
 }
 
-std::string CatchUpText(const Flags& flags, const CatchUpResult& result) {
+std::string LoadTable(const std::vector<std::pair<const char*, const Measurement*>>& loads) {
   std::vector<std::vector<std::string>> rows;
-  const auto add = [&rows](const char* when, const Measurement& m) {
-    rows.push_back({when, absl::StrFormat("%.0f", m.per_second), absl::StrFormat("%.1f", m.p50_us / 1e3),
-                    absl::StrFormat("%.1f", m.p99_us / 1e3), absl::StrFormat("%.1f", m.largest_gap_us / 1e3)});
-  };
-  add("all nodes are up", result.all_up);
-  add("one is down", result.one_down);
-  add("it comes back", result.catching_up);
-  add("it has caught up", result.caught_up);
+  for (const auto& [when, m] : loads) {
+    rows.push_back({when, absl::StrFormat("%.0f", m->per_second), absl::StrFormat("%.1f", m->p50_us / 1e3),
+                    absl::StrFormat("%.1f", m->p99_us / 1e3), absl::StrFormat("%.1f", m->largest_gap_us / 1e3)});
+  }
+  return Table({"WHILE", "OPS/S", "P50 MS", "P99 MS", "GAP MS"}, rows, 1);
+}
+
+std::string CatchUpText(const Flags& flags, const CatchUpResult& result) {
   return absl::StrCat(
       "\nCatching up: a follower is killed, misses ", flags.missed_writes, " writes and comes back, all under sets 4x64.\n\n",
-      Table({"WHILE", "OPS/S", "P50 MS", "P99 MS", "GAP MS"}, rows, 1),
+      LoadTable({{"all nodes are up", &result.all_up},
+                 {"one is down", &result.one_down},
+                 {"it comes back", &result.catching_up},
+                 {"it has caught up", &result.caught_up}}),
       absl::StrFormat("\nIt had caught up %.1f s after its start, over %.0f entries of the log, with %.0f snapshot(s) of "
                       "the leader. At the end %.0f MiB of it were resident.\n",
                       result.caught_up_s, result.missed_entries, result.snapshots_installed, result.resident_bytes / (1 << 20)));
+}
+
+std::string AddNodeText(const AddNodeResult& result) {
+  return absl::StrCat(
+      "\nAdding a node: it is started, added and promoted under sets 4x64.\n\n",
+      LoadTable({{"as before", &result.before}, {"it is added", &result.adding}, {"it is a voter", &result.after}}),
+      absl::StrFormat("\nIt was a member %.1f s after its start and a voter after %.1f s, with %.0f snapshot(s) of the leader. "
+                      "At the end %.0f MiB of it were resident.\n",
+                      result.added_s, result.voter_s, result.snapshots_installed, result.resident_bytes / (1 << 20)));
 }
 
 Json MeasurementJson(const Measurement& m) {
@@ -182,6 +194,16 @@ Json CatchUpJson(const CatchUpResult& result) {
           {"resident_bytes", result.resident_bytes}};
 }
 
+Json AddNodeJson(const AddNodeResult& result) {
+  return {{"before", MeasurementJson(result.before)},
+          {"adding", MeasurementJson(result.adding)},
+          {"after", MeasurementJson(result.after)},
+          {"added_s", result.added_s},
+          {"voter_s", result.voter_s},
+          {"snapshots_installed", result.snapshots_installed},
+          {"resident_bytes", result.resident_bytes}};
+}
+
 }  // namespace
 
 std::string ScaleText(const Flags& flags, const ScaleReport& report) {
@@ -191,6 +213,7 @@ std::string ScaleText(const Flags& flags, const ScaleReport& report) {
   if (!report.gaps.empty()) text += GapText(report);
   if (!report.restarts.empty()) text += RestartText(report);
   if (report.catch_up) text += CatchUpText(flags, *report.catch_up);
+  if (report.add_node) text += AddNodeText(*report.add_node);
   return text;
 }
 
@@ -208,6 +231,7 @@ std::string ScaleJson(const Flags& flags, const ScaleReport& report) {
   if (!report.gaps.empty()) json["snapshot_gap"] = GapJson(report);
   if (!report.restarts.empty()) json["restart"] = RestartJson(report);
   if (report.catch_up) json["catch_up"] = CatchUpJson(*report.catch_up);
+  if (report.add_node) json["add_node"] = AddNodeJson(*report.add_node);
   return json.dump(2) + "\n";
 }
 

@@ -1,7 +1,7 @@
 // What drover-bench scale found, as tables for people and as JSON for programs. Pure.
 //
 // The JSON is one object: "benchmark", "machine", "systems", "options", and for each part that was measured "memory",
-// "snapshot_gap", "restart", "catch_up". Fields that end in _bytes, _s, _ms and _us are in that.
+// "snapshot_gap", "restart", "catch_up", "add_node". Fields that end in _bytes, _s, _ms and _us are in that.
 #ifndef DROVER_TESTS_BENCH_SCALE_REPORT_H_
 #define DROVER_TESTS_BENCH_SCALE_REPORT_H_
 
@@ -54,6 +54,14 @@ struct CatchUpResult {
   double resident_bytes = 0;       // of that node, at the end
 };
 
+struct AddNodeResult {
+  Measurement before, adding, after;
+  double added_s = 0;  // from the start of its process until it was a member
+  double voter_s = 0;  // until it was a voter
+  double snapshots_installed = 0;
+  double resident_bytes = 0;  // of that node, at the end
+};
+
 struct ScaleReport {
   Machine machine;
   std::vector<SystemFacts> systems;
@@ -61,6 +69,7 @@ struct ScaleReport {
   std::vector<GapRun> gaps;
   std::vector<RestartRun> restarts;
   std::optional<CatchUpResult> catch_up;
+  std::optional<AddNodeResult> add_node;
 };
 
 [[nodiscard]] std::string ScaleText(const Flags& flags, const ScaleReport& report);
