@@ -80,6 +80,18 @@ class FullDiskTest : public ::testing::Test {
       EXPECT_TRUE(got.out == value || unknown) << Path(node) << ": " << got.out.size() << " bytes";
     }
   }
+  void ExpectAStartWithoutSpaceSaysWhatToDo() {
+    cluster_->coord().Kill();
+    // An attempt that the kill interrupted would be cleared away at the start, and leave space.
+    for (const auto& entry : std::filesystem::directory_iterator(disk_ + "/coord")) {
+      if (entry.path().extension() == ".tmp") std::filesystem::remove(entry.path());
+    }
+    Fill("rest", 24 << 20);
+    cluster_->coord().Start();
+    EXPECT_EQ(cluster_->coord().Wait(), 1);
+    EXPECT_THAT(cluster_->coord().Log(), HasSubstr("free some space there, then start this node again"));
+    Free("rest");
+  }
   static std::string Path(int node) { return "/value-" + std::to_string(node); }
 
   static constexpr int kNodes = 4;
@@ -133,16 +145,7 @@ TEST_F(FullDiskTest, TheCoreReadsOnSaysSoAndRecoversWithoutLoss) {
 TEST_F(FullDiskTest, AStartOnAFullDiskSaysWhatToDoAndLosesNothing) {
   ASSERT_NO_FATAL_FAILURE(Start(0));
   ASSERT_NO_FATAL_FAILURE(WriteUntilFull());
-  cluster_->coord().Kill();
-  // An attempt that the kill interrupted would be cleared away at the start, and leave space.
-  for (const auto& entry : std::filesystem::directory_iterator(disk_ + "/coord")) {
-    if (entry.path().extension() == ".tmp") std::filesystem::remove(entry.path());
-  }
-  Fill("rest", 24 << 20);
-  cluster_->coord().Start();
-  EXPECT_EQ(cluster_->coord().Wait(), 1);
-  EXPECT_THAT(cluster_->coord().Log(), HasSubstr("free some space there, then start this node again"));
-  Free("rest");
+  ExpectAStartWithoutSpaceSaysWhatToDo();
   Free("ballast");
   cluster_->coord().Start();
   ASSERT_TRUE(Await([&] { return cluster_->CoordPage("/readyz").first == 200; }));
@@ -154,15 +157,7 @@ TEST_F(FullDiskTest, AStartOfOneOfThreeOnAFullDiskSaysWhatToDoToo) {
   ClusterOptions options = CoreAlone(3);
   options.coord_data = [this](int node) { return node == 0 ? disk_ + "/coord" : dir_ / ("coord-" + std::to_string(node + 1)); };
   cluster_ = std::make_unique<Cluster>(options);
-  cluster_->coord().Kill();
-  for (const auto& entry : std::filesystem::directory_iterator(disk_ + "/coord")) {
-    if (entry.path().extension() == ".tmp") std::filesystem::remove(entry.path());
-  }
-  Fill("rest", 24 << 20);
-  cluster_->coord().Start();
-  EXPECT_EQ(cluster_->coord().Wait(), 1);
-  EXPECT_THAT(cluster_->coord().Log(), HasSubstr("free some space there, then start this node again"));
-  Free("rest");
+  ExpectAStartWithoutSpaceSaysWhatToDo();
   cluster_->coord().Start();
   ASSERT_TRUE(Await([&] { return cluster_->CoordPage("/readyz").first == 200; }));
 }

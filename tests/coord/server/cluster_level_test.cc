@@ -27,9 +27,7 @@ class ClusterLevelTest : public ::testing::Test {
   // Nodes 1 to `founders` are the cluster; 4 and 5 may join. All of them know levels up to `level`.
   void Begin(int founders, std::uint32_t level) {
     for (int id = 1; id <= cluster_.size(); ++id) cluster_.levels[id] = level;
-    cluster_.initial.resize(static_cast<std::size_t>(founders));
-    for (int id = 1; id <= founders; ++id) cluster_.Start(id);
-    ASSERT_NE(cluster_.AwaitLeader(), 0);
+    ASSERT_NE(cluster_.Found(founders), 0);
   }
   void Restart(int id, std::uint32_t level) {
     if (cluster_.running(id)) cluster_.Crash(id);
@@ -61,11 +59,7 @@ class ClusterLevelTest : public ::testing::Test {
   void Write(int count) {
     auto client = std::make_unique<SimClient>(&cluster_.world, &cluster_.network, "client", SimCluster::Client(cluster_.Leader()));
     client->Connect(60'000);
-    for (; count > 0; --count) {
-      const std::uint64_t create = client->Create("/d" + std::to_string(written_++), std::string(100, 'x'));
-      client->Flush(create - 1);
-      ASSERT_EQ(client->AwaitWrite(create).code(), v1::OK);
-    }
+    for (; count > 0; --count) ASSERT_NO_FATAL_FAILURE(client->CreateNow("/d" + std::to_string(written_++), std::string(100, 'x')));
   }
 
   SimCluster cluster_{5};

@@ -28,9 +28,7 @@ class ClusterMemberTest : public ::testing::Test {
   }
   // Nodes 1 to `founders` are the cluster; 4 and more may join.
   int Begin(int founders) {
-    cluster_.initial.resize(static_cast<std::size_t>(founders));
-    for (int id = 1; id <= founders; ++id) cluster_.Start(id);
-    const int leader = cluster_.AwaitLeader();
+    const int leader = cluster_.Found(founders);
     EXPECT_NE(leader, 0);
     client_ = Connect(leader);
     return leader;
@@ -42,11 +40,8 @@ class ClusterMemberTest : public ::testing::Test {
     return client;
   }
   void Write(int count) {
-    for (; count > 0; --count) {
-      const std::uint64_t create = client_->Create("/d" + std::to_string(written_++), std::string(100, 'x'));
-      client_->Flush(create - 1);
-      ASSERT_EQ(client_->AwaitWrite(create).code(), v1::OK);
-    }
+    for (; count > 0; --count)
+      ASSERT_NO_FATAL_FAILURE(client_->CreateNow("/d" + std::to_string(written_++), std::string(100, 'x')));
   }
   void Add(int id) {
     if (!cluster_.running(id)) cluster_.StartJoining(id);

@@ -23,11 +23,7 @@ class ClusterSaveTest : public ClusterFixture {
     client_ = Connect("client", leader_, 60'000);
     client_->KeepContact(seconds(1));
   }
-  void Write(const std::string& path) {
-    const std::uint64_t create = client_->Create(path, "data");
-    client_->Flush(create - 1);
-    ASSERT_EQ(client_->AwaitWrite(create).code(), v1::OK);
-  }
+  void Write(const std::string& path) { client_->CreateNow(path, "data"); }
   void Ask(int id, Answer* answer) {
     cluster_.node(id)->TakeSnapshot([answer](absl::StatusOr<raft::Index> index) { *answer = std::move(index); });
   }

@@ -58,11 +58,7 @@ class ClusterSnapshotTest : public ClusterFixture {
   }
   // Acknowledged.
   void Write(int count) {
-    for (; count > 0; --count) {
-      const std::uint64_t create = client_->Create("/d" + std::to_string(written_++), Noise());
-      client_->Flush(create - 1);
-      ASSERT_EQ(client_->AwaitWrite(create).code(), v1::OK);
-    }
+    for (; count > 0; --count) ASSERT_NO_FATAL_FAILURE(client_->CreateNow("/d" + std::to_string(written_++), Noise()));
   }
   // And so long that its leader no longer counts on it.
   void CrashForLong(int node) {

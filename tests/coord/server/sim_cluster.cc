@@ -80,6 +80,12 @@ void SimCluster::StartAll() {
   }
 }
 
+int SimCluster::Found(int founders) {
+  initial.resize(static_cast<std::size_t>(founders));
+  for (int id = 1; id <= founders; ++id) Start(id);
+  return AwaitLeader();
+}
+
 void SimCluster::Crash(int id, sim::Survival survival) {
   network.Kill(Host(id));
   nodes_[Slot(id)].member.End();

@@ -32,6 +32,8 @@ class SimCluster {
   void StartJoining(int id);
   absl::Status TryStart(int id, bool join = false);
   void StartAll();
+  // Nodes 1 to `founders` become a cluster; the others may join it. Who leads, 0 if nobody does.
+  int Found(int founders);
   // kill -9 (kEverything) or power loss.
   void Crash(int id, sim::Survival survival = sim::Survival::kEverything);
   // Asks the leader, again if another one leads by then or nothing could be done yet; what came of it in the end.

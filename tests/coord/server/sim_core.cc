@@ -202,6 +202,12 @@ const v1::Answer& SimClient::AwaitWrite(std::uint64_t number) {
   return write_answers[number];
 }
 
+void SimClient::CreateNow(const std::string& path, const std::string& data) {
+  const std::uint64_t create = Create(path, data);
+  Flush(create - 1);
+  ASSERT_EQ(AwaitWrite(create).code(), v1::OK) << path;
+}
+
 const v1::Answer& SimClient::AwaitRead(std::uint64_t id) {
   EXPECT_TRUE(RunUntil([&] { return Read(id) != nullptr; })) << "read " << id << " " << status;
   return read_answers[id];

@@ -183,8 +183,7 @@ void Machines::StartLater(int id, base::Duration delay) {
 void Machines::Crash(int id, Survival survival, base::Duration down_for) {
   Machine& machine = At(id);
   if (machine.member.process == nullptr) return;
-  network_->Kill(Host(id));
-  Destroy(&machine);
+  Retire(id);
   machine.files->Crash(survival);
   StartLater(id, down_for);
 }
