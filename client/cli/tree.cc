@@ -1,5 +1,7 @@
 // `drover tree ...`: coordination data by hand.
 #include <chrono>
+#include <cstdint>
+#include <limits>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -16,7 +18,6 @@ namespace drover::cli {
 namespace {
 
 constexpr std::size_t kNodeBytesMax = 1 << 20;
-constexpr auto kHoldCheck = std::chrono::milliseconds(200);
 constexpr base::Duration kReadPause = std::chrono::milliseconds(100);
 
 struct TreeFlags {
@@ -117,12 +118,23 @@ int Set(const App& app, coord::BlockingClient& core, const TreeFlags& flags) {
   return kOk;
 }
 
-// Until Ctrl-C, or until the session ended by itself.
-int Hold(const App& app, coord::BlockingClient& core, Interruption* interruption) {
-  while (interruption->Wait(kHoldCheck)) {
-    if (core.expired()) return app.output.Fail(kUnavailable, absl::AbortedError("the session has expired, so the node is gone"));
-  }
+// Until Ctrl-C, or until the node is deleted or the session ends by itself.
+int Hold(const App& app, coord::BlockingClient& core, const coord::CreateResult& created, Interruption* interruption) {
+  bool deleted = false;
+  coord::WatchOptions options;
+  options.with_data = false;
+  options.after = coord::Position{created.zxid, std::numeric_limits<std::uint32_t>::max()};
+  const absl::Status watched = core.Watch(
+      created.path, options,
+      [&](const coord::Event& event) {
+        deleted = event.type == coord::Event::Type::kDeleted && event.path == created.path;
+        return !deleted;
+      },
+      [&] { return interruption->asked(); });
+  if (core.expired()) return app.output.Fail(kUnavailable, absl::AbortedError("the session has expired, so the node is gone"));
+  if (!watched.ok()) return app.output.Fail(At(created.path, watched));
   const absl::Status closed = core.Close();
+  if (deleted) return app.output.Fail(At(created.path, absl::NotFoundError("somebody deleted the node")));
   return closed.ok() ? static_cast<int>(kOk) : app.output.Fail(closed);
 }
 
@@ -142,7 +154,7 @@ int Create(const App& app, const TreeFlags& flags) {
     auto created = core.Create(flags.path, *data, how);
     if (!created.ok()) return app.output.Fail(At(flags.path, created.status()));
     app.output.Line(created->path, StatItem(created->path, created->stat));
-    return flags.hold ? Hold(app, core, interruption.get()) : static_cast<int>(kOk);
+    return flags.hold ? Hold(app, core, *created, interruption.get()) : static_cast<int>(kOk);
   });
 }
 
@@ -210,7 +222,7 @@ void AddTreeCommands(process::OptionSet* root, Commands* commands) {
   process::OptionSet& create = add("create", "Makes a node and prints its path");
   add_data(create);
   create.Flag("-e,--ephemeral", &flags->ephemeral, "Deleted with the session of this command; needs --hold");
-  create.Flag("--hold", &flags->hold, "Keep the session until Ctrl-C");
+  create.Flag("--hold", &flags->hold, "Keep the session until Ctrl-C, or until the node is deleted");
   create.Flag("-s,--sequential", &flags->sequential, "Append a ten-digit number to the path");
   create.Flag("-p,--parents", &flags->parents, "Also make missing parents");
   commands->push_back({&create, [flags](const App& app) { return Create(app, *flags); }});

@@ -210,6 +210,16 @@ TEST_F(CommandLineTest, AHeldEphemeralGoesWithItsHolderAndAWatchSeesBoth) {
   watch.Terminate();
 }
 
+TEST_F(CommandLineTest, AHolderEndsWhenSomebodyDeletesItsNode) {
+  Process holder({Binary("drover"), "tree", "create", "-e", "--hold", "/taken"}, {{"DROVER_COORD", cluster_->coord_address()}},
+                 cluster_->path("holder.log"));
+  holder.Start();
+  ASSERT_TRUE(Await([&] { return cluster_->Drover({"tree", "stat", "/taken"}).exit_code == 0; }));
+  ASSERT_EQ(cluster_->Drover({"tree", "delete", "/taken"}).exit_code, 0);
+  EXPECT_EQ(holder.Wait(), 6);
+  EXPECT_THAT(holder.Log(), HasSubstr("/taken: somebody deleted the node"));
+}
+
 TEST_F(CommandLineTest, TenThousandTasksWaitWhileNoWorkerIsUpAndNoneIsLost) {
   CommandOptions options;
   for (int i = 0; i < 10'000; ++i) options.input += std::to_string(i) + "\n";
