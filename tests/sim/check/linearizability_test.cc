@@ -50,6 +50,7 @@ struct Op {
   }
   Op& Else() { return operation.result.succeeded = false, *this; }
   Op& Gives(Code code) { return operation.result.code = code, *this; }
+  Op& Zxid(std::uint64_t zxid) { return operation.zxid = base::Zxid(zxid), *this; }
   Op& Version(std::uint32_t version) { return operation.result.version = version, *this; }
   Op& Do(Kind kind, std::string path, std::string data) {
     operation.kind = kind;
@@ -197,6 +198,27 @@ TEST(Linearizability, WhatIsTooMuchIsUndecidedAndNoPass) {
   EXPECT_EQ(ToStatus(report).code(), absl::StatusCode::kResourceExhausted);
   EXPECT_LE(report.configurations, 1'000U);
   EXPECT_THAT(report.explanation, HasSubstr("/a with 20 operations"));
+}
+
+// Of an unknown outcome the log may know the zxid all the same. Tried last, the write would be missed after all that came between.
+TEST(Linearizability, AnUnknownWriteIsTriedWhereItsZxidIs) {
+  constexpr int kBetween = 18;
+  std::vector<Operation> history = {Op(1, 2).Create("/a", "x").Zxid(1)};
+  std::vector<Change> all = {SetTo("/a", "y")};
+  for (int i = 0; i < kBetween; ++i) {
+    const std::string path = "/b" + std::to_string(i);
+    history.push_back(Op(1, 2).Create(path, "x").Zxid(1));
+    all.push_back(SetTo(path, "y"));
+    history.push_back(Op(6, 21 + i).Set(path, std::to_string(i)).Zxid(12 + i));
+    history.push_back(Op(50, 60).Get(path, std::to_string(i)).Zxid(40));
+  }
+  history.push_back(Op(3, 4).Multi({}, all).Zxid(2));
+  history.push_back(Op(5, 0).Set("/a", "unknown").Zxid(10));
+  history.push_back(Op(5, 20).Set("/a", "known").Zxid(11));
+  history.push_back(Op(70, 71).Get("/a", "known").Version(3).Zxid(40));
+  const LinearizabilityReport report = CheckLinearizability(history);
+  EXPECT_EQ(report.verdict, Verdict::kLinearizable) << report.explanation;
+  EXPECT_LT(report.configurations, 100U);
 }
 
 TEST(Linearizability, AViolationIsToldThoughAnotherObjectIsUndecided) {

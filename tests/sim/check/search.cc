@@ -1,6 +1,7 @@
 #include "tests/sim/check/search.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <numeric>
 #include <tuple>
@@ -148,16 +149,23 @@ void Search::Note() {
 Search::Frame Search::NewFrame() const {
   Frame frame{event_, actions_.size(), model_.mark(), order_.size(), {}, 0};
   const Id blocked = events_[event_].operation;
-  // Whatever claims to come before the blocked one, then the unknown, then the rest.
-  const auto split = std::find_if(pending_writes_.begin(), pending_writes_.end(),
-                                  [&](Id id) { return operations_[id]->zxid > operations_[blocked]->zxid; });
-  frame.candidates.assign(pending_writes_.begin(), split);
+  // Whatever claims to come before the blocked one, in that order, then the other unknown, then the rest.
+  const auto claims_before = [&](Id id) {
+    return operations_[id]->zxid.value != 0 && operations_[id]->zxid <= operations_[blocked]->zxid;
+  };
+  std::vector<Id> unknown;
   std::vector<Id> twins;
   for (const Id id : pending_unknown_) {
     if (std::find(twins.begin(), twins.end(), twin_[id]) != twins.end()) continue;
     twins.push_back(twin_[id]);
-    frame.candidates.push_back(id);
+    unknown.push_back(id);
   }
+  const auto claimless = std::stable_partition(unknown.begin(), unknown.end(), claims_before);
+  const auto split = std::find_if(pending_writes_.begin(), pending_writes_.end(),
+                                  [&](Id id) { return operations_[id]->zxid > operations_[blocked]->zxid; });
+  std::merge(pending_writes_.begin(), split, unknown.begin(), claimless, std::back_inserter(frame.candidates),
+             [this](Id a, Id b) { return rank_[a] < rank_[b]; });
+  frame.candidates.insert(frame.candidates.end(), claimless, unknown.end());
   frame.candidates.insert(frame.candidates.end(), split, pending_writes_.end());
   return frame;
 }

@@ -8,6 +8,7 @@
 // - A write of unknown outcome takes a place only where it changes something; else "never" explains as much. A configuration that
 //   used more of these than one known, which is otherwise equal, is not entered; of those that nobody could tell apart the first
 //   called is used first.
+// - Whoever claims a zxid (a write of unknown outcome, too, if the log knows it) is tried in that order.
 #ifndef DROVER_TESTS_SIM_CHECK_SEARCH_H_
 #define DROVER_TESTS_SIM_CHECK_SEARCH_H_
 
