@@ -29,6 +29,8 @@ class File {
   virtual absl::Status Sync() = 0;
   // Reserves and zero-fills so that later writes below `size` need no new space and change no metadata.
   virtual absl::Status Allocate(std::uint64_t size) = 0;
+  // Cuts off what lies behind `size`, which is less than the file has.
+  virtual absl::Status Truncate(std::uint64_t size) = 0;
   virtual absl::StatusOr<std::uint64_t> Size() = 0;
 };
 

@@ -123,6 +123,13 @@ class RealFile final : public File {
     return absl::OkStatus();
   }
 
+  absl::Status Truncate(std::uint64_t size) override {
+    if (Uninterrupted([&] { return ::ftruncate(fd_.get(), static_cast<off_t>(size)); }) != 0) {
+      return Error(errno, "truncate", path_);
+    }
+    return absl::OkStatus();
+  }
+
   absl::StatusOr<std::uint64_t> Size() override {
     struct stat info;
     if (::fstat(fd_.get(), &info) != 0) return Error(errno, "stat", path_);

@@ -34,7 +34,8 @@ Log::Log(DataDirectory* directory, const Options& options, base::ClusterId clust
               {.files_max = options.spares_max,
                .file_bytes_min = options.segment_bytes / 2,
                .file_bytes_max = options.segment_bytes,
-               .step_bytes = options.spare_step_bytes}) {}
+               .step_bytes = options.spare_step_bytes}),
+      remains_(fs_, options.shrink_step_bytes) {}
 
 // Opening ---------------------------------------------------------------------------------------------------------------------
 
@@ -219,6 +220,11 @@ absl::Status Log::WriteFrame(const FrameHeader& header, std::string* frame) {
   return absl::OkStatus();
 }
 
+void Log::DropSpares() {
+  spares_.Drop();
+  remains_.Drop();
+}
+
 absl::Status Log::Reserve(std::uint64_t bytes) {
   Segment& segment = segments_.rbegin()->second;
   if (bytes <= segment.bytes) return absl::OkStatus();
@@ -226,8 +232,8 @@ absl::Status Log::Reserve(std::uint64_t bytes) {
   const std::uint64_t ample = std::max(bytes, std::min(segment.bytes + step, options_.segment_bytes));
   std::uint64_t size = ample;
   absl::Status status = segment.file->Allocate(size);
-  if (absl::IsResourceExhausted(status) && (ample > bytes || spares_.files() > 0)) {
-    spares_.Drop();
+  if (absl::IsResourceExhausted(status) && (ample > bytes || spares_.files() > 0 || !remains_.empty())) {
+    DropSpares();
     size = bytes;
     status = segment.file->Allocate(size);
   }
@@ -270,8 +276,8 @@ absl::Status Log::BeginSegment(std::uint64_t number, const FrameRef& previous, c
   }
   if (absl::IsResourceExhausted(status)) {  // nothing refers to it yet
     (void)fs_->Remove(temporary);
-    if (spares_.files() == 0) return status;
-    spares_.Drop();
+    if (spares_.files() == 0 && remains_.empty()) return status;
+    DropSpares();
     return BeginSegment(number, previous, header, frame);
   }
   if (!status.ok()) return Poison(status);
@@ -363,9 +369,10 @@ absl::Status Log::Compact(raft::Index before) {
   if (segments_.begin()->first == keep) return absl::OkStatus();
   read_last_.reset();
   while (segments_.begin()->first < keep) {
-    const auto& [number, segment] = *segments_.begin();
-    const absl::Status dropped =
-        spares_.Wants(segment.bytes) ? spares_.Take(segment.path, number, segment.bytes) : fs_->Remove(segment.path);
+    auto& [number, segment] = *segments_.begin();
+    const absl::Status dropped = spares_.Wants(segment.bytes)
+                                     ? spares_.Take(segment.path, number, segment.bytes)
+                                     : remains_.Remove(segment.path, std::move(segment.file), segment.bytes);
     if (!dropped.ok()) return Poison(dropped);
     segments_.erase(segments_.begin());
   }
@@ -376,13 +383,17 @@ absl::Status Log::Compact(raft::Index before) {
 
 absl::StatusOr<bool> Log::Recycle() {
   DROVER_RETURN_IF_ERROR(poison_);
+  if (spares_.filled()) {
+    remains_.Shrink();
+    return !remains_.empty();
+  }
   // A file system that copies what it overwrites may have no space for that; the spare is gone then, and not needed.
   if (const absl::Status status = spares_.Fill(); !status.ok() && !absl::IsResourceExhausted(status)) return Poison(status);
-  return !spares_.filled();
+  return !spares_.filled() || !remains_.empty();
 }
 
 std::uint64_t Log::bytes() const {
-  std::uint64_t sum = spares_.bytes();
+  std::uint64_t sum = spares_.bytes() + remains_.bytes();
   for (const auto& [number, segment] : segments_) sum += segment.bytes;
   return sum;
 }

@@ -23,6 +23,7 @@
 #include "coord/log/data_directory.h"
 #include "coord/log/frame.h"
 #include "coord/log/log_state.h"
+#include "coord/log/remains.h"
 #include "coord/log/scan.h"
 #include "coord/log/spares.h"
 #include "coord/raft/types.h"
@@ -44,6 +45,8 @@ struct Options {
   // At most so many dropped segments are kept as spares for later ones, and zero-filled in steps of so much.
   std::size_t spares_max = 2;
   std::uint64_t spare_step_bytes = 4 << 20;
+  // The space of the others is given back in steps of so much.
+  std::uint64_t shrink_step_bytes = 8 << 20;
   // Asked by Open of each configuration that counts, before anything is written; what is not OK ends it. May be empty.
   std::function<absl::Status(absl::string_view)> check_configuration;
 };
@@ -95,8 +98,9 @@ class Log {
   // and what is left reads as ever. Costs a rename or removal for each, and one sync of the directory. Errors poison.
   absl::Status Compact(raft::Index before);
 
-  // One bounded step of turning spares into files that the next segments can use: after Compact, between appends, until it
-  // returns false (nothing left to do). Without it new segments are new files. Errors poison.
+  // One bounded step of giving back the space of segments that were removed, or of turning spares into files that the next segments
+  // can use: after Compact, between appends, until it returns false (nothing left to do). Without it new segments are new files.
+  // Errors poison.
   absl::StatusOr<bool> Recycle();
 
   [[nodiscard]] base::ClusterId cluster() const { return cluster_; }
@@ -110,7 +114,7 @@ class Log {
   [[nodiscard]] raft::Index commit() const { return state_.commit(); }
   // The last configuration committed by then, also if its entry was dropped, and all later ones in the log, by their indices.
   [[nodiscard]] const std::map<raft::Index, base::Bytes>& configurations() const { return state_.configurations(); }
-  // Space taken on the disk, by spares, too.
+  // Space taken on the disk, by spares and by what is left of removed segments, too.
   [[nodiscard]] std::uint64_t bytes() const;
   [[nodiscard]] std::size_t segments() const { return segments_.size(); }
   [[nodiscard]] std::size_t spares() const { return spares_.files(); }
@@ -133,6 +137,8 @@ class Log {
   absl::Status BeginSegment(std::uint64_t number, const FrameRef& previous, const FrameHeader& header, std::string* frame);
   // Appends `frame` to the last segment, or begins a new one with it, and syncs.
   absl::Status WriteFrame(const FrameHeader& header, std::string* frame);
+  // For their space.
+  void DropSpares();
   // Makes the last segment's file at least `bytes` long, in doubling steps.
   absl::Status Reserve(std::uint64_t bytes);
   absl::StatusOr<Frame> ReadExtent(const Extent& extent);
@@ -147,6 +153,7 @@ class Log {
   const base::ClusterId cluster_;
   LogState state_;
   Spares spares_;
+  Remains remains_;
   std::map<std::uint64_t, Segment> segments_;  // the chain; the last one is written to
   std::uint64_t end_ = 0;                      // where the next frame goes in it
   FrameRef last_synced_;                       // what a next segment follows

@@ -101,21 +101,31 @@ void LogWriter::Promise(base::FeatureLevel level, std::function<void(bool)> done
 
 void LogWriter::Recycle() {
   if (broken_ || !recycles_) return;
-  if (busy_ || disk_full_) {
+  if (disk_full_ || (busy_ && ++recycle_looks_ < options_.recycle_looks_max)) {
     recycle_timer_.Set(options_.recycle_every, [this] { Recycle(); });
     return;
   }
-  auto more = std::make_shared<absl::StatusOr<bool>>(false);
-  executor_->Submit([disk = disk_, more] { *more = disk->log->Recycle(); },
-                    [more, self = std::weak_ptr<LogWriter*>(self_)] {
-                      const auto writer = self.lock();
-                      if (!writer) return;
-                      if (!more->ok()) return (*writer)->Break(more->status());
-                      (*writer)->recycles_ = **more;
-                      if (**more) {
-                        (*writer)->recycle_timer_.Set((*writer)->options_.recycle_every, [w = *writer] { w->Recycle(); });
-                      }
-                    });
+  recycle_looks_ = 0;
+  struct Step {
+    absl::StatusOr<bool> more = false;
+    std::uint64_t log_bytes = 0;
+  };
+  auto step = std::make_shared<Step>();
+  executor_->Submit(
+      [disk = disk_, step] {
+        step->more = disk->log->Recycle();
+        step->log_bytes = disk->log->bytes();
+      },
+      [step, self = std::weak_ptr<LogWriter*>(self_)] {
+        const auto writer = self.lock();
+        if (!writer) return;
+        if (!step->more.ok()) return (*writer)->Break(step->more.status());
+        (*writer)->log_bytes_ = step->log_bytes;
+        (*writer)->recycles_ = *step->more;
+        if (*step->more) {
+          (*writer)->recycle_timer_.Set((*writer)->options_.recycle_every, [w = *writer] { w->Recycle(); });
+        }
+      });
 }
 
 void LogWriter::Break(const absl::Status& status) {

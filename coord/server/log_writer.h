@@ -32,8 +32,9 @@ class LogWriter {
     base::Duration disk_full_retry = std::chrono::milliseconds(500);
     // After so long without a write the last frame is marked as synced, so that damage to it is not taken for a torn write.
     base::Duration prove_after = std::chrono::seconds(1);
-    // Between two steps of recycling; none is taken while a batch is under way.
+    // Between two steps of recycling; each waits until no batch is under way, but looks for that at most so often.
     base::Duration recycle_every = std::chrono::milliseconds(50);
+    int recycle_looks_max = 10;
   };
   struct Written {
     std::uint64_t sequence = 0;  // of the newest raft::Write in it
@@ -100,6 +101,7 @@ class LogWriter {
   bool broken_ = false;
   bool disk_full_ = false;
   bool recycles_ = false;  // a segment was dropped, and may not be ready yet
+  int recycle_looks_ = 0;  // in vain
   std::uint64_t log_bytes_;
   base::Timer timer_;  // of the next retry, or of the mark
   base::Timer recycle_timer_;

@@ -39,6 +39,17 @@ class SimFileSystem::SimFile final : public base::File {
     return fs_->DoWrite(inode_.get(), path_, now, std::string(size > now ? size - now : 0, '\0'));
   }
 
+  // Durable at once, as nothing promises that it is not.
+  absl::Status Truncate(std::uint64_t size) override {
+    DROVER_RETURN_IF_ERROR(Alive());
+    if (!writable_) return absl::InternalError(absl::StrCat("truncate ", path_, ": opened for reading"));
+    DROVER_RETURN_IF_ERROR(fs_->Call());
+    inode_->cached.resize(size);
+    if (inode_->durable.size() > size) inode_->durable.resize(size);
+    inode_->dirty.erase(inode_->dirty.lower_bound((size + kSector - 1) / kSector), inode_->dirty.end());
+    return absl::OkStatus();
+  }
+
   absl::StatusOr<std::uint64_t> Size() override {
     DROVER_RETURN_IF_ERROR(Alive());
     DROVER_RETURN_IF_ERROR(fs_->Call());

@@ -35,6 +35,18 @@ TEST_F(SimFileSystemTest, ACrashLosesBytesThatWereNotSynced) {
   EXPECT_FALSE(file->ReadAt(0, 1).ok());
 }
 
+TEST_F(SimFileSystemTest, WhatWasCutOffStaysSo) {
+  auto file = *fs_.Open("d/f", OpenMode::kCreate);
+  ASSERT_TRUE(file->WriteAt(0, std::string(2'000, 'a')).ok());
+  ASSERT_TRUE(file->Sync().ok());
+  ASSERT_TRUE(fs_.SyncDirectory("d").ok());
+  ASSERT_TRUE(file->WriteAt(1'500, std::string(1'000, 'b')).ok());
+  ASSERT_TRUE(file->Truncate(1'000).ok());
+  EXPECT_EQ(file->Size().value(), 1'000u);
+  fs_.Crash(Survival::kEverything);
+  EXPECT_EQ(fs_.Read("d/f"), std::string(1'000, 'a'));
+}
+
 TEST_F(SimFileSystemTest, ACrashLosesDirectoryEntriesThatWereNotSynced) {
   ASSERT_TRUE(CreateDurably("d/kept")->Sync().ok());
   ASSERT_TRUE(CreateDurably("d/old")->Sync().ok());

@@ -58,6 +58,14 @@ TEST_F(RealFileSystem, AllocateFillsWithZerosAndKeepsWhatIsThere) {
   EXPECT_EQ(file->Size().value(), 3'000'000u);
 }
 
+TEST_F(RealFileSystem, TruncateCutsTheEndOffAlsoOfAFileThatWasRemoved) {
+  auto file = Create("a");
+  ASSERT_TRUE(file->WriteAt(0, "abcdef").ok());
+  ASSERT_TRUE(fs_->Remove(Path("a")).ok());
+  ASSERT_TRUE(file->Truncate(4).ok());
+  EXPECT_EQ(*file->ReadAt(0, 100), "abcd");
+}
+
 TEST_F(RealFileSystem, ErrorsHaveTheirCodesAndNameThePath) {
   Create("there");
   const struct {

@@ -148,6 +148,7 @@ class BusyFileSystem final : public base::FileSystem {
     absl::Status WriteAt(std::uint64_t, absl::string_view) override { return Denied(); }
     absl::Status Sync() override { return Denied(); }
     absl::Status Allocate(std::uint64_t) override { return Denied(); }
+    absl::Status Truncate(std::uint64_t) override { return Denied(); }
 
    private:
     BusyFileSystem* const fs_;

@@ -77,6 +77,7 @@ class Process {
     Options options;
     options.cluster_if_new = kCluster;
     options.segment_bytes = 1024;
+    options.shrink_step_bytes = 300;
     options.allocate_first_bytes = 256;
     options.allocate_step_bytes = 512;
     options.spare_step_bytes = 600;

@@ -150,6 +150,25 @@ TEST_F(RecyclingTest, CompactKeepsAtMostTheFilesItWasTold) {
   ExpectModel();
 }
 
+TEST_F(RecyclingTest, TheSpaceOfTheOthersIsCountedAndGivenBackInSteps) {
+  FillAndCompact();
+  const auto named = [this] {
+    std::uint64_t sum = 0;
+    for (const std::string& path : fs_.Paths()) {
+      if (path.substr(path.size() - 4) == ".log") sum += fs_.Read(path).size();
+    }
+    return sum;
+  };
+  const std::uint64_t kept = named();
+  ASSERT_GE(log()->bytes(), kept + options_.segment_bytes);
+  for (std::uint64_t before = log()->bytes(); log()->bytes() > kept; before = log()->bytes()) {
+    ASSERT_TRUE(log()->Recycle().ok());
+    ASSERT_LE(before - log()->bytes(), options_.shrink_step_bytes);
+  }
+  EXPECT_EQ(named(), kept);
+  ExpectModel();
+}
+
 TEST_F(RecyclingTest, ASegmentInASpareNeedsNoNewSpace) {
   FillAndCompact();
   RecycleAll();

@@ -122,6 +122,7 @@ Plan MakePlan(std::uint64_t seed) {
     node.snapshots.log_bytes = 300;
     node.snapshots.kept = 1;
   }
+  node.log.shrink_step_bytes = node.log.segment_bytes / 3;
 
   plan.think = microseconds(dice.Of({2'000, 10'000, 30'000, 100'000}));
   plan.calls_max = dice.Between(50, 300);
