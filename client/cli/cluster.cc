@@ -40,7 +40,7 @@ std::string SizeText(std::uint64_t bytes) {
   return absl::StrFormat("%.1f GiB", size / kKi / kKi / kKi);
 }
 
-// "1/2": the cluster is at 1, and this node's program knows 2, too.
+// "2/3": the cluster is at 2, and this node's program knows 3, too.
 std::string LevelText(const coord::NodeStatus& status) {
   const auto text = [](std::uint32_t level) { return level == 0 ? std::string("-") : absl::StrCat(level); };
   return absl::StrCat(text(status.feature_level), "/", text(status.feature_level_max));

@@ -22,8 +22,11 @@ inline constexpr FeatureLevel kFirstFeatureLevel{1};
 // Configurations in the log tell the cluster's level, so that a program learns it before it applies anything.
 inline constexpr FeatureLevel kLevelInConfigurations{2};
 
+// Containers and nodes with a time to live, deletion of subtrees, checks in transactions, creation if absent.
+inline constexpr FeatureLevel kMoreOperations{3};
+
 // What this program knows.
-inline constexpr FeatureLevel kNewestFeatureLevel = kLevelInConfigurations;
+inline constexpr FeatureLevel kNewestFeatureLevel = kMoreOperations;
 
 // OK, or UNIMPLEMENTED in words for whoever runs the program: `what` ("data directory /x", "cluster 17") is at `level`.
 [[nodiscard]] absl::Status CheckFeatureLevel(absl::string_view what, FeatureLevel level, FeatureLevel known);

@@ -32,7 +32,7 @@ enum class Code : std::uint32_t {
 enum class EventType : std::uint32_t { kCreated = 1, kChanged = 2, kDeleted = 3 };
 
 // A watch of another kind than these is refused with UNIMPLEMENTED; kUnspecified with INVALID_ARGUMENT.
-enum class WatchKind : std::uint32_t { kUnspecified = 0, kPersistentRecursive = 1 };
+enum class WatchKind : std::uint32_t { kUnspecified = 0, kPersistentRecursive = 1, kPersistent = 2, kOnce = 3, kOnceChildren = 4 };
 
 enum class CompareField : std::uint32_t {
   kUnspecified = 0,

@@ -12,6 +12,9 @@ void AppendFields(const CreateView& op, WireWriter* out) {
   out->Varint(3, op.ephemeral ? 1 : 0);
   out->Varint(4, op.sequential ? 1 : 0);
   out->Varint(5, op.parents ? 1 : 0);
+  out->Varint(6, op.container ? 1 : 0);
+  out->Varint(7, op.ttl_ms);
+  out->Varint(8, op.if_absent ? 1 : 0);
 }
 
 void AppendFields(const DeleteView& op, WireWriter* out) {
@@ -46,6 +49,14 @@ void AppendFields(const AddWatchView& op, WireWriter* out) {
   out->Varint(1, op.after.zxid.value);
   out->Varint(2, op.after.ordinal);
   out->Close(mark);
+}
+
+void AppendFields(const EphemeralsView& op, WireWriter* out) {
+  out->Varint(1, op.session.value);
+  out->Bytes(2, op.path);
+  out->Varint(3, op.after_czxid.value);
+  out->Bytes(4, op.after);
+  out->Varint(5, op.limit);
 }
 
 void AppendFields(const RemoveWatchView& op, WireWriter* out) {
@@ -90,14 +101,20 @@ std::string EncodeEmpty(const RequestHead& head, RequestKind kind) {
   return bytes;
 }
 
-constexpr RequestKind KindOf(const CreateView&) {
-  return RequestKind::kCreate;
-}
-constexpr RequestKind KindOf(const DeleteView&) {
-  return RequestKind::kDelete;
-}
-constexpr RequestKind KindOf(const SetView&) {
-  return RequestKind::kSet;
+// Its field in Operation.
+constexpr std::uint32_t MemberOf(RequestKind kind) {
+  switch (kind) {
+    case RequestKind::kCreate:
+      return 1;
+    case RequestKind::kDelete:
+      return 2;
+    case RequestKind::kSet:
+      return 3;
+    case RequestKind::kCheck:
+      return 4;
+    default:
+      return 5;  // kDeleteSubtree
+  }
 }
 
 }  // namespace
@@ -114,6 +131,9 @@ std::string EncodeSet(const RequestHead& head, const SetView& op) {
 std::string EncodeCloseSession(const RequestHead& head) {
   return EncodeEmpty(head, RequestKind::kCloseSession);
 }
+std::string EncodeDeleteSubtree(const RequestHead& head, const DeleteView& op) {
+  return EncodeRequest(head, RequestKind::kDeleteSubtree, op);
+}
 std::string EncodeGet(const RequestHead& head, absl::string_view path) {
   return EncodeRequest(head, RequestKind::kGet, PathView{path});
 }
@@ -129,11 +149,46 @@ std::string EncodeList(const RequestHead& head, const PageView& op) {
 std::string EncodeSync(const RequestHead& head) {
   return EncodeEmpty(head, RequestKind::kSync);
 }
+std::string EncodeCountDescendants(const RequestHead& head, absl::string_view path) {
+  return EncodeRequest(head, RequestKind::kCountDescendants, PathView{path});
+}
+std::string EncodeEphemerals(const RequestHead& head, const EphemeralsView& op) {
+  return EncodeRequest(head, RequestKind::kEphemerals, op);
+}
 std::string EncodeAddWatch(const RequestHead& head, const AddWatchView& op) {
   return EncodeRequest(head, RequestKind::kAddWatch, op);
 }
 std::string EncodeRemoveWatch(const RequestHead& head, const RemoveWatchView& op) {
   return EncodeRequest(head, RequestKind::kRemoveWatch, op);
+}
+
+MultiReadBuilder& MultiReadBuilder::Get(absl::string_view path) {
+  return Add(1, PathView{path});
+}
+MultiReadBuilder& MultiReadBuilder::Exists(absl::string_view path) {
+  return Add(2, PathView{path});
+}
+MultiReadBuilder& MultiReadBuilder::Children(const PageView& op) {
+  return Add(3, op);
+}
+
+template <typename Op>
+MultiReadBuilder& MultiReadBuilder::Add(std::uint32_t member, const Op& op) {
+  WireWriter out(&body_);
+  const std::size_t mark = out.Open(1);
+  const std::size_t inner = out.Open(member);
+  AppendFields(op, &out);
+  out.Close(inner);
+  out.Close(mark);
+  return *this;
+}
+
+std::string MultiReadBuilder::Encode(const RequestHead& head) const {
+  std::string bytes;
+  WireWriter out(&bytes);
+  AppendFields(head, &out);
+  out.BytesAlways(static_cast<std::uint32_t>(RequestKind::kMultiRead), body_);
+  return bytes;
 }
 
 TransactionBuilder& TransactionBuilder::Compare(const CompareView& compare) {
@@ -148,20 +203,18 @@ TransactionBuilder& TransactionBuilder::Compare(const CompareView& compare) {
 }
 
 template <typename Op>
-TransactionBuilder& TransactionBuilder::Add(std::uint32_t branch, const Op& op) {
+TransactionBuilder& TransactionBuilder::Add(std::uint32_t branch, RequestKind kind, const Op& op) {
   WireWriter out(&body_);
   const std::size_t mark = out.Open(branch);
-  // Operation numbers its members 1, 2, 3 in the order in which Request has them.
-  const auto member = static_cast<std::uint32_t>(KindOf(op)) - static_cast<std::uint32_t>(RequestKind::kCreate) + 1;
-  const std::size_t inner = out.Open(member);
+  const std::size_t inner = out.Open(MemberOf(kind));
   AppendFields(op, &out);
   out.Close(inner);
   out.Close(mark);
   return *this;
 }
-template TransactionBuilder& TransactionBuilder::Add(std::uint32_t, const CreateView&);
-template TransactionBuilder& TransactionBuilder::Add(std::uint32_t, const DeleteView&);
-template TransactionBuilder& TransactionBuilder::Add(std::uint32_t, const SetView&);
+template TransactionBuilder& TransactionBuilder::Add(std::uint32_t, RequestKind, const CreateView&);
+template TransactionBuilder& TransactionBuilder::Add(std::uint32_t, RequestKind, const DeleteView&);
+template TransactionBuilder& TransactionBuilder::Add(std::uint32_t, RequestKind, const SetView&);
 
 std::string TransactionBuilder::Encode(const RequestHead& head) const {
   std::string bytes;
@@ -206,6 +259,20 @@ std::string EncodeExpireCommand(raft::Term term, absl::Span<const base::SessionI
   return bytes;
 }
 
+std::string EncodeReapCommand(absl::Span<const ReapedNodeView> nodes) {
+  std::string bytes;
+  WireWriter out(&bytes);
+  const std::size_t mark = out.Open(static_cast<std::uint32_t>(CommandKind::kReap));
+  for (const ReapedNodeView& node : nodes) {
+    const std::size_t at = out.Open(1);
+    out.Bytes(1, node.path);
+    out.Varint(2, node.czxid.value);
+    out.Close(at);
+  }
+  out.Close(mark);
+  return bytes;
+}
+
 void AppendBatchTime(base::WallTime time, std::string* batch) {
   WireWriter(batch).Signed(1, time.value);
 }
@@ -236,6 +303,11 @@ void BatchBuilder::AddOpen(const Origin& origin, const OpenSessionView& open) {
 
 void BatchBuilder::AddExpire(raft::Term term, absl::Span<const base::SessionId> sessions) {
   AppendCommand(EncodeExpireCommand(term, sessions), &out_);
+  ++count_;
+}
+
+void BatchBuilder::AddReap(absl::Span<const ReapedNodeView> nodes) {
+  AppendCommand(EncodeReapCommand(nodes), &out_);
   ++count_;
 }
 

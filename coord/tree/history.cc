@@ -4,6 +4,7 @@
 
 #include "coord/base/check.h"
 #include "coord/tree/path.h"
+#include "coord/tree/watches.h"
 
 namespace drover::coord::tree {
 
@@ -31,12 +32,15 @@ void EventHistory::Append(absl::Span<const Event> events) {
   }
 }
 
-bool EventHistory::Replay(Position after, absl::string_view root, absl::FunctionRef<void(const Event&)> deliver) const {
+bool EventHistory::Replay(Position after, absl::string_view watched, WatchKind kind,
+                          absl::FunctionRef<void(const Event&)> deliver) const {
   if (!Covers(after)) return false;
   auto it = std::upper_bound(events_.begin(), events_.end(), after,
                              [](Position position, const Event& event) { return position < event.position(); });
   for (; it != events_.end(); ++it) {
-    if (IsAtOrBelow(it->path(), root)) deliver(*it);
+    if (!IsAtOrBelow(it->path(), watched) || !Hears(kind, watched, it->type(), it->path())) continue;
+    deliver(*it);
+    if (HearsOnce(kind)) break;
   }
   return true;
 }

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "coord/base/ids.h"
+#include "coord/tree/code.h"
 #include "coord/tree/event.h"
 #include "coord/tree/options.h"
 #include "coord/tree/views.h"
@@ -35,9 +36,9 @@ class EventHistory {
   // Every event after `after` is still here. (So it is for a position in the future: waiting for that is the caller's.)
   [[nodiscard]] bool Covers(Position after) const { return after >= oldest_; }
 
-  // Calls `deliver` for each event after `after` whose path is `root` or below it, oldest first. False, and no call, if some are
-  // gone: COMPACTED, with oldest().
-  bool Replay(Position after, absl::string_view root, absl::FunctionRef<void(const Event&)> deliver) const;
+  // Calls `deliver` for each event after `after` that a watch of this kind on `watched` hears of, oldest first; of one that hears
+  // once, for the first alone. False, and no call, if some are gone: COMPACTED, with oldest().
+  bool Replay(Position after, absl::string_view watched, WatchKind kind, absl::FunctionRef<void(const Event&)> deliver) const;
 
   [[nodiscard]] std::size_t size() const { return events_.size(); }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }

@@ -34,6 +34,12 @@ const char* CheckNode(const StateMachine& machine, const Node& node, absl::strin
   if (stat.ctime > stat.mtime || stat.mtime > machine.time()) return "its times are out of order";
   if (node.children_created() < node.children().size()) return "it has more children than were created";
   if (stat.cversion != static_cast<std::uint32_t>(2 * node.children_created() - node.children().size())) return "cversion is off";
+  std::uint64_t descendants = 0;
+  for (const Node* child : node.children()) descendants += 1 + child->descendants();
+  if (node.descendants() != descendants) return "it has not counted its descendants";
+  const bool mortal = node.container() || node.ttl_ms() != 0;
+  if (mortal != (tree.mortals().count(const_cast<Node*>(&node)) > 0)) return "whether it ends by itself is not known";
+  if (mortal && node.ephemeral()) return "it ends in two ways";
   if (!node.ephemeral()) return nullptr;
   if (!node.children().empty()) return "it is ephemeral and has children";
   if (machine.sessions().Find(node.ephemeral_owner()) == nullptr) return "it is ephemeral and its session has ended";

@@ -93,12 +93,21 @@ Stat Node::stat() const {
   stat.aversion = rare_->aversion;
   stat.ephemeral_owner = rare_->owner;
   stat.num_children = static_cast<std::uint32_t>(rare_->children.size());
+  stat.container = container();
+  stat.ttl_ms = ttl_ms();
   return stat;
 }
 
 NodeState Node::state() const {
   const std::uint32_t aversion = rare_ == nullptr ? 0 : rare_->aversion;
-  return {czxid_, mzxid_, pzxid(), ctime_, mtime_, ephemeral_owner(), children_created(), version_, aversion};
+  return {czxid_,   mzxid_,   pzxid(),     ctime_,  mtime_, ephemeral_owner(), children_created(),
+          version_, aversion, container(), ttl_ms()};
+}
+
+bool Node::IsDue(base::WallTime now) const {
+  if (!children().empty()) return false;
+  if (container()) return children_created() > 0;
+  return ttl_ms() != 0 && now.value > mtime_.value && static_cast<std::uint64_t>(now.value - mtime_.value) > ttl_ms();
 }
 
 std::size_t Node::bytes() const {

@@ -40,6 +40,15 @@ struct NodeState {
   std::uint64_t children_created = 0;
   std::uint32_t version = 0;
   std::uint32_t aversion = 0;
+  bool container = false;
+  std::uint64_t ttl_ms = 0;
+};
+
+// What ends a node, besides a Delete.
+struct Lifetime {
+  base::SessionId owner;     // with its session
+  bool container = false;    // when it has had children and has none
+  std::uint64_t ttl_ms = 0;  // when it has no children and was not set for so long
 };
 
 class Node {
@@ -54,9 +63,15 @@ class Node {
   [[nodiscard]] base::Zxid czxid() const { return czxid_; }
   [[nodiscard]] bool ephemeral() const { return ephemeral_owner() != base::SessionId(); }
   [[nodiscard]] base::SessionId ephemeral_owner() const { return rare_ == nullptr ? base::SessionId() : rare_->owner; }
+  [[nodiscard]] bool container() const { return rare_ != nullptr && rare_->ttl_ms == kContainer; }
+  [[nodiscard]] std::uint64_t ttl_ms() const { return rare_ == nullptr || container() ? 0 : rare_->ttl_ms; }
+  // A container or a node with a time to live, whose end has come by `now`.
+  [[nodiscard]] bool IsDue(base::WallTime now) const;
   [[nodiscard]] std::uint32_t version() const { return version_; }
   // Children ever created: the next sequence suffix. (Stat.cversion counts deletions too.)
   [[nodiscard]] std::uint64_t children_created() const { return rare_ == nullptr ? 0 : rare_->children_created; }
+  // At all depths.
+  [[nodiscard]] std::uint64_t descendants() const { return rare_ == nullptr ? 0 : rare_->descendants; }
   [[nodiscard]] Stat stat() const;
   [[nodiscard]] NodeState state() const;
   // What the tree's size counts for it.
@@ -68,12 +83,17 @@ class Node {
  private:
   friend class Tree;
 
-  // Of a node that has or had children, is ephemeral, or of which a snapshot says more than of one that was only created and set.
+  // In the place of a time to live.
+  static constexpr std::uint64_t kContainer = UINT64_MAX;
+
+  // Of a node that has or had children, ends by itself, or of which a snapshot says more than of one that was only created and set.
   struct Rare {
     Children children;
     base::Zxid pzxid;
     std::uint64_t children_created = 0;
+    std::uint64_t descendants = 0;
     base::SessionId owner;
+    std::uint64_t ttl_ms = 0;  // or kContainer
     std::uint32_t aversion = 0;
   };
 
@@ -101,11 +121,15 @@ class Node {
   char name_begin_[4];
 };
 
-// Order in which a session's ephemerals end: by creation, and within one transaction by path.
+// Order in which a session's ephemerals end: by creation, and within one transaction by path. Looked up by zxid, too.
 struct CreationOrder {
+  using is_transparent = void;
   bool operator()(const Node* a, const Node* b) const;
+  bool operator()(const Node* a, base::Zxid b) const { return a->czxid() < b; }
+  bool operator()(base::Zxid a, const Node* b) const { return a < b->czxid(); }
 };
-using Ephemerals = absl::btree_set<Node*, CreationOrder>;
+using NodesByCreation = absl::btree_set<Node*, CreationOrder>;
+using Ephemerals = NodesByCreation;
 
 }  // namespace drover::coord::tree
 

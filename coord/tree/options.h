@@ -19,7 +19,15 @@ struct Options {
   std::size_t operations_max = 1024;
   std::size_t transaction_bytes_max = std::size_t{4} << 20;
 
-  // A page of Children or List ends before it would pass either; a page with anything to show shows at least one.
+  // Nodes that one write deletes by DeleteSubtree.
+  std::size_t subtree_nodes_max = 10'000;
+  // ZooKeeper's, whose bytes hold no more.
+  std::uint64_t ttl_ms_max = (std::uint64_t{1} << 48) - 1;
+
+  // Of a MultiRead: reads, and bytes of answers from which on the others are not answered.
+  std::size_t multi_read_max = 1024;
+  std::size_t multi_read_bytes_max = std::size_t{4} << 20;
+  // A page of Children, Ephemerals or List ends before it would pass either; a page with anything to show shows at least one.
   std::size_t page_bytes_max = std::size_t{1} << 20;
   std::size_t page_nodes_max = 10'000;
 

@@ -12,147 +12,233 @@ namespace {
 // Room for head and Stat, so that most answers take one allocation.
 constexpr std::size_t kAnswerBytes = 160;
 
+// Operations append the fields of their answer and return kOk, or a refusal that `message()` may say more of.
 class Reader {
  public:
-  Reader(const Options& options, const Tree& tree, base::Zxid zxid, const RequestView& request)
-      : options_(options), tree_(tree), request_(request), head_{.id = request.id, .zxid = zxid} {}
+  Reader(const Options& options, const Tree& tree, base::SessionId session) : options_(options), tree_(tree), session_(session) {}
 
-  base::Bytes Get(bool with_data) {
-    PathView op;
-    if (!PathView::Parse(request_.body, &op)) return Malformed();
-    const Node* const node = Find(op.path);
-    if (node == nullptr) return refusal_;
-    const absl::string_view data = with_data ? node->data() : absl::string_view();
-    Begin(data.size());
-    AppendStat(AnswerField::kStat, *node);
-    out_.Bytes(AnswerField::kData, data);
-    return Finish();
-  }
-
-  base::Bytes Children() {
-    PageView op;
-    if (!PageView::Parse(request_.body, &op)) return Malformed();
-    const Node* const node = Find(op.path);
-    if (node == nullptr) return refusal_;
-    Begin(0);
-    const std::size_t limit = LimitOf(op);
-    std::size_t count = 0;
-    bool more = false;
-    const auto& children = node->children();
-    for (auto it = op.after.empty() ? children.begin() : children.upper_bound(op.after); it != children.end(); ++it) {
-      const absl::string_view name = (*it)->name();
-      if (count == limit || (count > 0 && out_.size() + name.size() > options_.page_bytes_max)) {
-        more = true;
-        break;
-      }
-      out_.BytesAlways(AnswerField::kNames, name);
-      ++count;
-    }
-    out_.Varint(AnswerField::kMore, more ? 1 : 0);
-    return Finish();
-  }
-
-  base::Bytes List() {
-    PageView op;
-    if (!PageView::Parse(request_.body, &op)) return Malformed();
-    const Node* const node = Find(op.path);
-    if (node == nullptr) return refusal_;
-    if (!op.after.empty() && (!IsPath(op.after) || !IsAtOrBelow(op.after, op.path))) {
-      return Refuse(Code::kInvalidArgument, "`after` is not a path of this subtree");
-    }
-    Begin(0);
-    const std::size_t limit = LimitOf(op);
-    std::size_t count = 0;
-    bool more = false;
-    SubtreeCursor cursor = op.after.empty() ? SubtreeCursor(*node, op.path) : SubtreeCursor(*node, op.path, op.after);
-    for (; cursor.node() != nullptr; cursor.Next()) {
-      const absl::string_view data = op.without_data ? absl::string_view() : cursor.node()->data();
-      const std::size_t size = kAnswerBytes + cursor.path().size() + data.size();
-      if (count == limit || (count > 0 && out_.size() + size > options_.page_bytes_max)) {
-        more = true;
-        break;
-      }
-      const std::size_t mark = out_.Open(AnswerField::kNodes);
-      out_.Bytes(1, cursor.path());
-      AppendStat(2, *cursor.node());
-      out_.Bytes(3, data);
-      out_.Close(mark);
-      ++count;
-    }
-    out_.Varint(AnswerField::kMore, more ? 1 : 0);
-    return Finish();
-  }
-
-  base::Bytes Sync() { return EncodeAnswer(head_); }
-
-  base::Bytes Refuse(Code code, absl::string_view message) {
-    head_.code = code;
-    head_.message = message;
-    return EncodeAnswer(head_);
+  // The encoded Answer to the whole request.
+  base::Bytes Answer(const RequestView& request, base::Zxid zxid) {
+    AnswerHead head{.id = request.id, .code = Operate(request.kind, request.body), .zxid = zxid, .message = message_};
+    if (head.code != Code::kOk) return EncodeAnswer(head);
+    head.AppendFields(&out_);
+    return base::Bytes::Adopt(std::move(bytes_));
   }
 
  private:
-  base::Bytes Malformed() { return Refuse(Code::kInvalidArgument, "the operation is malformed"); }
+  Code Operate(RequestKind kind, absl::string_view body) {
+    message_ = {};
+    switch (kind) {
+      case RequestKind::kGet:
+        return Get(body, true);
+      case RequestKind::kExists:
+        return Get(body, false);
+      case RequestKind::kChildren:
+        return Children(body);
+      case RequestKind::kList:
+        return List(body);
+      case RequestKind::kSync:
+        return Code::kOk;
+      case RequestKind::kMultiRead:
+        return MultiRead(body);
+      case RequestKind::kCountDescendants:
+        return CountDescendants(body);
+      case RequestKind::kEphemerals:
+        return Ephemerals(body);
+      default:
+        return Refuse(Code::kInvalidArgument, "this is not a read");
+    }
+  }
 
-  // Null: `refusal_` says why.
-  const Node* Find(absl::string_view path) {
-    if (path.size() > options_.path_bytes_max) {
-      refusal_ = Refuse(Code::kTooLarge, "the path is too long");
-      return nullptr;
+  Code Get(absl::string_view body, bool with_data) {
+    PathView op;
+    if (!PathView::Parse(body, &op)) return Malformed();
+    Code code;
+    const Node* const node = Find(op.path, &code);
+    if (node == nullptr) return code;
+    const absl::string_view data = with_data ? node->data() : absl::string_view();
+    Reserve(data.size());
+    AppendStat(AnswerField::kStat, *node);
+    out_.Bytes(AnswerField::kData, data);
+    return Code::kOk;
+  }
+
+  Code Children(absl::string_view body) {
+    PageView op;
+    if (!PageView::Parse(body, &op)) return Malformed();
+    Code code;
+    const Node* const node = Find(op.path, &code);
+    if (node == nullptr) return code;
+    const tree::Children& children = node->children();
+    Page page(options_, op.limit, &bytes_);
+    for (auto it = op.after.empty() ? children.begin() : children.upper_bound(op.after); it != children.end(); ++it) {
+      const absl::string_view name = (*it)->name();
+      if (!page.Takes(name.size())) break;
+      out_.BytesAlways(AnswerField::kNames, name);
     }
-    if (const char* const fault = PathFault(path)) {
-      refusal_ = Refuse(Code::kInvalidArgument, fault);
-      return nullptr;
+    out_.Varint(AnswerField::kMore, page.more() ? 1 : 0);
+    return Code::kOk;
+  }
+
+  Code List(absl::string_view body) {
+    PageView op;
+    if (!PageView::Parse(body, &op)) return Malformed();
+    Code code;
+    const Node* const node = Find(op.path, &code);
+    if (node == nullptr) return code;
+    if (!op.after.empty() && (!IsPath(op.after) || !IsAtOrBelow(op.after, op.path))) {
+      return Refuse(Code::kInvalidArgument, "`after` is not a path of this subtree");
     }
+    Page page(options_, op.limit, &bytes_);
+    SubtreeCursor cursor = op.after.empty() ? SubtreeCursor(*node, op.path) : SubtreeCursor(*node, op.path, op.after);
+    for (; cursor.node() != nullptr; cursor.Next()) {
+      const absl::string_view data = op.without_data ? absl::string_view() : cursor.node()->data();
+      if (!page.Takes(kAnswerBytes + cursor.path().size() + data.size())) break;
+      AppendNode(cursor.path(), *cursor.node(), data);
+    }
+    out_.Varint(AnswerField::kMore, page.more() ? 1 : 0);
+    return Code::kOk;
+  }
+
+  Code CountDescendants(absl::string_view body) {
+    PathView op;
+    if (!PathView::Parse(body, &op)) return Malformed();
+    Code code;
+    const Node* const node = Find(op.path, &code);
+    if (node == nullptr) return code;
+    out_.Varint(AnswerField::kCount, node->descendants());
+    return Code::kOk;
+  }
+
+  Code Ephemerals(absl::string_view body) {
+    EphemeralsView op;
+    if (!EphemeralsView::Parse(body, &op)) return Malformed();
+    if (!op.path.empty()) {
+      if (const Code code = CheckPath(op.path); code != Code::kOk) return code;
+    }
+    if (!op.after.empty() && !IsPath(op.after)) return Refuse(Code::kInvalidArgument, "`after` is not a path");
+    const base::SessionId session = op.session == base::SessionId() ? session_ : op.session;
+    if (session == base::SessionId())
+      return Refuse(Code::kInvalidArgument, "outside of a session it must be said whose ephemerals");
+    const tree::Ephemerals* const nodes = tree_.EphemeralsOf(session);
+    if (nodes == nullptr) return Code::kOk;
+    Page page(options_, op.limit, &bytes_);
+    std::string path;
+    for (auto it = nodes->lower_bound(op.after_czxid); it != nodes->end(); ++it) {
+      (*it)->PathTo(&path);
+      if ((*it)->czxid() == op.after_czxid && ComparePaths(path, op.after) <= 0) continue;
+      if (!op.path.empty() && !IsAtOrBelow(path, op.path)) continue;
+      if (!page.Takes(kAnswerBytes + path.size())) break;
+      AppendNode(path, **it, {});
+    }
+    out_.Varint(AnswerField::kMore, page.more() ? 1 : 0);
+    return Code::kOk;
+  }
+
+  Code MultiRead(absl::string_view body) {
+    MultiReadView op;
+    if (!MultiReadView::Parse(body, &op)) return Malformed();
+    if (op.count > options_.multi_read_max) return Refuse(Code::kTooLarge, "these are too many reads at once");
+    absl::string_view bytes;
+    for (base::RepeatedBytes reads = op.reads(); reads.Next(&bytes);) {
+      const std::size_t mark = out_.Open(AnswerField::kReads);
+      const std::size_t begin = out_.size();
+      AnswerHead head{.code = ReadOne(bytes), .message = {}};
+      if (head.code != Code::kOk) {
+        bytes_.resize(begin);
+        head.message = message_;
+        head.AppendFields(&out_);
+      }
+      out_.Close(mark);
+    }
+    message_ = {};
+    return Code::kOk;
+  }
+
+  Code ReadOne(absl::string_view bytes) {
+    if (bytes_.size() >= options_.multi_read_bytes_max) {
+      return Refuse(Code::kTooLarge, "the reads before it have answers enough for one frame: read this again by itself");
+    }
+    ReadOperationView op;
+    if (!ReadOperationView::Parse(bytes, &op)) return Malformed();
+    return Operate(op.kind, op.body);
+  }
+
+  // How many of the things that a list shows belong to one answer.
+  class Page {
+   public:
+    Page(const Options& options, std::uint32_t limit, const std::string* answer)
+        : limit_(limit == 0 ? options.page_nodes_max : std::min<std::size_t>(limit, options.page_nodes_max)),
+          bytes_max_(options.page_bytes_max),
+          begin_(answer->size()),
+          answer_(answer) {}
+    // Another one that takes so much; at least one is taken.
+    bool Takes(std::size_t size) {
+      more_ = count_ == limit_ || (count_ > 0 && answer_->size() - begin_ + size > bytes_max_);
+      if (!more_) ++count_;
+      return !more_;
+    }
+    [[nodiscard]] bool more() const { return more_; }
+
+   private:
+    const std::size_t limit_;
+    const std::size_t bytes_max_;
+    const std::size_t begin_;
+    const std::string* const answer_;
+    std::size_t count_ = 0;
+    bool more_ = false;
+  };
+
+  Code Refuse(Code code, absl::string_view message) {
+    message_ = message;
+    return code;
+  }
+  Code Malformed() { return Refuse(Code::kInvalidArgument, "the operation is malformed"); }
+
+  Code CheckPath(absl::string_view path) {
+    if (path.size() > options_.path_bytes_max) return Refuse(Code::kTooLarge, "the path is too long");
+    const char* const fault = PathFault(path);
+    return fault == nullptr ? Code::kOk : Refuse(Code::kInvalidArgument, fault);
+  }
+  // Null: `code` says why.
+  const Node* Find(absl::string_view path, Code* code) {
+    *code = CheckPath(path);
+    if (*code != Code::kOk) return nullptr;
     const Node* const node = tree_.Find(path);
-    if (node == nullptr) refusal_ = Refuse(Code::kNoNode, {});
+    if (node == nullptr) *code = Code::kNoNode;
     return node;
   }
 
-  std::size_t LimitOf(const PageView& op) const {
-    return op.limit == 0 ? options_.page_nodes_max : std::min<std::size_t>(op.limit, options_.page_nodes_max);
+  // So that most answers take one allocation.
+  void Reserve(std::size_t data_size) {
+    if (bytes_.capacity() < bytes_.size() + kAnswerBytes + data_size) bytes_.reserve(bytes_.size() + kAnswerBytes + data_size);
   }
-
-  void Begin(std::size_t data_size) {
-    bytes_.reserve(kAnswerBytes + data_size);
-    head_.AppendFields(&out_);
-  }
-
   void AppendStat(std::uint32_t field, const Node& node) {
     const std::size_t mark = out_.Open(field);
     node.stat().AppendFields(&out_);
     out_.Close(mark);
   }
-
-  base::Bytes Finish() { return base::Bytes::Adopt(std::move(bytes_)); }
+  void AppendNode(absl::string_view path, const Node& node, absl::string_view data) {
+    const std::size_t mark = out_.Open(AnswerField::kNodes);
+    out_.Bytes(1, path);
+    AppendStat(2, node);
+    out_.Bytes(3, data);
+    out_.Close(mark);
+  }
 
   const Options& options_;
   const Tree& tree_;
-  const RequestView& request_;
-  AnswerHead head_;
-  base::Bytes refusal_;
+  const base::SessionId session_;
+  absl::string_view message_;  // a constant
   std::string bytes_;
   base::WireWriter out_{&bytes_};
 };
 
 }  // namespace
 
-base::Bytes AnswerRead(const Options& options, const Tree& tree, base::Zxid zxid, const RequestView& request) {
-  Reader reader(options, tree, zxid, request);
-  switch (request.kind) {
-    case RequestKind::kGet:
-      return reader.Get(true);
-    case RequestKind::kExists:
-      return reader.Get(false);
-    case RequestKind::kChildren:
-      return reader.Children();
-    case RequestKind::kList:
-      return reader.List();
-    case RequestKind::kSync:
-      return reader.Sync();
-    default:
-      return reader.Refuse(Code::kInvalidArgument, "this is not a read");
-  }
+base::Bytes AnswerRead(const Options& options, const Tree& tree, base::Zxid zxid, const RequestView& request,
+                       base::SessionId session) {
+  return Reader(options, tree, session).Answer(request, zxid);
 }
 
 }  // namespace drover::coord::tree

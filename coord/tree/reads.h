@@ -10,9 +10,11 @@
 
 namespace drover::coord::tree {
 
-// The encoded Answer to a Get, Exists, Children, List or Sync; to anything else an INVALID_ARGUMENT. `zxid` is the state's.
-// A page of Children or List ends at the request's limit or at Options' bounds; `after` may name what does not exist (any more).
-[[nodiscard]] base::Bytes AnswerRead(const Options& options, const Tree& tree, base::Zxid zxid, const RequestView& request);
+// The encoded Answer to a read (IsRead); to anything else an INVALID_ARGUMENT. `zxid` is the state's, `session` the asker's (0:
+// none). A page of Children, Ephemerals or List ends at the request's limit or at Options' bounds; `after` may name what does not
+// exist (any more).
+[[nodiscard]] base::Bytes AnswerRead(const Options& options, const Tree& tree, base::Zxid zxid, const RequestView& request,
+                                     base::SessionId session);
 
 }  // namespace drover::coord::tree
 

@@ -115,6 +115,8 @@ absl::Status SnapshotLoader::AddNode(absl::string_view node) {
     if (in.Is(10, WireType::kVarint)) state.aversion = static_cast<std::uint32_t>(in.number());
     if (in.Is(11, WireType::kVarint)) state.children_created = in.number();
     if (in.Is(12, WireType::kVarint)) state.ephemeral_owner = base::SessionId(in.number());
+    if (in.Is(13, WireType::kVarint)) state.container = in.number() != 0;
+    if (in.Is(14, WireType::kVarint)) state.ttl_ms = in.number();
   }
   if (!in.ok()) return Wrong("a node cannot be read");
   state.mzxid = base::Zxid(state.czxid.value + mzxid_less);

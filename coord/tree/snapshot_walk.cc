@@ -133,6 +133,8 @@ void SnapshotWalk::OnNode(const Node& node) {
   out.Varint(10, state.aversion);
   out.Varint(11, state.children_created);
   out.Varint(12, state.ephemeral_owner.value);
+  out.Varint(13, state.container ? 1 : 0);
+  out.Varint(14, state.ttl_ms);
   out.Close(mark);
   std::swap(before_, scratch_);
   CloseFullPart();

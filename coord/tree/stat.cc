@@ -14,6 +14,8 @@ void Stat::AppendFields(base::WireWriter* out) const {
   out->Varint(9, ephemeral_owner.value);
   out->Varint(10, data_length);
   out->Varint(11, num_children);
+  out->Varint(12, container ? 1 : 0);
+  out->Varint(13, ttl_ms);
 }
 
 }  // namespace drover::coord::tree

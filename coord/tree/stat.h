@@ -23,6 +23,8 @@ struct Stat {
   base::SessionId ephemeral_owner;  // 0: not ephemeral
   std::uint32_t data_length = 0;
   std::uint32_t num_children = 0;
+  bool container = false;
+  std::uint64_t ttl_ms = 0;  // 0: none
 
   // The fields of a drover.coord.v1.Stat.
   void AppendFields(base::WireWriter* out) const;

@@ -50,6 +50,8 @@ void StateMachine::ApplyCommand(raft::Term entry_term, const CommandView& comman
       return ApplyOpen(command, sink);
     case CommandKind::kExpire:
       return ApplyExpire(entry_term, command, sink);
+    case CommandKind::kReap:
+      return ApplyReap(command, sink);
     case CommandKind::kNone:
       return;
   }
@@ -99,7 +101,7 @@ void StateMachine::ApplyNumbered(const CommandView& command, const RequestView& 
 }
 
 void StateMachine::ApplyWrite(const CommandView& command, const RequestView& request, Session* session, Sink* sink) {
-  const WriteContext context{last_zxid_.Next(), time_, command.session};
+  const WriteContext context{last_zxid_.Next(), time_, command.session, feature_level_};
   recorder_.Begin(context.zxid, context.session);
   fields_.clear();
   const Code code = writer_.Apply(context, request.kind, request.body, &fields_);
@@ -161,10 +163,25 @@ void StateMachine::ApplyExpire(raft::Term entry_term, const CommandView& command
   }
 }
 
+void StateMachine::ApplyReap(const CommandView& command, Sink* sink) {
+  ReapNodesView reap;
+  if (!ReapNodesView::Parse(command.body, &reap)) return;
+  absl::string_view bytes;
+  for (base::RepeatedBytes nodes = reap.nodes(); nodes.Next(&bytes);) {
+    ReapedNodeView node;
+    if (!ReapedNodeView::Parse(bytes, &node)) return;
+    const base::Zxid zxid = last_zxid_.Next();
+    recorder_.Begin(zxid, base::SessionId());
+    if (!writer_.Reap({zxid, time_, base::SessionId(), feature_level_}, node.path, node.czxid)) continue;
+    last_zxid_ = zxid;
+    sink->OnEvents(recorder_.Finish());
+  }
+}
+
 void StateMachine::EndSession(base::SessionId session, Sink* sink) {
   last_zxid_ = last_zxid_.Next();
   recorder_.Begin(last_zxid_, session);
-  writer_.DeleteEphemerals({last_zxid_, time_, session}, session);
+  writer_.DeleteEphemerals({last_zxid_, time_, session, feature_level_}, session);
   sessions_.Remove(session);
   const absl::Span<const Event> events = recorder_.Finish();
   if (!events.empty()) sink->OnEvents(events);
@@ -179,8 +196,8 @@ void StateMachine::Refuse(const CommandView& command, const RequestView& request
   sink->OnAnswer(answered);
 }
 
-base::Bytes StateMachine::Read(const RequestView& request) const {
-  return AnswerRead(options_, tree_, last_zxid_, request);
+base::Bytes StateMachine::Read(const RequestView& request, base::SessionId session) const {
+  return AnswerRead(options_, tree_, last_zxid_, request, session);
 }
 
 void StateMachine::BeginImage(ImageSink* sink) {

@@ -2,9 +2,9 @@
 // same answers and the same events on every replica.
 //
 // zxid: a counter of transactions, independent of the Raft index. Every write answered OK takes the next one (a transaction is one
-// write); so does the opening of a session and each end of one. What was refused, and an answer given again, takes none.
-// Time: of a batch, the maximum of the time it carries and the time before; so it never goes back.
-// Threads: one. Pure: no clock, no randomness, no I/O.
+// write); so does the opening of a session, each end of one, and each node that is reaped. What was refused, and an answer given
+// again, takes none. Time: of a batch, the maximum of the time it carries and the time before; so it never goes back. Threads: one.
+// Pure: no clock, no randomness, no I/O.
 #ifndef DROVER_COORD_TREE_STATE_MACHINE_H_
 #define DROVER_COORD_TREE_STATE_MACHINE_H_
 
@@ -77,7 +77,8 @@ class StateMachine {
   [[nodiscard]] base::FeatureLevel feature_level() const { return feature_level_; }
 
   // Answers a read (IsRead(request.kind)) from the state as it is: the encoded Answer. A Sync is answered by its zxid.
-  [[nodiscard]] base::Bytes Read(const RequestView& request) const;
+  // `session` is whose stream it came by; 0: none.
+  [[nodiscard]] base::Bytes Read(const RequestView& request, base::SessionId session = base::SessionId()) const;
 
   [[nodiscard]] const Tree& tree() const { return tree_; }
   [[nodiscard]] const SessionTable& sessions() const { return sessions_; }
@@ -105,6 +106,7 @@ class StateMachine {
   void ApplyNumbered(const CommandView& command, const RequestView& request, Session* session, Sink* sink);
   void ApplyOpen(const CommandView& command, Sink* sink);
   void ApplyExpire(raft::Term entry_term, const CommandView& command, Sink* sink);
+  void ApplyReap(const CommandView& command, Sink* sink);
   // `session`: null for a unary write.
   void ApplyWrite(const CommandView& command, const RequestView& request, Session* session, Sink* sink);
   // Deletes the session and its ephemerals in one transaction and tells their events.

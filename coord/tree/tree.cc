@@ -47,10 +47,16 @@ void Tree::Begin(base::Zxid zxid, base::WallTime time) {
   time_ = time;
 }
 
+void Tree::CountDescendants(Node* node, std::uint64_t difference) {
+  for (Node* above = node->parent_; above != nullptr; above = above->parent_) above->rare().descendants += difference;
+}
+
 void Tree::Link(Node* node) {
   const bool inserted = node->parent_->rare().children.insert(node).second;
   DROVER_CHECK(inserted) << "a node of this name exists";
   if (node->ephemeral()) ephemerals_[node->ephemeral_owner()].insert(node);
+  if (node->container() || node->ttl_ms() != 0) mortals_.insert(node);
+  CountDescendants(node, 1);
   ++node_count_;
   bytes_ += node->bytes();
 }
@@ -61,12 +67,14 @@ void Tree::Unlink(Node* node) {
     it->second.erase(node);
     if (it->second.empty()) ephemerals_.erase(it);
   }
+  if (node->container() || node->ttl_ms() != 0) mortals_.erase(node);
   node->parent_->rare().children.erase(node);
+  CountDescendants(node, ~std::uint64_t{0});
   --node_count_;
   bytes_ -= node->bytes();
 }
 
-const Node* Tree::Create(const Node* parent, absl::string_view name, absl::string_view data, base::SessionId owner) {
+const Node* Tree::Create(const Node* parent, absl::string_view name, absl::string_view data, const Lifetime& lifetime) {
   DROVER_DCHECK(open_);
   BeforeChange(parent);
   Node* const above = Own(parent);
@@ -75,7 +83,9 @@ const Node* Tree::Create(const Node* parent, absl::string_view name, absl::strin
   node->data_ = Blob(data);
   node->czxid_ = node->mzxid_ = zxid_;
   node->ctime_ = node->mtime_ = time_;
-  if (owner != base::SessionId()) node->rare().owner = owner;
+  if (lifetime.owner != base::SessionId()) node->rare().owner = lifetime.owner;
+  if (lifetime.ttl_ms != 0) node->rare().ttl_ms = lifetime.ttl_ms;
+  if (lifetime.container) node->rare().ttl_ms = Node::kContainer;
   Link(node);
   Node::Rare& rare = above->rare();
   undo_.push_back(Undo{Change::kCreate, node, rare.pzxid, {}, {}});
@@ -170,13 +180,14 @@ void Tree::Assign(Node* node, absl::string_view data, const NodeState& state) {
   node->mtime_ = state.mtime;
   node->version_ = state.version;
   if (state.pzxid == state.czxid && state.children_created == 0 && state.aversion == 0 &&
-      state.ephemeral_owner == base::SessionId() && node->rare_ == nullptr) {
+      state.ephemeral_owner == base::SessionId() && !state.container && state.ttl_ms == 0 && node->rare_ == nullptr) {
     return;
   }
   Node::Rare& rare = node->rare();
   rare.pzxid = state.pzxid;
   rare.children_created = state.children_created;
   rare.owner = state.ephemeral_owner;
+  rare.ttl_ms = state.container ? Node::kContainer : state.ttl_ms;
   rare.aversion = state.aversion;
 }
 

@@ -40,11 +40,13 @@ class Tree {
   // Null where it has none.
   [[nodiscard]] const Ephemerals* EphemeralsOf(base::SessionId session) const;
   [[nodiscard]] const absl::btree_map<base::SessionId, Ephemerals>& ephemerals() const { return ephemerals_; }
+  // Containers and nodes with a time to live.
+  [[nodiscard]] const NodesByCreation& mortals() const { return mortals_; }
   [[nodiscard]] std::size_t node_count() const { return node_count_; }  // the root is one
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
   void Begin(base::Zxid zxid, base::WallTime time);
-  const Node* Create(const Node* parent, absl::string_view name, absl::string_view data, base::SessionId owner);
+  const Node* Create(const Node* parent, absl::string_view name, absl::string_view data, const Lifetime& lifetime);
   void SetData(const Node* node, absl::string_view data);
   void Delete(const Node* node);
   void Commit();
@@ -79,11 +81,14 @@ class Tree {
   static void Assign(Node* node, absl::string_view data, const NodeState& state);
   void Link(Node* node);
   void Unlink(Node* node);
+  // Of the nodes above `node`.
+  static void CountDescendants(Node* node, std::uint64_t difference);
 
   Node* root_;
   std::size_t node_count_ = 1;
   std::size_t bytes_;
   absl::btree_map<base::SessionId, Ephemerals> ephemerals_;
+  NodesByCreation mortals_;
 
   bool open_ = false;
   base::Zxid zxid_;

@@ -51,17 +51,22 @@ bool RequestView::Parse(absl::string_view bytes, RequestView* out) {
       case RequestKind::kSet:
       case RequestKind::kTransaction:
       case RequestKind::kCloseSession:
+      case RequestKind::kDeleteSubtree:
       case RequestKind::kGet:
       case RequestKind::kExists:
       case RequestKind::kChildren:
       case RequestKind::kList:
       case RequestKind::kSync:
+      case RequestKind::kMultiRead:
+      case RequestKind::kCountDescendants:
+      case RequestKind::kEphemerals:
       case RequestKind::kAddWatch:
       case RequestKind::kRemoveWatch:
         out->kind = kind;
         out->body = in.bytes();
         break;
       case RequestKind::kNone:
+      case RequestKind::kCheck:
         break;
     }
   }
@@ -74,6 +79,7 @@ bool CreateView::Parse(absl::string_view bytes, CreateView* out) {
   while (in.Next()) {
     if (Take(in, 1, &out->path) || Take(in, 2, &out->data) || Take(in, 3, &out->ephemeral)) continue;
     if (Take(in, 4, &out->sequential) || Take(in, 5, &out->parents)) continue;
+    if (Take(in, 6, &out->container) || Take(in, 7, &out->ttl_ms) || Take(in, 8, &out->if_absent)) continue;
   }
   return in.ok();
 }
@@ -113,6 +119,8 @@ bool OperationView::Parse(absl::string_view bytes, OperationView* out) {
     if (Take(in, 1, &out->body)) out->kind = RequestKind::kCreate;
     if (Take(in, 2, &out->body)) out->kind = RequestKind::kDelete;
     if (Take(in, 3, &out->body)) out->kind = RequestKind::kSet;
+    if (Take(in, 4, &out->body)) out->kind = RequestKind::kCheck;
+    if (Take(in, 5, &out->body)) out->kind = RequestKind::kDeleteSubtree;
   }
   return in.ok();
 }
@@ -144,6 +152,37 @@ bool PageView::Parse(absl::string_view bytes, PageView* out) {
   while (in.Next()) {
     if (Take(in, 1, &out->path) || Take(in, 2, &out->after)) continue;
     if (Take(in, 3, &out->limit) || Take(in, 4, &out->without_data)) continue;
+  }
+  return in.ok();
+}
+
+bool MultiReadView::Parse(absl::string_view bytes, MultiReadView* out) {
+  *out = MultiReadView();
+  out->bytes = bytes;
+  WireReader in(bytes);
+  while (in.Next()) {
+    if (in.Is(1, WireType::kBytes)) ++out->count;
+  }
+  return in.ok();
+}
+
+bool ReadOperationView::Parse(absl::string_view bytes, ReadOperationView* out) {
+  *out = ReadOperationView();
+  WireReader in(bytes);
+  while (in.Next()) {
+    if (Take(in, 1, &out->body)) out->kind = RequestKind::kGet;
+    if (Take(in, 2, &out->body)) out->kind = RequestKind::kExists;
+    if (Take(in, 3, &out->body)) out->kind = RequestKind::kChildren;
+  }
+  return in.ok();
+}
+
+bool EphemeralsView::Parse(absl::string_view bytes, EphemeralsView* out) {
+  *out = EphemeralsView();
+  WireReader in(bytes);
+  while (in.Next()) {
+    if (Take(in, 1, &out->session.value) || Take(in, 2, &out->path) || Take(in, 3, &out->after_czxid.value)) continue;
+    if (Take(in, 4, &out->after) || Take(in, 5, &out->limit)) continue;
   }
   return in.ok();
 }
@@ -184,7 +223,7 @@ bool CommandView::Parse(absl::string_view bytes, CommandView* out) {
   while (in.Next()) {
     if (Take(in, 1, &out->origin.node.value) || Take(in, 2, &out->origin.boot.value) || Take(in, 3, &out->origin.tag)) continue;
     if (Take(in, 4, &out->session.value) || Take(in, 5, &out->seen)) continue;
-    for (const CommandKind kind : {CommandKind::kRequest, CommandKind::kOpen, CommandKind::kExpire}) {
+    for (const CommandKind kind : {CommandKind::kRequest, CommandKind::kOpen, CommandKind::kExpire, CommandKind::kReap}) {
       if (Take(in, static_cast<std::uint32_t>(kind), &out->body)) out->kind = kind;
     }
   }
@@ -245,6 +284,52 @@ void ExpireSessionsView::AppendIds(std::vector<base::SessionId>* ids) const {
     base::PackedVarints packed(in.bytes());
     while (packed.Next(&id)) ids->push_back(base::SessionId(id));
   }
+}
+
+bool ReapNodesView::Parse(absl::string_view bytes, ReapNodesView* out) {
+  *out = ReapNodesView();
+  out->bytes = bytes;
+  absl::string_view node;
+  WireReader in(bytes);
+  while (in.Next()) {
+    ReapedNodeView view;
+    if (Take(in, 1, &node) && !ReapedNodeView::Parse(node, &view)) return false;
+  }
+  return in.ok();
+}
+
+bool ReapedNodeView::Parse(absl::string_view bytes, ReapedNodeView* out) {
+  *out = ReapedNodeView();
+  WireReader in(bytes);
+  while (in.Next()) {
+    if (Take(in, 1, &out->path) || Take(in, 2, &out->czxid.value)) continue;
+  }
+  return in.ok();
+}
+
+namespace {
+
+bool HasMoreOperations(RequestKind kind, absl::string_view body) {
+  CreateView create;
+  return kind == RequestKind::kDeleteSubtree || kind == RequestKind::kCheck ||
+         (kind == RequestKind::kCreate && CreateView::Parse(body, &create) &&
+          (create.container || create.ttl_ms != 0 || create.if_absent));
+}
+
+}  // namespace
+
+base::FeatureLevel NeededLevel(const RequestView& request) {
+  bool more = HasMoreOperations(request.kind, request.body);
+  TransactionView transaction;
+  if (request.kind == RequestKind::kTransaction && TransactionView::Parse(request.body, &transaction)) {
+    for (base::RepeatedBytes branch : {transaction.then(), transaction.otherwise()}) {
+      OperationView op;
+      for (absl::string_view bytes; branch.Next(&bytes);) {
+        more = more || (OperationView::Parse(bytes, &op) && HasMoreOperations(op.kind, op.body));
+      }
+    }
+  }
+  return more ? base::kMoreOperations : base::kFirstFeatureLevel;
 }
 
 }  // namespace drover::coord::tree

@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "coord/base/bytes.h"
+#include "coord/base/feature_level.h"
 #include "coord/base/ids.h"
 #include "coord/base/time.h"
 #include "coord/base/wire.h"
@@ -25,7 +26,7 @@ namespace drover::coord::tree {
 
 // ---- requests ----
 
-// Values are the field numbers of Request.operation.
+// Values are the field numbers of Request.operation, but for kCheck, which only a transaction has.
 enum class RequestKind : std::uint32_t {
   kNone = 0,  // none that we know
   kCreate = 10,
@@ -33,23 +34,32 @@ enum class RequestKind : std::uint32_t {
   kSet = 12,
   kTransaction = 13,
   kCloseSession = 14,
+  kDeleteSubtree = 15,
   kGet = 20,
   kExists = 21,
   kChildren = 22,
   kList = 23,
   kSync = 24,
+  kMultiRead = 25,
+  kCountDescendants = 26,
+  kEphemerals = 27,
   kAddWatch = 30,
   kRemoveWatch = 31,
+  kCheck = 1000,
 };
 [[nodiscard]] constexpr bool IsWrite(RequestKind kind) {
-  return kind >= RequestKind::kCreate && kind <= RequestKind::kCloseSession;
+  return kind >= RequestKind::kCreate && kind <= RequestKind::kDeleteSubtree;
 }
 [[nodiscard]] constexpr bool IsRead(RequestKind kind) {
-  return kind >= RequestKind::kGet && kind <= RequestKind::kSync;
+  return kind >= RequestKind::kGet && kind <= RequestKind::kEphemerals;
 }
 [[nodiscard]] constexpr bool IsWatch(RequestKind kind) {
-  return kind >= RequestKind::kAddWatch;
+  return kind == RequestKind::kAddWatch || kind == RequestKind::kRemoveWatch;
 }
+
+struct RequestView;
+// The lowest feature level that knows all that the request asks for.
+[[nodiscard]] base::FeatureLevel NeededLevel(const RequestView& request);
 
 // The envelope; `body` is the bytes of the operation, which its own view parses.
 struct RequestView {
@@ -68,10 +78,14 @@ struct CreateView {
   bool ephemeral = false;
   bool sequential = false;
   bool parents = false;
+  bool container = false;
+  std::uint64_t ttl_ms = 0;
+  bool if_absent = false;
 
   [[nodiscard]] static bool Parse(absl::string_view bytes, CreateView* out);
 };
 
+// Delete, DeleteSubtree and Check.
 struct DeleteView {
   absl::string_view path;
   std::uint32_t version_plus_one = 0;
@@ -96,7 +110,7 @@ struct CompareView {
   [[nodiscard]] static bool Parse(absl::string_view bytes, CompareView* out);
 };
 
-// One of kCreate, kDelete, kSet (kNone: none that we know).
+// One of kCreate, kDelete, kSet, kCheck, kDeleteSubtree (kNone: none that we know).
 struct OperationView {
   RequestKind kind = RequestKind::kNone;
   absl::string_view body;
@@ -117,7 +131,7 @@ struct TransactionView {
   [[nodiscard]] base::RepeatedBytes otherwise() const { return {bytes, 3}; }
 };
 
-// Get and Exists.
+// Get, Exists and CountDescendants.
 struct PathView {
   absl::string_view path;
 
@@ -132,6 +146,33 @@ struct PageView {
   bool without_data = false;
 
   [[nodiscard]] static bool Parse(absl::string_view bytes, PageView* out);
+};
+
+struct MultiReadView {
+  std::size_t count = 0;
+  absl::string_view bytes;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, MultiReadView* out);
+  // Elements for ReadOperationView::Parse.
+  [[nodiscard]] base::RepeatedBytes reads() const { return {bytes, 1}; }
+};
+
+// One of kGet, kExists, kChildren (kNone: none that we know).
+struct ReadOperationView {
+  RequestKind kind = RequestKind::kNone;
+  absl::string_view body;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, ReadOperationView* out);
+};
+
+struct EphemeralsView {
+  base::SessionId session;  // 0: whose stream it is
+  absl::string_view path;
+  base::Zxid after_czxid;
+  absl::string_view after;
+  std::uint32_t limit = 0;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, EphemeralsView* out);
 };
 
 // A place in the history of the tree. Ordered by zxid, then ordinal.
@@ -174,14 +215,14 @@ struct Origin {
 };
 
 // Values are the field numbers of Command.command.
-enum class CommandKind : std::uint32_t { kNone = 0, kRequest = 10, kOpen = 11, kExpire = 12 };
+enum class CommandKind : std::uint32_t { kNone = 0, kRequest = 10, kOpen = 11, kExpire = 12, kReap = 13 };
 
 struct CommandView {
   Origin origin;
   base::SessionId session;  // 0: outside of any session
   std::uint64_t seen = 0;
   CommandKind kind = CommandKind::kNone;
-  absl::string_view body;  // a Request, an OpenSession, an ExpireSessions
+  absl::string_view body;  // a Request, an OpenSession, an ExpireSessions, a ReapNodes
 
   [[nodiscard]] static bool Parse(absl::string_view bytes, CommandView* out);
 };
@@ -216,6 +257,21 @@ struct ExpireSessionsView {
   void AppendIds(std::vector<base::SessionId>* ids) const;
 };
 
+struct ReapNodesView {
+  absl::string_view bytes;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, ReapNodesView* out);
+  // Elements for ReapedNodeView::Parse.
+  [[nodiscard]] base::RepeatedBytes nodes() const { return {bytes, 1}; }
+};
+
+struct ReapedNodeView {
+  absl::string_view path;
+  base::Zxid czxid;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, ReapedNodeView* out);
+};
+
 // ---- writers ----
 
 // Bytes of a Request. Numbered for writes (id 0), with an id for reads and watches (number 0).
@@ -228,29 +284,51 @@ struct RequestHead {
 [[nodiscard]] std::string EncodeDelete(const RequestHead& head, const DeleteView& op);
 [[nodiscard]] std::string EncodeSet(const RequestHead& head, const SetView& op);
 [[nodiscard]] std::string EncodeCloseSession(const RequestHead& head);
+[[nodiscard]] std::string EncodeDeleteSubtree(const RequestHead& head, const DeleteView& op);
 [[nodiscard]] std::string EncodeGet(const RequestHead& head, absl::string_view path);
 [[nodiscard]] std::string EncodeExists(const RequestHead& head, absl::string_view path);
 [[nodiscard]] std::string EncodeChildren(const RequestHead& head, const PageView& op);
 [[nodiscard]] std::string EncodeList(const RequestHead& head, const PageView& op);
 [[nodiscard]] std::string EncodeSync(const RequestHead& head);
+[[nodiscard]] std::string EncodeCountDescendants(const RequestHead& head, absl::string_view path);
+[[nodiscard]] std::string EncodeEphemerals(const RequestHead& head, const EphemeralsView& op);
 [[nodiscard]] std::string EncodeAddWatch(const RequestHead& head, const AddWatchView& op);
 [[nodiscard]] std::string EncodeRemoveWatch(const RequestHead& head, const RemoveWatchView& op);
+
+// A MultiRead request, read by read.
+class MultiReadBuilder {
+ public:
+  MultiReadBuilder& Get(absl::string_view path);
+  MultiReadBuilder& Exists(absl::string_view path);
+  MultiReadBuilder& Children(const PageView& op);
+  [[nodiscard]] std::string Encode(const RequestHead& head) const;
+
+ private:
+  template <typename Op>
+  MultiReadBuilder& Add(std::uint32_t member, const Op& op);
+
+  std::string body_;
+};
 
 // A Transaction request, part by part: compares, then both branches, in any order.
 class TransactionBuilder {
  public:
   TransactionBuilder& Compare(const CompareView& compare);
-  TransactionBuilder& Then(const CreateView& op) { return Add(2, op); }
-  TransactionBuilder& Then(const DeleteView& op) { return Add(2, op); }
-  TransactionBuilder& Then(const SetView& op) { return Add(2, op); }
-  TransactionBuilder& Otherwise(const CreateView& op) { return Add(3, op); }
-  TransactionBuilder& Otherwise(const DeleteView& op) { return Add(3, op); }
-  TransactionBuilder& Otherwise(const SetView& op) { return Add(3, op); }
+  TransactionBuilder& Then(const CreateView& op) { return Add(2, RequestKind::kCreate, op); }
+  TransactionBuilder& Then(const DeleteView& op) { return Add(2, RequestKind::kDelete, op); }
+  TransactionBuilder& Then(const SetView& op) { return Add(2, RequestKind::kSet, op); }
+  TransactionBuilder& Otherwise(const CreateView& op) { return Add(3, RequestKind::kCreate, op); }
+  TransactionBuilder& Otherwise(const DeleteView& op) { return Add(3, RequestKind::kDelete, op); }
+  TransactionBuilder& Otherwise(const SetView& op) { return Add(3, RequestKind::kSet, op); }
+  TransactionBuilder& ThenCheck(const DeleteView& op) { return Add(2, RequestKind::kCheck, op); }
+  TransactionBuilder& ThenDeleteSubtree(const DeleteView& op) { return Add(2, RequestKind::kDeleteSubtree, op); }
+  TransactionBuilder& OtherwiseCheck(const DeleteView& op) { return Add(3, RequestKind::kCheck, op); }
+  TransactionBuilder& OtherwiseDeleteSubtree(const DeleteView& op) { return Add(3, RequestKind::kDeleteSubtree, op); }
   [[nodiscard]] std::string Encode(const RequestHead& head) const;
 
  private:
   template <typename Op>
-  TransactionBuilder& Add(std::uint32_t branch, const Op& op);
+  TransactionBuilder& Add(std::uint32_t branch, RequestKind kind, const Op& op);
 
   std::string body_;
 };
@@ -266,6 +344,7 @@ class BatchBuilder {
   void AddRequest(const Origin& origin, base::SessionId session, std::uint64_t seen, absl::string_view request);
   void AddOpen(const Origin& origin, const OpenSessionView& open);
   void AddExpire(raft::Term term, absl::Span<const base::SessionId> sessions);
+  void AddReap(absl::Span<const ReapedNodeView> nodes);
 
   [[nodiscard]] std::size_t size() const { return out_.size(); }  // bytes so far
   [[nodiscard]] std::size_t count() const { return count_; }
@@ -282,6 +361,7 @@ class BatchBuilder {
                                                absl::string_view request);
 [[nodiscard]] std::string EncodeOpenCommand(const Origin& origin, const OpenSessionView& open);
 [[nodiscard]] std::string EncodeExpireCommand(raft::Term term, absl::Span<const base::SessionId> sessions);
+[[nodiscard]] std::string EncodeReapCommand(absl::Span<const ReapedNodeView> nodes);
 void AppendBatchTime(base::WallTime time, std::string* batch);
 void AppendCommand(absl::string_view command, std::string* batch);
 

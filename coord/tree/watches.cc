@@ -16,36 +16,43 @@ std::size_t DepthOf(absl::string_view path) {
 
 }  // namespace
 
+bool Hears(WatchKind kind, absl::string_view watched, EventType type, absl::string_view path) {
+  if (kind == WatchKind::kPersistentRecursive) return true;
+  const bool child = type != EventType::kChanged && path.size() > 1 && path != watched && ParentOf(path) == watched;
+  if (path != watched) return child && kind != WatchKind::kOnce;
+  return kind != WatchKind::kOnceChildren || type == EventType::kDeleted;
+}
+
 Code WatchTable::Add(StreamId stream, std::uint64_t watch_id, absl::string_view path, std::uint32_t kind, bool with_data) {
   if (kind == static_cast<std::uint32_t>(WatchKind::kUnspecified) || !IsPath(path)) return Code::kInvalidArgument;
-  if (kind != static_cast<std::uint32_t>(WatchKind::kPersistentRecursive)) return Code::kUnimplemented;
-  const bool is_new = by_stream_[stream].try_emplace(watch_id, path).second;
+  if (kind > static_cast<std::uint32_t>(WatchKind::kOnceChildren)) return Code::kUnimplemented;
+  const auto [place_of_id, is_new] = by_stream_[stream].try_emplace(watch_id, nullptr);
   if (!is_new) return Code::kInvalidArgument;
 
-  std::vector<Watch>& watches = by_path_[path];
-  if (watches.empty()) {
+  auto at = by_path_.find(path);
+  if (at == by_path_.end()) {
+    at = by_path_.insert(std::make_unique<Watched>(Watched{{}, std::string(path)})).first;
     const std::size_t depth = DepthOf(path);
     if (paths_at_depth_.size() <= depth) paths_at_depth_.resize(depth + 1);
     ++paths_at_depth_[depth];
   }
-  const auto place = std::find_if(watches.begin(), watches.end(), [&](const Watch& other) {
+  Watched* const watched = place_of_id->second = at->get();
+  const auto place = std::find_if(watched->watches.begin(), watched->watches.end(), [&](const Watch& other) {
     return std::tie(other.stream, other.id) > std::tie(stream, watch_id);
   });
-  watches.insert(place, Watch{stream, watch_id, with_data});
+  watched->watches.insert(place, Watch{stream, watch_id, static_cast<WatchKind>(kind), with_data});
   ++size_;
   return Code::kOk;
 }
 
-void WatchTable::RemoveAt(absl::string_view path, StreamId stream, std::uint64_t watch_id) {
-  const auto at = by_path_.find(path);
-  std::vector<Watch>& watches = at->second;
-  watches.erase(std::find_if(watches.begin(), watches.end(),
-                             [&](const Watch& other) { return other.stream == stream && other.id == watch_id; }));
+void WatchTable::RemoveAt(Watched* watched, StreamId stream, std::uint64_t watch_id) {
+  watched->watches.erase(std::find_if(watched->watches.begin(), watched->watches.end(),
+                                      [&](const Watch& other) { return other.stream == stream && other.id == watch_id; }));
   --size_;
-  if (!watches.empty()) return;
-  by_path_.erase(at);
-  --paths_at_depth_[DepthOf(path)];
+  if (!watched->watches.empty()) return;
+  --paths_at_depth_[DepthOf(watched->path)];
   while (!paths_at_depth_.empty() && paths_at_depth_.back() == 0) paths_at_depth_.pop_back();
+  by_path_.erase(by_path_.find(absl::string_view(watched->path)));
 }
 
 bool WatchTable::Remove(StreamId stream, std::uint64_t watch_id) {
@@ -62,7 +69,7 @@ bool WatchTable::Remove(StreamId stream, std::uint64_t watch_id) {
 void WatchTable::RemoveStream(StreamId stream) {
   const auto streams = by_stream_.find(stream);
   if (streams == by_stream_.end()) return;
-  for (const auto& [watch_id, path] : streams->second) RemoveAt(path, stream, watch_id);
+  for (const auto& [watch_id, watched] : streams->second) RemoveAt(watched, stream, watch_id);
   by_stream_.erase(streams);
 }
 
@@ -71,8 +78,9 @@ std::size_t WatchTable::size(StreamId stream) const {
   return streams == by_stream_.end() ? 0 : streams->second.size();
 }
 
-void WatchTable::Gather(absl::string_view path) {
+void WatchTable::Gather(const Event& event) {
   matched_.clear();
+  const absl::string_view path = event.path();
   std::size_t end = 0;  // of the prefix with `depth` components
   for (std::size_t depth = 0; depth < paths_at_depth_.size(); ++depth) {
     if (depth > 0) {
@@ -81,7 +89,10 @@ void WatchTable::Gather(absl::string_view path) {
     }
     if (paths_at_depth_[depth] == 0) continue;
     const auto at = by_path_.find(depth == 0 ? path.substr(0, 1) : path.substr(0, end));
-    if (at != by_path_.end()) matched_.insert(matched_.end(), at->second.begin(), at->second.end());
+    if (at == by_path_.end()) continue;
+    for (const Watch& watch : (*at)->watches) {
+      if (Hears(watch.kind, (*at)->path, event.type(), path)) matched_.push_back(watch);
+    }
   }
   std::sort(matched_.begin(), matched_.end(),
             [](const Watch& a, const Watch& b) { return std::tie(a.stream, a.id) < std::tie(b.stream, b.id); });
@@ -90,7 +101,7 @@ void WatchTable::Gather(absl::string_view path) {
 void WatchTable::Match(absl::Span<const Event> events, absl::FunctionRef<void(const Delivery&)> deliver) {
   if (size_ == 0) return;
   for (const Event& event : events) {
-    Gather(event.path());
+    Gather(event);
     for (std::size_t i = 0; i < matched_.size();) {
       Delivery delivery{matched_[i].stream, &event, false, {}};
       ids_.clear();
@@ -100,6 +111,9 @@ void WatchTable::Match(absl::Span<const Event> events, absl::FunctionRef<void(co
       }
       delivery.watch_ids = ids_;
       deliver(delivery);
+    }
+    for (const Watch& watch : matched_) {
+      if (HearsOnce(watch.kind)) (void)Remove(watch.stream, watch.id);
     }
   }
 }

@@ -9,12 +9,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/container/btree_map.h"
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/functional/function_ref.h"
+#include "absl/hash/hash.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "coord/base/strong.h"
@@ -22,6 +25,13 @@
 #include "coord/tree/event.h"
 
 namespace drover::coord::tree {
+
+// Gone after its first event.
+[[nodiscard]] constexpr bool HearsOnce(WatchKind kind) {
+  return kind == WatchKind::kOnce || kind == WatchKind::kOnceChildren;
+}
+// Whether a watch of this kind on `watched` hears of what happened at `path`, which is at or below it.
+[[nodiscard]] bool Hears(WatchKind kind, absl::string_view watched, EventType type, absl::string_view path);
 
 // A stream of this process; numbered by whoever makes them.
 using StreamId = base::Strong<struct StreamIdTag>;
@@ -43,7 +53,7 @@ class WatchTable {
   void RemoveStream(StreamId stream);
 
   // Calls `deliver` for each event in order, and for each of its streams by id. What it is given ends with the call. `deliver` may
-  // not change the table.
+  // not change the table. Watches that hear once are gone after the event that they heard.
   void Match(absl::Span<const Event> events, absl::FunctionRef<void(const Delivery&)> deliver);
 
   [[nodiscard]] std::size_t size() const { return size_; }  // watches in all
@@ -53,16 +63,35 @@ class WatchTable {
   struct Watch {
     StreamId stream;
     std::uint64_t id;
+    WatchKind kind;
     bool with_data;
   };
-  using PathWatches = absl::flat_hash_map<std::string, std::vector<Watch>>;
+  // The watches of one path, sorted by (stream, id). On its own, for whoever has one of them points at it.
+  struct Watched {
+    absl::InlinedVector<Watch, 1> watches;
+    std::string path;
+  };
+  struct PathHash {
+    using is_transparent = void;
+    std::size_t operator()(absl::string_view path) const { return absl::Hash<absl::string_view>()(path); }
+    std::size_t operator()(const std::unique_ptr<Watched>& watched) const { return (*this)(absl::string_view(watched->path)); }
+  };
+  struct PathEqual {
+    using is_transparent = void;
+    static absl::string_view Of(absl::string_view path) { return path; }
+    static absl::string_view Of(const std::unique_ptr<Watched>& watched) { return watched->path; }
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      return Of(a) == Of(b);
+    }
+  };
 
-  void RemoveAt(absl::string_view path, StreamId stream, std::uint64_t watch_id);
-  void Gather(absl::string_view path);
+  void RemoveAt(Watched* watched, StreamId stream, std::uint64_t watch_id);
+  void Gather(const Event& event);
 
-  // Of each path, sorted by (stream, id). Looked up, never iterated.
-  PathWatches by_path_;
-  absl::btree_map<StreamId, absl::btree_map<std::uint64_t, std::string>> by_stream_;
+  // Looked up, never iterated.
+  absl::flat_hash_set<std::unique_ptr<Watched>, PathHash, PathEqual> by_path_;
+  absl::btree_map<StreamId, absl::btree_map<std::uint64_t, Watched*>> by_stream_;
   // [d]: paths with d components that are watched.
   std::vector<std::size_t> paths_at_depth_;
   std::size_t size_ = 0;

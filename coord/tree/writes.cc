@@ -103,11 +103,13 @@ Code Writer::RefuseVersion(const Node& node, std::uint32_t version_plus_one) {
 
 Code Writer::Apply(const WriteContext& context, RequestKind kind, absl::string_view body, std::string* fields) {
   message_ = {};
+  subtree_nodes_ = 0;
   base::WireWriter out(fields);
   tree_->Begin(context.zxid, context.time);
   const Code code = kind == RequestKind::kTransaction
                         ? Transact(context, body, &out)
-                        : Operate(context, kind, body, {AnswerField::kPath, AnswerField::kStat}, &out);
+                        : Operate(context, kind, body,
+                                  {AnswerField::kPath, AnswerField::kStat, AnswerField::kCount, AnswerField::kExisted}, &out);
   if (code == Code::kOk) {
     tree_->Commit();
   } else {
@@ -134,7 +136,12 @@ Code Writer::Operate(const WriteContext& context, RequestKind kind, absl::string
   switch (kind) {
     case RequestKind::kCreate: {
       CreateView op;
-      return CreateView::Parse(body, &op) ? Create(context, op, fields, out) : Refuse(Code::kInvalidArgument, kMalformed);
+      if (!CreateView::Parse(body, &op)) return Refuse(Code::kInvalidArgument, kMalformed);
+      if (context.level < base::kMoreOperations) {
+        op.container = op.if_absent = false;
+        op.ttl_ms = 0;
+      }
+      return Create(context, op, fields, out);
     }
     case RequestKind::kDelete: {
       DeleteView op;
@@ -144,9 +151,17 @@ Code Writer::Operate(const WriteContext& context, RequestKind kind, absl::string
       SetView op;
       return SetView::Parse(body, &op) ? Set(op, fields, out) : Refuse(Code::kInvalidArgument, kMalformed);
     }
+    case RequestKind::kCheck:
+    case RequestKind::kDeleteSubtree: {
+      if (context.level < base::kMoreOperations) break;
+      DeleteView op;
+      if (!DeleteView::Parse(body, &op)) return Refuse(Code::kInvalidArgument, kMalformed);
+      return kind == RequestKind::kCheck ? Check(op) : DeleteSubtree(op, fields, out);
+    }
     default:
-      return Refuse(Code::kInvalidArgument, "this is not a write");
+      break;
   }
+  return Refuse(Code::kInvalidArgument, "this is not a write");
 }
 
 Code Writer::Create(const WriteContext& context, const CreateView& op, ResultFields fields, base::WireWriter* out) {
@@ -160,7 +175,14 @@ Code Writer::Create(const WriteContext& context, const CreateView& op, ResultFie
   if (op.ephemeral && context.session == base::SessionId()) {
     return Refuse(Code::kInvalidArgument, "an ephemeral node needs a session");
   }
-  if (op.path.size() == 1 && !op.sequential) return Refuse(Code::kNodeExists, "the root always exists");
+  if (op.container + op.ephemeral + (op.ttl_ms != 0) > 1) {
+    return Refuse(Code::kInvalidArgument, "a node is ephemeral, or a container, or has a time to live: one of these");
+  }
+  if (op.ttl_ms > options_->ttl_ms_max) return Refuse(Code::kInvalidArgument, "the time to live is longer than 2^48 - 1 ms");
+  if (op.if_absent && op.sequential) {
+    return Refuse(Code::kInvalidArgument, "a sequential node is never there already: `if_absent` makes no sense");
+  }
+  if (op.path.size() == 1 && !op.sequential && !op.if_absent) return Refuse(Code::kNodeExists, "the root always exists");
 
   // The deepest ancestor that exists, and what is missing between it and the new node.
   const Node* parent = &tree_->root();
@@ -183,7 +205,15 @@ Code Writer::Create(const WriteContext& context, const CreateView& op, ResultFie
     if (path_.size() > options_->path_bytes_max) return Refuse(Code::kTooLarge, "the path is too long");
   }
   const absl::string_view name = NameOf(path_);
-  if (missing.empty() && tree_->FindChild(*parent, name) != nullptr) return Code::kNodeExists;
+  if (const Node* const there = op.path.size() == 1 && !op.sequential ? &tree_->root()
+                                : missing.empty()                     ? tree_->FindChild(*parent, name)
+                                                                      : nullptr) {
+    if (!op.if_absent) return Code::kNodeExists;
+    out->Bytes(fields.path, path_);
+    AppendStat(fields.stat, there->stat(), out);
+    out->Varint(fields.existed, 1);
+    return Code::kOk;
+  }
   if (parent->ephemeral()) return Code::kNoChildrenForEphemerals;
 
   growth += Tree::kNodeBytes + name.size() + op.data.size();
@@ -191,11 +221,12 @@ Code Writer::Create(const WriteContext& context, const CreateView& op, ResultFie
   if (!Fits(growth)) return Refuse(Code::kResourceExhausted, "the tree is at its size limit");
 
   for (absl::string_view above; NextComponent(&missing, &above);) {
-    parent = tree_->Create(parent, above, {}, base::SessionId());
+    parent = tree_->Create(parent, above, {}, Lifetime());
     const auto path_end = static_cast<std::size_t>(above.data() + above.size() - op.path.data());
     recorder_->Add(EventType::kCreated, op.path.substr(0, path_end), parent->stat(), {});
   }
-  const Node* const node = tree_->Create(parent, name, op.data, op.ephemeral ? context.session : base::SessionId());
+  const Lifetime lifetime{op.ephemeral ? context.session : base::SessionId(), op.container, op.ttl_ms};
+  const Node* const node = tree_->Create(parent, name, op.data, lifetime);
   const Stat stat = node->stat();
   recorder_->Add(EventType::kCreated, path_, stat, op.data);
   out->Bytes(fields.path, path_);
@@ -203,13 +234,66 @@ Code Writer::Create(const WriteContext& context, const CreateView& op, ResultFie
   return Code::kOk;
 }
 
-Code Writer::Delete(const DeleteView& op) {
-  if (op.path.size() > options_->path_bytes_max) return Refuse(Code::kTooLarge, "the path is too long");
-  if (const char* const fault = PathFault(op.path)) return Refuse(Code::kInvalidArgument, fault);
-  if (op.path.size() == 1) return Refuse(Code::kInvalidArgument, "the root cannot be deleted");
+const Node* Writer::FindForChange(const DeleteView& op, Code* code) {
+  *code = Code::kOk;
+  if (op.path.size() > options_->path_bytes_max) {
+    *code = Refuse(Code::kTooLarge, "the path is too long");
+  } else if (const char* const fault = PathFault(op.path)) {
+    *code = Refuse(Code::kInvalidArgument, fault);
+  }
+  if (*code != Code::kOk) return nullptr;
   const Node* const node = tree_->Find(op.path);
-  if (node == nullptr) return Code::kNoNode;
-  if (!VersionIs(*node, op.version_plus_one)) return RefuseVersion(*node, op.version_plus_one);
+  if (node == nullptr) {
+    *code = Code::kNoNode;
+  } else if (!VersionIs(*node, op.version_plus_one)) {
+    *code = RefuseVersion(*node, op.version_plus_one);
+  }
+  return *code == Code::kOk ? node : nullptr;
+}
+
+Code Writer::Check(const DeleteView& op) {
+  Code code;
+  (void)FindForChange(op, &code);
+  return code;
+}
+
+Code Writer::DeleteSubtree(const DeleteView& op, ResultFields fields, base::WireWriter* out) {
+  if (op.path == "/") return Refuse(Code::kInvalidArgument, "the root cannot be deleted");
+  Code code;
+  const Node* const root = FindForChange(op, &code);
+  if (root == nullptr) return code;
+  const std::uint64_t count = root->descendants() + 1;
+  if (count > options_->subtree_nodes_max - subtree_nodes_) {
+    return Refuse(Code::kTooLarge, "the subtree has more nodes than one write may delete: delete parts of it first");
+  }
+  subtree_nodes_ += count;
+  subtree_.clear();
+  for (SubtreeCursor cursor(*root, op.path); cursor.node() != nullptr; cursor.Next()) subtree_.push_back(cursor.node());
+  for (; !subtree_.empty(); subtree_.pop_back()) {
+    const Node* const node = subtree_.back();
+    node->PathTo(&path_);
+    recorder_->Add(EventType::kDeleted, path_, node->stat(), {});
+    tree_->Delete(node);
+  }
+  out->Varint(fields.count, count);
+  return Code::kOk;
+}
+
+bool Writer::Reap(const WriteContext& context, absl::string_view path, base::Zxid czxid) {
+  const Node* const node = IsPath(path) ? tree_->Find(path) : nullptr;
+  if (node == nullptr || node->czxid() != czxid || !node->IsDue(context.time)) return false;
+  tree_->Begin(context.zxid, context.time);
+  recorder_->Add(EventType::kDeleted, path, node->stat(), {});
+  tree_->Delete(node);
+  tree_->Commit();
+  return true;
+}
+
+Code Writer::Delete(const DeleteView& op) {
+  if (op.path == "/") return Refuse(Code::kInvalidArgument, "the root cannot be deleted");
+  Code code;
+  const Node* const node = FindForChange(op, &code);
+  if (node == nullptr) return code;
   if (!node->children().empty()) return Code::kNotEmpty;
   recorder_->Add(EventType::kDeleted, op.path, node->stat(), {});
   tree_->Delete(node);
@@ -275,7 +359,7 @@ Code Writer::Transact(const WriteContext& context, absl::string_view body, base:
   for (; branch.Next(&bytes); ++done) {
     const std::size_t result = out->Open(kResults);
     OperationView op;
-    code = OperationView::Parse(bytes, &op) ? Operate(context, op.kind, op.body, {2, 3}, out)
+    code = OperationView::Parse(bytes, &op) ? Operate(context, op.kind, op.body, {2, 3, 4, 5}, out)
                                             : Refuse(Code::kInvalidArgument, "an operation is malformed");
     if (code != Code::kOk) break;
     out->Close(result);

@@ -1,8 +1,9 @@
 // The rules of writes: what ZooKeeper would refuse is refused, with its code and in its order of precedence; the rest is done.
 //
 // Order in which refusals are looked for. Create: INVALID_ARGUMENT or TOO_LARGE, NO_NODE (the parent), NODE_EXISTS,
-// NO_CHILDREN_FOR_EPHEMERALS, RESOURCE_EXHAUSTED. Delete: INVALID_ARGUMENT, NO_NODE, BAD_VERSION, NOT_EMPTY. Set: INVALID_ARGUMENT
-// or TOO_LARGE, NO_NODE, BAD_VERSION, RESOURCE_EXHAUSTED.
+// NO_CHILDREN_FOR_EPHEMERALS, RESOURCE_EXHAUSTED. Delete: INVALID_ARGUMENT, NO_NODE, BAD_VERSION, NOT_EMPTY. DeleteSubtree and
+// Check: the same, with TOO_LARGE in the place of NOT_EMPTY, and without. Set: INVALID_ARGUMENT or TOO_LARGE, NO_NODE, BAD_VERSION,
+// RESOURCE_EXHAUSTED.
 // Threads: one.
 #ifndef DROVER_COORD_TREE_WRITES_H_
 #define DROVER_COORD_TREE_WRITES_H_
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "coord/base/feature_level.h"
 #include "coord/base/ids.h"
 #include "coord/base/time.h"
 #include "coord/base/wire.h"
@@ -26,32 +28,40 @@ namespace drover::coord::tree {
 struct WriteContext {
   base::Zxid zxid;  // of the transaction, if it takes effect
   base::WallTime time;
-  base::SessionId session;  // 0: none, so it cannot own ephemerals
+  base::SessionId session;                               // 0: none, so it cannot own ephemerals
+  base::FeatureLevel level = base::kNewestFeatureLevel;  // the cluster's: what came later is done as if nobody knew of it
 };
 
 class Writer {
  public:
   Writer(const Options* options, Tree* tree, EventRecorder* recorder) : options_(options), tree_(tree), recorder_(recorder) {}
 
-  // Applies one Create, Delete, Set or Transaction as one transaction: all of it with kOk, or nothing with the code of the refusal.
-  // Events go to the recorder (its Begin was called). The answer's fields behind the head are appended to `fields`.
+  // Applies one Create, Delete, Set, DeleteSubtree or Transaction as one transaction: all of it with kOk, or nothing with the code
+  // of the refusal. Events go to the recorder (its Begin was called). The answer's fields behind the head are appended to `fields`.
   [[nodiscard]] Code Apply(const WriteContext& context, RequestKind kind, absl::string_view body, std::string* fields);
 
   // Deletes the ephemerals of a session, in creation order.
   void DeleteEphemerals(const WriteContext& context, base::SessionId session);
 
+  // Deletes the container or node with a time to live at `path`, if it is the one created by `czxid` and its end has come.
+  bool Reap(const WriteContext& context, absl::string_view path, base::Zxid czxid);
+
   // Says more than MessageOf about the last refusal; empty if there is nothing more to say. Until the next Apply.
   [[nodiscard]] absl::string_view message() const { return message_; }
 
  private:
-  // One operation within a transaction that has begun. On kOk its path and stat fields, numbered as given, go to `out`.
+  // One operation within a transaction that has begun. On kOk its fields, numbered as given, go to `out`.
   struct ResultFields {
-    std::uint32_t path, stat;
+    std::uint32_t path, stat, count, existed;
   };
   [[nodiscard]] Code Operate(const WriteContext& context, RequestKind kind, absl::string_view body, ResultFields fields,
                              base::WireWriter* out);
   [[nodiscard]] Code Create(const WriteContext& context, const CreateView& op, ResultFields fields, base::WireWriter* out);
   [[nodiscard]] Code Delete(const DeleteView& op);
+  [[nodiscard]] Code DeleteSubtree(const DeleteView& op, ResultFields fields, base::WireWriter* out);
+  [[nodiscard]] Code Check(const DeleteView& op);
+  // The node that an operation names, if it has the version; null: `*code` says why not.
+  [[nodiscard]] const Node* FindForChange(const DeleteView& op, Code* code);
   [[nodiscard]] Code Set(const SetView& op, ResultFields fields, base::WireWriter* out);
   [[nodiscard]] Code Transact(const WriteContext& context, absl::string_view body, base::WireWriter* out);
   [[nodiscard]] Code Compares(const TransactionView& transaction, bool* hold);
@@ -68,7 +78,9 @@ class Writer {
   EventRecorder* const recorder_;
   absl::string_view message_;  // a constant, or text_
   std::string text_;
-  std::string path_;  // scratch
+  std::string path_;                  // scratch
+  std::vector<const Node*> subtree_;  // scratch
+  std::size_t subtree_nodes_ = 0;     // deleted by DeleteSubtree in this transaction
 };
 
 }  // namespace drover::coord::tree

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "coord/base/feature_level.h"
 #include "tests/e2e/e2e.h"
 #include "tests/support/await.h"
 #include "tests/support/ledger.h"
@@ -20,7 +21,8 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const std::vector<std::string> kOlder = {"--feature-level-max", "1"};
+constexpr int kNewest = static_cast<int>(base::kNewestFeatureLevel.value);
+const std::vector<std::string> kOlder = {"--feature-level-max", std::to_string(kNewest - 1)};
 
 class CoordUpgradeTest : public ::testing::Test {
  protected:
@@ -100,16 +102,17 @@ class CoordUpgradeTest : public ::testing::Test {
 TEST_F(CoordUpgradeTest, ARollingRestartFailsNoCall) {
   for (int id = 1; id <= 3; ++id) Start(id);
   ASSERT_TRUE(AwaitServing()) << Logs();
-  ASSERT_TRUE(Await([this] { return Levels() == std::vector<int>{2, 2, 2}; })) << Logs();
+  ASSERT_TRUE(Await([this] { return Levels() == std::vector<int>(3, kNewest); })) << Logs();
   Ledger ledger(Addresses(), 3);
   ASSERT_TRUE(ledger.AwaitMore(100));
-  ASSERT_NO_FATAL_FAILURE(Roll(ledger, {}, {2, 2, 2}));
+  ASSERT_NO_FATAL_FAILURE(Roll(ledger, {}, std::vector<int>(3, kNewest)));
   ExpectUnharmed(&ledger);
 }
 
 TEST_F(CoordUpgradeTest, ARollingUpgradeFailsNoCallAndRaisesTheLevelAtItsEnd) {
   for (int id = 1; id <= 3; ++id) Start(id, kOlder);
   ASSERT_TRUE(AwaitServing()) << Logs();
+  ASSERT_TRUE(Await([this] { return Levels() == std::vector<int>(3, kNewest - 1); })) << Logs();
   Ledger ledger(Addresses(), 3);
   ASSERT_TRUE(ledger.AwaitMore(100));
   // To the newer one and back, as long as not all are there.
@@ -119,17 +122,17 @@ TEST_F(CoordUpgradeTest, ARollingUpgradeFailsNoCallAndRaisesTheLevelAtItsEnd) {
   nodes_[1]->Terminate();
   Start(1, kOlder);
   ASSERT_TRUE(AwaitServing()) << Logs();
-  ASSERT_NO_FATAL_FAILURE(Roll(ledger, {}, {1, 1, 1}));
-  ASSERT_TRUE(Await([this] { return Levels() == std::vector<int>{2, 2, 2}; })) << Logs();
+  ASSERT_NO_FATAL_FAILURE(Roll(ledger, {}, std::vector<int>(3, kNewest - 1)));
+  ASSERT_TRUE(Await([this] { return Levels() == std::vector<int>(3, kNewest); })) << Logs();
   EXPECT_THAT(Logs(), HasSubstr("the feature level was raised"));
   ASSERT_TRUE(ledger.AwaitMore(100));
 
   nodes_[2]->Terminate();
   Start(2, kOlder);
   EXPECT_EQ(nodes_[2]->Wait(), 1);
-  EXPECT_THAT(nodes_[2]->Log(),
-              AllOf(HasSubstr("data directory " + Data(2) + " is at feature level 2"),
-                    HasSubstr("this program knows levels up to 1: start a newer drover-coord; nothing was changed")));
+  EXPECT_THAT(nodes_[2]->Log(), AllOf(HasSubstr("data directory " + Data(2) + " is at feature level " + std::to_string(kNewest)),
+                                      HasSubstr("this program knows levels up to " + std::to_string(kNewest - 1) +
+                                                ": start a newer drover-coord; nothing was changed")));
   Start(2);
   ASSERT_TRUE(AwaitServing()) << Logs();
   ASSERT_TRUE(ledger.AwaitMore(100));
@@ -138,7 +141,8 @@ TEST_F(CoordUpgradeTest, ARollingUpgradeFailsNoCallAndRaisesTheLevelAtItsEnd) {
   Start(4, kOlder);
   const CommandResult added = Drover({"cluster", "member", "add", "4=" + Address(4)});
   EXPECT_EQ(added.exit_code, 8);
-  EXPECT_THAT(added.err, HasSubstr("runs a program that knows feature levels up to 1, and the cluster is at 2"));
+  EXPECT_THAT(added.err, HasSubstr("runs a program that knows feature levels up to " + std::to_string(kNewest - 1) +
+                                   ", and the cluster is at " + std::to_string(kNewest)));
 }
 
 TEST_F(CoordUpgradeTest, TheLevelToPretendIsCheckedWhereverItIsGiven) {
@@ -150,11 +154,11 @@ TEST_F(CoordUpgradeTest, TheLevelToPretendIsCheckedWhereverItIsGiven) {
     return process.Wait();
   };
   EXPECT_EQ(run({"--feature-level-max", "0"}), 2);
-  EXPECT_EQ(run({"--feature-level-max", "3"}), 2);
+  EXPECT_EQ(run({"--feature-level-max", std::to_string(kNewest + 1)}), 2);
   EXPECT_EQ(run({}, {{"DROVER_FEATURE_LEVEL_MAX", "9"}}), 2);
   WriteFile(dir_ / "conf", "feature-level-max = 9\n");
   EXPECT_EQ(run({"--config", dir_ / "conf"}), 2);
-  EXPECT_THAT(ReadFile(dir_ / "refused.log"), HasSubstr("it must be 1 to 2"));
+  EXPECT_THAT(ReadFile(dir_ / "refused.log"), HasSubstr("it must be 1 to " + std::to_string(kNewest)));
 }
 
 }  // namespace

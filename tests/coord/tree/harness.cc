@@ -23,6 +23,8 @@ DecodedResult DecodeResult(absl::string_view bytes) {
     if (in.field() == 1) result.code = static_cast<Code>(in.number());
     if (in.field() == 2) result.path = String(in.bytes());
     if (in.field() == 3) result.stat = DecodeStat(in.bytes());
+    if (in.field() == 4) result.count = in.number();
+    if (in.field() == 5) result.existed = in.number() != 0;
   }
   EXPECT_TRUE(in.ok());
   return result;
@@ -82,6 +84,12 @@ Stat DecodeStat(absl::string_view bytes) {
       case 11:
         stat.num_children = narrow;
         break;
+      case 12:
+        stat.container = value != 0;
+        break;
+      case 13:
+        stat.ttl_ms = value;
+        break;
       default:
         ADD_FAILURE() << "field " << in.field() << " of a Stat";
     }
@@ -138,6 +146,15 @@ DecodedAnswer DecodeAnswer(absl::string_view bytes) {
         EXPECT_TRUE(transaction.ok());
         break;
       }
+      case 18:
+        answer.count = in.number();
+        break;
+      case 19:
+        answer.existed = in.number() != 0;
+        break;
+      case 20:
+        answer.reads.push_back(DecodeAnswer(in.bytes()));
+        break;
       default:
         ADD_FAILURE() << "field " << in.field() << " of an Answer";
     }
@@ -224,10 +241,16 @@ void Machine::Expire(const std::vector<base::SessionId>& sessions, raft::Term ca
   Apply(batch.Finish());
 }
 
-DecodedAnswer Machine::Read(const std::string& request) const {
+void Machine::Reap(const std::vector<ReapedNodeView>& nodes) {
+  BatchBuilder batch{base::WallTime(now_ms)};
+  batch.AddReap(nodes);
+  Apply(batch.Finish());
+}
+
+DecodedAnswer Machine::Read(const std::string& request, base::SessionId session) const {
   RequestView view;
   EXPECT_TRUE(RequestView::Parse(request, &view));
-  return DecodeAnswer(machine_.Read(view).view());
+  return DecodeAnswer(machine_.Read(view, session).view());
 }
 
 Stat Machine::StatOf(absl::string_view path) const {

@@ -19,6 +19,8 @@ struct DecodedResult {
   Code code = Code::kOk;
   std::string path;
   Stat stat;
+  std::uint64_t count = 0;
+  bool existed = false;
 };
 struct DecodedNode {
   std::string path;
@@ -40,6 +42,9 @@ struct DecodedAnswer {
   bool has_transaction = false;
   bool succeeded = false;
   std::vector<DecodedResult> results;
+  std::uint64_t count = 0;
+  bool existed = false;
+  std::vector<DecodedAnswer> reads;
 };
 struct DecodedEvent {
   std::uint64_t zxid = 0;
@@ -64,7 +69,9 @@ std::string TextOf(const Event& event);
 
 class Machine final : public Sink {
  public:
-  explicit Machine(const Options& options = Options()) : machine_(options) {}
+  explicit Machine(const Options& options = Options(), base::FeatureLevel level = base::kNewestFeatureLevel) : machine_(options) {
+    machine_.SetFeatureLevel(level);
+  }
 
   // Applies one entry; checks the invariants after it.
   void Apply(const base::Bytes& batch, raft::Term term = kTerm);
@@ -72,8 +79,9 @@ class Machine final : public Sink {
   DecodedAnswer Write(base::SessionId session, std::uint64_t seen, const std::string& request);
   DecodedAnswer Unary(const std::string& request) { return Write(base::SessionId(), 0, request); }
   base::SessionId Open(std::uint32_t timeout_ms = 0, std::uint32_t grace_ms = 0, absl::string_view name = "test");
+  void Reap(const std::vector<ReapedNodeView>& nodes);
   void Expire(const std::vector<base::SessionId>& sessions, raft::Term carried = kTerm);
-  DecodedAnswer Read(const std::string& request) const;
+  DecodedAnswer Read(const std::string& request, base::SessionId session = base::SessionId()) const;
 
   // Reads and unary writes in short.
   DecodedAnswer Create(absl::string_view path, absl::string_view data = {}) { return Unary(EncodeCreate({}, {path, data})); }

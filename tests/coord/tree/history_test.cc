@@ -20,7 +20,8 @@ using testing::IsEmpty;
 // Replay as text; one string "COMPACTED" if it is refused.
 std::vector<std::string> Replay(const EventHistory& history, Position after, absl::string_view root = "/") {
   std::vector<std::string> texts;
-  const bool covered = history.Replay(after, root, [&](const Event& event) { texts.push_back(TextOf(event)); });
+  const bool covered =
+      history.Replay(after, root, WatchKind::kPersistentRecursive, [&](const Event& event) { texts.push_back(TextOf(event)); });
   if (!covered) {
     EXPECT_TRUE(texts.empty());
     return {"COMPACTED"};
@@ -135,15 +136,39 @@ TEST(History, BrokenAndResumedEqualsUnbroken) {
     if (random.Below(5) != 0) continue;
     // Resume, and break again after some of what comes.
     std::uint64_t takes = random.Below(8);
-    ASSERT_TRUE(history.Replay(seen, "/", [&](const Event& event) {
+    ASSERT_TRUE(history.Replay(seen, "/", WatchKind::kPersistentRecursive, [&](const Event& event) {
       if (takes == 0) return;
       --takes;
       seen = event.position();
       resumed.push_back(TextOf(event));
     }));
   }
-  ASSERT_TRUE(history.Replay(seen, "/", [&](const Event& event) { resumed.push_back(TextOf(event)); }));
+  ASSERT_TRUE(
+      history.Replay(seen, "/", WatchKind::kPersistentRecursive, [&](const Event& event) { resumed.push_back(TextOf(event)); }));
   EXPECT_EQ(resumed, m.TakeEvents());
+}
+
+TEST(History, AKindHearsWhatItsWatchWouldHaveHeard) {
+  Machine m;
+  EventHistory history{HistoryOptions()};
+  for (const char* path : {"/a", "/a/b", "/a/b/c"}) m.Create(path);
+  m.Set("/a", "x");
+  m.Delete("/a/b/c");
+  m.Delete("/a/b");
+  for (const Event& event : m.events) history.Append({&event, 1});
+  const auto replay = [&](WatchKind kind, std::uint64_t after) {
+    std::vector<std::uint64_t> zxids;
+    EXPECT_TRUE(history.Replay({base::Zxid(after), Position::kAll}, "/a", kind,
+                               [&](const Event& event) { zxids.push_back(event.position().zxid.value); }));
+    return zxids;
+  };
+  EXPECT_THAT(replay(WatchKind::kPersistentRecursive, 0), ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_THAT(replay(WatchKind::kPersistent, 0), ElementsAre(1, 2, 4, 6));
+  EXPECT_THAT(replay(WatchKind::kOnce, 0), ElementsAre(1));
+  EXPECT_THAT(replay(WatchKind::kOnce, 1), ElementsAre(4));
+  EXPECT_THAT(replay(WatchKind::kOnce, 4), IsEmpty());
+  EXPECT_THAT(replay(WatchKind::kOnceChildren, 0), ElementsAre(2));
+  EXPECT_THAT(replay(WatchKind::kOnceChildren, 2), ElementsAre(6));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The state machine against a naive oracle: a flat map from path to node, transactions by copying all of it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -25,9 +26,11 @@ struct Op {
   std::string path;
   std::string data;
   bool ephemeral = false, sequential = false, parents = false;
+  bool container = false, if_absent = false;
+  std::uint64_t ttl_ms = 0;
   std::uint32_t version_plus_one = 0;
 
-  [[nodiscard]] CreateView create() const { return {path, data, ephemeral, sequential, parents}; }
+  [[nodiscard]] CreateView create() const { return {path, data, ephemeral, sequential, parents, container, ttl_ms, if_absent}; }
   [[nodiscard]] DeleteView remove() const { return {path, version_plus_one}; }
   [[nodiscard]] SetView set() const { return {path, data, version_plus_one}; }
 };
@@ -44,6 +47,8 @@ struct NaiveNode {
   std::uint64_t czxid = 0, mzxid = 0, pzxid = 0, owner = 0;
   std::int64_t ctime = 0, mtime = 0;
   std::uint32_t version = 0, creations = 0, deletions = 0;
+  bool container = false;
+  std::uint64_t ttl_ms = 0;
 };
 
 class Oracle {
@@ -52,6 +57,8 @@ class Oracle {
     Code code = Code::kOk;
     std::string path;
     Stat stat;
+    std::uint64_t count = 0;
+    bool existed = false;
   };
 
   Oracle() { nodes_["/"]; }
@@ -81,7 +88,19 @@ class Oracle {
     stat.ephemeral_owner = base::SessionId(node.owner);
     stat.data_length = static_cast<std::uint32_t>(node.data.size());
     stat.num_children = static_cast<std::uint32_t>(ChildrenOf(path).size());
+    stat.container = node.container;
+    stat.ttl_ms = node.ttl_ms;
     return stat;
+  }
+
+  // The subtree, in list order.
+  [[nodiscard]] std::vector<std::string> Subtree(const std::string& root) const {
+    std::vector<std::string> paths;
+    for (const auto& [path, node] : nodes_) {
+      if (IsAtOrBelow(path, root)) paths.push_back(path);
+    }
+    std::sort(paths.begin(), paths.end(), [](const std::string& a, const std::string& b) { return ComparePaths(a, b) < 0; });
+    return paths;
   }
 
   Outcome Do(const Op& op, std::uint64_t session) {
@@ -90,6 +109,10 @@ class Oracle {
         return Create(op, session);
       case RequestKind::kDelete:
         return Delete(op);
+      case RequestKind::kDeleteSubtree:
+        return DeleteSubtree(op);
+      case RequestKind::kCheck:
+        return {CheckVersion(op), {}, {}};
       default:
         return Set(op);
     }
@@ -131,15 +154,31 @@ class Oracle {
     for (const auto& [key, path] : order) Remove(path);
   }
 
+  // Each has its own transaction; EndCommand when all are done.
+  void EndCommand() { events_before_ = 0; }
+  bool Reap(const std::string& path, std::uint64_t czxid) {
+    const auto it = nodes_.find(path);
+    if (it == nodes_.end() || it->second.czxid != czxid || !ChildrenOf(path).empty()) return false;
+    const NaiveNode& node = it->second;
+    const bool over = node.ttl_ms != 0 && time - node.mtime > static_cast<std::int64_t>(node.ttl_ms);
+    if (!over && !(node.container && node.creations > 0)) return false;
+    ++zxid;
+    events_before_ = events.size();
+    Remove(path);
+    return true;
+  }
+
   [[nodiscard]] std::map<std::string, NaiveNode>& nodes() { return nodes_; }
 
  private:
   void Note(const char* what, const std::string& path, const std::string& data) {
-    events.push_back(absl::StrCat(zxid, ".", events.size(), " ", what, " ", path, " '", data, "'"));
+    events.push_back(absl::StrCat(zxid, ".", events.size() - events_before_, " ", what, " ", path, " '", data, "'"));
   }
 
-  void Add(const std::string& path, const std::string& data, std::uint64_t owner) {
+  void Add(const std::string& path, const std::string& data, std::uint64_t owner, const Op& op = {}) {
     NaiveNode node;
+    node.container = op.container;
+    node.ttl_ms = op.ttl_ms;
     node.data = data;
     node.czxid = node.mzxid = node.pzxid = zxid;
     node.ctime = node.mtime = time;
@@ -162,6 +201,9 @@ class Oracle {
   Outcome Create(const Op& op, std::uint64_t session) {
     if (op.sequential ? !IsSequentialPath(op.path) : !IsPath(op.path)) return {Code::kInvalidArgument, {}, {}};
     if (op.ephemeral && session == 0) return {Code::kInvalidArgument, {}, {}};
+    if (op.ephemeral + op.container + (op.ttl_ms != 0) > 1) return {Code::kInvalidArgument, {}, {}};
+    if (op.if_absent && op.sequential) return {Code::kInvalidArgument, {}, {}};
+    if (op.if_absent && nodes_.count(op.path) != 0) return {Code::kOk, op.path, StatOf(op.path), 0, true};
     if (op.path == "/" && !op.sequential) return {Code::kNodeExists, {}, {}};
     std::vector<std::string> missing;
     std::string above(ParentOf(op.path));
@@ -172,24 +214,37 @@ class Oracle {
     if (nodes_.count(path) != 0) return {Code::kNodeExists, {}, {}};
     if (nodes_[above].owner != 0) return {Code::kNoChildrenForEphemerals, {}, {}};
     for (const std::string& parent : missing) Add(parent, "", 0);
-    Add(path, op.data, op.ephemeral ? session : 0);
+    Add(path, op.data, op.ephemeral ? session : 0, op);
     return {Code::kOk, path, StatOf(path)};
   }
 
+  [[nodiscard]] Code CheckVersion(const Op& op) const {
+    if (!IsPath(op.path)) return Code::kInvalidArgument;
+    const auto it = nodes_.find(op.path);
+    if (it == nodes_.end()) return Code::kNoNode;
+    return op.version_plus_one != 0 && it->second.version + 1 != op.version_plus_one ? Code::kBadVersion : Code::kOk;
+  }
+
+  Outcome DeleteSubtree(const Op& op) {
+    if (op.path == "/") return {Code::kInvalidArgument, {}, {}};
+    if (const Code code = CheckVersion(op); code != Code::kOk) return {code, {}, {}};
+    std::vector<std::string> paths = Subtree(op.path);
+    const std::uint64_t count = paths.size();
+    for (; !paths.empty(); paths.pop_back()) Remove(paths.back());
+    return {Code::kOk, {}, {}, count};
+  }
+
   Outcome Delete(const Op& op) {
-    if (!IsPath(op.path) || op.path == "/") return {Code::kInvalidArgument, {}, {}};
-    if (nodes_.count(op.path) == 0) return {Code::kNoNode, {}, {}};
-    if (op.version_plus_one != 0 && nodes_[op.path].version + 1 != op.version_plus_one) return {Code::kBadVersion, {}, {}};
+    if (op.path == "/") return {Code::kInvalidArgument, {}, {}};
+    if (const Code code = CheckVersion(op); code != Code::kOk) return {code, {}, {}};
     if (!ChildrenOf(op.path).empty()) return {Code::kNotEmpty, {}, {}};
     Remove(op.path);
     return {};
   }
 
   Outcome Set(const Op& op) {
-    if (!IsPath(op.path)) return {Code::kInvalidArgument, {}, {}};
-    if (nodes_.count(op.path) == 0) return {Code::kNoNode, {}, {}};
+    if (const Code code = CheckVersion(op); code != Code::kOk) return {code, {}, {}};
     NaiveNode& node = nodes_[op.path];
-    if (op.version_plus_one != 0 && node.version + 1 != op.version_plus_one) return {Code::kBadVersion, {}, {}};
     node.data = op.data;
     ++node.version;
     node.mzxid = zxid;
@@ -199,6 +254,7 @@ class Oracle {
   }
 
   std::map<std::string, NaiveNode> nodes_;
+  std::size_t events_before_ = 0;  // of earlier transactions of the same command
 };
 
 struct NaiveSession {
@@ -226,6 +282,7 @@ class Model {
 
   // The codes that its writes were answered with.
   [[nodiscard]] const std::set<Code>& met() const { return met_; }
+  [[nodiscard]] int reaped() const { return reaped_; }
 
   void Run(int steps) {
     for (int step = 0; step < steps && !testing::Test::HasFailure(); ++step) {
@@ -237,7 +294,9 @@ class Model {
         Open();
       } else if (dice < 6) {
         Expire();
-      } else if (dice < 10) {
+      } else if (dice < 9) {
+        Reap();
+      } else if (dice < 13) {
         CheckReads();
       } else {
         Write();
@@ -264,17 +323,25 @@ class Model {
   }
   std::string Data() { return std::string(random_.Below(6), static_cast<char>('0' + random_.Below(10))); }
 
-  Op RandomOp() {
+  Op RandomOp(bool in_transaction) {
     Op op;
     op.path = Path();
-    const std::uint64_t dice = random_.Below(10);
-    op.kind = dice < 4 ? RequestKind::kCreate : dice < 6 ? RequestKind::kSet : RequestKind::kDelete;
-    if (op.kind != RequestKind::kDelete) op.data = Data();
+    const std::uint64_t dice = random_.Below(20);
+    op.kind = dice < 9         ? RequestKind::kCreate
+              : dice < 13      ? RequestKind::kSet
+              : dice < 18      ? RequestKind::kDelete
+              : dice < 19      ? RequestKind::kDeleteSubtree
+              : in_transaction ? RequestKind::kCheck
+                               : RequestKind::kSet;
+    if (op.kind == RequestKind::kCreate || op.kind == RequestKind::kSet) op.data = Data();
     if (op.kind == RequestKind::kCreate) {
       op.ephemeral = random_.Below(4) == 0;
       if (random_.Below(8) == 0) op.path = BelowAnEphemeral();
       op.sequential = random_.Below(4) == 0;
       op.parents = random_.Below(3) == 0;
+      op.container = random_.Below(6) == 0;
+      if (random_.Below(6) == 0) op.ttl_ms = 1 + random_.Below(60);
+      op.if_absent = random_.Below(6) == 0;
       if (op.sequential && random_.Below(3) == 0) op.path += op.path == "/" ? "" : "/";
     } else {
       op.version_plus_one = static_cast<std::uint32_t>(random_.Below(6) == 0 ? random_.Below(4) : 0);
@@ -325,6 +392,21 @@ class Model {
     CheckEvents();
   }
 
+  // Whatever there is, and what there was.
+  void Reap() {
+    std::vector<std::pair<std::string, std::uint64_t>> nodes;
+    for (const auto& [path, node] : oracle_.nodes()) nodes.emplace_back(path, node.czxid - (random_.Below(10) == 0 ? 1 : 0));
+    nodes.emplace_back("/gone", 1);
+    std::vector<ReapedNodeView> views;
+    for (const auto& [path, czxid] : nodes) views.push_back({path, base::Zxid(czxid)});
+    Tick();
+    machine_.Reap(views);
+    oracle_.events.clear();
+    for (const auto& [path, czxid] : nodes) reaped_ += oracle_.Reap(path, czxid) ? 1 : 0;
+    oracle_.EndCommand();
+    CheckEvents();
+  }
+
   void Tick() { oracle_.time = std::max(oracle_.time, machine_.now_ms); }
 
   void CheckEvents() {
@@ -365,17 +447,19 @@ class Model {
       bool hold = true;
       for (const Compare& compare : compares) hold &= oracle_.Holds(compare);
       for (std::uint64_t n = random_.Below(5); n > 0; --n) {
-        ops.push_back(RandomOp());
+        ops.push_back(RandomOp(true));
         // Into the branch that will be taken; the other gets one that must not be.
         AddTo(&builder, ops.back(), hold);
-        AddTo(&builder, RandomOp(), !hold);
+        AddTo(&builder, RandomOp(true), !hold);
       }
       request = builder.Encode(head);
     } else {
-      ops.push_back(RandomOp());
-      request = ops[0].kind == RequestKind::kCreate   ? EncodeCreate(head, ops[0].create())
-                : ops[0].kind == RequestKind::kDelete ? EncodeDelete(head, ops[0].remove())
-                                                      : EncodeSet(head, ops[0].set());
+      ops.push_back(RandomOp(false));
+      const Op& op = ops[0];
+      request = op.kind == RequestKind::kCreate          ? EncodeCreate(head, op.create())
+                : op.kind == RequestKind::kDelete        ? EncodeDelete(head, op.remove())
+                : op.kind == RequestKind::kDeleteSubtree ? EncodeDeleteSubtree(head, op.remove())
+                                                         : EncodeSet(head, op.set());
     }
 
     Tick();
@@ -431,6 +515,10 @@ class Model {
     if (op.kind == RequestKind::kCreate) add(op.create());
     if (op.kind == RequestKind::kDelete) add(op.remove());
     if (op.kind == RequestKind::kSet) add(op.set());
+    if (op.kind == RequestKind::kCheck) then ? builder->ThenCheck(op.remove()) : builder->OtherwiseCheck(op.remove());
+    if (op.kind == RequestKind::kDeleteSubtree) {
+      then ? builder->ThenDeleteSubtree(op.remove()) : builder->OtherwiseDeleteSubtree(op.remove());
+    }
   }
 
   void CheckApplied(const DecodedAnswer& answer, const std::vector<Op>& ops, const std::vector<Compare>& compares, bool transaction,
@@ -462,10 +550,14 @@ class Model {
         ASSERT_EQ(answer.results[i].code, outcomes[i].code) << i;
         ASSERT_EQ(answer.results[i].path, outcomes[i].path) << i;
         ASSERT_EQ(answer.results[i].stat, outcomes[i].stat) << i;
+        ASSERT_EQ(answer.results[i].count, outcomes[i].count) << i;
+        ASSERT_EQ(answer.results[i].existed, outcomes[i].existed) << i;
       }
     } else if (code == Code::kOk) {
       ASSERT_EQ(answer.path, outcomes[0].path);
       ASSERT_EQ(answer.stat, outcomes[0].stat);
+      ASSERT_EQ(answer.count, outcomes[0].count);
+      ASSERT_EQ(answer.existed, outcomes[0].existed);
     }
     CheckEvents();
   }
@@ -502,6 +594,7 @@ class Model {
     ASSERT_EQ(get.stat, oracle_.StatOf(path));
     ASSERT_EQ(get.data, oracle_.nodes()[path].data);
     ASSERT_EQ(machine_.Read(EncodeChildren({}, {path})).names, oracle_.ChildrenOf(path));
+    ASSERT_EQ(machine_.Read(EncodeCountDescendants({}, path)).count + 1, oracle_.Subtree(path).size());
   }
 
   // Everything, through pages of two.
@@ -549,6 +642,7 @@ class Model {
 
   base::SeededRandom random_;
   std::set<Code> met_;
+  int reaped_ = 0;
   Machine machine_;
   Oracle oracle_;
   std::map<std::uint64_t, NaiveSession> sessions_;
@@ -571,6 +665,7 @@ TEST(Model, MeetsEveryOutcomeOfAWrite) {
                           Code::kNoChildrenForEphemerals, Code::kInvalidArgument, Code::kOutOfOrder, Code::kWindowFull}) {
     EXPECT_EQ(model.met().count(code), 1u) << code;
   }
+  EXPECT_GT(model.reaped(), 10);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, ModelTest, testing::Range<std::uint64_t>(1, 21));

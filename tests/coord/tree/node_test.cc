@@ -13,7 +13,7 @@ class NodeTest : public testing::Test {
  protected:
   const Node* Make(absl::string_view name, absl::string_view data = {}, base::SessionId owner = base::SessionId()) {
     tree_.Begin(base::Zxid(++zxid_), base::WallTime(5));
-    const Node* const node = tree_.Create(&tree_.root(), name, data, owner);
+    const Node* const node = tree_.Create(&tree_.root(), name, data, Lifetime{owner});
     tree_.Commit();
     return node;
   }
@@ -48,7 +48,7 @@ TEST_F(NodeTest, AChildThatWasNotMadeAfterAllLeavesNoTrace) {
   const Node* const leaf = Make("leaf");
   const Stat before = leaf->stat();
   tree_.Begin(base::Zxid(++zxid_), base::WallTime(6));
-  tree_.Create(leaf, "child", {}, base::SessionId());
+  tree_.Create(leaf, "child", {}, Lifetime());
   tree_.Rollback();
   EXPECT_EQ(leaf->stat(), before);
   EXPECT_EQ(leaf->children_created(), 0u);
@@ -58,7 +58,7 @@ TEST_F(NodeTest, AChildThatWasNotMadeAfterAllLeavesNoTrace) {
 TEST_F(NodeTest, WhatOneHadStaysKnownWhenItsChildrenAreGone) {
   const Node* const above = Make("above");
   tree_.Begin(base::Zxid(++zxid_), base::WallTime(6));
-  const Node* const child = tree_.Create(above, "child", {}, base::SessionId());
+  const Node* const child = tree_.Create(above, "child", {}, Lifetime());
   tree_.Delete(child);
   tree_.Commit();
   EXPECT_TRUE(above->children().empty());

@@ -54,6 +54,9 @@ TEST(Proto, EnumerationsAreTheSame) {
   EXPECT_EQ(static_cast<int>(CompareRelation::kNotEqual), pb::Compare::NOT_EQUAL);
   EXPECT_EQ(static_cast<int>(EventType::kDeleted), pb::Event::DELETED);
   EXPECT_EQ(static_cast<int>(WatchKind::kPersistentRecursive), pb::PERSISTENT_RECURSIVE);
+  EXPECT_EQ(static_cast<int>(WatchKind::kPersistent), pb::PERSISTENT);
+  EXPECT_EQ(static_cast<int>(WatchKind::kOnce), pb::ONCE);
+  EXPECT_EQ(static_cast<int>(WatchKind::kOnceChildren), pb::ONCE_CHILDREN);
 }
 
 TEST(Proto, RequestsThatWeWriteAreRead) {
@@ -106,6 +109,71 @@ TEST(Proto, RequestsThatWeWriteAreRead) {
   EXPECT_EQ(transaction.then(1).delete_().version_plus_one(), 1u);
   EXPECT_EQ(transaction.then(2).set().data(), "x");
   EXPECT_EQ(transaction.otherwise(0).delete_().path(), "/e");
+}
+
+TEST(Proto, OperationsOfLevelThreeThatWeWriteAreRead) {
+  CreateView view{"/a"};
+  view.container = true;
+  view.ttl_ms = std::uint64_t{1} << 40;
+  view.if_absent = true;
+  const auto create = Parse<pb::Request>(EncodeCreate({}, view)).create();
+  EXPECT_TRUE(create.container() && create.if_absent());
+  EXPECT_EQ(create.ttl_ms(), std::uint64_t{1} << 40);
+  EXPECT_EQ(Parse<pb::Request>(EncodeDeleteSubtree({}, {"/a", 4})).delete_subtree().version_plus_one(), 4u);
+  EXPECT_EQ(Parse<pb::Request>(EncodeCountDescendants({}, "/a")).count_descendants().path(), "/a");
+  const auto ephemerals =
+      Parse<pb::Request>(EncodeEphemerals({}, {base::SessionId(1), "/p", base::Zxid(2), "/p/q", 3})).ephemerals();
+  EXPECT_EQ(ephemerals.session_id(), 1u);
+  EXPECT_EQ(ephemerals.path(), "/p");
+  EXPECT_EQ(ephemerals.after_czxid(), 2u);
+  EXPECT_EQ(ephemerals.after(), "/p/q");
+  EXPECT_EQ(ephemerals.limit(), 3u);
+  MultiReadBuilder reads;
+  reads.Get("/g").Exists("/e").Children({"/c", "x", 5});
+  const auto multi_read = Parse<pb::Request>(reads.Encode({.id = 1})).multi_read();
+  ASSERT_EQ(multi_read.reads_size(), 3);
+  EXPECT_EQ(multi_read.reads(0).get().path(), "/g");
+  EXPECT_EQ(multi_read.reads(1).exists().path(), "/e");
+  EXPECT_EQ(multi_read.reads(2).children().after(), "x");
+  TransactionBuilder t;
+  t.ThenCheck({"/c", 1}).ThenDeleteSubtree({"/d"}).OtherwiseCheck({"/e"}).OtherwiseDeleteSubtree({"/f", 2});
+  const auto transaction = Parse<pb::Request>(t.Encode({})).transaction();
+  EXPECT_EQ(transaction.then(0).check().version_plus_one(), 1u);
+  EXPECT_EQ(transaction.then(1).delete_subtree().path(), "/d");
+  EXPECT_EQ(transaction.otherwise(0).check().path(), "/e");
+  EXPECT_EQ(transaction.otherwise(1).delete_subtree().version_plus_one(), 2u);
+
+  peer::Batch batch;
+  batch.set_time_ms(5);
+  auto* reaped = batch.add_commands()->mutable_reap()->add_nodes();
+  reaped->set_path("/a");
+  reaped->set_czxid(7);
+  BatchBuilder builder{base::WallTime(5)};
+  builder.AddReap({{"/a", base::Zxid(7)}});
+  EXPECT_EQ(builder.Finish().view(), batch.SerializeAsString());
+}
+
+TEST(Proto, OperationsOfLevelThreeAreAnsweredAsTheProtoSays) {
+  Machine m;
+  Client c(&m);
+  CreateView create{"/a", "data", true};
+  create.if_absent = true;
+  TransactionBuilder t;
+  t.Then(create).Then(create).ThenDeleteSubtree({"/a"}).Then(create);
+  c.Transact(t);
+  const auto answer = Parse<pb::Answer>(m.answers.back().bytes.view());
+  ASSERT_EQ(answer.transaction().results_size(), 4);
+  EXPECT_TRUE(answer.transaction().results(1).existed());
+  EXPECT_EQ(answer.transaction().results(2).count(), 1u);
+  RequestView request;
+  const std::string encoded = MultiReadBuilder().Get("/a").Get("/x").Encode({.id = 6});
+  ASSERT_TRUE(RequestView::Parse(encoded, &request));
+  const auto reads = Parse<pb::Answer>(m->Read(request).view());
+  EXPECT_EQ(reads.id(), 6u);
+  ASSERT_EQ(reads.reads_size(), 2);
+  EXPECT_EQ(reads.reads(0).data(), "data");
+  EXPECT_EQ(reads.reads(0).stat().ephemeral_owner(), c.id().value);
+  EXPECT_EQ(reads.reads(1).code(), pb::NO_NODE);
 }
 
 TEST(Proto, RequestsWrittenByProtobufAreRead) {

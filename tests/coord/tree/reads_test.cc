@@ -13,6 +13,7 @@ namespace drover::coord::tree {
 namespace {
 
 using testing::ElementsAre;
+using testing::IsEmpty;
 
 TEST(Reads, GetShowsDataStatIdAndZxid) {
   Machine m;
@@ -128,6 +129,103 @@ TEST(Reads, ListGoesOnBehindANodeThatHasGone) {
   const DecodedAnswer page = m.Read(EncodeList({}, {"/", "/b"}));
   ASSERT_EQ(page.nodes.size(), 1u);
   EXPECT_EQ(page.nodes[0].path, "/c");
+}
+
+TEST(Reads, DescendantsAreCountedAtAllDepths) {
+  Machine m;
+  const auto count = [&m](absl::string_view path) { return m.Read(EncodeCountDescendants({}, path)).count; };
+  EXPECT_EQ(count("/"), 0u);
+  for (const char* path : {"/a", "/a/b", "/a/b/c", "/d"}) m.Create(path);
+  EXPECT_EQ(count("/"), 4u);
+  EXPECT_EQ(count("/a"), 2u);
+  EXPECT_EQ(count("/a/b/c"), 0u);
+  m.Delete("/a/b/c");
+  EXPECT_EQ(count("/a"), 1u);
+  EXPECT_EQ(m.Read(EncodeCountDescendants({}, "/x")).code, Code::kNoNode);
+  EXPECT_EQ(m.Read(EncodeCountDescendants({}, "x")).code, Code::kInvalidArgument);
+}
+
+TEST(Reads, SeveralAtOnceAreOfOneStateAndEachHasItsCode) {
+  Machine m;
+  m.Create("/a", "data");
+  m.Create("/a/b");
+  MultiReadBuilder reads;
+  reads.Get("/a").Exists("/a").Children({"/a"}).Get("/x").Children({"no path"});
+  const DecodedAnswer answer = m.Read(reads.Encode({.id = 3}));
+  EXPECT_EQ(answer.code, Code::kOk);
+  EXPECT_EQ(answer.id, 3u);
+  EXPECT_EQ(answer.zxid, 2u);
+  ASSERT_EQ(answer.reads.size(), 5u);
+  EXPECT_EQ(answer.reads[0].data, "data");
+  EXPECT_EQ(answer.reads[0].stat, m.StatOf("/a"));
+  EXPECT_EQ(answer.reads[1].stat, m.StatOf("/a"));
+  EXPECT_EQ(answer.reads[1].data, "");
+  EXPECT_THAT(answer.reads[2].names, ElementsAre("b"));
+  EXPECT_EQ(answer.reads[3].code, Code::kNoNode);
+  EXPECT_NE(answer.reads[3].message, "");
+  EXPECT_EQ(answer.reads[4].code, Code::kInvalidArgument);
+  EXPECT_EQ(m.Read(MultiReadBuilder().Encode({})).code, Code::kOk);
+}
+
+TEST(Reads, TooManyAtOnceAreRefusedAndTooLongAnswersLeftOut) {
+  Options options;
+  options.multi_read_max = 3;
+  options.multi_read_bytes_max = 1000;
+  Machine m(options);
+  m.Create("/a", std::string(600, 'a'));
+  m.Create("/b", std::string(600, 'b'));
+  MultiReadBuilder three;
+  const DecodedAnswer answer = m.Read(three.Get("/a").Get("/b").Get("/a").Encode({}));
+  ASSERT_EQ(answer.reads.size(), 3u);
+  EXPECT_EQ(answer.reads[0].code, Code::kOk);
+  EXPECT_EQ(answer.reads[1].code, Code::kOk) << "what began below the limit is answered as a whole";
+  EXPECT_EQ(answer.reads[2].code, Code::kTooLarge);
+  EXPECT_EQ(answer.reads[2].data, "");
+  EXPECT_EQ(m.Read(three.Get("/a").Encode({})).code, Code::kTooLarge);
+}
+
+TEST(Reads, EphemeralsOfASessionComeInTheOrderOfTheirCreationInPages) {
+  Machine m;
+  Client c(&m);
+  Client other(&m);
+  m.Create("/d");
+  const auto paths = [](const DecodedAnswer& answer) {
+    std::vector<std::string> all;
+    for (const DecodedNode& node : answer.nodes) all.push_back(node.path);
+    return all;
+  };
+  EXPECT_THAT(m.Read(EncodeEphemerals({}, {}), c.id()).nodes, IsEmpty());
+  c.Create({"/z", "data", true});
+  TransactionBuilder both;
+  both.Then(CreateView{"/d/2", "", true}).Then(CreateView{"/d/1", "", true});
+  c.Transact(both);
+  c.Create({"/a", "", true});
+  other.Create({"/o", "", true});
+  const DecodedAnswer all = m.Read(EncodeEphemerals({}, {}), c.id());
+  EXPECT_THAT(paths(all), ElementsAre("/z", "/d/1", "/d/2", "/a"));
+  EXPECT_FALSE(all.more);
+  EXPECT_EQ(all.nodes[0].stat, m.StatOf("/z"));
+  EXPECT_EQ(all.nodes[0].data, "");
+  EXPECT_THAT(paths(m.Read(EncodeEphemerals({}, {other.id()}), c.id())), ElementsAre("/o"));
+  EXPECT_THAT(paths(m.Read(EncodeEphemerals({}, {c.id(), "/d"}))), ElementsAre("/d/1", "/d/2"));
+
+  std::vector<std::string> paged;
+  EphemeralsView page{c.id(), {}, base::Zxid(), {}, 1};
+  for (std::string after;;) {
+    const DecodedAnswer answer = m.Read(EncodeEphemerals({}, page));
+    ASSERT_EQ(answer.nodes.size(), 1u);
+    paged.push_back(answer.nodes[0].path);
+    if (!answer.more) break;
+    after = answer.nodes[0].path;
+    page.after_czxid = answer.nodes[0].stat.czxid;
+    page.after = after;
+  }
+  EXPECT_EQ(paged, paths(all));
+
+  EXPECT_THAT(m.Read(EncodeEphemerals({}, {base::SessionId(999)})).nodes, IsEmpty());
+  EXPECT_EQ(m.Read(EncodeEphemerals({}, {})).code, Code::kInvalidArgument) << "whose?";
+  EXPECT_EQ(m.Read(EncodeEphemerals({}, {c.id(), "x"})).code, Code::kInvalidArgument);
+  EXPECT_EQ(m.Read(EncodeEphemerals({}, {c.id(), {}, base::Zxid(1), "x"})).code, Code::kInvalidArgument);
 }
 
 }  // namespace

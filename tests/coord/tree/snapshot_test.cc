@@ -60,6 +60,19 @@ TEST_F(SnapshotTest, OfAStateAtRestLoadsTheSameState) {
   EXPECT_EQ(walk.saved(), 0u);
 }
 
+TEST_F(SnapshotTest, TellsWhatEndsByItself) {
+  CreateView create{"/t"};
+  create.ttl_ms = 1'000'000;
+  machine_.Unary(EncodeCreate({}, create));
+  create = {"/a/c"};
+  create.container = true;
+  machine_.Unary(EncodeCreate({}, create));
+  SnapshotWalk walk(&*machine_);
+  const auto parts = Finish(&walk);
+  ExpectLoads(parts, machine_->Digest());
+  EXPECT_EQ((*Load(parts))->tree().mortals().size(), 2u);
+}
+
 TEST_F(SnapshotTest, OfAnEmptyStateHasItsRoot) {
   Machine empty;
   SnapshotWalk walk(&*empty);

@@ -28,7 +28,7 @@ std::vector<std::string> Walk(SubtreeCursor cursor) {
 class TreeTest : public testing::Test {
  protected:
   const Node* Make(absl::string_view path, base::SessionId owner = base::SessionId()) {
-    return tree_.Create(tree_.Find(ParentOf(path)), NameOf(path), "data", owner);
+    return tree_.Create(tree_.Find(ParentOf(path)), NameOf(path), "data", Lifetime{owner});
   }
   void MakeAll(const std::vector<std::string>& paths) {
     tree_.Begin(base::Zxid(++zxid_), base::WallTime(1));
@@ -100,7 +100,7 @@ TEST_F(TreeTest, EphemeralsEndInOrderOfCreationThenPath) {
 TEST_F(TreeTest, DeepTreesNeedNoStack) {
   tree_.Begin(base::Zxid(1), base::WallTime(1));
   const Node* node = &tree_.root();
-  for (int depth = 0; depth < 100'000; ++depth) node = tree_.Create(node, "n", {}, base::SessionId());
+  for (int depth = 0; depth < 100'000; ++depth) node = tree_.Create(node, "n", {}, Lifetime());
   tree_.Commit();
   EXPECT_EQ(node->Path().size(), 200'000u);
 }

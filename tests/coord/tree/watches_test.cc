@@ -26,6 +26,10 @@ class Watches : public testing::Test {
   Code Add(std::uint64_t stream, std::uint64_t id, absl::string_view path, bool with_data = false) {
     return watches_.Add(StreamId(stream), id, path, kRecursive, with_data);
   }
+  // Of stream 1.
+  void AddOf(WatchKind kind, std::uint64_t id, absl::string_view path) {
+    ASSERT_EQ(watches_.Add(StreamId(1), id, path, static_cast<std::uint32_t>(kind), false), Code::kOk);
+  }
   // "stream: path ids [data]" of what the events since the last call deliver.
   std::vector<std::string> Deliver() {
     std::vector<std::string> texts;
@@ -99,7 +103,7 @@ TEST_F(Watches, GoWhenRemovedAndWithTheirStream) {
 TEST_F(Watches, BadOnesAreRefusedAndLeaveNothing) {
   EXPECT_EQ(Add(1, 1, "a"), Code::kInvalidArgument);
   EXPECT_EQ(watches_.Add(StreamId(1), 1, "/a", 0, false), Code::kInvalidArgument);
-  EXPECT_EQ(watches_.Add(StreamId(1), 1, "/a", 2, false), Code::kUnimplemented);
+  EXPECT_EQ(watches_.Add(StreamId(1), 1, "/a", 5, false), Code::kUnimplemented);
   EXPECT_EQ(watches_.size(), 0u);
   EXPECT_EQ(Add(1, 1, "/a"), Code::kOk);
   EXPECT_EQ(Add(1, 1, "/b"), Code::kInvalidArgument) << "the id is in use";
@@ -131,6 +135,22 @@ TEST_F(Watches, AgreeWithANaiveTable) {
   struct Naive {
     std::string path;
     bool with_data;
+    WatchKind kind;
+
+    [[nodiscard]] bool Hears(const Event& event) const {
+      const bool itself = event.path() == path;
+      const bool child = event.path() != "/" && ParentOf(event.path()) == path;
+      switch (kind) {
+        case WatchKind::kPersistentRecursive:
+          return IsAtOrBelow(event.path(), path);
+        case WatchKind::kPersistent:
+          return itself || (child && event.type() != EventType::kChanged);
+        case WatchKind::kOnce:
+          return itself;
+        default:
+          return itself ? event.type() == EventType::kDeleted : child && event.type() != EventType::kChanged;
+      }
+    }
   };
   std::map<std::uint64_t, std::map<std::uint64_t, Naive>> naive;
   base::SeededRandom random(11);
@@ -145,9 +165,10 @@ TEST_F(Watches, AgreeWithANaiveTable) {
     switch (random.Below(8)) {
       case 0:
       case 1: {
-        const Naive watch{path(4), random.Below(2) == 0};
+        const Naive watch{path(4), random.Below(2) == 0, static_cast<WatchKind>(1 + random.Below(4))};
         const bool is_new = naive[stream].try_emplace(id, watch).second;
-        ASSERT_EQ(Add(stream, id, watch.path, watch.with_data), is_new ? Code::kOk : Code::kInvalidArgument);
+        ASSERT_EQ(watches_.Add(StreamId(stream), id, watch.path, static_cast<std::uint32_t>(watch.kind), watch.with_data),
+                  is_new ? Code::kOk : Code::kInvalidArgument);
         break;
       }
       case 2:
@@ -159,16 +180,22 @@ TEST_F(Watches, AgreeWithANaiveTable) {
         naive.erase(stream);
         break;
       default: {
-        m_.Unary(random.Below(2) == 0 ? EncodeDelete({}, {path(4)}) : EncodeCreate({}, {path(4), "", false, false, true}));
+        const std::uint64_t dice = random.Below(5);
+        m_.Unary(dice < 2   ? EncodeDelete({}, {path(4)})
+                 : dice < 4 ? EncodeCreate({}, {path(4), "", false, false, true})
+                            : EncodeSet({}, {path(2), "x"}));
         std::vector<std::string> expected;
         for (std::size_t i = seen_; i < m_.events.size(); ++i) {
-          for (const auto& [s, watches] : naive) {
+          for (auto& [s, watches] : naive) {
             std::vector<std::uint64_t> ids;
             bool data = false;
             for (const auto& [w, watch] : watches) {
-              if (!IsAtOrBelow(m_.events[i].path(), watch.path)) continue;
+              if (!watch.Hears(m_.events[i])) continue;
               ids.push_back(w);
               data |= watch.with_data;
+            }
+            for (const std::uint64_t w : ids) {
+              if (HearsOnce(watches.at(w).kind)) watches.erase(w);
             }
             if (!ids.empty()) {
               expected.push_back(absl::StrCat(s, ": ", m_.events[i].path(), " ", absl::StrJoin(ids, ","), data ? " data" : ""));
@@ -182,6 +209,79 @@ TEST_F(Watches, AgreeWithANaiveTable) {
     for (const auto& [s, watches] : naive) count += watches.size();
     ASSERT_EQ(watches_.size(), count);
   }
+}
+
+TEST_F(Watches, PersistentOnesHearOfTheirNodeAndOfWhichChildrenThereAre) {
+  AddOf(WatchKind::kPersistent, 1, "/a");
+  m_.Create("/a");
+  m_.Create("/a/b");
+  m_.Set("/a/b", "x");
+  m_.Create("/a/b/c");
+  m_.Set("/a", "x");
+  m_.Delete("/a/b/c");
+  m_.Delete("/a/b");
+  m_.Delete("/a");
+  EXPECT_THAT(Deliver(), ElementsAre("1: /a 1", "1: /a/b 1", "1: /a 1", "1: /a/b 1", "1: /a 1"));
+  EXPECT_EQ(watches_.size(), 1u);
+}
+
+TEST_F(Watches, OfTheRootHearOfItsChildren) {
+  AddOf(WatchKind::kPersistent, 1, "/");
+  AddOf(WatchKind::kOnceChildren, 2, "/");
+  m_.Set("/", "x");
+  m_.Create("/a");
+  m_.Create("/a/b");
+  EXPECT_THAT(Deliver(), ElementsAre("1: / 1", "1: /a 1,2"));
+}
+
+TEST_F(Watches, ThoseThatHearOnceAreGoneThen) {
+  for (const char* happening : {"create", "set", "delete"}) {
+    if (std::string(happening) != "create") m_.Create("/a");
+    (void)Deliver();
+    AddOf(WatchKind::kOnce, 1, "/a");
+    m_.Create("/b");
+    if (std::string(happening) == "set") m_.Set("/a", "x");
+    if (std::string(happening) != "set") std::string(happening) == "create" ? m_.Create("/a") : m_.Delete("/a");
+    m_.Create("/a");
+    m_.Set("/a", "y");
+    EXPECT_THAT(Deliver(), ElementsAre("1: /a 1")) << happening;
+    EXPECT_EQ(watches_.size(), 0u);
+    EXPECT_EQ(watches_.size(StreamId(1)), 0u);
+    m_.Delete("/a");
+    m_.Delete("/b");
+  }
+}
+
+TEST_F(Watches, OfChildrenHearOnceOfOneOrOfTheEnd) {
+  m_.Create("/a");
+  m_.Create("/a/b");
+  (void)Deliver();
+  AddOf(WatchKind::kOnceChildren, 1, "/a");
+  m_.Set("/a", "x");
+  m_.Set("/a/b", "x");
+  m_.Create("/a/b/c");
+  m_.Create("/a/d");
+  m_.Create("/a/e");
+  EXPECT_THAT(Deliver(), ElementsAre("1: /a/d 1"));
+  AddOf(WatchKind::kOnceChildren, 2, "/a");
+  TransactionBuilder all;
+  all.ThenDeleteSubtree({"/a"});
+  m_.Unary(all.Encode({}));
+  EXPECT_THAT(Deliver(), ElementsAre("1: /a/e 2")) << "one event, whatever else the transaction did";
+  m_.Create("/a");
+  AddOf(WatchKind::kOnceChildren, 3, "/a");
+  m_.Delete("/a");
+  EXPECT_EQ(Deliver().back(), "1: /a 3");
+  EXPECT_EQ(watches_.size(), 0u);
+}
+
+TEST_F(Watches, SeveralKindsOfOneStreamAreOneDelivery) {
+  AddOf(WatchKind::kOnce, 1, "/a");
+  AddOf(WatchKind::kPersistent, 2, "/a");
+  AddOf(WatchKind::kPersistentRecursive, 3, "/");
+  m_.Create("/a");
+  m_.Set("/a", "x");
+  EXPECT_THAT(Deliver(), ElementsAre("1: /a 1,2,3", "1: /a 2,3"));
 }
 
 }  // namespace

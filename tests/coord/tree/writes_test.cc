@@ -472,5 +472,125 @@ TEST(Transactions, SessionsEphemeralsMayBeMadeInOne) {
   EXPECT_THAT(m.TakeEvents(), ElementsAre("3.0 deleted /a ''", "3.1 deleted /b ''")) << "one zxid: by path";
 }
 
+TEST(Transactions, AFailedCheckUndoesAll) {
+  Machine m;
+  m.Create("/a");
+  m.Set("/a", "1");
+  TransactionBuilder right;
+  right.ThenCheck({"/a", 2}).ThenCheck({"/a"}).ThenCheck({"/", 1}).Then(CreateView{"/b"});
+  EXPECT_EQ(m.Unary(right.Encode({})).code, Code::kOk);
+  TransactionBuilder wrong;
+  wrong.Then(CreateView{"/c"}).ThenCheck({"/a", 1});
+  const DecodedAnswer version = m.Unary(wrong.Encode({}));
+  EXPECT_EQ(version.code, Code::kBadVersion);
+  ASSERT_EQ(version.results.size(), 2u);
+  EXPECT_EQ(version.results[0].code, Code::kRolledBack);
+  EXPECT_EQ(version.results[1].code, Code::kBadVersion);
+  TransactionBuilder missing;
+  missing.Then(CreateView{"/c"}).ThenCheck({"/x"});
+  EXPECT_EQ(m.Unary(missing.Encode({})).code, Code::kNoNode);
+  EXPECT_FALSE(m.Has("/c"));
+  TransactionBuilder seen;
+  seen.Then(CreateView{"/c"}).ThenCheck({"/c", 1});
+  EXPECT_EQ(m.Unary(seen.Encode({})).code, Code::kOk) << "it sees the operations before it";
+}
+
+TEST(Writes, IfAbsentTakesTheNodeThatIsThereAsItIs) {
+  Machine m;
+  CreateView create{"/a", "first"};
+  create.if_absent = true;
+  const DecodedAnswer made = m.Unary(EncodeCreate({}, create));
+  EXPECT_EQ(made.code, Code::kOk);
+  EXPECT_FALSE(made.existed);
+  m.Set("/a", "other");
+  m.TakeEvents();
+  const DecodedAnswer there = m.Unary(EncodeCreate({}, create));
+  EXPECT_EQ(there.code, Code::kOk);
+  EXPECT_TRUE(there.existed);
+  EXPECT_EQ(there.path, "/a");
+  EXPECT_EQ(there.stat, m.StatOf("/a"));
+  EXPECT_EQ(there.stat.version, 1u);
+  EXPECT_THAT(m.TakeEvents(), IsEmpty());
+  create.path = "/";
+  EXPECT_TRUE(m.Unary(EncodeCreate({}, create)).existed);
+  create.path = "/x/y";
+  EXPECT_EQ(m.Unary(EncodeCreate({}, create)).code, Code::kNoNode);
+  create.parents = true;
+  EXPECT_FALSE(m.Unary(EncodeCreate({}, create)).existed);
+  TransactionBuilder t;
+  t.Then(create).Then(CreateView{"/z"});
+  const DecodedAnswer both = m.Unary(t.Encode({}));
+  ASSERT_EQ(both.results.size(), 2u);
+  EXPECT_TRUE(both.results[0].existed);
+  EXPECT_FALSE(both.results[1].existed);
+  create.sequential = true;
+  EXPECT_EQ(m.Unary(EncodeCreate({}, create)).code, Code::kInvalidArgument);
+}
+
+TEST(Subtrees, GoAsOneTransactionChildrenFirst) {
+  Machine m;
+  for (const char* path : {"/a", "/a/b", "/a/b/c", "/a/d", "/ab"}) m.Create(path);
+  m.Set("/a", "x");
+  m.TakeEvents();
+  EXPECT_EQ(m.Unary(EncodeDeleteSubtree({}, {"/a", 1})).code, Code::kBadVersion);
+  const DecodedAnswer answer = m.Unary(EncodeDeleteSubtree({}, {"/a", 2}));
+  EXPECT_EQ(answer.code, Code::kOk);
+  EXPECT_EQ(answer.count, 4u);
+  EXPECT_THAT(m.TakeEvents(),
+              ElementsAre("7.0 deleted /a/d ''", "7.1 deleted /a/b/c ''", "7.2 deleted /a/b ''", "7.3 deleted /a ''"));
+  EXPECT_TRUE(m.Has("/ab"));
+  EXPECT_EQ(m.Unary(EncodeDeleteSubtree({}, {"/a"})).code, Code::kNoNode);
+  EXPECT_EQ(m.Unary(EncodeDeleteSubtree({}, {"/"})).code, Code::kInvalidArgument);
+  EXPECT_EQ(m.Unary(EncodeDeleteSubtree({}, {"/a/"})).code, Code::kInvalidArgument);
+}
+
+TEST(Subtrees, TooLargeOnesAreRefusedAndSoAreManyInOneTransaction) {
+  Options options;
+  options.subtree_nodes_max = 5;
+  Machine m(options);
+  m.Create("/a");
+  for (int i = 0; i < 5; ++i) m.Create("/a/" + std::to_string(i));
+  EXPECT_EQ(m.Unary(EncodeDeleteSubtree({}, {"/a"})).code, Code::kTooLarge);
+  m.Delete("/a/4");
+  m.Create("/b");
+  TransactionBuilder t;
+  t.ThenDeleteSubtree({"/a"}).ThenDeleteSubtree({"/b"});
+  const std::uint64_t digest = m->Digest();
+  EXPECT_EQ(m.Unary(t.Encode({})).code, Code::kTooLarge);
+  EXPECT_EQ(m->Digest(), digest) << "all that was deleted is there again";
+  EXPECT_EQ(m.Unary(EncodeDeleteSubtree({}, {"/a"})).count, 5u);
+  EXPECT_EQ(m.Unary(EncodeDeleteSubtree({}, {"/b"})).count, 1u) << "each write has its own limit";
+}
+
+TEST(Subtrees, EphemeralsGoWithThem) {
+  Machine m;
+  Client c(&m);
+  m.Create("/a");
+  c.Create({"/a/e", "", true});
+  TransactionBuilder t;
+  t.ThenDeleteSubtree({"/a"}).Then(CreateView{"/a"});
+  const DecodedAnswer answer = c.Transact(t);
+  ASSERT_EQ(answer.results.size(), 2u);
+  EXPECT_EQ(answer.results[0].count, 2u);
+  EXPECT_FALSE(m.Has("/a/e"));
+  EXPECT_EQ(c.Close().code, Code::kOk);
+}
+
+// As a program answers that does not know the operation.
+TEST(Subtrees, BelowTheirLevelThereAreNone) {
+  Machine m(Options(), base::kLevelInConfigurations);
+  m.Create("/a");
+  EXPECT_EQ(m.Unary(EncodeDeleteSubtree({}, {"/a"})).code, Code::kInvalidArgument);
+  for (const bool check : {true, false}) {
+    TransactionBuilder t;
+    check ? t.ThenCheck({"/a"}) : t.ThenDeleteSubtree({"/a"});
+    EXPECT_EQ(m.Unary(t.Encode({})).code, Code::kInvalidArgument);
+  }
+  CreateView create{"/a"};
+  create.if_absent = true;
+  EXPECT_EQ(m.Unary(EncodeCreate({}, create)).code, Code::kNodeExists);
+  EXPECT_TRUE(m.Has("/a"));
+}
+
 }  // namespace
 }  // namespace drover::coord::tree
