@@ -84,4 +84,8 @@ void AppendMove(std::string* frame) {
   WireWriter(frame).Varint(6, 1);
 }
 
+void AppendFeatureLevel(base::FeatureLevel level, std::string* frame) {
+  WireWriter(frame).Varint(7, level.value);
+}
+
 }  // namespace drover::coord::server

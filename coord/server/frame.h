@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "coord/base/feature_level.h"
 #include "coord/base/ids.h"
 #include "coord/base/time.h"
 #include "coord/base/wire.h"
@@ -57,6 +58,7 @@ void AppendContactAck(std::uint64_t nonce, base::WallTime time, std::string* fra
 void AppendCredits(std::uint64_t credits, std::string* frame);
 void AppendBookmark(base::Zxid zxid, std::string* frame);
 void AppendMove(std::string* frame);
+void AppendFeatureLevel(base::FeatureLevel level, std::string* frame);
 
 }  // namespace drover::coord::server
 

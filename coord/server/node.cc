@@ -96,6 +96,7 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
       configuration_index_(recovery.snapshot.configuration_index),
       configuration_(recovery.snapshot.configuration),
       neighbours_(options_.id, options_.neighbours),
+      reaper_(options_.reap),
       promised_(recovery.promised),
       leave_timer_(seams.loop),
       farewell_timer_(seams.loop),
@@ -154,6 +155,15 @@ void Node::Execute(const base::Bytes& request, ExecuteDone done) {
     head.zxid = state_->last_zxid();
     head.code = tree::IsWatch(view.kind) ? Code::kInvalidArgument : Code::kUnimplemented;
     if (tree::IsWatch(view.kind)) head.message = "watches need a session";
+    return done(tree::EncodeAnswer(head));
+  }
+  if (tree::IsWrite(view.kind) && tree::NeededLevel(view) > state_->feature_level()) {
+    tree::AnswerHead head;
+    head.id = view.id;
+    head.zxid = state_->last_zxid();
+    head.code = Code::kUnimplemented;
+    head.message =
+        "the cluster is at a feature level that does not have this: drover cluster status shows which node keeps it down";
     return done(tree::EncodeAnswer(head));
   }
   if (const absl::Status may_stay = MayStay(); !may_stay.ok()) {
@@ -253,6 +263,7 @@ void Node::Turn() {
     leases_.Tick(loop_->Now());
     ExpireSilentSessions();
     ProposeTimeIfDue();
+    ReapIfDue();
     AskAgain(false);
     GiveUpOnLeaderless();
     EndIfForeign();

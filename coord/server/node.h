@@ -53,6 +53,7 @@
 #include "coord/server/stream_host.h"
 #include "coord/server/touches.h"
 #include "coord/tree/history.h"
+#include "coord/tree/reaper.h"
 #include "coord/tree/state_machine.h"
 #include "coord/tree/watches.h"
 
@@ -103,6 +104,9 @@ struct NodeOptions {
   std::size_t streams_max = 10'000;
   std::size_t unary_calls_max = 1'024;
   std::size_t expiries_per_entry_max = 1'000;
+  // How often a leader looks for containers and nodes with a time to live whose end has come, and for how many.
+  base::Duration reap_every = std::chrono::seconds(1);
+  tree::Reaper::Options reap;
   base::Duration tick = std::chrono::milliseconds(50);
   LogWriter::Options log_writer;
   SnapshotOptions snapshots;
@@ -347,6 +351,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void ExpireSilentSessions();
   void ProposeExpiry(raft::Term judged);
   void ProposeTimeIfDue();
+  void ReapIfDue();
   void ProposeForwarded();
   void HandOverGathered();
   bool ProposeBatch(const ProposalQueue::Batch& batch);
@@ -457,6 +462,8 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   std::uint64_t peers_version_ = 0;                    // of `neighbours_`, that `links_` knows
   std::unique_ptr<PendingChange> change_;              // while this node leads
   std::unique_ptr<PendingTransfer> transfer_;
+  tree::Reaper reaper_;
+  base::Instant next_reap_;
   MemberLevels levels_;
   base::FeatureLevel promised_;         // by this data directory
   base::FeatureLevel wished_;           // by the last leader that said so

@@ -60,6 +60,22 @@ void Node::ProposeTimeIfDue() {
   static_cast<void>(raft_.Propose(raft::EntryKind::kData, tree::BatchBuilder(now).Finish()));
 }
 
+void Node::ReapIfDue() {
+  if (dead_ || stopping_ || !Leads() || !TakesWrites() || loop_->Now() < next_reap_) return;
+  next_reap_ = loop_->Now() + options_.reap_every;
+  if (state_->feature_level() < base::kMoreOperations) return;
+  const base::WallTime now = ClusterTime();
+  const std::vector<tree::Reaper::Due> due = reaper_.Next(state_->tree(), now);
+  if (due.empty()) return;
+  std::vector<tree::ReapedNodeView> nodes;
+  nodes.reserve(due.size());
+  for (const tree::Reaper::Due& node : due) nodes.push_back({node.path, node.czxid});
+  tree::BatchBuilder batch(now);
+  batch.AddReap(nodes);
+  // Refused when too much is not committed: then in another round.
+  if (raft_.Propose(raft::EntryKind::kData, batch.Finish()).ok()) observer_->OnReapProposed(due.size());
+}
+
 // Adds the leader's time, the one that counts.
 bool Node::ProposeBatch(const ProposalQueue::Batch& batch) {
   std::string entry;

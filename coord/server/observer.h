@@ -86,6 +86,7 @@ class NodeObserver {
   virtual void OnSessionOpened(const tree::Session&) {}
   virtual void OnSessionEnded(base::SessionId, tree::SessionEnd) {}
   virtual void OnExpiryProposed(std::size_t /*sessions*/) {}
+  virtual void OnReapProposed(std::size_t /*nodes*/) {}
   virtual void OnProposed(std::size_t /*commands*/, std::size_t /*bytes*/) {}
   // One batch of entries is durable, this long after it was handed to the disk.
   virtual void OnPersisted(std::size_t /*entries*/, std::size_t /*bytes*/, base::Duration) {}

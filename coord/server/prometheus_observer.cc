@@ -33,6 +33,8 @@ PrometheusObserver::PrometheusObserver(process::Metrics* metrics, std::function<
       sessions_closed_(metrics->Counter("drover_coord_sessions_closed_total", "Sessions closed by their clients")),
       sessions_expired_(metrics->Counter("drover_coord_sessions_expired_total", "Sessions expired")),
       expiries_proposed_(metrics->Counter("drover_coord_expiries_proposed_total", "Sessions whose expiry this node proposed")),
+      reaps_proposed_(metrics->Counter("drover_coord_reaps_proposed_total",
+                                       "Containers and nodes with a time to live whose deletion this node proposed")),
       refused_uncommitted_(Refused("uncommitted_bytes")),
       refused_disk_full_(Refused("disk_full")),
       refused_streams_(Refused("streams")),
@@ -116,6 +118,10 @@ void PrometheusObserver::OnSessionEnded(base::SessionId session, tree::SessionEn
 
 void PrometheusObserver::OnExpiryProposed(std::size_t sessions) {
   expiries_proposed_.Increment(static_cast<double>(sessions));
+}
+
+void PrometheusObserver::OnReapProposed(std::size_t nodes) {
+  reaps_proposed_.Increment(static_cast<double>(nodes));
 }
 
 void PrometheusObserver::OnProposed(std::size_t commands, std::size_t bytes) {

@@ -29,6 +29,7 @@ class PrometheusObserver final : public NodeObserver {
   void OnSessionOpened(const tree::Session& session) override;
   void OnSessionEnded(base::SessionId session, tree::SessionEnd end) override;
   void OnExpiryProposed(std::size_t sessions) override;
+  void OnReapProposed(std::size_t nodes) override;
   void OnProposed(std::size_t commands, std::size_t bytes) override;
   void OnPersisted(std::size_t entries, std::size_t bytes, base::Duration took) override;
   void OnDiskFull(bool full) override;
@@ -69,7 +70,7 @@ class PrometheusObserver final : public NodeObserver {
   prometheus::Counter &proposals_, &commands_, &proposed_bytes_;
   prometheus::Counter &log_writes_, &log_written_bytes_, &applied_entries_;
   prometheus::Counter &reads_, &received_bytes_, &sent_bytes_;
-  prometheus::Counter &sessions_opened_, &sessions_closed_, &sessions_expired_, &expiries_proposed_;
+  prometheus::Counter &sessions_opened_, &sessions_closed_, &sessions_expired_, &expiries_proposed_, &reaps_proposed_;
   prometheus::Counter &refused_uncommitted_, &refused_disk_full_, &refused_streams_, &refused_unary_, &refused_slow_,
       &refused_protocol_, &strangers_total_;
   prometheus::Counter &elections_, &leader_changes_, &peer_dropped_;

@@ -207,7 +207,7 @@ bool SessionStream::ExecuteFront(Attached* a) {
   const RequestKind kind = request.view.kind;
   if (tree::IsRead(kind)) {
     host_->observer().OnRead();
-    Finish(a, host_->state().Read(request.view).view());
+    Finish(a, host_->state().Read(request.view, a->session).view());
     return true;
   }
   if (kind == RequestKind::kAddWatch) return ExecuteAddWatch(a);
@@ -243,12 +243,17 @@ bool SessionStream::ExecuteAddWatch(Attached* a) {
     Park(a, watch.watch_id, after.zxid);
     return true;
   }
+  const auto kind = static_cast<tree::WatchKind>(watch.kind);
+  if (tree::HearsOnce(kind) && request.replayed) {
+    FinishWithCode(a, Code::kOk);  // it has heard: there is nothing to arm
+    return true;
+  }
   if (!host_->history().Covers(after)) {
     Finish(a, tree::EncodeCompacted(request.view.id, host_->state().last_zxid(), host_->history().oldest()).view());
     return true;
   }
   bool more = false;  // the next slice is for when the transport has taken this one
-  host_->history().Replay(after, watch.path, [&](const tree::Event& event) {
+  host_->history().Replay(after, watch.path, kind, [&](const tree::Event& event) {
     more = more || outbound_bytes() > options_.outbound_pause_bytes;
     if (more || closing_) return;
     tree::AppendEventItem(event, watch.with_data, {&watch.watch_id, 1}, &items_);
@@ -256,6 +261,10 @@ bool SessionStream::ExecuteAddWatch(Attached* a) {
     ItemQueued();
   });
   if (more || closing_) return false;
+  if (tree::HearsOnce(kind) && request.replayed) {
+    FinishWithCode(a, Code::kOk);
+    return true;
+  }
   code = host_->watches().Add(id_, watch.watch_id, watch.path, watch.kind, watch.with_data);
   FinishWithCode(a, code);
   return true;
@@ -442,6 +451,8 @@ void SessionStream::Flush() {
     if (a != nullptr) {
       const std::uint64_t credits = Credits(*a);
       if (credits > a->credits_sent) AppendCredits(a->credits_sent = credits, &frame);
+      const base::FeatureLevel level = host_->state().feature_level();
+      if (level > a->level_sent) AppendFeatureLevel(a->level_sent = level, &frame);
       replaying = !a->issued.empty() && a->issued.front().replayed.has_value();
     }
     // Cut only where the items are very many: most of the time this is one frame.

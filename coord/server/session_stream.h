@@ -147,6 +147,7 @@ class SessionStream final : public base::ConnectionEvents {
     std::size_t largest_request = 0;  // both: lately
     std::size_t largest_write_answer = 0;
     std::uint64_t credits_sent = 0;
+    base::FeatureLevel level_sent;
     base::Zxid bookmark_sent;
   };
 
