@@ -69,10 +69,12 @@ struct Nothing {};
 // Where a blocking Watch meets its events. Loop thread.
 class WatchRelay final : public WatchListener {
  public:
-  WatchRelay(absl::AnyInvocable<bool(const Event&)> on_event, std::shared_ptr<Handover<absl::Status>> done)
-      : on_event_(std::move(on_event)), done_(std::move(done)) {}
+  WatchRelay(WatchKind kind, absl::AnyInvocable<bool(const Event&)> on_event, std::shared_ptr<Handover<absl::Status>> done)
+      : once_(kind == WatchKind::kOnce || kind == WatchKind::kOnceChildren),
+        on_event_(std::move(on_event)),
+        done_(std::move(done)) {}
   void OnEvent(const Event& event) override {
-    if (ended_ || on_event_(event)) return;
+    if (ended_ || (on_event_(event) && !once_)) return;
     ended_ = true;
     done_->Give(absl::OkStatus());
   }
@@ -82,6 +84,7 @@ class WatchRelay final : public WatchListener {
   void OnEnded(const absl::Status& why) override { done_->Give(why); }
 
  private:
+  const bool once_;
   absl::AnyInvocable<bool(const Event&)> on_event_;
   const std::shared_ptr<Handover<absl::Status>> done_;
   bool ended_ = false;
@@ -142,6 +145,11 @@ class Client final : public BlockingClient, private SessionObserver {
       session.Delete(std::move(path), version, std::move(done), {options_.call_timeout});
     });
   }
+  absl::StatusOr<DeleteSubtreeResult> DeleteSubtree(std::string path, std::optional<std::uint32_t> version) override {
+    return Call<DeleteSubtreeResult>([&](Session& session, Callback<DeleteSubtreeResult> done) {
+      session.DeleteSubtree(std::move(path), version, std::move(done), {options_.call_timeout});
+    });
+  }
   absl::StatusOr<TransactionResult> Commit(Transaction transaction) override {
     return Call<TransactionResult>([&](Session& session, Callback<TransactionResult> done) {
       session.Commit(std::move(transaction), std::move(done), {options_.call_timeout});
@@ -154,6 +162,30 @@ class Client final : public BlockingClient, private SessionObserver {
   absl::StatusOr<ExistsResult> Exists(std::string path) override {
     return Call<ExistsResult>(
         [&](Session& session, Callback<ExistsResult> done) { session.Exists(std::move(path), std::move(done), read_options()); });
+  }
+  absl::StatusOr<MultiReadResult> MultiRead(std::vector<ReadOperation> reads) override {
+    return Call<MultiReadResult>([&](Session& session, Callback<MultiReadResult> done) {
+      session.MultiRead(std::move(reads), std::move(done), read_options());
+    });
+  }
+  absl::StatusOr<CountResult> CountDescendants(std::string path) override {
+    return Call<CountResult>([&](Session& session, Callback<CountResult> done) {
+      session.CountDescendants(std::move(path), std::move(done), read_options());
+    });
+  }
+  absl::StatusOr<std::vector<Node>> Ephemerals(SessionId of, std::string path) override {
+    std::vector<Node> nodes;
+    while (true) {
+      AfterEphemeral after;
+      if (!nodes.empty()) after = {nodes.back().stat.czxid, nodes.back().path};
+      absl::StatusOr<ListPage> page = Call<ListPage>([&](Session& session, Callback<ListPage> done) {
+        session.Ephemerals(of, path, after, 0, std::move(done), read_options());
+      });
+      if (!page.ok()) return page.status();
+      const bool last = !page->more || page->nodes.empty();
+      for (Node& node : page->nodes) nodes.push_back(std::move(node));
+      if (last) return nodes;
+    }
   }
   absl::StatusOr<Zxid> Sync() override {
     return Call<Zxid>([&](Session& session, Callback<Zxid> done) { session.Sync(std::move(done), read_options()); });
@@ -188,7 +220,7 @@ class Client final : public BlockingClient, private SessionObserver {
   absl::Status Watch(std::string path, WatchOptions options, absl::AnyInvocable<bool(const Event&)> on_event,
                      absl::AnyInvocable<bool()> stop) override {
     auto done = std::make_shared<Handover<absl::Status>>();
-    WatchRelay relay(std::move(on_event), done);
+    WatchRelay relay(options.kind, std::move(on_event), done);
     WatchId id;
     thread_.RunOnLoop([&] { id = session_->Watch(std::move(path), options, &relay); });
     std::optional<absl::Status> outcome;

@@ -18,16 +18,26 @@ enum Request : std::uint32_t {
   kSet = 12,
   kTransaction = 13,
   kCloseSession = 14,
+  kDeleteSubtree = 15,
   kGet = 20,
   kExists = 21,
   kChildren = 22,
   kList = 23,
   kSync = 24,
+  kMultiRead = 25,
+  kCountDescendants = 26,
+  kEphemerals = 27,
   kAddWatch = 30,
   kRemoveWatch = 31,
 };
-enum OperationField : std::uint32_t { kOperationCreate = 1, kOperationDelete = 2, kOperationSet = 3 };
-constexpr std::uint64_t kPersistentRecursive = 1;
+enum OperationField : std::uint32_t {
+  kOperationCreate = 1,
+  kOperationDelete = 2,
+  kOperationSet = 3,
+  kOperationCheck = 4,
+  kOperationDeleteSubtree = 5,
+};
+enum ReadField : std::uint32_t { kReadGet = 1, kReadExists = 2, kReadChildren = 3 };
 
 std::uint64_t PlusOne(std::optional<std::uint32_t> version) {
   return version.has_value() ? std::uint64_t{*version} + 1 : 0;
@@ -40,6 +50,9 @@ void WriteCreate(WireWriter* out, std::uint32_t field, absl::string_view path, a
   out->Varint(3, how.ephemeral ? 1 : 0);
   out->Varint(4, how.sequential ? 1 : 0);
   out->Varint(5, how.parents ? 1 : 0);
+  out->Varint(6, how.container ? 1 : 0);
+  out->Varint(7, static_cast<std::uint64_t>(std::max<std::int64_t>(base::ToMillis(how.ttl), how.ttl > base::Duration{0} ? 1 : 0)));
+  out->Varint(8, how.if_absent ? 1 : 0);
   out->Close(mark);
 }
 
@@ -71,7 +84,29 @@ void WriteOperation(WireWriter* out, std::uint32_t field, const Operation& opera
     case Operation::Kind::kSet:
       WriteSet(out, kOperationSet, operation.path, operation.data, operation.version);
       break;
+    case Operation::Kind::kCheck:
+      WriteDelete(out, kOperationCheck, operation.path, operation.version);
+      break;
+    case Operation::Kind::kDeleteSubtree:
+      WriteDelete(out, kOperationDeleteSubtree, operation.path, operation.version);
+      break;
   }
+  out->Close(mark);
+}
+
+void WritePath(WireWriter* out, std::uint32_t field, absl::string_view path) {
+  const std::size_t mark = out->Open(field);
+  out->Bytes(1, path);
+  out->Close(mark);
+}
+
+void WritePage(WireWriter* out, std::uint32_t field, absl::string_view path, absl::string_view after, std::uint32_t limit,
+               bool without_data) {
+  const std::size_t mark = out->Open(field);
+  out->Bytes(1, path);
+  out->Bytes(2, after);
+  out->Varint(3, limit);
+  out->Varint(4, without_data ? 1 : 0);
   out->Close(mark);
 }
 
@@ -79,9 +114,7 @@ std::string EncodePath(std::uint32_t field, absl::string_view path, bool local) 
   std::string body;
   WireWriter out(&body);
   out.Varint(kLocal, local ? 1 : 0);
-  const std::size_t mark = out.Open(field);
-  out.Bytes(1, path);
-  out.Close(mark);
+  WritePath(&out, field, path);
   return body;
 }
 
@@ -90,12 +123,7 @@ std::string EncodePage(std::uint32_t field, absl::string_view path, absl::string
   std::string body;
   WireWriter out(&body);
   out.Varint(kLocal, local ? 1 : 0);
-  const std::size_t mark = out.Open(field);
-  out.Bytes(1, path);
-  out.Bytes(2, after);
-  out.Varint(3, limit);
-  out.Varint(4, without_data ? 1 : 0);
-  out.Close(mark);
+  WritePage(&out, field, path, after, limit, without_data);
   return body;
 }
 
@@ -146,6 +174,8 @@ bool ParseOperationResult(absl::string_view bytes, OperationResult* out, Code* c
     if (in.Is(1, WireType::kVarint)) *code = static_cast<Code>(std::min<std::uint64_t>(in.number(), 255));
     if (in.Is(2, WireType::kBytes)) out->path = std::string(in.bytes());
     if (in.Is(3, WireType::kBytes)) ok = ok && ParseStat(in.bytes(), &out->stat);
+    if (in.Is(4, WireType::kVarint)) out->count = in.number();
+    if (in.Is(5, WireType::kVarint)) out->existed = in.number() != 0;
   }
   return ok && in.ok();
 }
@@ -171,6 +201,28 @@ std::string EncodeDelete(absl::string_view path, std::optional<std::uint32_t> ve
   WireWriter out(&body);
   WriteDelete(&out, kDelete, path, version);
   return body;
+}
+
+std::string EncodeDeleteSubtree(absl::string_view path, std::optional<std::uint32_t> version) {
+  std::string body;
+  WireWriter out(&body);
+  WriteDelete(&out, kDeleteSubtree, path, version);
+  return body;
+}
+
+base::FeatureLevel NeededLevel(const CreateOptions& how) {
+  return how.container || how.ttl != base::Duration{0} || how.if_absent ? base::kMoreOperations : base::kFirstFeatureLevel;
+}
+
+base::FeatureLevel NeededLevel(const Transaction& transaction) {
+  base::FeatureLevel level = base::kFirstFeatureLevel;
+  for (const std::vector<Operation>* branch : {&transaction.then, &transaction.otherwise}) {
+    for (const Operation& operation : *branch) {
+      const bool more = operation.kind == Operation::Kind::kCheck || operation.kind == Operation::Kind::kDeleteSubtree;
+      level = std::max(level, more ? base::kMoreOperations : NeededLevel(operation.create));
+    }
+  }
+  return level;
 }
 
 std::string EncodeTransaction(const Transaction& transaction) {
@@ -213,6 +265,41 @@ std::string EncodeList(absl::string_view path, absl::string_view after, std::uin
   return EncodePage(kList, path, after, limit, !with_data, local);
 }
 
+std::string EncodeMultiRead(const std::vector<ReadOperation>& reads, bool local) {
+  std::string body;
+  WireWriter out(&body);
+  out.Varint(kLocal, local ? 1 : 0);
+  const std::size_t mark = out.Open(kMultiRead);
+  for (const ReadOperation& read : reads) {
+    const std::size_t one = out.Open(1);
+    if (read.kind == ReadOperation::Kind::kGet) WritePath(&out, kReadGet, read.path);
+    if (read.kind == ReadOperation::Kind::kExists) WritePath(&out, kReadExists, read.path);
+    if (read.kind == ReadOperation::Kind::kChildren) WritePage(&out, kReadChildren, read.path, read.after, read.limit, false);
+    out.Close(one);
+  }
+  out.Close(mark);
+  return body;
+}
+
+std::string EncodeCountDescendants(absl::string_view path, bool local) {
+  return EncodePath(kCountDescendants, path, local);
+}
+
+std::string EncodeEphemerals(SessionId session, absl::string_view path, const AfterEphemeral& after, std::uint32_t limit,
+                             bool local) {
+  std::string body;
+  WireWriter out(&body);
+  out.Varint(kLocal, local ? 1 : 0);
+  const std::size_t mark = out.Open(kEphemerals);
+  out.Varint(1, session.value);
+  out.Bytes(2, path);
+  out.Varint(3, after.czxid.value);
+  out.Bytes(4, after.path);
+  out.Varint(5, limit);
+  out.Close(mark);
+  return body;
+}
+
 std::string EncodeSync(bool local) {
   std::string body;
   WireWriter out(&body);
@@ -221,13 +308,14 @@ std::string EncodeSync(bool local) {
   return body;
 }
 
-std::string EncodeAddWatch(std::uint64_t watch_id, absl::string_view path, bool with_data, const std::optional<Position>& after) {
+std::string EncodeAddWatch(std::uint64_t watch_id, absl::string_view path, std::uint32_t kind, bool with_data,
+                           const std::optional<Position>& after) {
   std::string body;
   WireWriter out(&body);
   const std::size_t mark = out.Open(kAddWatch);
   out.Varint(1, watch_id);
   out.Bytes(2, path);
-  out.Varint(3, kPersistentRecursive);
+  out.Varint(3, kind);
   out.Varint(4, with_data ? 1 : 0);
   if (after.has_value()) {
     const std::size_t position = out.Open(5);
@@ -295,6 +383,7 @@ bool FrameView::Parse(absl::string_view bytes, FrameView* out) {
     if (in.Is(3, WireType::kVarint)) out->credits = in.number();
     if (in.Is(5, WireType::kVarint)) out->bookmark = Zxid(in.number());
     if (in.Is(6, WireType::kVarint)) out->move = in.number() != 0;
+    if (in.Is(7, WireType::kVarint)) out->feature_level = base::FeatureLevel(static_cast<std::uint32_t>(in.number()));
   }
   return ok && in.ok();
 }
@@ -337,6 +426,12 @@ bool AnswerView::Parse(absl::string_view bytes, AnswerView* out) {
         break;
       case 17:
         ok = ok && ParsePosition(in.bytes(), &out->oldest);
+        break;
+      case 18:
+        if (in.type() == WireType::kVarint) out->count = in.number();
+        break;
+      case 19:
+        if (in.type() == WireType::kVarint) out->existed = in.number() != 0;
         break;
       default:
         break;
@@ -425,6 +520,12 @@ bool ParseStat(absl::string_view bytes, Stat* out) {
         break;
       case 11:
         out->num_children = static_cast<std::uint32_t>(value);
+        break;
+      case 12:
+        out->container = value != 0;
+        break;
+      case 13:
+        out->ttl = std::chrono::milliseconds(value);
         break;
       default:
         break;

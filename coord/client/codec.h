@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
+#include "coord/base/feature_level.h"
 #include "coord/base/ids.h"
 #include "coord/base/wire.h"
 #include "drover/coord/types.h"
@@ -21,6 +23,7 @@ namespace drover::coord::client {
 [[nodiscard]] std::string EncodeCreate(absl::string_view path, absl::string_view data, const CreateOptions& how);
 [[nodiscard]] std::string EncodeSet(absl::string_view path, absl::string_view data, std::optional<std::uint32_t> version);
 [[nodiscard]] std::string EncodeDelete(absl::string_view path, std::optional<std::uint32_t> version);
+[[nodiscard]] std::string EncodeDeleteSubtree(absl::string_view path, std::optional<std::uint32_t> version);
 [[nodiscard]] std::string EncodeTransaction(const Transaction& transaction);
 [[nodiscard]] std::string EncodeCloseSession();
 [[nodiscard]] std::string EncodeGet(absl::string_view path, bool local);
@@ -28,10 +31,19 @@ namespace drover::coord::client {
 [[nodiscard]] std::string EncodeChildren(absl::string_view path, absl::string_view after, std::uint32_t limit, bool local);
 [[nodiscard]] std::string EncodeList(absl::string_view path, absl::string_view after, std::uint32_t limit, bool with_data,
                                      bool local);
+[[nodiscard]] std::string EncodeMultiRead(const std::vector<ReadOperation>& reads, bool local);
+[[nodiscard]] std::string EncodeCountDescendants(absl::string_view path, bool local);
+[[nodiscard]] std::string EncodeEphemerals(SessionId session, absl::string_view path, const AfterEphemeral& after,
+                                           std::uint32_t limit, bool local);
 [[nodiscard]] std::string EncodeSync(bool local);
-[[nodiscard]] std::string EncodeAddWatch(std::uint64_t watch_id, absl::string_view path, bool with_data,
+// `kind`: a WatchKind's value.
+[[nodiscard]] std::string EncodeAddWatch(std::uint64_t watch_id, absl::string_view path, std::uint32_t kind, bool with_data,
                                          const std::optional<Position>& after);
 [[nodiscard]] std::string EncodeRemoveWatch(std::uint64_t watch_id);
+
+// The lowest feature level that knows all of it.
+[[nodiscard]] base::FeatureLevel NeededLevel(const CreateOptions& how);
+[[nodiscard]] base::FeatureLevel NeededLevel(const Transaction& transaction);
 
 // Each appends to a ClientFrame.
 void AppendOpen(std::string* frame, std::uint32_t timeout_ms, std::uint32_t disconnect_grace_ms, absl::string_view name);
@@ -63,6 +75,7 @@ struct FrameView {
   std::uint64_t credits = 0;  // 0: none given in this frame
   Zxid bookmark;              // 0: none
   bool move = false;
+  base::FeatureLevel feature_level;  // 0: not said in this frame
   absl::string_view bytes;
 
   // False for malformed bytes. Items are checked when they are read.
@@ -82,11 +95,15 @@ struct AnswerView {
   bool more = false;
   absl::string_view transaction;
   Position oldest;
+  std::uint64_t count = 0;
+  bool existed = false;
   absl::string_view bytes;
 
   [[nodiscard]] static bool Parse(absl::string_view bytes, AnswerView* out);
   [[nodiscard]] base::RepeatedBytes names() const { return {bytes, 13}; }
   [[nodiscard]] base::RepeatedBytes nodes() const { return {bytes, 14}; }
+  // Each is an Answer.
+  [[nodiscard]] base::RepeatedBytes reads() const { return {bytes, 20}; }
 };
 
 struct EventView {

@@ -79,4 +79,22 @@ absl::StatusOr<std::vector<std::string>> Reader::Children(const std::string& pat
   }
 }
 
+absl::StatusOr<CountResult> Reader::CountDescendants(const std::string& path, base::Duration timeout) {
+  return impl_->Ask<CountResult>(client::EncodeCountDescendants(path, /*local=*/false), std::chrono::steady_clock::now() + timeout);
+}
+
+absl::StatusOr<std::vector<Node>> Reader::Ephemerals(SessionId session, const std::string& path, base::Duration timeout) {
+  const auto until = std::chrono::steady_clock::now() + timeout;
+  std::vector<Node> nodes;
+  while (true) {
+    AfterEphemeral after;
+    if (!nodes.empty()) after = {nodes.back().stat.czxid, nodes.back().path};
+    absl::StatusOr<ListPage> page = impl_->Ask<ListPage>(client::EncodeEphemerals(session, path, after, 0, /*local=*/false), until);
+    if (!page.ok()) return page.status();
+    const bool last = !page->more || page->nodes.empty();
+    for (Node& node : page->nodes) nodes.push_back(std::move(node));
+    if (last) return nodes;
+  }
+}
+
 }  // namespace drover::coord

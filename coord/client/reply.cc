@@ -11,7 +11,7 @@ namespace drover::coord::client {
 namespace {
 
 bool Read(const AnswerView& answer, CreateResult* out) {
-  *out = {std::string(answer.path), answer.stat, answer.zxid};
+  *out = {std::string(answer.path), answer.stat, answer.zxid, answer.existed};
   return true;
 }
 
@@ -23,6 +23,33 @@ bool Read(const AnswerView& answer, SetResult* out) {
 bool Read(const AnswerView& answer, DeleteResult* out) {
   *out = {answer.zxid};
   return true;
+}
+
+bool Read(const AnswerView& answer, DeleteSubtreeResult* out) {
+  *out = {answer.count, answer.zxid};
+  return true;
+}
+
+bool Read(const AnswerView& answer, CountResult* out) {
+  *out = {answer.count, answer.zxid};
+  return true;
+}
+
+bool Read(const AnswerView& answer, MultiReadResult* out) {
+  out->zxid = answer.zxid;
+  base::RepeatedBytes reads = answer.reads();
+  absl::string_view bytes;
+  while (reads.Next(&bytes)) {
+    AnswerView one;
+    if (!AnswerView::Parse(bytes, &one)) return false;
+    one.zxid = answer.zxid;
+    ReadAnswer& read = out->answers.emplace_back(ReadAnswer{StatusOf(one), one.stat, std::string(one.data), {}, one.more});
+    base::RepeatedBytes names = one.names();
+    absl::string_view name;
+    while (names.Next(&name)) read.names.emplace_back(name);
+    if (!names.ok()) return false;
+  }
+  return reads.ok();
 }
 
 bool Read(const AnswerView& answer, TransactionResult* out) {

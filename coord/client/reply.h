@@ -11,9 +11,10 @@
 namespace drover::coord::client {
 
 // monostate: nobody waits any more.
-using Reply = std::variant<std::monostate, Callback<CreateResult>, Callback<SetResult>, Callback<DeleteResult>,
-                           Callback<TransactionResult>, Callback<GetResult>, Callback<ExistsResult>, Callback<ChildrenPage>,
-                           Callback<ListPage>, Callback<Zxid>, DoneCallback>;
+using Reply =
+    std::variant<std::monostate, Callback<CreateResult>, Callback<SetResult>, Callback<DeleteResult>, Callback<DeleteSubtreeResult>,
+                 Callback<MultiReadResult>, Callback<CountResult>, Callback<TransactionResult>, Callback<GetResult>,
+                 Callback<ExistsResult>, Callback<ChildrenPage>, Callback<ListPage>, Callback<Zxid>, DoneCallback>;
 
 // The refusal in an answer whose code is not OK.
 [[nodiscard]] absl::Status StatusOf(const AnswerView& answer);

@@ -251,6 +251,8 @@ void SessionMachine::OnLinkFrame(Link* link, const base::Bytes& bytes) {
     const absl::Status why = absl::InternalError("a frame that cannot be read");
     link == link_.get() ? LinkBroke(why) : AttemptFailed(why);
   } else if (link == attempt_.get()) {
+    // Before anybody hears that it is connected. (A node of the first level says nothing.)
+    feature_level_ = std::max({feature_level_, frame.feature_level, base::kFirstFeatureLevel});
     if (!frame.grant.has_value() || (link->resuming && frame.grant->session != id_)) {
       AttemptFailed(absl::InternalError("a stream that begins without a grant"));
     } else if (frame.grant->last_write > queue_.last_number()) {
@@ -261,6 +263,7 @@ void SessionMachine::OnLinkFrame(Link* link, const base::Bytes& bytes) {
   }
   // The session may have ended or be gone, and the link may be another one than before.
   if (*alive && link == link_.get()) {
+    feature_level_ = std::max(feature_level_, frame.feature_level);
     if (frame.contact.has_value()) OnContactAck(*frame.contact);
     if (*alive && link == link_.get()) {
       link_->credits = std::max(link_->credits, frame.credits);
@@ -382,9 +385,15 @@ void SessionMachine::Refuse(Reply reply, absl::Status status) {
   });
 }
 
-void SessionMachine::Enqueue(bool write, std::string body, Reply reply, base::Duration timeout) {
+void SessionMachine::Enqueue(bool write, std::string body, Reply reply, base::Duration timeout, base::FeatureLevel needed) {
   if (ended() || close_key_.has_value())
     return Refuse(std::move(reply), RefusedError(Code::kSessionExpired, "the session was closed"));
+  if (feature_level_ != base::FeatureLevel() && feature_level_ < needed) {
+    return Refuse(std::move(reply),
+                  RefusedError(Code::kUnimplemented,
+                               absl::StrCat("the cluster is at feature level ", feature_level_.value, ", this needs level ",
+                                            needed.value, ": `drover cluster status` shows which node keeps it down")));
+  }
   if (body.size() > kRequestBytesMax) return Refuse(std::move(reply), RefusedError(Code::kTooLarge, "more than a frame holds"));
   if (!queue_.HasRoom(body.size())) {
     return Refuse(std::move(reply),
@@ -419,7 +428,7 @@ void SessionMachine::OnDeadline() {
 
 void SessionMachine::Create(std::string path, std::string data, CreateOptions how, Callback<CreateResult> done,
                             WriteOptions options) {
-  Enqueue(true, EncodeCreate(path, data, how), std::move(done), options.timeout);
+  Enqueue(true, EncodeCreate(path, data, how), std::move(done), options.timeout, NeededLevel(how));
 }
 
 void SessionMachine::Set(std::string path, std::string data, std::optional<std::uint32_t> version, Callback<SetResult> done,
@@ -432,8 +441,13 @@ void SessionMachine::Delete(std::string path, std::optional<std::uint32_t> versi
   Enqueue(true, EncodeDelete(path, version), std::move(done), options.timeout);
 }
 
+void SessionMachine::DeleteSubtree(std::string path, std::optional<std::uint32_t> version, Callback<DeleteSubtreeResult> done,
+                                   WriteOptions options) {
+  Enqueue(true, EncodeDeleteSubtree(path, version), std::move(done), options.timeout, base::kMoreOperations);
+}
+
 void SessionMachine::Commit(Transaction transaction, Callback<TransactionResult> done, WriteOptions options) {
-  Enqueue(true, EncodeTransaction(transaction), std::move(done), options.timeout);
+  Enqueue(true, EncodeTransaction(transaction), std::move(done), options.timeout, NeededLevel(transaction));
 }
 
 void SessionMachine::Get(std::string path, Callback<GetResult> done, ReadOptions options) {
@@ -461,6 +475,19 @@ void SessionMachine::List(std::string path, std::string after, std::uint32_t lim
 void SessionMachine::ListWithoutData(std::string path, std::string after, std::uint32_t limit, Callback<ListPage> done,
                                      ReadOptions options) {
   Enqueue(false, EncodeList(path, after, limit, false, options.local), std::move(done), options.timeout);
+}
+
+void SessionMachine::MultiRead(std::vector<ReadOperation> reads, Callback<MultiReadResult> done, ReadOptions options) {
+  Enqueue(false, EncodeMultiRead(reads, options.local), std::move(done), options.timeout);
+}
+
+void SessionMachine::CountDescendants(std::string path, Callback<CountResult> done, ReadOptions options) {
+  Enqueue(false, EncodeCountDescendants(path, options.local), std::move(done), options.timeout);
+}
+
+void SessionMachine::Ephemerals(SessionId session, std::string path, AfterEphemeral after, std::uint32_t limit,
+                                Callback<ListPage> done, ReadOptions options) {
+  Enqueue(false, EncodeEphemerals(session, path, after, limit, options.local), std::move(done), options.timeout);
 }
 
 void SessionMachine::Sync(Callback<Zxid> done, ReadOptions options) {

@@ -43,6 +43,7 @@ class SessionMachine final : public Session, private Link::Owner {
   [[nodiscard]] base::WallTime cluster_time() const override { return cluster_time_; }
   [[nodiscard]] const absl::Status& last_break() const override { return last_break_; }
   [[nodiscard]] Zxid seen_zxid() const override { return seen_zxid_; }
+  [[nodiscard]] std::uint32_t feature_level() const override { return feature_level_.value; }
   // Streams that have carried the session so far; one more when it moves while it is connected, too.
   [[nodiscard]] std::uint64_t streams() const { return streams_; }
   // Where it is attached, as an index of SessionOptions::endpoints.
@@ -52,6 +53,8 @@ class SessionMachine final : public Session, private Link::Owner {
   void Set(std::string path, std::string data, std::optional<std::uint32_t> version, Callback<SetResult> done,
            WriteOptions options) override;
   void Delete(std::string path, std::optional<std::uint32_t> version, Callback<DeleteResult> done, WriteOptions options) override;
+  void DeleteSubtree(std::string path, std::optional<std::uint32_t> version, Callback<DeleteSubtreeResult> done,
+                     WriteOptions options) override;
   void Commit(Transaction transaction, Callback<TransactionResult> done, WriteOptions options) override;
   void Get(std::string path, Callback<GetResult> done, ReadOptions options) override;
   void Exists(std::string path, Callback<ExistsResult> done, ReadOptions options) override;
@@ -60,6 +63,10 @@ class SessionMachine final : public Session, private Link::Owner {
   void List(std::string path, std::string after, std::uint32_t limit, Callback<ListPage> done, ReadOptions options) override;
   void ListWithoutData(std::string path, std::string after, std::uint32_t limit, Callback<ListPage> done,
                        ReadOptions options) override;
+  void MultiRead(std::vector<ReadOperation> reads, Callback<MultiReadResult> done, ReadOptions options) override;
+  void CountDescendants(std::string path, Callback<CountResult> done, ReadOptions options) override;
+  void Ephemerals(SessionId session, std::string path, AfterEphemeral after, std::uint32_t limit, Callback<ListPage> done,
+                  ReadOptions options) override;
   void Sync(Callback<Zxid> done, ReadOptions options) override;
   WatchId Watch(std::string path, WatchOptions options, WatchListener* listener) override;
   void Unwatch(WatchId id) override;
@@ -91,7 +98,9 @@ class SessionMachine final : public Session, private Link::Owner {
   // Requests and answers. False: the session ended or is destroyed, touch nothing.
   bool TakeItems(const FrameView& frame);
   bool TakeAnswer(const AnswerView& answer);
-  void Enqueue(bool write, std::string body, Reply reply, base::Duration timeout);
+  // `needed`: the feature level that the cluster must be at, if it is known.
+  void Enqueue(bool write, std::string body, Reply reply, base::Duration timeout,
+               base::FeatureLevel needed = base::kFirstFeatureLevel);
   void Refuse(Reply reply, absl::Status status);
   void ScheduleFlush();
   void Flush();
@@ -117,6 +126,7 @@ class SessionMachine final : public Session, private Link::Owner {
   base::Instant lease_deadline_{};
   bool lease_lost_ = false;
   base::WallTime cluster_time_;
+  base::FeatureLevel feature_level_;
   Zxid seen_zxid_;
   std::uint64_t resumes_ = 0;  // streams on which this session was to be resumed
   absl::Status last_break_;

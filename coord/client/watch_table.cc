@@ -11,6 +11,7 @@ WatchId WatchTable::Add(std::string path, WatchOptions options, WatchListener* l
   const WatchId id(next_watch_++);
   Watch& watch = watches_[id];
   watch.path = std::move(path);
+  watch.kind = options.kind;
   watch.with_data = options.with_data;
   watch.listener = listener;
   if (options.after.has_value()) MoveTo(&watch, *options.after);
@@ -70,7 +71,9 @@ std::uint64_t WatchTable::Fill(std::string* frame, std::uint64_t credits) {
       Watch& watch = watches_.at(id);
       watch.resuming = watch.position.has_value();
       asked_.emplace(ask, id);
-      AppendIdentified(frame, ask | kIdBit, EncodeAddWatch(id.value, watch.path, watch.with_data, watch.position));
+      AppendIdentified(
+          frame, ask | kIdBit,
+          EncodeAddWatch(id.value, watch.path, static_cast<std::uint32_t>(watch.kind), watch.with_data, watch.position));
     } else {
       AppendIdentified(frame, ask | kIdBit, EncodeRemoveWatch(id.value));
     }
@@ -126,7 +129,9 @@ void WatchTable::OnEvent(const EventView& view) {
     Watch& watch = found->second;
     if (watch.position.has_value() && at <= *watch.position) continue;
     MoveTo(&watch, at);
-    watch.listener->OnEvent(view.event);
+    WatchListener* const listener = watch.listener;
+    if (watch.kind == WatchKind::kOnce || watch.kind == WatchKind::kOnceChildren) Erase(found);  // as the service has done
+    listener->OnEvent(view.event);
     if (!*alive) return;
   }
 }

@@ -65,6 +65,7 @@ class WatchTable {
 
   struct Watch {
     std::string path;
+    WatchKind kind = WatchKind::kRecursive;
     bool with_data = true;
     WatchListener* listener = nullptr;
     std::optional<Position> position;

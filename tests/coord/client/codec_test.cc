@@ -56,6 +56,46 @@ TEST(CodecTest, ATransactionKeepsItsComparesAndBothBranches) {
   EXPECT_EQ(transaction.otherwise(0).delete_().version_plus_one(), 1U);
 }
 
+TEST(CodecTest, OperationsOfLevelThreeAreEncodedAsTheProtoSays) {
+  const v1::Request mortal = Parsed(EncodeCreate("/a", "", {.ttl = std::chrono::seconds(2), .if_absent = true}));
+  EXPECT_EQ(mortal.create().ttl_ms(), 2'000U);
+  EXPECT_TRUE(mortal.create().if_absent());
+  EXPECT_FALSE(mortal.create().container());
+  EXPECT_TRUE(Parsed(EncodeCreate("/a", "", {.container = true})).create().container());
+  EXPECT_EQ(Parsed(EncodeCreate("/a", "", {.ttl = std::chrono::microseconds(1)})).create().ttl_ms(), 1U) << "0 would be for ever";
+  const v1::Request subtree = Parsed(EncodeDeleteSubtree("/a", 3));
+  EXPECT_EQ(subtree.delete_subtree().path(), "/a");
+  EXPECT_EQ(subtree.delete_subtree().version_plus_one(), 4U);
+  const Transaction both = {.compares = {}, .then = {Operation::Check("/c", 1)}, .otherwise = {Operation::DeleteSubtree("/d")}};
+  const v1::Request transaction = Parsed(EncodeTransaction(both));
+  EXPECT_EQ(transaction.transaction().then(0).check().version_plus_one(), 2U);
+  EXPECT_EQ(transaction.transaction().otherwise(0).delete_subtree().path(), "/d");
+
+  EXPECT_EQ(NeededLevel(both), base::kMoreOperations);
+  EXPECT_EQ(NeededLevel({.compares = {}, .then = {Operation::Create("/a", "", {.if_absent = true})}, .otherwise = {}}),
+            base::kMoreOperations);
+  EXPECT_EQ(NeededLevel({.compares = {}, .then = {Operation::Create("/a", "", {.parents = true})}, .otherwise = {}}),
+            base::kFirstFeatureLevel);
+}
+
+TEST(CodecTest, ReadsOfSeveralKindsAreEncodedAsTheProtoSays) {
+  const v1::Request several =
+      Parsed(EncodeMultiRead({ReadOperation::Get("/a"), ReadOperation::Exists("/b"), ReadOperation::Children("/c", "d", 4)}, true));
+  EXPECT_TRUE(several.local());
+  ASSERT_EQ(several.multi_read().reads_size(), 3);
+  EXPECT_EQ(several.multi_read().reads(0).get().path(), "/a");
+  EXPECT_EQ(several.multi_read().reads(1).exists().path(), "/b");
+  EXPECT_EQ(several.multi_read().reads(2).children().after(), "d");
+  EXPECT_EQ(several.multi_read().reads(2).children().limit(), 4U);
+  EXPECT_EQ(Parsed(EncodeCountDescendants("/a", false)).count_descendants().path(), "/a");
+  const v1::Request ephemerals = Parsed(EncodeEphemerals(SessionId(5), "/a", {Zxid(6), "/a/b"}, 7, false));
+  EXPECT_EQ(ephemerals.ephemerals().session_id(), 5U);
+  EXPECT_EQ(ephemerals.ephemerals().path(), "/a");
+  EXPECT_EQ(ephemerals.ephemerals().after_czxid(), 6U);
+  EXPECT_EQ(ephemerals.ephemerals().after(), "/a/b");
+  EXPECT_EQ(ephemerals.ephemerals().limit(), 7U);
+}
+
 TEST(CodecTest, EnumerationsHaveTheProtosValues) {
   EXPECT_EQ(static_cast<int>(Code::kNotTried), static_cast<int>(v1::NOT_TRIED));
   EXPECT_EQ(static_cast<int>(Code::kCompacted), static_cast<int>(v1::COMPACTED));
@@ -77,10 +117,11 @@ TEST(CodecTest, ReadsAndWatchesAreEncodedAsTheProtoSays) {
   EXPECT_TRUE(Parsed(EncodeList("/a", "", 0, false, true)).list().without_data());
   EXPECT_FALSE(Parsed(EncodeList("/a", "", 0, true, true)).list().without_data());
   EXPECT_TRUE(Parsed(EncodeSync(true)).has_sync());
-  const v1::Request from_now = Parsed(EncodeAddWatch(3, "/a", true, std::nullopt));
+  const v1::Request from_now = Parsed(EncodeAddWatch(3, "/a", 1, true, std::nullopt));
   EXPECT_EQ(from_now.add_watch().kind(), v1::PERSISTENT_RECURSIVE);
   EXPECT_FALSE(from_now.add_watch().has_after());
-  const v1::Request resumed = Parsed(EncodeAddWatch(3, "/a", false, Position{Zxid(9), 0}));
+  const v1::Request resumed = Parsed(EncodeAddWatch(3, "/a", 4, false, Position{Zxid(9), 0}));
+  EXPECT_EQ(resumed.add_watch().kind(), v1::ONCE_CHILDREN);
   EXPECT_TRUE(resumed.add_watch().has_after());
   EXPECT_EQ(resumed.add_watch().after().zxid(), 9U);
   EXPECT_EQ(resumed.add_watch().after().ordinal(), 0U);

@@ -138,6 +138,11 @@ struct PlayedSession final : Session {
   void Create(std::string, std::string, CreateOptions, Callback<CreateResult>, WriteOptions) override {}
   void Set(std::string, std::string, std::optional<std::uint32_t>, Callback<SetResult>, WriteOptions) override {}
   void Delete(std::string, std::optional<std::uint32_t>, Callback<DeleteResult>, WriteOptions) override {}
+  [[nodiscard]] std::uint32_t feature_level() const override { return 1; }
+  void DeleteSubtree(std::string, std::optional<std::uint32_t>, Callback<DeleteSubtreeResult>, WriteOptions) override {}
+  void MultiRead(std::vector<ReadOperation>, Callback<MultiReadResult>, ReadOptions) override {}
+  void CountDescendants(std::string, Callback<CountResult>, ReadOptions) override {}
+  void Ephemerals(SessionId, std::string, AfterEphemeral, std::uint32_t, Callback<ListPage>, ReadOptions) override {}
   void Commit(Transaction, Callback<TransactionResult>, WriteOptions) override {}
   void Get(std::string, Callback<GetResult>, ReadOptions) override {}
   void Exists(std::string, Callback<ExistsResult>, ReadOptions) override {}

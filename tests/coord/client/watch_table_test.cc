@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
 
@@ -118,6 +119,36 @@ TEST_F(WatchTableTest, WhatCannotBeResumedJustNowIsWaitedForAndWhatIsCompactedEv
   table_.OnUnreachable(1);
   table_.ReportCompacted();
   EXPECT_FALSE(table_.catching_up());
+}
+
+TEST_F(WatchTableTest, AWatchThatHearsOnceIsGoneBeforeItsListenerHears) {
+  struct Once final : WatchListener {
+    void OnEvent(const Event& event) override {
+      paths.push_back(event.path);
+      again = table->Add("/a", {.kind = WatchKind::kOnce}, this);
+    }
+    void OnCompacted() override {}
+    WatchTable* table = nullptr;
+    std::vector<std::string> paths;
+    WatchId again;
+  };
+  Once once;
+  once.table = &table_;
+  const WatchId id = table_.Add("/a", {.kind = WatchKind::kOnce}, &once);
+  Stream();
+  Answer(Code::kOk);
+  EventView view;
+  view.event.zxid = Zxid(8);
+  view.event.path = "/a";
+  view.watches = {id.value};
+  table_.OnEvent(view);
+  table_.OnEvent(view);
+  EXPECT_EQ(once.paths, (std::vector<std::string>{"/a"}));
+  EXPECT_NE(once.again, id);
+  Send();
+  EXPECT_EQ(asked_, 2u) << "the new one is armed; the old one need not be removed";
+  Stream(1);
+  EXPECT_EQ(asked_, 3u);
 }
 
 }  // namespace

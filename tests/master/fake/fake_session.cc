@@ -21,6 +21,10 @@ using coord::Zxid;
 
 namespace {
 
+absl::Status Unimplemented() {
+  return RefusedError(Code::kUnimplemented, "the fake does not do this");
+}
+
 std::string ParentOf(const std::string& path) {
   const auto slash = path.rfind('/');
   return slash == 0 ? "/" : path.substr(0, slash);
@@ -123,6 +127,9 @@ absl::Status FakeTree::ApplyOperation(const Operation& operation, SessionId sess
       nodes->erase(it);
       return absl::OkStatus();
     }
+    case Operation::Kind::kCheck:
+    case Operation::Kind::kDeleteSubtree:
+      return Unimplemented();
   }
   return absl::OkStatus();
 }
@@ -342,6 +349,25 @@ void FakeSession::List(std::string path, std::string after, std::uint32_t, coord
 void FakeSession::ListWithoutData(std::string path, std::string after, std::uint32_t limit, coord::Callback<coord::ListPage> done,
                                   coord::ReadOptions options) {
   List(std::move(path), std::move(after), limit, std::move(done), options);
+}
+
+// What no master does.
+void FakeSession::DeleteSubtree(std::string, std::optional<std::uint32_t>, coord::Callback<coord::DeleteSubtreeResult> done,
+                                coord::WriteOptions) {
+  Answer<coord::DeleteSubtreeResult>(std::move(done), [] { return Unimplemented(); });
+}
+
+void FakeSession::MultiRead(std::vector<coord::ReadOperation>, coord::Callback<coord::MultiReadResult> done, coord::ReadOptions) {
+  Answer<coord::MultiReadResult>(std::move(done), [] { return Unimplemented(); });
+}
+
+void FakeSession::CountDescendants(std::string, coord::Callback<coord::CountResult> done, coord::ReadOptions) {
+  Answer<coord::CountResult>(std::move(done), [] { return Unimplemented(); });
+}
+
+void FakeSession::Ephemerals(coord::SessionId, std::string, coord::AfterEphemeral, std::uint32_t,
+                             coord::Callback<coord::ListPage> done, coord::ReadOptions) {
+  Answer<coord::ListPage>(std::move(done), [] { return Unimplemented(); });
 }
 
 void FakeSession::Sync(coord::Callback<Zxid> done, coord::ReadOptions) {

@@ -83,6 +83,14 @@ class FakeSession final : public coord::Session {
            coord::WriteOptions options) override;
   void Delete(std::string path, std::optional<std::uint32_t> version, coord::Callback<coord::DeleteResult> done,
               coord::WriteOptions options) override;
+  std::uint32_t feature_level() const override { return 1; }
+  void DeleteSubtree(std::string path, std::optional<std::uint32_t> version, coord::Callback<coord::DeleteSubtreeResult> done,
+                     coord::WriteOptions options) override;
+  void MultiRead(std::vector<coord::ReadOperation> reads, coord::Callback<coord::MultiReadResult> done,
+                 coord::ReadOptions options) override;
+  void CountDescendants(std::string path, coord::Callback<coord::CountResult> done, coord::ReadOptions options) override;
+  void Ephemerals(coord::SessionId session, std::string path, coord::AfterEphemeral after, std::uint32_t limit,
+                  coord::Callback<coord::ListPage> done, coord::ReadOptions options) override;
   void Commit(coord::Transaction transaction, coord::Callback<coord::TransactionResult> done, coord::WriteOptions options) override;
   void Get(std::string path, coord::Callback<coord::GetResult> done, coord::ReadOptions options) override;
   void Exists(std::string path, coord::Callback<coord::ExistsResult> done, coord::ReadOptions options) override;

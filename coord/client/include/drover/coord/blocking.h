@@ -47,6 +47,8 @@ class BlockingClient {
                                                       std::optional<std::uint32_t> version = std::nullopt) = 0;
   [[nodiscard]] virtual absl::StatusOr<DeleteResult> Delete(std::string path,
                                                             std::optional<std::uint32_t> version = std::nullopt) = 0;
+  [[nodiscard]] virtual absl::StatusOr<DeleteSubtreeResult> DeleteSubtree(std::string path,
+                                                                          std::optional<std::uint32_t> version = std::nullopt) = 0;
   [[nodiscard]] virtual absl::StatusOr<TransactionResult> Commit(Transaction transaction) = 0;
 
   [[nodiscard]] virtual absl::StatusOr<GetResult> Get(std::string path) = 0;
@@ -55,10 +57,14 @@ class BlockingClient {
   [[nodiscard]] virtual absl::StatusOr<std::vector<std::string>> Children(std::string path) = 0;
   // All nodes of the subtree, page by page; at most `limit` of them (0: all).
   [[nodiscard]] virtual absl::StatusOr<std::vector<Node>> List(std::string path, std::size_t limit = 0) = 0;
+  [[nodiscard]] virtual absl::StatusOr<MultiReadResult> MultiRead(std::vector<ReadOperation> reads) = 0;
+  [[nodiscard]] virtual absl::StatusOr<CountResult> CountDescendants(std::string path) = 0;
+  // All of them, page by page.
+  [[nodiscard]] virtual absl::StatusOr<std::vector<Node>> Ephemerals(SessionId session, std::string path = "") = 0;
   [[nodiscard]] virtual absl::StatusOr<Zxid> Sync() = 0;
 
-  // Hands every event under `path` to `on_event`, on the client's own thread (it must not call this client), until it returns
-  // false, `stop` (may be null) returns true (asked every 100 ms), or the session ends. OK if the caller ended it.
+  // Hands every event of the watch to `on_event`, on the client's own thread (it must not call this client), until it returns
+  // false or has heard the one event that a watch of its kind hears, `stop` (may be null) returns true (asked every 100 ms), or the session ends. OK if the caller ended it.
   [[nodiscard]] virtual absl::Status Watch(std::string path, WatchOptions options, absl::AnyInvocable<bool(const Event&)> on_event,
                                            absl::AnyInvocable<bool()> stop) = 0;
 

@@ -31,6 +31,10 @@ class Reader {
   [[nodiscard]] absl::StatusOr<ExistsResult> Exists(const std::string& path, base::Duration timeout);
   // All names, read page by page: not one state if there is more than one page.
   [[nodiscard]] absl::StatusOr<std::vector<std::string>> Children(const std::string& path, base::Duration timeout);
+  // How many nodes there are below it, at all depths.
+  [[nodiscard]] absl::StatusOr<CountResult> CountDescendants(const std::string& path, base::Duration timeout);
+  // Of a session, at or below `path` ("": all), without data, in the order of their creation, read page by page.
+  [[nodiscard]] absl::StatusOr<std::vector<Node>> Ephemerals(SessionId session, const std::string& path, base::Duration timeout);
 
  private:
   class Impl;

@@ -86,13 +86,13 @@ class SessionObserver {
   ~SessionObserver() = default;
 };
 
-// One watch of a session: a node and everything below it. It lives through reconnects.
+// One watch of a session. It lives through reconnects.
 class WatchListener {
  public:
   // The watch stands: every later event comes, and every answer from here on to a call made from here on shows no older state than
   // `zxid`. Once per watch.
   virtual void OnArmed(Zxid /*zxid*/) {}
-  // In order of position; each once.
+  // In order of position; each once. Of a watch that hears once the last call: the watch is gone before it.
   virtual void OnEvent(const Event& event) = 0;
   // Every event up to and including this zxid was delivered. Comes with heartbeats, and before the callback of any call whose
   // answer shows that zxid; so Session::Sync brings a view up to now.
@@ -106,9 +106,19 @@ class WatchListener {
   ~WatchListener() = default;
 };
 
+enum class WatchKind : std::uint8_t {
+  kRecursive = 1,   // the node and everything below it
+  kPersistent = 2,  // the node, and the creation and deletion of its children
+  // One event. Of the node: creation, change or deletion. Of its children: creation or deletion of one, or the deletion of the
+  // node.
+  kOnce = 3,
+  kOnceChildren = 4,
+};
+
 struct WatchOptions {
+  WatchKind kind = WatchKind::kRecursive;
   bool with_data = true;
-  std::optional<Position> after;  // resume: every event after it; nothing: from now on
+  std::optional<Position> after;  // resume: every event after it (of one that hears once: the first); nothing: from now on
 };
 
 using WatchId = base::Strong<struct WatchIdTag>;
@@ -161,6 +171,10 @@ class Session {
   // The newest zxid seen in an answer, an event or a bookmark.
   [[nodiscard]] virtual Zxid seen_zxid() const = 0;
 
+  // That the cluster is at, as this session knows; 0 before the first OnConnected. What needs a higher one (containers, times to
+  // live, if_absent, checks, delete-subtree: 3) is refused with kUnimplemented, but not while the level is not known.
+  [[nodiscard]] virtual std::uint32_t feature_level() const = 0;
+
   // Writes.
   virtual void Create(std::string path, std::string data, CreateOptions how, Callback<CreateResult> done,
                       WriteOptions options = {}) = 0;
@@ -168,6 +182,9 @@ class Session {
                    WriteOptions options = {}) = 0;
   virtual void Delete(std::string path, std::optional<std::uint32_t> version, Callback<DeleteResult> done,
                       WriteOptions options = {}) = 0;
+  // The node and all below it, in one transaction.
+  virtual void DeleteSubtree(std::string path, std::optional<std::uint32_t> version, Callback<DeleteSubtreeResult> done,
+                             WriteOptions options = {}) = 0;
   virtual void Commit(Transaction transaction, Callback<TransactionResult> done, WriteOptions options = {}) = 0;
 
   // Reads. Linearizable ones may be refused with kUnavailable while the node at hand has no quorum: ask again later.
@@ -181,6 +198,13 @@ class Session {
                     ReadOptions options = {}) = 0;
   virtual void ListWithoutData(std::string path, std::string after, std::uint32_t limit, Callback<ListPage> done,
                                ReadOptions options = {}) = 0;
+  // Of one state.
+  virtual void MultiRead(std::vector<ReadOperation> reads, Callback<MultiReadResult> done, ReadOptions options = {}) = 0;
+  // How many nodes there are below it, at all depths.
+  virtual void CountDescendants(std::string path, Callback<CountResult> done, ReadOptions options = {}) = 0;
+  // A page of the ephemerals of `session` (0: this one) at or below `path` ("": all), without data, in the order of their creation.
+  virtual void Ephemerals(SessionId session, std::string path, AfterEphemeral after, std::uint32_t limit, Callback<ListPage> done,
+                          ReadOptions options = {}) = 0;
   // Everything committed when it was asked has been applied by the node at hand: gives that state's zxid.
   virtual void Sync(Callback<Zxid> done, ReadOptions options = {}) = 0;
 

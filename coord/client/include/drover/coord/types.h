@@ -1,7 +1,8 @@
 // The values that a program exchanges with the coordination service. Plain data; copyable; any thread.
 //
 // Limits (over one: refused with kTooLarge or kInvalidArgument): data of a node 1 MiB; path 4,096 bytes; 1,024 operations and 4 MiB
-// in a transaction; a page of a list 1 MiB or 10,000 nodes. Times are the cluster's, in milliseconds since 1970.
+// in a transaction; 10,000 nodes in the subtrees that one write deletes; 1,024 reads at once, and 4 MiB of answers to them; a page
+// of a list 1 MiB or 10,000 nodes. Times are the cluster's, in milliseconds since 1970.
 #ifndef DROVER_COORD_CLIENT_INCLUDE_DROVER_COORD_TYPES_H_
 #define DROVER_COORD_CLIENT_INCLUDE_DROVER_COORD_TYPES_H_
 
@@ -13,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "coord/base/ids.h"
 #include "coord/base/time.h"
@@ -35,6 +37,8 @@ struct Stat {
   SessionId ephemeral_owner;  // 0: not ephemeral
   std::uint32_t data_length = 0;
   std::uint32_t num_children = 0;
+  bool container = false;
+  base::Duration ttl{0};  // milliseconds; 0: none
 
   friend bool operator==(const Stat&, const Stat&) = default;
 };
@@ -75,6 +79,10 @@ struct CreateOptions {
   bool ephemeral = false;   // deleted with the session that made it; cannot have children
   bool sequential = false;  // a ten-digit number is appended to the path
   bool parents = false;     // missing parents are made too: persistent and empty
+  bool container = false;   // deleted by the service once it has had children and has none
+  base::Duration ttl{
+      0};  // if not 0: deleted by the service when it has no children and was not set for so long; at most 2^48 - 1 ms
+  bool if_absent = false;  // a node that is there already is taken as it is
 };
 
 // One condition of a transaction. Only kExists holds a value for a missing node (0); every other compare on one is false.
@@ -121,15 +129,15 @@ struct Compare {
   friend bool operator==(const Compare&, const Compare&) = default;
 };
 
-// One write inside a transaction.
+// One write inside a transaction. A check changes nothing and is refused like a Set of that version.
 struct Operation {
-  enum class Kind : std::uint8_t { kCreate, kDelete, kSet };
+  enum class Kind : std::uint8_t { kCreate, kDelete, kSet, kCheck, kDeleteSubtree };
 
   Kind kind = Kind::kCreate;
   std::string path;
   std::string data;                      // create, set
   CreateOptions create;                  // create
-  std::optional<std::uint32_t> version;  // delete, set: refused with kBadVersion unless the node has it
+  std::optional<std::uint32_t> version;  // all but create: refused with kBadVersion unless the node has it
 
   [[nodiscard]] static Operation Create(std::string path, std::string data, CreateOptions options = {}) {
     return {Kind::kCreate, std::move(path), std::move(data), options, std::nullopt};
@@ -139,6 +147,12 @@ struct Operation {
   }
   [[nodiscard]] static Operation Delete(std::string path, std::optional<std::uint32_t> version = std::nullopt) {
     return {Kind::kDelete, std::move(path), {}, {}, version};
+  }
+  [[nodiscard]] static Operation Check(std::string path, std::optional<std::uint32_t> version = std::nullopt) {
+    return {Kind::kCheck, std::move(path), {}, {}, version};
+  }
+  [[nodiscard]] static Operation DeleteSubtree(std::string path, std::optional<std::uint32_t> version = std::nullopt) {
+    return {Kind::kDeleteSubtree, std::move(path), {}, {}, version};
   }
 };
 
@@ -154,8 +168,10 @@ struct Transaction {
 };
 
 struct OperationResult {
-  std::string path;  // create: the path made, with its sequence number
-  Stat stat;         // create, set
+  std::string path;         // create: the path made, with its sequence number
+  Stat stat;                // create, set
+  std::uint64_t count = 0;  // delete-subtree: the nodes deleted
+  bool existed = false;     // create with if_absent
 };
 
 struct TransactionResult {
@@ -168,6 +184,7 @@ struct CreateResult {
   std::string path;
   Stat stat;
   Zxid zxid;
+  bool existed = false;  // with if_absent: it was there, and is as it was
 };
 
 struct SetResult {
@@ -176,6 +193,11 @@ struct SetResult {
 };
 
 struct DeleteResult {
+  Zxid zxid;
+};
+
+struct DeleteSubtreeResult {
+  std::uint64_t count = 0;  // nodes deleted
   Zxid zxid;
 };
 
@@ -199,6 +221,46 @@ struct ListPage {
   std::vector<Node> nodes;  // sorted by path components, the root of the list first
   bool more = false;
   Zxid zxid;  // each page is one consistent state; two pages may be of different ones
+};
+
+struct CountResult {
+  std::uint64_t count = 0;
+  Zxid zxid;
+};
+
+// One of several reads of one state.
+struct ReadOperation {
+  enum class Kind : std::uint8_t { kGet, kExists, kChildren };
+
+  Kind kind = Kind::kGet;
+  std::string path;
+  std::string after;        // children: names greater than this
+  std::uint32_t limit = 0;  // children; 0: as many as a page holds
+
+  [[nodiscard]] static ReadOperation Get(std::string path) { return {Kind::kGet, std::move(path), {}, 0}; }
+  [[nodiscard]] static ReadOperation Exists(std::string path) { return {Kind::kExists, std::move(path), {}, 0}; }
+  [[nodiscard]] static ReadOperation Children(std::string path, std::string after = "", std::uint32_t limit = 0) {
+    return {Kind::kChildren, std::move(path), std::move(after), limit};
+  }
+};
+
+struct ReadAnswer {
+  absl::Status status;  // why it was refused: kNoNode (of Exists, too), or kTooLarge for what found no room in the answer
+  Stat stat;            // get, exists
+  std::string data;     // get
+  std::vector<std::string> names;  // children
+  bool more = false;               // children
+};
+
+struct MultiReadResult {
+  std::vector<ReadAnswer> answers;  // one per read
+  Zxid zxid;                        // of the state that all of them are of
+};
+
+// Behind which of a session's ephemerals a page begins: the last one of the page before.
+struct AfterEphemeral {
+  Zxid czxid;
+  std::string path;
 };
 
 // Order of lists: by path components, so a node comes right before everything below it ("/a" < "/a/b" < "/a-b").
