@@ -44,13 +44,14 @@ Json StatJson(const coord::Stat& s) {
   return Json{{"czxid", s.czxid.value},          {"mzxid", s.mzxid.value},          {"pzxid", s.pzxid.value},
               {"ctime", Rfc3339(s.ctime.value)}, {"mtime", Rfc3339(s.mtime.value)}, {"version", s.version},
               {"cversion", s.cversion},          {"aversion", s.aversion},          {"ephemeral_owner", s.ephemeral_owner.value},
-              {"data_length", s.data_length},    {"num_children", s.num_children}};
+              {"data_length", s.data_length},    {"num_children", s.num_children},  {"container", s.container},
+              {"ttl_ms", base::ToMillis(s.ttl)}};
 }
 
 const std::vector<std::string>& StatNames() {
-  static const std::vector<std::string> kNames = {"path",     "czxid",           "mzxid",       "pzxid",
-                                                  "ctime",    "mtime",           "version",     "cversion",
-                                                  "aversion", "ephemeral_owner", "data_length", "num_children"};
+  static const std::vector<std::string> kNames = {"path",        "czxid",        "mzxid",     "pzxid",    "ctime",
+                                                  "mtime",       "version",      "cversion",  "aversion", "ephemeral_owner",
+                                                  "data_length", "num_children", "container", "ttl_ms"};
   return kNames;
 }
 

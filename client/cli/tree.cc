@@ -4,6 +4,7 @@
 #include <limits>
 #include <memory>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "client/cli/app.h"
 #include "client/cli/exit_code.h"
@@ -27,6 +28,13 @@ struct TreeFlags {
   bool hold = false;
   bool sequential = false;
   bool parents = false;
+  bool container = false;
+  bool if_absent = false;
+  bool recursive = false;
+  base::Duration ttl{0};
+  std::string session;
+  std::string under;
+  std::string kind = "recursive";
   std::int64_t version = -1;  // any
 
   [[nodiscard]] std::optional<std::uint32_t> Version() const {
@@ -101,6 +109,36 @@ int Ls(const App& app, const TreeFlags& flags) {
   return kOk;
 }
 
+int Count(const App& app, const TreeFlags& flags) {
+  auto counted = ReadCore(app, [&](coord::Reader& core, base::Duration left) { return core.CountDescendants(flags.path, left); });
+  if (!counted.ok()) return app.output.Fail(At(flags.path, counted.status()));
+  Item item;
+  item.id = flags.path;
+  item.json = {{"path", flags.path}, {"count", counted->count}};
+  app.output.Line(absl::StrCat(counted->count), item);
+  return kOk;
+}
+
+int Ephemerals(const App& app, const TreeFlags& flags) {
+  std::uint64_t session = 0;
+  if (!absl::SimpleAtoi(flags.session, &session) || session == 0) {
+    return app.Usage(absl::StrCat("tree ephemerals: SESSION is a number above 0, not \"", flags.session, "\""));
+  }
+  auto nodes = ReadCore(
+      app, [&](coord::Reader& core, base::Duration left) { return core.Ephemerals(coord::SessionId(session), flags.under, left); });
+  if (!nodes.ok()) return app.output.Fail(flags.under.empty() ? nodes.status() : At(flags.under, nodes.status()));
+  std::vector<Item> items;
+  for (const coord::Node& node : *nodes) items.push_back(StatItem(node.path, node.stat));
+  if (app.output.format() == Format::kTable) {
+    std::string lines;
+    for (const coord::Node& node : *nodes) absl::StrAppend(&lines, node.path, "\n");
+    app.output.Raw(lines);
+  } else {
+    app.output.List({}, items);
+  }
+  return kOk;
+}
+
 int Stat(const App& app, const TreeFlags& flags) {
   auto exists = ReadCore(app, [&](coord::Reader& core, base::Duration left) { return core.Exists(flags.path, left); });
   if (!exists.ok()) return app.output.Fail(At(flags.path, exists.status()));
@@ -151,30 +189,55 @@ int Create(const App& app, const TreeFlags& flags) {
     how.ephemeral = flags.ephemeral;
     how.sequential = flags.sequential;
     how.parents = flags.parents;
+    how.container = flags.container;
+    how.ttl = flags.ttl;
+    how.if_absent = flags.if_absent;
     auto created = core.Create(flags.path, *data, how);
     if (!created.ok()) return app.output.Fail(At(flags.path, created.status()));
-    app.output.Line(created->path, StatItem(created->path, created->stat));
+    Item item = StatItem(created->path, created->stat);
+    item.json["existed"] = created->existed;
+    app.output.Line(created->path, item);
     return flags.hold ? Hold(app, core, *created, interruption.get()) : static_cast<int>(kOk);
   });
 }
 
 int Delete(const App& app, coord::BlockingClient& core, const TreeFlags& flags) {
-  auto deleted = core.Delete(flags.path, flags.Version());
-  if (!deleted.ok()) return app.output.Fail(At(flags.path, deleted.status()));
+  coord::DeleteSubtreeResult done{1, {}};
+  absl::Status status;
+  if (flags.recursive) {
+    auto deleted = core.DeleteSubtree(flags.path, flags.Version());
+    status = deleted.status();
+    if (deleted.ok()) done = *deleted;
+  } else {
+    auto deleted = core.Delete(flags.path, flags.Version());
+    status = deleted.status();
+    if (deleted.ok()) done.zxid = deleted->zxid;
+  }
+  if (!status.ok()) return app.output.Fail(At(flags.path, status));
   if (app.output.format() != Format::kTable) {
     Item item;
     item.id = flags.path;
-    item.json = {{"path", flags.path}, {"zxid", deleted->zxid.value}};
+    item.json = {{"path", flags.path}, {"count", done.count}, {"zxid", done.zxid.value}};
     app.output.One({}, item);
   }
   return kOk;
 }
 
+std::optional<coord::WatchKind> KindOf(const std::string& name) {
+  if (name == "recursive") return coord::WatchKind::kRecursive;
+  if (name == "persistent") return coord::WatchKind::kPersistent;
+  if (name == "once") return coord::WatchKind::kOnce;
+  if (name == "once-children") return coord::WatchKind::kOnceChildren;
+  return std::nullopt;
+}
+
 int Watch(const App& app, const TreeFlags& flags) {
   Interruption interruption;
   return WithCore(app, [&](const App&, coord::BlockingClient& core) {
+    coord::WatchOptions options;
+    options.kind = *KindOf(flags.kind);
     const absl::Status status = core.Watch(
-        flags.path, {},
+        flags.path, options,
         [&app](const coord::Event& event) {
           app.output.Line(EventText(event), EventItem(event));
           return true;
@@ -214,6 +277,13 @@ void AddTreeCommands(process::OptionSet* root, Commands* commands) {
   read_only(add("ls", "Lists the names of a node's children"), Ls);
   read_only(add("stat", "Shows versions, zxids and times of a node"), Stat);
 
+  read_only(add("count", "Counts the nodes below a node, at all depths"), Count);
+  process::OptionSet& ephemerals =
+      tree.Command("ephemerals", "Lists the ephemeral nodes of a session, in the order of their creation");
+  ephemerals.Argument("SESSION", &flags->session, "Id of a session, as ephemeral_owner of drover tree stat shows it");
+  ephemerals.Text("--under", &flags->under, "Only at or below this path");
+  read_only(ephemerals, Ephemerals);
+
   process::OptionSet& set = add("set", "Replaces a node's data");
   add_data(set);
   add_version(set);
@@ -225,14 +295,27 @@ void AddTreeCommands(process::OptionSet* root, Commands* commands) {
   create.Flag("--hold", &flags->hold, "Keep the session until Ctrl-C, or until the node is deleted");
   create.Flag("-s,--sequential", &flags->sequential, "Append a ten-digit number to the path");
   create.Flag("-p,--parents", &flags->parents, "Also make missing parents");
+  create.Flag("--container", &flags->container, "Deleted by the service once it has had children and has none");
+  create.Time("--ttl", &flags->ttl, "Deleted by the service when it has no children and was not set for so long");
+  create.Flag("--if-absent", &flags->if_absent, "A node that is there already is no error and stays as it is");
   commands->push_back({&create, [flags](const App& app) { return Create(app, *flags); }});
 
   process::OptionSet& remove = add("delete", "Deletes a node that has no children");
   add_version(remove);
+  remove.Flag("-r,--recursive", &flags->recursive, "With all that is below it, in one transaction; at most 10,000 nodes");
   with_core(remove, Delete);
 
-  commands->push_back({&add("watch", "Prints every change of a node and of everything below it, until Ctrl-C"),
-                       [flags](const App& app) { return Watch(app, *flags); }});
+  process::OptionSet& watch = add("watch", "Prints every change of a node and of everything below it, until Ctrl-C");
+  watch.Custom(
+      "--kind",
+      [flags](const std::string& name) {
+        flags->kind = name;
+        return KindOf(name) ? absl::OkStatus() : absl::InvalidArgumentError("it is recursive, persistent, once or once-children");
+      },
+      "recursive; persistent: the node, and which children there are; once, once-children: one event of the node, or of its "
+      "children",
+      "recursive");
+  commands->push_back({&watch, [flags](const App& app) { return Watch(app, *flags); }});
 }
 
 }  // namespace drover::cli

@@ -220,6 +220,40 @@ TEST_F(CommandLineTest, AHolderEndsWhenSomebodyDeletesItsNode) {
   EXPECT_THAT(holder.Log(), HasSubstr("/taken: somebody deleted the node"));
 }
 
+TEST_F(CommandLineTest, NodesThatEndByThemselvesAndWholeSubtrees) {
+  // A new cluster rises to what its programs know.
+  ASSERT_TRUE(Await([&] { return cluster_->Drover({"tree", "create", "/box", "--container", "-o", "json"}).exit_code == 0; }));
+  EXPECT_EQ(cluster_->Json({"tree", "stat", "/box"}).at("container"), true);
+  EXPECT_EQ(cluster_->Drover({"tree", "create", "/box", "--if-absent"}).out, "/box\n");
+  EXPECT_EQ(cluster_->Drover({"tree", "create", "/box"}).exit_code, 8);
+  EXPECT_EQ(cluster_->Drover({"tree", "create", "-p", "/box/a/b"}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"tree", "create", "/box/t", "--ttl", "100ms"}).exit_code, 0);
+  EXPECT_TRUE(Await([&] { return cluster_->Drover({"tree", "stat", "/box/t"}).exit_code == 6; }));
+  EXPECT_EQ(cluster_->Drover({"tree", "count", "/box"}).out, "2\n");
+  const CommandResult refused = cluster_->Drover({"tree", "delete", "/box/a"});
+  EXPECT_EQ(refused.exit_code, 8);
+  EXPECT_THAT(refused.err, HasSubstr("the node has children"));
+  EXPECT_EQ(cluster_->Json({"tree", "delete", "-r", "/box/a"}).at("count"), 2);
+  EXPECT_TRUE(Await([&] {
+    return cluster_->Drover({"tree", "stat", "/box"}).exit_code == 6;
+  })) << "it has had children and has none";
+  EXPECT_EQ(cluster_->Drover({"tree", "create", "/x", "--container", "--ttl", "1s"}).exit_code, 2);
+}
+
+TEST_F(CommandLineTest, TheEphemeralsOfASessionAreListed) {
+  Process holder({Binary("drover"), "tree", "create", "-e", "--hold", "/mine"}, {{"DROVER_COORD", cluster_->coord_address()}},
+                 cluster_->path("holder.log"));
+  holder.Start();
+  ASSERT_TRUE(Await([&] { return cluster_->Drover({"tree", "stat", "/mine"}).exit_code == 0; }));
+  const std::string session = cluster_->Json({"tree", "stat", "/mine"}).at("ephemeral_owner").dump();
+  EXPECT_EQ(cluster_->Drover({"tree", "ephemerals", session}).out, "/mine\n");
+  EXPECT_EQ(cluster_->Json({"tree", "ephemerals", session, "--under", "/mine"}).size(), 1u);
+  EXPECT_EQ(cluster_->Drover({"tree", "ephemerals", session, "--under", "/other"}).out, "");
+  EXPECT_EQ(cluster_->Drover({"tree", "ephemerals", "mine"}).exit_code, 2);
+  EXPECT_EQ(cluster_->Drover({"tree", "ephemerals", session, "--under", "x"}).exit_code, 2);
+  holder.Terminate();
+}
+
 TEST_F(CommandLineTest, TenThousandTasksWaitWhileNoWorkerIsUpAndNoneIsLost) {
   CommandOptions options;
   for (int i = 0; i < 10'000; ++i) options.input += std::to_string(i) + "\n";
