@@ -12,6 +12,7 @@ namespace drover::testing {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class CommandLineTest : public ::testing::Test {
  protected:
@@ -252,6 +253,37 @@ TEST_F(CommandLineTest, TheEphemeralsOfASessionAreListed) {
   EXPECT_EQ(cluster_->Drover({"tree", "ephemerals", "mine"}).exit_code, 2);
   EXPECT_EQ(cluster_->Drover({"tree", "ephemerals", session, "--under", "x"}).exit_code, 2);
   holder.Terminate();
+}
+
+TEST_F(CommandLineTest, AWatchOfAKindHearsWhatThatKindHears) {
+  ASSERT_EQ(cluster_->Drover({"tree", "create", "/kind"}).exit_code, 0);
+  const auto watch = [&](const std::string& kind) {
+    auto process = std::make_unique<Process>(
+        std::vector<std::string>{Binary("drover"), "-o", "jsonl", "tree", "watch", "/kind", "--kind", kind},
+        std::map<std::string, std::string>{{"DROVER_COORD", cluster_->coord_address()}}, cluster_->path("watch-" + kind + ".log"));
+    process->Start();
+    return process;
+  };
+  const auto once = watch("once");
+  const auto children = watch("once-children");
+  const auto persistent = watch("persistent");
+  // Whatever comes before they are armed they do not hear.
+  for (int i = 0; once->running() || children->running() || Lines(persistent->Log()).size() < 3; ++i) {
+    ASSERT_LT(i, 1'000);
+    ASSERT_EQ(cluster_->Drover({"tree", "set", "/kind", std::to_string(i)}).exit_code, 0);
+    ASSERT_EQ(cluster_->Drover({"tree", "create", "/kind/child"}).exit_code, 0);
+    ASSERT_EQ(cluster_->Drover({"tree", "create", "/kind/child/deeper"}).exit_code, 0);
+    ASSERT_EQ(cluster_->Drover({"tree", "delete", "/kind/child/deeper"}).exit_code, 0);
+    ASSERT_EQ(cluster_->Drover({"tree", "delete", "/kind/child"}).exit_code, 0);
+  }
+  EXPECT_EQ(once->Wait(), 0);
+  EXPECT_EQ(children->Wait(), 0);
+  EXPECT_EQ(Lines(once->Log()).size(), 1u) << once->Log();
+  EXPECT_EQ(nlohmann::json::parse(Lines(once->Log()).at(0)).at("path"), "/kind");
+  EXPECT_EQ(nlohmann::json::parse(Lines(children->Log()).at(0)).at("path"), "/kind/child");
+  persistent->Terminate();
+  EXPECT_THAT(persistent->Log(), Not(HasSubstr("deeper")));
+  EXPECT_EQ(cluster_->Drover({"tree", "watch", "/kind", "--kind", "twice"}).exit_code, 2);
 }
 
 TEST_F(CommandLineTest, TenThousandTasksWaitWhileNoWorkerIsUpAndNoneIsLost) {
