@@ -8,6 +8,7 @@
 #include "coord/transport/unary_client.h"
 #include "etcd.pb.h"
 #include "tests/bench/systems/etcd_clients.h"
+#include "tests/support/installed.h"
 
 namespace drover::bench {
 namespace {
@@ -52,8 +53,8 @@ class Etcd final : public System {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<System>> MakeEtcd(int nodes, const std::string& directory) {
-  const std::string program = FindProgram("etcd");
-  if (program.empty()) return NotInstalled("etcd", "etcd-server");
+  const std::string program = testing::FindProgram("etcd");
+  if (program.empty()) return testing::NotInstalled("etcd", "etcd-server");
   std::vector<std::string> clients;
   std::vector<std::string> peers;
   std::vector<std::string> members;

@@ -1,14 +1,10 @@
 #include "tests/bench/systems/system.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "coord/base/status.h"
 #include "tests/bench/interrupt.h"
 #include "tests/bench/systems/drover.h"
@@ -130,21 +126,6 @@ absl::StatusOr<std::vector<std::unique_ptr<System>>> MakeSystems(const std::vect
     systems.push_back(std::move(system));
   }
   return systems;
-}
-
-std::string FindProgram(const std::string& program) {
-  const char* const path = std::getenv("PATH");
-  const std::string places = absl::StrCat(path == nullptr ? "" : path, ":/usr/sbin");
-  for (const absl::string_view place : absl::StrSplit(places, ':', absl::SkipEmpty())) {
-    std::string candidate = absl::StrCat(place, "/", program);
-    if (access(candidate.c_str(), X_OK) == 0) return candidate;
-  }
-  return "";
-}
-
-absl::Status NotInstalled(const std::string& what, const std::string& package) {
-  return absl::FailedPreconditionError(absl::StrCat(what, " is not there: deploy/install-packages peers (or apt-get install ",
-                                                    package, "); it need not run as a service"));
 }
 
 }  // namespace drover::bench

@@ -99,11 +99,6 @@ class System {
                                                                                const std::string& directory,
                                                                                const std::vector<testing::StalledDisk>& disks = {});
 
-// The programs and files that a system needs: the path of `program` on PATH or in /usr/sbin, "" if it is not there.
-[[nodiscard]] std::string FindProgram(const std::string& program);
-// "etcd is not there; install ...".
-[[nodiscard]] absl::Status NotInstalled(const std::string& what, const std::string& package);
-
 }  // namespace drover::bench
 
 #endif  // DROVER_TESTS_BENCH_SYSTEMS_SYSTEM_H_
