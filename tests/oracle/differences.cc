@@ -1,0 +1,160 @@
+#include "tests/oracle/differences.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "tests/oracle/path_rule.h"
+
+namespace drover::oracle {
+namespace {
+
+bool HasGoodPath(const Operation& o) {
+  switch (o.kind) {
+    case Kind::kOpen:
+    case Kind::kClose:
+    case Kind::kMulti:
+    case Kind::kSync:
+    case Kind::kUnwatch:
+      return true;
+    case Kind::kCreate:
+      return IsPathToCreate(o.path, o.sequential);
+    default:
+      return IsPath(o.path);
+  }
+}
+
+// A part of a multi that was refused by itself, not for another's sake.
+bool IsRefused(Code code) {
+  return code != Code::kOk && code != Code::kUndone && code != Code::kNotTried;
+}
+
+bool PathFirst(const Operation& o, Answer* answer) {
+  if (HasGoodPath(o)) return false;
+  const bool writes = o.kind == Kind::kCreate || o.kind == Kind::kDelete || o.kind == Kind::kSet;
+  if (writes && answer->code == Code::kOk) return false;  // it took effect there: that is no matter of words
+  const bool same = answer->code == Code::kBadArguments;
+  *answer = Answer{.code = Code::kBadArguments, .said = answer->said, .zxid = answer->zxid};
+  return !same;
+}
+
+bool PathFirstInMulti(const Operation& o, Answer* answer) {
+  if (o.kind != Kind::kMulti || answer->parts.size() != o.parts.size()) return false;
+  for (std::size_t i = 0; i < o.parts.size(); ++i) {
+    Answer& part = answer->parts[i];
+    if (!IsRefused(part.code) || HasGoodPath(o.parts[i]) || part.code == Code::kBadArguments) continue;
+    part.code = answer->code = Code::kBadArguments;
+    return true;
+  }
+  return false;
+}
+
+bool CheckIsCompare(const Operation& o, Answer* answer) {
+  if (o.kind != Kind::kMulti || answer->parts.size() != o.parts.size()) return false;
+  std::vector<Answer> writes;
+  bool has_check = false;
+  bool check_refused = false;
+  bool bad_path = false;
+  for (std::size_t i = 0; i < o.parts.size(); ++i) {
+    if (o.parts[i].kind != Kind::kCheck) {
+      writes.push_back(std::move(answer->parts[i]));
+      continue;
+    }
+    has_check = true;
+    check_refused |= IsRefused(answer->parts[i].code);
+    bad_path |= !HasGoodPath(o.parts[i]);
+  }
+  answer->parts = std::move(writes);
+  if (bad_path) {
+    answer->code = Code::kBadArguments;
+    answer->parts.clear();
+  } else if (check_refused) {
+    answer->code = Code::kCompareFailed;
+    answer->parts.clear();
+  }
+  return has_check;
+}
+
+bool NoNullData(const Operation& o, Answer* answer) {
+  if (o.kind != Kind::kGet || answer->code != Code::kOk || answer->data.has_value()) return false;
+  answer->data = "";
+  return true;
+}
+
+// ZooKeeper's root holds a child of its own, which it did not count as created.
+void HideSystemChild(const std::string& path, Answer* answer) {
+  if (path != "/") return;
+  if (answer->stat.has_value()) {
+    --answer->stat->num_children;
+    ++answer->stat->cversion;
+  }
+  answer->names.erase(std::remove(answer->names.begin(), answer->names.end(), "zookeeper"), answer->names.end());
+}
+
+bool NoSystemNodes(const Operation& o, Answer* answer) {
+  const Answer before = *answer;
+  if (o.kind != Kind::kCreate) HideSystemChild(o.path, answer);
+  if (o.kind == Kind::kMulti && answer->code == Code::kOk && answer->parts.size() == o.parts.size()) {
+    for (std::size_t i = 0; i < o.parts.size(); ++i) {
+      if (o.parts[i].kind == Kind::kSet) HideSystemChild(o.parts[i].path, &answer->parts[i]);
+    }
+  }
+  return *answer != before;
+}
+
+constexpr Difference kDifferences[] = {
+    {"path-first",
+     "A path that is none is refused as such (INVALID_ARGUMENT) by every operation, whatever the tree holds. ZooKeeper's server "
+     "looks "
+     "for the parent first, or for the node without judging its name, and says NO_NODE (its client libraries refuse such a path "
+     "before "
+     "they send it); it takes \"\" for the root when it reads; it arms a watch on anything.",
+     PathFirst},
+    {"path-first-in-multi", "The same for the operation of a transaction that is refused.", PathFirstInMulti},
+    {"no-system-nodes",
+     "The tree begins empty: there is no /zookeeper, so the root's numChildren is one less and its cversion one more than there.",
+     NoSystemNodes},
+    {"check-is-compare",
+     "A check of a multi is a compare of a transaction: all compares are looked at before the first write, in the state before the "
+     "transaction, and not in between; one that does not hold is no refusal of its own but chooses the other branch; a compare on "
+     "a path "
+     "that is none refuses the whole transaction.",
+     CheckIsCompare},
+    {"create-in-multi-has-stat",
+     "A create of a transaction is answered with path and Stat; a create of ZooKeeper's multi with the path alone, create2 or not. "
+     "So these "
+     "Stats are compared when somebody reads the node.",
+     nullptr},
+    {"no-null-data", "There is no null data: what was written as such reads as empty.", NoNullData},
+    {"end-of-session-in-order",
+     "The ephemerals of a session that ends are deleted in the order of their creation, and so told; in ZooKeeper in no order. "
+     "Shows in "
+     "events, which are compared as a set within such a transaction.",
+     nullptr},
+    {"refusals-take-no-zxid",
+     "A refused write takes no zxid; in ZooKeeper it takes one that no node shows. A transaction whose compares do not hold takes "
+     "one in "
+     "both. Shows in zxids, which are compared by order; ours must have no gaps.",
+     nullptr},
+    {"limits",
+     "Data of 1 MiB, a path of 4,096 bytes, 1,024 operations in a transaction: one more is refused with TOO_LARGE. ZooKeeper has "
+     "one limit "
+     "for a request as a whole (1 MiB less a byte, jute.maxbuffer), and breaks the connection at one more. What is asked here "
+     "stays "
+     "below both.",
+     nullptr},
+};
+
+}  // namespace
+
+absl::Span<const Difference> Differences() {
+  return kDifferences;
+}
+
+Answer Expected(const Operation& operation, Answer zookeeper, std::map<std::string, std::uint64_t>* applied) {
+  for (const Difference& difference : kDifferences) {
+    if (difference.apply != nullptr && difference.apply(operation, &zookeeper)) ++(*applied)[difference.name];
+  }
+  return zookeeper;
+}
+
+}  // namespace drover::oracle

@@ -1,0 +1,82 @@
+#include "tests/oracle/differences.h"
+
+#include <gtest/gtest.h>
+
+namespace drover::oracle {
+namespace {
+
+std::map<std::string, std::uint64_t> Applied(const Operation& o, const Answer& zookeeper, Answer* expected) {
+  std::map<std::string, std::uint64_t> applied;
+  *expected = Expected(o, zookeeper, &applied);
+  return applied;
+}
+
+TEST(DifferencesTest, WhatIsNotInTheTableStaysAsZooKeeperSaidIt) {
+  Answer expected;
+  const Answer said = {.code = Code::kOk, .zxid = 5, .path = "/a", .stat = Stat{.czxid = 5}};
+  EXPECT_TRUE(Applied({.kind = Kind::kCreate, .path = "/a"}, said, &expected).empty());
+  EXPECT_EQ(expected, said);
+}
+
+TEST(DifferencesTest, APathThatIsNoneIsRefusedWhateverTheTreeHolds) {
+  Answer expected;
+  EXPECT_EQ(Applied({.kind = Kind::kCreate, .path = "/a/./b"}, {.code = Code::kNoNode}, &expected).count("path-first"), 1u);
+  EXPECT_EQ(expected.code, Code::kBadArguments);
+  Applied({.kind = Kind::kExists, .path = ""}, {.stat = Stat()}, &expected);
+  EXPECT_EQ(expected.code, Code::kBadArguments);
+  EXPECT_FALSE(expected.stat.has_value());
+}
+
+TEST(DifferencesTest, AWriteThatTookEffectIsNotTalkedAway) {
+  Answer expected;
+  Applied({.kind = Kind::kCreate, .path = "/a/"}, {.path = "/a/"}, &expected);
+  EXPECT_EQ(expected.code, Code::kOk);
+}
+
+TEST(DifferencesTest, TheRootHasNoSystemChild) {
+  Answer expected;
+  Applied({.kind = Kind::kGet, .path = "/"}, {.stat = Stat{.cversion = 4, .num_children = 2}, .data = ""}, &expected);
+  EXPECT_EQ(expected.stat->cversion, 5);
+  EXPECT_EQ(expected.stat->num_children, 1);
+  Applied({.kind = Kind::kChildren, .path = "/"}, {.names = {"a", "zookeeper"}}, &expected);
+  EXPECT_EQ(expected.names, std::vector<std::string>{"a"});
+  Applied({.kind = Kind::kGet, .path = "/a"}, {.stat = Stat{.cversion = 4, .num_children = 2}, .data = ""}, &expected);
+  EXPECT_EQ(expected.stat->num_children, 2);
+}
+
+TEST(DifferencesTest, AFailedCheckChoosesTheOtherBranch) {
+  const Operation multi = {.kind = Kind::kMulti,
+                           .parts = {{.kind = Kind::kCheck, .path = "/a", .version = 1}, {.kind = Kind::kSet, .path = "/a"}}};
+  Answer expected;
+  Applied(multi, {.code = Code::kBadVersion, .parts = {{.code = Code::kBadVersion}, {.code = Code::kNotTried}}}, &expected);
+  EXPECT_EQ(expected.code, Code::kCompareFailed);
+  EXPECT_TRUE(expected.parts.empty());
+}
+
+TEST(DifferencesTest, ARefusedWriteIsToldWithoutTheChecksBeforeIt) {
+  const Operation multi = {.kind = Kind::kMulti,
+                           .parts = {{.kind = Kind::kCheck, .path = "/a"}, {.kind = Kind::kDelete, .path = "/b"}}};
+  Answer expected;
+  Applied(multi, {.code = Code::kNoNode, .parts = {{.code = Code::kUndone}, {.code = Code::kNoNode}}}, &expected);
+  EXPECT_EQ(expected.code, Code::kNoNode);
+  ASSERT_EQ(expected.parts.size(), 1u);
+  EXPECT_EQ(expected.parts[0].code, Code::kNoNode);
+}
+
+TEST(DifferencesTest, ACompareOnNoPathRefusesTheWholeTransaction) {
+  const Operation multi = {.kind = Kind::kMulti,
+                           .parts = {{.kind = Kind::kCheck, .path = "a"}, {.kind = Kind::kDelete, .path = "/b"}}};
+  Answer expected;
+  Applied(multi, {.code = Code::kBadArguments, .parts = {{.code = Code::kBadArguments}, {.code = Code::kNotTried}}}, &expected);
+  EXPECT_EQ(expected.code, Code::kBadArguments);
+  EXPECT_TRUE(expected.parts.empty());
+}
+
+TEST(DifferencesTest, NullDataReadAsEmpty) {
+  Answer expected;
+  EXPECT_EQ(Applied({.kind = Kind::kGet, .path = "/a"}, {.stat = Stat()}, &expected).count("no-null-data"), 1u);
+  EXPECT_EQ(expected.data, "");
+}
+
+}  // namespace
+}  // namespace drover::oracle

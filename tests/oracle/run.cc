@@ -1,0 +1,141 @@
+#include "tests/oracle/run.h"
+
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tests/oracle/generator.h"
+#include "tests/oracle/judge.h"
+
+namespace drover::oracle {
+namespace {
+
+constexpr std::size_t kLastSteps = 20;
+
+std::string ToWords(const std::vector<Event>& events) {
+  std::string words;
+  for (const Event& event : events) absl::StrAppend(&words, words.empty() ? "" : ", ", ToWords(event));
+  return words;
+}
+
+class Runner {
+ public:
+  Runner(const RunOptions& options, System* zookeeper, System* ours)
+      : options_(options), zookeeper_(zookeeper), ours_(ours), generator_(options.seed, options.sessions) {}
+
+  RunResult Run() {
+    bool same = true;
+    for (std::uint64_t i = 1; same && i <= options_.operations; ++i) {
+      same = Step(generator_.Next());
+      if (same && i % options_.audit_every == 0) same = Audit();
+    }
+    if (same && End()) same = Audit();
+    result_.transactions = judge_.transactions();
+    result_.events = judge_.events();
+    result_.stats = judge_.stats();
+    result_.differences = judge_.differences();
+    return std::move(result_);
+  }
+
+ private:
+  // False: something differed, and the result says what.
+  bool Step(const Operation& operation, Answer* answer = nullptr) {
+    ++step_;
+    last_.push_back(absl::StrCat("  step ", step_, ": ", oracle::ToWords(operation)));
+    if (last_.size() > kLastSteps) last_.pop_front();
+    const absl::StatusOr<Reply> zookeeper = zookeeper_->Execute(operation);
+    if (!zookeeper.ok()) return Fault(operation, {absl::StrCat("ZooKeeper: ", zookeeper.status().ToString())});
+    const absl::StatusOr<Reply> ours = ours_->Execute(operation);
+    if (!ours.ok()) return Fault(operation, {absl::StrCat("Drover: ", ours.status().ToString())});
+    absl::StrAppend(&last_.back(), " -> ", CodeName(zookeeper->answer.code), ", ", CodeName(ours->answer.code),
+                    ours->answer.path.empty() ? "" : absl::StrCat(" ", Quoted(ours->answer.path)));
+
+    std::vector<std::string> faults = judge_.Compare(operation, *zookeeper, *ours);
+    if (!faults.empty()) {
+      faults.push_back(absl::StrCat("ZooKeeper: ", oracle::ToWords(zookeeper->answer)));
+      faults.push_back(absl::StrCat("Drover:    ", oracle::ToWords(ours->answer)));
+      if (!zookeeper->events.empty()) faults.push_back(absl::StrCat("ZooKeeper told before: ", ToWords(zookeeper->events)));
+      if (!ours->events.empty()) faults.push_back(absl::StrCat("Drover told before:    ", ToWords(ours->events)));
+      return Fault(operation, faults);
+    }
+    ++result_.operations;
+    ++result_.answers[absl::StrCat(KindName(operation.kind), " ", CodeName(ours->answer.code))];
+    generator_.Told(operation, ours->answer);
+    if (answer != nullptr) *answer = ours->answer;
+    return true;
+  }
+
+  bool Fault(const Operation& operation, const std::vector<std::string>& words) {
+    result_.fault = absl::StrCat("seed ", options_.seed, ", step ", step_, ", ", oracle::ToWords(operation), "\n");
+    for (const std::string& line : words) absl::StrAppend(&result_.fault, "  ", line, "\n");
+    absl::StrAppend(&result_.fault, "the last steps (ZooKeeper's code, ours):\n");
+    for (const std::string& line : last_) absl::StrAppend(&result_.fault, line, "\n");
+    return false;
+  }
+
+  bool Ask(Kind kind, const std::string& path, Answer* answer = nullptr) {
+    Operation operation;
+    operation.session = 0;
+    operation.kind = kind;
+    operation.path = path;
+    return Step(operation, answer);
+  }
+
+  // Everything that both hold, node by node.
+  bool Audit() {
+    if (!generator_.open(0) && !Ask(Kind::kOpen, "")) return false;
+    std::vector<std::string> paths = {"/"};
+    while (!paths.empty()) {
+      const std::string path = std::move(paths.back());
+      paths.pop_back();
+      Answer children;
+      if (!Ask(Kind::kGet, path) || !Ask(Kind::kChildren, path, &children)) return false;
+      for (const std::string& name : children.names) paths.push_back(absl::StrCat(path == "/" ? "" : path, "/", name));
+    }
+    return true;
+  }
+
+  // Every session hears what is still to be told; then all but one end.
+  bool End() {
+    for (int session = 0; session < options_.sessions; ++session) {
+      if (!generator_.open(session)) continue;
+      Operation operation;
+      operation.session = session;
+      operation.kind = Kind::kSync;
+      operation.path = "/";
+      if (!Step(operation)) return false;
+      operation.kind = Kind::kClose;
+      if (session != 0 && !Step(operation)) return false;
+    }
+    return true;
+  }
+
+  const RunOptions options_;
+  System* const zookeeper_;
+  System* const ours_;
+  Generator generator_;
+  Judge judge_;
+  RunResult result_;
+  std::uint64_t step_ = 0;
+  std::deque<std::string> last_;
+};
+
+}  // namespace
+
+void RunResult::Add(const RunResult& other) {
+  if (fault.empty()) fault = other.fault;
+  operations += other.operations;
+  transactions += other.transactions;
+  events += other.events;
+  stats += other.stats;
+  for (const auto& [name, count] : other.answers) answers[name] += count;
+  for (const auto& [name, count] : other.differences) differences[name] += count;
+}
+
+RunResult RunOn(const RunOptions& options, System* zookeeper, System* ours) {
+  return Runner(options, zookeeper, ours).Run();
+}
+
+}  // namespace drover::oracle

@@ -1,0 +1,302 @@
+#include "tests/oracle/zookeeper_messages.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "tests/oracle/jute.h"
+
+namespace drover::oracle {
+namespace {
+
+// Types of requests, and of results of a multi.
+constexpr std::int32_t kCreate = 1;
+constexpr std::int32_t kDelete = 2;
+constexpr std::int32_t kExists = 3;
+constexpr std::int32_t kGetData = 4;
+constexpr std::int32_t kSetData = 5;
+constexpr std::int32_t kSync = 9;
+constexpr std::int32_t kGetChildren2 = 12;
+constexpr std::int32_t kCheck = 13;
+constexpr std::int32_t kMulti = 14;
+constexpr std::int32_t kCreate2 = 15;
+constexpr std::int32_t kRemoveWatches = 18;
+constexpr std::int32_t kAddWatch = 106;
+constexpr std::int32_t kCloseSession = -11;
+constexpr std::int32_t kErrorResult = -1;
+
+constexpr std::int32_t kModeRecursive = 1;
+constexpr std::int32_t kAnyWatcher = 3;
+constexpr std::int32_t kAllPermissions = 31;
+constexpr int kPasswordBytes = 16;
+
+std::int32_t TypeOf(Kind kind) {
+  switch (kind) {
+    case Kind::kCreate:
+      return kCreate2;
+    case Kind::kDelete:
+      return kDelete;
+    case Kind::kSet:
+      return kSetData;
+    case Kind::kCheck:
+      return kCheck;
+    case Kind::kMulti:
+      return kMulti;
+    case Kind::kGet:
+      return kGetData;
+    case Kind::kExists:
+      return kExists;
+    case Kind::kChildren:
+      return kGetChildren2;
+    case Kind::kSync:
+      return kSync;
+    case Kind::kWatch:
+      return kAddWatch;
+    case Kind::kUnwatch:
+      return kRemoveWatches;
+    case Kind::kClose:
+      return kCloseSession;
+    case Kind::kOpen:
+      break;
+  }
+  return 0;
+}
+
+void AppendBody(const Operation& o, JuteWriter* out) {
+  if (o.kind == Kind::kClose) return;
+  if (o.kind == Kind::kMulti) {
+    for (const Operation& part : o.parts) {
+      out->Int(TypeOf(part.kind));
+      out->Bool(false);
+      out->Int(-1);
+      AppendBody(part, out);
+    }
+    out->Int(-1);
+    out->Bool(true);
+    out->Int(-1);
+    return;
+  }
+  out->String(o.path);
+  switch (o.kind) {
+    case Kind::kCreate:
+      out->Buffer(o.data);
+      out->Int(1);  // one ACL: all to all
+      out->Int(kAllPermissions);
+      out->String("world");
+      out->String("anyone");
+      out->Int((o.ephemeral ? 1 : 0) | (o.sequential ? 2 : 0));
+      break;
+    case Kind::kSet:
+      out->Buffer(o.data);
+      out->Int(o.version);
+      break;
+    case Kind::kDelete:
+    case Kind::kCheck:
+      out->Int(o.version);
+      break;
+    case Kind::kGet:
+    case Kind::kExists:
+    case Kind::kChildren:
+      out->Bool(false);  // no watch
+      break;
+    case Kind::kWatch:
+      out->Int(kModeRecursive);
+      break;
+    case Kind::kUnwatch:
+      out->Int(kAnyWatcher);
+      break;
+    default:
+      break;
+  }
+}
+
+void SetError(std::int32_t error, Answer* answer) {
+  answer->said = error == 0 ? "" : absl::StrCat(error);
+  switch (error) {
+    case 0:
+      answer->code = Code::kOk;
+      return;
+    case -2:
+      answer->code = Code::kNotTried;
+      return;
+    case -8:
+      answer->code = Code::kBadArguments;
+      return;
+    case -101:
+      answer->code = Code::kNoNode;
+      return;
+    case -103:
+      answer->code = Code::kBadVersion;
+      return;
+    case -108:
+      answer->code = Code::kNoChildrenForEphemerals;
+      return;
+    case -110:
+      answer->code = Code::kNodeExists;
+      return;
+    case -111:
+      answer->code = Code::kNotEmpty;
+      return;
+    case -112:
+      answer->code = Code::kSessionExpired;
+      return;
+    case -121:
+      answer->code = Code::kNoWatcher;
+      return;
+    default:
+      answer->code = Code::kOther;
+  }
+}
+
+Stat ReadStat(JuteReader* in) {
+  Stat s;
+  s.czxid = static_cast<std::uint64_t>(in->Long());
+  s.mzxid = static_cast<std::uint64_t>(in->Long());
+  s.ctime = in->Long();
+  s.mtime = in->Long();
+  s.version = in->Int();
+  s.cversion = in->Int();
+  s.aversion = in->Int();
+  s.ephemeral_owner = static_cast<std::uint64_t>(in->Long());
+  s.data_length = in->Int();
+  s.num_children = in->Int();
+  s.pzxid = static_cast<std::uint64_t>(in->Long());
+  return s;
+}
+
+// Of an operation that succeeded.
+void ReadResult(Kind kind, JuteReader* in, Answer* answer) {
+  switch (kind) {
+    case Kind::kCreate:
+      answer->path = in->String();
+      answer->stat = ReadStat(in);
+      return;
+    case Kind::kSet:
+    case Kind::kExists:
+      answer->stat = ReadStat(in);
+      return;
+    case Kind::kGet:
+      answer->data = in->Buffer();
+      answer->stat = ReadStat(in);
+      return;
+    case Kind::kChildren: {
+      for (std::int32_t left = in->Count(); left > 0; --left) answer->names.push_back(in->String());
+      std::sort(answer->names.begin(), answer->names.end());
+      static_cast<void>(ReadStat(in));
+      return;
+    }
+    case Kind::kSync:
+      static_cast<void>(in->String());  // the path asked for
+      return;
+    case Kind::kWatch:
+      static_cast<void>(in->Int());  // an error that is always 0
+      return;
+    default:
+      return;
+  }
+}
+
+// A multi is answered as a success whose results may be refusals.
+void ReadResults(const Operation& multi, JuteReader* in, Answer* answer) {
+  bool failed = false;
+  while (in->ok()) {
+    const std::int32_t type = in->Int();
+    const bool done = in->Bool();
+    static_cast<void>(in->Int());  // an error that a refusal's body says again
+    if (done) break;
+    Answer part;
+    if (type == kErrorResult) {
+      failed = true;
+      SetError(in->Int(), &part);
+      if (part.code == Code::kOk) part.code = Code::kUndone;
+      if (part.code != Code::kUndone && part.code != Code::kNotTried) {
+        answer->code = part.code;
+        answer->said = part.said;
+      }
+    } else if (type == kCreate) {
+      part.path = in->String();
+      part.stat_untold = true;
+    } else if (answer->parts.size() < multi.parts.size()) {
+      ReadResult(multi.parts[answer->parts.size()].kind, in, &part);
+    }
+    answer->parts.push_back(std::move(part));
+  }
+  if (failed && answer->code == Code::kOk) answer->code = Code::kOther;
+}
+
+absl::Status Malformed(absl::string_view what) {
+  return absl::InternalError(absl::StrCat(what, " is not as the protocol says"));
+}
+
+}  // namespace
+
+std::string EncodeConnect(std::int32_t timeout_ms) {
+  JuteWriter out;
+  out.Int(0);   // version of the protocol
+  out.Long(0);  // newest zxid seen
+  out.Int(timeout_ms);
+  out.Long(0);  // a new session
+  out.Buffer(std::string(kPasswordBytes, '\0'));
+  out.Bool(false);  // not for reading alone
+  return out.bytes();
+}
+
+absl::StatusOr<ZooKeeperGrant> DecodeGrant(absl::string_view bytes) {
+  JuteReader in(bytes);
+  ZooKeeperGrant grant;
+  static_cast<void>(in.Int());
+  grant.timeout_ms = in.Int();
+  grant.session = static_cast<std::uint64_t>(in.Long());
+  static_cast<void>(in.Buffer());
+  if (!in.ok()) return Malformed("the answer to a connect");
+  return grant;
+}
+
+std::string EncodeRequest(std::int32_t xid, const Operation& operation) {
+  JuteWriter out;
+  out.Int(xid);
+  out.Int(TypeOf(operation.kind));
+  AppendBody(operation, &out);
+  return out.bytes();
+}
+
+absl::StatusOr<ZooKeeperReplyHead> DecodeHead(absl::string_view bytes) {
+  JuteReader in(bytes);
+  ZooKeeperReplyHead head;
+  head.xid = in.Int();
+  head.zxid = in.Long();
+  head.error = in.Int();
+  if (!in.ok()) return Malformed("a reply's head");
+  return head;
+}
+
+absl::StatusOr<Answer> DecodeReply(const Operation& operation, absl::string_view bytes) {
+  JuteReader in(bytes);
+  static_cast<void>(in.Int());
+  Answer answer;
+  answer.zxid = static_cast<std::uint64_t>(in.Long());
+  SetError(in.Int(), &answer);
+  if (answer.code == Code::kOk && operation.kind == Kind::kMulti) {
+    ReadResults(operation, &in, &answer);
+  } else if (answer.code == Code::kOk) {
+    ReadResult(operation.kind, &in, &answer);
+  }
+  if (!in.ok() || !in.rest().empty()) return Malformed(absl::StrCat("the reply to ", KindName(operation.kind)));
+  return answer;
+}
+
+absl::StatusOr<Event> DecodeEvent(absl::string_view bytes) {
+  JuteReader in(bytes);
+  static_cast<void>(in.Int());
+  static_cast<void>(in.Long());
+  static_cast<void>(in.Int());
+  const std::int32_t type = in.Int();
+  static_cast<void>(in.Int());  // state of the connection
+  Event event;
+  event.path = in.String();
+  if (!in.ok() || type < 1 || type > 3) return Malformed("an event");
+  event.type = type == 1 ? Event::Type::kCreated : type == 2 ? Event::Type::kDeleted : Event::Type::kChanged;
+  return event;
+}
+
+}  // namespace drover::oracle
