@@ -1,0 +1,44 @@
+// A session with a ZooKeeper server over a connection of its own, one request at a time. Blocking; threads: one at a time.
+#ifndef DROVER_TESTS_ORACLE_ZOOKEEPER_CONNECTION_H_
+#define DROVER_TESTS_ORACLE_ZOOKEEPER_CONNECTION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tests/oracle/answer.h"
+#include "tests/oracle/operation.h"
+
+namespace drover::oracle {
+
+class ZooKeeperConnection {
+ public:
+  // A new session. UNAVAILABLE: the server cannot be reached, or refuses.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<ZooKeeperConnection>> Open(int port, std::int32_t timeout_ms);
+  // Closes the connection; the session lives until its time-out unless it was closed.
+  ~ZooKeeperConnection();
+  ZooKeeperConnection(const ZooKeeperConnection&) = delete;
+  ZooKeeperConnection& operator=(const ZooKeeperConnection&) = delete;
+
+  [[nodiscard]] std::uint64_t session() const { return session_; }
+  // Not kOpen. UNAVAILABLE: the connection broke, or nothing came within a minute.
+  [[nodiscard]] absl::StatusOr<Reply> Execute(const Operation& operation);
+
+ private:
+  explicit ZooKeeperConnection(int fd) : fd_(fd) {}
+
+  [[nodiscard]] absl::Status Send(const std::string& message);
+  [[nodiscard]] absl::StatusOr<std::string> Receive();
+  [[nodiscard]] absl::StatusOr<std::string> ReceiveBytes(std::size_t size);
+
+  const int fd_;
+  std::uint64_t session_ = 0;
+  std::int32_t xid_ = 0;
+};
+
+}  // namespace drover::oracle
+
+#endif  // DROVER_TESTS_ORACLE_ZOOKEEPER_CONNECTION_H_
