@@ -111,23 +111,26 @@ Operation Generator::MakeMulti() {
   Operation multi;
   multi.kind = Kind::kMulti;
   // Around one node that need not be there, so that the operations build on each other.
-  const std::string about = Below(OneIn(2) ? Guess() : Existing(), Name());
+  const std::string about = Below(Existing(), Name());
   const std::uint64_t checks = OneIn(2) ? 0 : 1 + random_.Below(3);
   for (std::uint64_t i = 0; i < checks; ++i) {
     Operation check;
     check.kind = Kind::kCheck;
     check.path = OneIn(40) ? OddPath(Existing(), &random_) : Existing();
-    check.version = OneIn(3) ? kAnyVersion : VersionOf(check.path);
+    check.version = VersionOf(check.path);
     multi.parts.push_back(std::move(check));
   }
   const std::uint64_t writes = random_.Below(6);
-  for (std::uint64_t i = 0; i < writes; ++i) multi.parts.push_back(MakePart(about));
+  for (std::uint64_t i = 0; i < writes; ++i) {
+    multi.parts.push_back(MakePart(about));
+    if (i == 0 && !OneIn(4)) multi.parts.back() = {.kind = Kind::kCreate, .path = about, .data = "first", .ephemeral = OneIn(8)};
+  }
   return multi;
 }
 
 Operation Generator::MakePart(const std::string& about) {
   Operation part;
-  if (OneIn(3)) {
+  if (OneIn(5)) {
     constexpr Kind kKinds[] = {Kind::kCreate, Kind::kDelete, Kind::kSet};
     part = Make(kKinds[random_.Below(std::size(kKinds))]);
     return part;
