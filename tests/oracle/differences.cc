@@ -12,6 +12,7 @@ bool HasGoodPath(const Operation& o) {
   switch (o.kind) {
     case Kind::kOpen:
     case Kind::kClose:
+    case Kind::kAbandon:
     case Kind::kMulti:
     case Kind::kSync:
     case Kind::kUnwatch:

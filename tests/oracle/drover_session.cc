@@ -12,7 +12,8 @@ namespace drover::oracle {
 namespace {
 
 constexpr std::chrono::seconds kPatience{60};
-constexpr std::chrono::minutes kSessionTimeout{5};
+constexpr std::chrono::minutes kSessionTimeout{1};
+constexpr std::chrono::milliseconds kDisconnectGrace{100};
 
 std::optional<std::uint32_t> VersionOf(const Operation& o) {
   if (o.version == kAnyVersion) return std::nullopt;
@@ -75,7 +76,7 @@ class DroverSession::Watch final : public coord::WatchListener {
   void OnArmed(coord::Zxid zxid) override {
     if (armed_ != nullptr) session_->Finish(std::exchange(armed_, nullptr), Answer{.zxid = zxid.value});
   }
-  void OnEvent(const coord::Event& event) override { session_->Heard(event); }
+  void OnEvent(const coord::Event& event) override { session_->OnEvent(event); }
   void OnCompacted() override { OnEnded(coord::RefusedError(coord::Code::kCompacted, "compacted")); }
   void OnEnded(const absl::Status& why) override {
     if (armed_ != nullptr) session_->Finish(std::exchange(armed_, nullptr), RefusalAnswer(why));
@@ -95,6 +96,7 @@ DroverSession::DroverSession(transport::LoopThread* thread, transport::GrpcDiale
     coord::SessionOptions options;
     options.endpoints = {address};
     options.timeout = kSessionTimeout;
+    options.disconnect_grace = kDisconnectGrace;
     options.name = "oracle";
     session_ = coord::Session::Open(thread_->loop(), dialer, std::move(options));
     session_->AddObserver(grant_.get());
@@ -117,12 +119,18 @@ absl::StatusOr<Reply> DroverSession::Execute(const Operation& operation) {
   return *std::move(reply);
 }
 
+bool DroverSession::IsHeard() {
+  bool heard = false;
+  thread_->RunOnLoop([&] { heard = session_->cluster_time().value != 0; });
+  return heard;
+}
+
 void DroverSession::Finish(const Done& done, Answer answer) {
   done->Give(Reply{.answer = std::move(answer), .events = std::exchange(events_, {})});
 }
 
 // One event comes to each watch of the session that it is for.
-void DroverSession::Heard(const coord::Event& event) {
+void DroverSession::OnEvent(const coord::Event& event) {
   Event heard = EventOf(event);
   if (!events_.empty() && events_.back() == heard) return;
   events_.push_back(std::move(heard));

@@ -31,6 +31,9 @@ class DroverSession {
   // Of kOpen: waits for the grant. UNAVAILABLE: nothing came within a minute.
   [[nodiscard]] absl::StatusOr<Reply> Execute(const Operation& operation);
 
+  // The service has heard of the session after its opening: whoever drops it from now on leaves it to the grace of a broken link.
+  [[nodiscard]] bool IsHeard();
+
  private:
   class Waiter;
   class Grant;
@@ -45,7 +48,7 @@ class DroverSession {
   void BeginWatch(const Operation& operation, const Done& done);
   // Hands over the answer with the events so far.
   void Finish(const Done& done, Answer answer);
-  void Heard(const coord::Event& event);
+  void OnEvent(const coord::Event& event);
 
   transport::LoopThread* const thread_;
   // Of the loop's thread; made and destroyed there.

@@ -5,10 +5,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "coord/base/time.h"
+#include "drover/coord/blocking.h"
+#include "tests/support/await.h"
 
 namespace drover::oracle {
 namespace {
 
+constexpr base::Duration kAskTimeout = std::chrono::seconds(10);
 constexpr char kSessionMethod[] = "/drover.coord.v1.Coordination/Session";
 
 }  // namespace
@@ -52,9 +56,25 @@ absl::StatusOr<Reply> DroverSystem::Execute(const Operation& operation) {
   std::unique_ptr<DroverSession>& session = sessions_.at(static_cast<std::size_t>(operation.session));
   if (operation.kind == Kind::kOpen) session = std::make_unique<DroverSession>(&thread_, dialer_.get(), address_);
   if (session == nullptr) return absl::FailedPreconditionError("this slot has no session");
+  if (operation.kind == Kind::kAbandon) return Abandon(std::move(session));
   absl::StatusOr<Reply> reply = session->Execute(operation);
   if (operation.kind == Kind::kClose) session.reset();
   if (!reply.ok()) return absl::UnavailableError(absl::StrCat(reply.status().message(), "; its log:\n", process_->Log()));
+  return reply;
+}
+
+absl::StatusOr<Reply> DroverSystem::Abandon(std::unique_ptr<DroverSession> session) {
+  const absl::StatusOr<coord::NodeStatus> before = coord::FetchNodeStatus(address_, kAskTimeout);
+  if (!before.ok()) return before.status();
+  if (!testing::Await([&] { return session->IsHeard(); })) return absl::UnavailableError("drover-coord acknowledges no contact");
+  session.reset();
+  Reply reply;
+  const bool ended = testing::Await([&] {
+    const absl::StatusOr<coord::NodeStatus> status = coord::FetchNodeStatus(address_, kAskTimeout);
+    reply.answer.zxid = status.ok() ? status->last_zxid.value : 0;
+    return reply.answer.zxid > before->last_zxid.value;
+  });
+  if (!ended) return absl::UnavailableError("drover-coord does not end a session that was left");
   return reply;
 }
 

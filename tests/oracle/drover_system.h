@@ -28,6 +28,9 @@ class DroverSystem final : public System {
  private:
   DroverSystem(std::unique_ptr<testing::Process> process, std::string address, int sessions);
 
+  // Waits until it has ended, and gives the zxid of that.
+  [[nodiscard]] absl::StatusOr<Reply> Abandon(std::unique_ptr<DroverSession> session);
+
   const std::unique_ptr<testing::Process> process_;
   const std::string address_;
   transport::LoopThread thread_;

@@ -17,7 +17,7 @@ struct Weight {
 };
 constexpr Weight kWeights[] = {
     {Kind::kCreate, 260},  {Kind::kDelete, 170}, {Kind::kSet, 150},  {Kind::kMulti, 120},  {Kind::kGet, 90},   {Kind::kExists, 65},
-    {Kind::kChildren, 65}, {Kind::kSync, 15},    {Kind::kWatch, 30}, {Kind::kUnwatch, 20}, {Kind::kClose, 15},
+    {Kind::kChildren, 65}, {Kind::kSync, 15},    {Kind::kWatch, 30}, {Kind::kUnwatch, 20}, {Kind::kClose, 14}, {Kind::kAbandon, 1},
 };
 
 constexpr std::size_t kNodesMax = 150;  // above it, creates become deletes
@@ -47,8 +47,8 @@ Operation Generator::Next() {
   operation.path = "/";  // of the sync that it stays where nothing else is to be done
   if (!slot.open) {
     operation.kind = Kind::kOpen;
-  } else if (slot.closing) {
-    operation.kind = Kind::kClose;
+  } else if (slot.ending.has_value()) {
+    operation.kind = *slot.ending;
   } else {
     std::uint64_t pick = random_.Below(1000);
     const Weight* weight = kWeights;
@@ -58,8 +58,8 @@ Operation Generator::Next() {
     } else if (weight->kind == Kind::kUnwatch && !slot.watched.empty()) {
       operation.kind = Kind::kUnwatch;
       operation.path = *std::next(slot.watched.begin(), static_cast<std::ptrdiff_t>(random_.Below(slot.watched.size())));
-    } else if (weight->kind == Kind::kClose) {
-      slot.closing = true;
+    } else if (weight->kind == Kind::kClose || weight->kind == Kind::kAbandon) {
+      slot.ending = weight->kind;
     } else if (weight->kind != Kind::kUnwatch) {
       operation = Make(weight->kind);
     }
@@ -241,9 +241,10 @@ void Generator::Told(const Operation& operation, const Answer& answer) {
   if (answer.code != Code::kOk) return;
   switch (operation.kind) {
     case Kind::kOpen:
-      slot = {.open = true, .closing = false, .watched = {}};
+      slot = {.open = true};
       break;
     case Kind::kClose:
+    case Kind::kAbandon:
       slot = {};
       break;
     case Kind::kWatch:

@@ -22,7 +22,7 @@ class Generator {
  public:
   Generator(std::uint64_t seed, int sessions);
 
-  // A slot without a session is opened when its turn comes; a session is synced before it is closed.
+  // A slot without a session is opened when its turn comes; a session is synced before it ends.
   [[nodiscard]] Operation Next();
   // What was answered to `operation`, by the system whose answers count.
   void Told(const Operation& operation, const Answer& answer);
@@ -34,7 +34,7 @@ class Generator {
  private:
   struct Slot {
     bool open = false;
-    bool closing = false;
+    std::optional<Kind> ending;  // how it ends when its turn comes again
     std::set<std::string> watched;
   };
 

@@ -46,7 +46,7 @@ TEST(GeneratorTest, ASlotIsOpenedBeforeAnythingIsAskedOfItAndAfterItWasClosed) {
   std::map<int, bool> open;
   for (const Operation& o : Sequence(3, 5'000)) {
     EXPECT_EQ(o.kind == Kind::kOpen, !open[o.session]) << ToWords(o);
-    open[o.session] = o.kind != Kind::kClose;
+    open[o.session] = o.kind != Kind::kClose && o.kind != Kind::kAbandon;
   }
 }
 
@@ -67,6 +67,7 @@ TEST(GeneratorTest, EveryKindComesWithEveryFlag) {
   }
   for (const char* what : {"open",
                            "close",
+                           "abandon",
                            "create",
                            "delete",
                            "set",

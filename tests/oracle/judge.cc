@@ -31,7 +31,7 @@ std::vector<std::string> Judge::Compare(const Operation& operation, const Reply&
   Zxids(operation, expected, ours.answer);
   Answers("", expected, ours.answer);
   // What a session that ends still hears of itself is nobody's business.
-  if (operation.kind != Kind::kClose) Events(zookeeper.events, ours.events);
+  if (operation.kind != Kind::kClose && operation.kind != Kind::kAbandon) Events(zookeeper.events, ours.events);
   return std::move(found_);
 }
 
@@ -47,6 +47,10 @@ void Judge::Zxids(const Operation& operation, const Answer& expected, const Answ
     // The answer to it does not carry its zxid; that of the next transaction shows it.
     ends_.insert(correspondence_.next());
     Differ(correspondence_.Transaction(expected.zxid, correspondence_.next()));
+  } else if (operation.kind == Kind::kAbandon) {
+    if (!ok) return;
+    ends_.insert(ours.zxid);
+    Differ(correspondence_.Transaction(expected.zxid, ours.zxid));
   } else if (IsWrite(operation.kind) && (ok || expected.code == Code::kCompareFailed)) {
     Differ(correspondence_.Transaction(expected.zxid, ours.zxid));
   } else if (ours.zxid != 0) {

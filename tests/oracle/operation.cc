@@ -16,7 +16,7 @@ std::string WhatIsAsked(const Operation& o) {
     for (std::size_t i = 0; i < o.parts.size(); ++i) absl::StrAppend(&words, i == 0 ? "" : "; ", WhatIsAsked(o.parts[i]));
     return words + "}";
   }
-  if (o.kind == Kind::kOpen || o.kind == Kind::kClose) return words;
+  if (o.kind == Kind::kOpen || o.kind == Kind::kClose || o.kind == Kind::kAbandon) return words;
   absl::StrAppend(&words, " ", Quoted(o.path), o.ephemeral ? " ephemeral" : "", o.sequential ? " sequential" : "",
                   o.local ? " local" : "");
   if (o.kind == Kind::kCreate || o.kind == Kind::kSet) {
@@ -34,6 +34,8 @@ absl::string_view KindName(Kind kind) {
       return "open";
     case Kind::kClose:
       return "close";
+    case Kind::kAbandon:
+      return "abandon";
     case Kind::kCreate:
       return "create";
     case Kind::kDelete:

@@ -12,8 +12,9 @@
 namespace drover::oracle {
 
 enum class Kind {
-  kOpen,   // a session, in a slot that has none
-  kClose,  // the slot's session
+  kOpen,     // a session, in a slot that has none
+  kClose,    // the slot's session
+  kAbandon,  // it, without a word: it ends by itself, which is waited for
   kCreate,
   kDelete,
   kSet,

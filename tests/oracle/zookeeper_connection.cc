@@ -14,7 +14,6 @@
 #include "absl/strings/str_cat.h"
 #include "coord/base/status.h"
 #include "tests/oracle/jute.h"
-#include "tests/oracle/zookeeper_messages.h"
 
 namespace drover::oracle {
 namespace {
@@ -29,6 +28,14 @@ absl::Status Broken(absl::string_view what) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ZooKeeperConnection>> ZooKeeperConnection::Open(int port, std::int32_t timeout_ms) {
+  return Greet(port, EncodeConnect(timeout_ms));
+}
+
+absl::Status ZooKeeperConnection::Shorten(int port, std::int32_t timeout_ms) {
+  return Greet(port, EncodeReconnect(grant_, timeout_ms)).status();
+}
+
+absl::StatusOr<std::unique_ptr<ZooKeeperConnection>> ZooKeeperConnection::Greet(int port, const std::string& greeting) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return Broken("socket");
   std::unique_ptr<ZooKeeperConnection> connection(new ZooKeeperConnection(fd));
@@ -41,11 +48,10 @@ absl::StatusOr<std::unique_ptr<ZooKeeperConnection>> ZooKeeperConnection::Open(i
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return Broken("connect");
-  DROVER_RETURN_IF_ERROR(connection->Send(EncodeConnect(timeout_ms)));
+  DROVER_RETURN_IF_ERROR(connection->Send(greeting));
   DROVER_ASSIGN_OR_RETURN(const std::string bytes, connection->Receive());
-  DROVER_ASSIGN_OR_RETURN(const ZooKeeperGrant grant, DecodeGrant(bytes));
-  if (grant.session == 0) return absl::UnavailableError("ZooKeeper refuses a session");
-  connection->session_ = grant.session;
+  DROVER_ASSIGN_OR_RETURN(connection->grant_, DecodeGrant(bytes));
+  if (connection->session() == 0) return absl::UnavailableError("ZooKeeper refuses a session");
   return connection;
 }
 

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "tests/oracle/answer.h"
 #include "tests/oracle/operation.h"
+#include "tests/oracle/zookeeper_messages.h"
 
 namespace drover::oracle {
 
@@ -23,19 +24,23 @@ class ZooKeeperConnection {
   ZooKeeperConnection(const ZooKeeperConnection&) = delete;
   ZooKeeperConnection& operator=(const ZooKeeperConnection&) = delete;
 
-  [[nodiscard]] std::uint64_t session() const { return session_; }
-  // Not kOpen. UNAVAILABLE: the connection broke, or nothing came within a minute.
+  [[nodiscard]] std::uint64_t session() const { return grant_.session; }
+  // Gives the session so short a time to live after this connection, which is of no use afterwards: destroy it.
+  [[nodiscard]] absl::Status Shorten(int port, std::int32_t timeout_ms);
+  // Not kOpen or kAbandon. UNAVAILABLE: the connection broke, or nothing came within a minute.
   [[nodiscard]] absl::StatusOr<Reply> Execute(const Operation& operation);
 
  private:
   explicit ZooKeeperConnection(int fd) : fd_(fd) {}
 
+  // Says `greeting` (a connect) over a connection of its own.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<ZooKeeperConnection>> Greet(int port, const std::string& greeting);
   [[nodiscard]] absl::Status Send(const std::string& message);
   [[nodiscard]] absl::StatusOr<std::string> Receive();
   [[nodiscard]] absl::StatusOr<std::string> ReceiveBytes(std::size_t size);
 
   const int fd_;
-  std::uint64_t session_ = 0;
+  ZooKeeperGrant grant_;
   std::int32_t xid_ = 0;
 };
 

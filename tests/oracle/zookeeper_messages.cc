@@ -57,6 +57,7 @@ std::int32_t TypeOf(Kind kind) {
     case Kind::kClose:
       return kCloseSession;
     case Kind::kOpen:
+    case Kind::kAbandon:
       break;
   }
   return 0;
@@ -231,12 +232,16 @@ absl::Status Malformed(absl::string_view what) {
 }  // namespace
 
 std::string EncodeConnect(std::int32_t timeout_ms) {
+  return EncodeReconnect({.session = 0, .password = std::string(kPasswordBytes, '\0')}, timeout_ms);
+}
+
+std::string EncodeReconnect(const ZooKeeperGrant& grant, std::int32_t timeout_ms) {
   JuteWriter out;
   out.Int(0);   // version of the protocol
   out.Long(0);  // newest zxid seen
   out.Int(timeout_ms);
-  out.Long(0);  // a new session
-  out.Buffer(std::string(kPasswordBytes, '\0'));
+  out.Long(static_cast<std::int64_t>(grant.session));  // 0: a new one
+  out.Buffer(grant.password);
   out.Bool(false);  // not for reading alone
   return out.bytes();
 }
@@ -247,7 +252,7 @@ absl::StatusOr<ZooKeeperGrant> DecodeGrant(absl::string_view bytes) {
   static_cast<void>(in.Int());
   grant.timeout_ms = in.Int();
   grant.session = static_cast<std::uint64_t>(in.Long());
-  static_cast<void>(in.Buffer());
+  grant.password = in.String();
   if (!in.ok()) return Malformed("the answer to a connect");
   return grant;
 }

@@ -20,6 +20,7 @@ inline constexpr std::int32_t kEventXid = -1;
 struct ZooKeeperGrant {
   std::int32_t timeout_ms = 0;
   std::uint64_t session = 0;  // 0: refused
+  std::string password;       // 16 bytes
 };
 
 struct ZooKeeperReplyHead {
@@ -30,8 +31,10 @@ struct ZooKeeperReplyHead {
 
 // All without the length that goes before each.
 [[nodiscard]] std::string EncodeConnect(std::int32_t timeout_ms);
+// Takes the session up again, with another time-out.
+[[nodiscard]] std::string EncodeReconnect(const ZooKeeperGrant& grant, std::int32_t timeout_ms);
 [[nodiscard]] absl::StatusOr<ZooKeeperGrant> DecodeGrant(absl::string_view bytes);
-// Not of kOpen and kCheck, which are no requests.
+// Not of kOpen, kAbandon and kCheck, which are no requests.
 [[nodiscard]] std::string EncodeRequest(std::int32_t xid, const Operation& operation);
 [[nodiscard]] absl::StatusOr<ZooKeeperReplyHead> DecodeHead(absl::string_view bytes);
 // Of a reply to `operation`, or with kEventXid. INTERNAL: it is not as the protocol says.

@@ -49,6 +49,9 @@ TEST(ZooKeeperMessagesTest, ARequestIsXidTypeAndBody) {
 
 TEST(ZooKeeperMessagesTest, AConnectIsFortyFiveBytes) {
   EXPECT_EQ(EncodeConnect(4'000).size(), 45u);
+  const std::string again = EncodeReconnect({.session = 7, .password = std::string(16, 'p')}, 4'000);
+  EXPECT_EQ(again.substr(16, 8), "\0\0\0\0\0\0\0\7"s);
+  EXPECT_EQ(again.substr(28, 16), std::string(16, 'p'));
 }
 
 TEST(ZooKeeperMessagesTest, AStatIsReadInItsOrder) {

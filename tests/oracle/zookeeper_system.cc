@@ -1,9 +1,16 @@
 #include "tests/oracle/zookeeper_system.h"
 
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "coord/base/status.h"
 #include "tests/support/await.h"
 #include "tests/support/zookeeper_server.h"
@@ -12,8 +19,20 @@ namespace drover::oracle {
 namespace {
 
 constexpr std::int32_t kSessionTimeoutMs = 3'600'000;
+constexpr std::int32_t kAbandonedTimeoutMs = 400;  // two ticks, the least that it grants
 constexpr char kSettings[] =
     "tickTime=200\nminSessionTimeout=400\nmaxSessionTimeout=3600000\nextendedTypesEnabled=true\nforceSync=no\npreAllocSize=1024\n";
+
+// Of the newest transaction, as the server tells it; nothing: it does not.
+std::optional<std::uint64_t> NewestZxid(int port) {
+  const absl::StatusOr<std::string> state = testing::AskZooKeeper(port, "srvr");
+  if (!state.ok()) return std::nullopt;
+  for (const absl::string_view line : absl::StrSplit(*state, '\n')) {
+    std::uint64_t zxid = 0;
+    if (absl::StartsWith(line, "Zxid: ") && absl::SimpleHexAtoi(line.substr(6), &zxid)) return zxid;
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -41,8 +60,23 @@ absl::StatusOr<Reply> ZooKeeperSystem::Execute(const Operation& operation) {
     return reply;
   }
   if (connection == nullptr) return absl::FailedPreconditionError("this slot has no session");
+  if (operation.kind == Kind::kAbandon) return Abandon(std::move(connection));
   absl::StatusOr<Reply> reply = connection->Execute(operation);
   if (operation.kind == Kind::kClose) connection.reset();
+  return reply;
+}
+
+absl::StatusOr<Reply> ZooKeeperSystem::Abandon(std::unique_ptr<ZooKeeperConnection> connection) {
+  const std::optional<std::uint64_t> before = NewestZxid(port_);
+  if (!before.has_value()) return absl::UnavailableError("ZooKeeper does not tell its newest zxid");
+  DROVER_RETURN_IF_ERROR(connection->Shorten(port_, kAbandonedTimeoutMs));
+  connection.reset();
+  Reply reply;
+  const bool ended = testing::Await([&] {
+    reply.answer.zxid = NewestZxid(port_).value_or(*before);
+    return reply.answer.zxid != *before;
+  });
+  if (!ended) return absl::UnavailableError("ZooKeeper does not end a session that was left");
   return reply;
 }
 

@@ -1,7 +1,8 @@
 // A real ZooKeeper server, spoken to by its wire protocol: a connection and a session for each slot.
 //
 // Its own process on a free loopback port, ended with this object. It does not sync its log: what a power failure leaves is not
-// what is compared. Nothing is pinged: sessions have a time-out that no run reaches.
+// what is compared. Nothing is pinged: sessions have a time-out that no run reaches, until they are
+// abandoned.
 #ifndef DROVER_TESTS_ORACLE_ZOOKEEPER_SYSTEM_H_
 #define DROVER_TESTS_ORACLE_ZOOKEEPER_SYSTEM_H_
 
@@ -27,6 +28,9 @@ class ZooKeeperSystem final : public System {
  private:
   ZooKeeperSystem(std::unique_ptr<testing::Process> process, int port, int sessions)
       : process_(std::move(process)), port_(port), connections_(static_cast<std::size_t>(sessions)) {}
+
+  // Waits until it has ended, and gives the zxid of that.
+  [[nodiscard]] absl::StatusOr<Reply> Abandon(std::unique_ptr<ZooKeeperConnection> connection);
 
   const std::unique_ptr<testing::Process> process_;
   const int port_;
