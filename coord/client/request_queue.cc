@@ -38,14 +38,14 @@ bool RequestQueue::wants_to_send() const {
   return next_key_ < EndKey();
 }
 
-std::uint64_t RequestQueue::Fill(std::string* frame, std::size_t frame_bytes_max, std::uint64_t credits) {
+std::uint64_t RequestQueue::Fill(std::string* frame, std::size_t frame_bytes_max, std::uint64_t credits, Key until) {
   if (first_turned_back_.has_value()) {
     if (in_flight_ > 0) return 0;
     next_key_ = std::max(*first_turned_back_, first_key_);
     first_turned_back_.reset();
   }
   std::uint64_t sent = 0;
-  while (next_key_ < EndKey() && sent < credits && frame->size() < frame_bytes_max) {
+  while (next_key_ < std::min(until, EndKey()) && sent < credits && frame->size() < frame_bytes_max) {
     const Key key = next_key_++;
     Request& request = *Find(key);
     if (request.done) continue;

@@ -9,6 +9,7 @@
 #ifndef DROVER_COORD_CLIENT_REQUEST_QUEUE_H_
 #define DROVER_COORD_CLIENT_REQUEST_QUEUE_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -31,6 +32,7 @@ class RequestQueue {
   };
   // Names a request for the life of the session; reads carry it on the wire.
   using Key = std::uint64_t;
+  static constexpr Key kNoKey = UINT64_MAX;  // behind all
 
   explicit RequestQueue(Limits limits) : limits_(limits) {}
 
@@ -40,8 +42,9 @@ class RequestQueue {
 
   // A new stream: nothing of what is unanswered is on its way any more.
   void StartStream();
-  // Appends requests to `frame` while there are credits, and until it is at least `frame_bytes_max` long. Returns how many.
-  std::uint64_t Fill(std::string* frame, std::size_t frame_bytes_max, std::uint64_t credits);
+  // Appends requests before `until` to `frame` while there are credits, and until it is at least `frame_bytes_max` long. Returns
+  // how many.
+  std::uint64_t Fill(std::string* frame, std::size_t frame_bytes_max, std::uint64_t credits, Key until = kNoKey);
   // Fill would append something, given credits.
   [[nodiscard]] bool wants_to_send() const;
   // Something was turned back and waits to be sent again.
@@ -82,6 +85,11 @@ class RequestQueue {
   [[nodiscard]] std::vector<Ended> TakeAll();
   [[nodiscard]] std::size_t size() const { return open_; }
 
+  // What is added next gets it.
+  [[nodiscard]] Key EndKey() const { return first_key_ + requests_.size(); }
+  // All before it that are not answered are on their way on this stream.
+  [[nodiscard]] Key NextToSend() const { return std::min(next_key_, first_turned_back_.value_or(kNoKey)); }
+
  private:
   struct Request {
     bool write = false;
@@ -93,7 +101,6 @@ class RequestQueue {
   };
 
   Request* Find(Key key);
-  [[nodiscard]] Key EndKey() const { return first_key_ + requests_.size(); }
   void Finish(Request* request);
   void TurnBack(Key key, Request* request);
 

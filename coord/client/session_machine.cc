@@ -368,9 +368,16 @@ void SessionMachine::Flush() {
   std::string frame;
   const std::uint64_t seen = queue_.seen();
   if (seen != link_->seen_sent) AppendSeen(&frame, seen);
-  std::uint64_t sent = watches_.Fill(&frame, link_->credits - link_->requests_sent);
+  const std::uint64_t credits = link_->credits - link_->requests_sent;
+  std::uint64_t sent = watches_.Fill(&frame, credits, queue_.NextToSend());
   // An answer of this stream might show what a watch has not told of yet.
-  if (!watches_.catching_up()) sent += queue_.Fill(&frame, options_.frame_bytes_max, link_->credits - link_->requests_sent - sent);
+  while (!watches_.catching_up()) {
+    const RequestQueue::Key barrier = watches_.Barrier();
+    sent += queue_.Fill(&frame, options_.frame_bytes_max, credits - sent, barrier);
+    const std::uint64_t watches = watches_.Fill(&frame, credits - sent, queue_.NextToSend());
+    if (watches == 0) break;
+    sent += watches;
+  }
   if (sent == 0) return;
   link_->requests_sent += sent;
   link_->seen_sent = seen;
@@ -495,7 +502,7 @@ void SessionMachine::Sync(Callback<Zxid> done, ReadOptions options) {
 }
 
 WatchId SessionMachine::Watch(std::string path, WatchOptions options, WatchListener* listener) {
-  const WatchId id = watches_.Add(std::move(path), options, listener);
+  const WatchId id = watches_.Add(std::move(path), options, listener, queue_.EndKey());
   if (ended()) {
     loop_->Post([this, alive = Alive(alive_)] {
       if (*alive) watches_.EndAll(RefusedError(Code::kSessionExpired, "the session was closed"));

@@ -7,15 +7,20 @@
 
 namespace drover::coord::client {
 
-WatchId WatchTable::Add(std::string path, WatchOptions options, WatchListener* listener) {
+WatchId WatchTable::Add(std::string path, WatchOptions options, WatchListener* listener, RequestQueue::Key behind) {
   const WatchId id(next_watch_++);
   Watch& watch = watches_[id];
   watch.path = std::move(path);
   watch.kind = options.kind;
   watch.with_data = options.with_data;
   watch.listener = listener;
-  if (options.after.has_value()) MoveTo(&watch, *options.after);
-  outgoing_.emplace_back(id, true);
+  watch.behind = behind;
+  if (options.after.has_value()) {
+    MoveTo(&watch, *options.after);
+    outgoing_.emplace_back(id, true);
+  } else {
+    waiting_.push_back(id);
+  }
   return id;
 }
 
@@ -38,9 +43,13 @@ void WatchTable::Remove(WatchId id) {
   const auto watch = watches_.find(id);
   if (watch == watches_.end()) return;
   Erase(watch);
-  const auto waiting = std::find(outgoing_.begin(), outgoing_.end(), std::pair(id, true));
-  if (waiting != outgoing_.end()) {
-    outgoing_.erase(waiting);  // the service has not heard of it on this stream
+  // The service may not have heard of it on this stream.
+  const auto outgoing = std::find(outgoing_.begin(), outgoing_.end(), std::pair(id, true));
+  const auto waiting = std::find(waiting_.begin(), waiting_.end(), id);
+  if (outgoing != outgoing_.end()) {
+    outgoing_.erase(outgoing);
+  } else if (waiting != waiting_.end()) {
+    waiting_.erase(waiting);
   } else {
     outgoing_.emplace_back(id, false);
   }
@@ -49,35 +58,47 @@ void WatchTable::Remove(WatchId id) {
 void WatchTable::StartStream(std::size_t endpoint) {
   endpoint_ = endpoint;
   outgoing_.clear();
+  waiting_.clear();
   asked_.clear();
   put_off_.clear();
   progress_ = Zxid();
   to_resume_ = 0;
   for (auto& [id, watch] : watches_) {
     watch.armed = false;
-    if (ToResume(watch)) ++to_resume_;
-    outgoing_.emplace_back(id, true);
+    if (ToResume(watch)) {
+      ++to_resume_;
+      outgoing_.emplace_back(id, true);
+    } else {
+      waiting_.push_back(id);
+    }
   }
 }
 
-std::uint64_t WatchTable::Fill(std::string* frame, std::uint64_t credits) {
+void WatchTable::Append(WatchId id, std::string* frame) {
+  Watch& watch = watches_.at(id);
+  watch.resuming = watch.position.has_value();
+  const std::uint64_t ask = next_ask_++;
+  asked_.emplace(ask, id);
+  AppendIdentified(frame, ask | kIdBit,
+                   EncodeAddWatch(id.value, watch.path, static_cast<std::uint32_t>(watch.kind), watch.with_data, watch.position));
+}
+
+std::uint64_t WatchTable::Fill(std::string* frame, std::uint64_t credits, RequestQueue::Key next_to_send) {
   std::uint64_t sent = 0;
   while (!outgoing_.empty() && sent < credits) {
     const auto [id, arm] = outgoing_.front();
     outgoing_.pop_front();
     if (arm && !watches_.contains(id)) continue;  // compacted or refused since it was to be asked for again
-    const std::uint64_t ask = next_ask_++;
     if (arm) {
-      Watch& watch = watches_.at(id);
-      watch.resuming = watch.position.has_value();
-      asked_.emplace(ask, id);
-      AppendIdentified(
-          frame, ask | kIdBit,
-          EncodeAddWatch(id.value, watch.path, static_cast<std::uint32_t>(watch.kind), watch.with_data, watch.position));
+      Append(id, frame);
     } else {
-      AppendIdentified(frame, ask | kIdBit, EncodeRemoveWatch(id.value));
+      AppendIdentified(frame, next_ask_++ | kIdBit, EncodeRemoveWatch(id.value));
     }
     ++sent;
+  }
+  for (; !waiting_.empty() && sent < credits && Barrier() <= next_to_send; ++sent) {
+    Append(waiting_.front(), frame);
+    waiting_.pop_front();
   }
   return sent;
 }
@@ -186,6 +207,7 @@ void WatchTable::ReportCompacted() {
 void WatchTable::EndAll(const absl::Status& why) {
   const std::shared_ptr<const bool> alive = alive_;
   outgoing_.clear();
+  waiting_.clear();
   asked_.clear();
   while (!watches_.empty()) {
     WatchListener* listener = watches_.begin()->second.listener;

@@ -21,6 +21,7 @@
 
 #include "absl/status/status.h"
 #include "coord/client/codec.h"
+#include "coord/client/request_queue.h"
 #include "drover/coord/session.h"
 
 namespace drover::coord::client {
@@ -30,14 +31,20 @@ class WatchTable {
   // `endpoints`: how many there are to ask before a watch counts as compacted.
   WatchTable(std::size_t endpoints, std::shared_ptr<const bool> alive) : endpoints_(endpoints), alive_(std::move(alive)) {}
 
-  WatchId Add(std::string path, WatchOptions options, WatchListener* listener);
+  // It is armed after the calls before `behind` were sent: a call's effect is no event of a watch that was made after it. (Not so
+  // if it says itself where it goes on.)
+  WatchId Add(std::string path, WatchOptions options, WatchListener* listener, RequestQueue::Key behind = 0);
   void Remove(WatchId id);
 
   // A new stream to `endpoint`: every watch is armed on it again, at its position.
   void StartStream(std::size_t endpoint);
-  // Appends what arms and removes watches. Returns how many requests.
-  std::uint64_t Fill(std::string* frame, std::uint64_t credits);
-  [[nodiscard]] bool wants_to_send() const { return !outgoing_.empty(); }
+  // Appends what arms and removes watches, as far as it need not wait for calls from `next_to_send` on. Returns how many requests.
+  std::uint64_t Fill(std::string* frame, std::uint64_t credits, RequestQueue::Key next_to_send);
+  [[nodiscard]] bool wants_to_send() const { return !outgoing_.empty() || !waiting_.empty(); }
+  // Calls before it go out before the next watch does; kNoKey if none waits.
+  [[nodiscard]] RequestQueue::Key Barrier() const {
+    return waiting_.empty() ? RequestQueue::kNoKey : watches_.at(waiting_.front()).behind;
+  }
   // Some watch has yet to be resumed on this stream, or given up: until then an answer could overtake its events.
   [[nodiscard]] bool catching_up() const { return to_resume_ > 0; }
 
@@ -69,6 +76,7 @@ class WatchTable {
     bool with_data = true;
     WatchListener* listener = nullptr;
     std::optional<Position> position;
+    RequestQueue::Key behind = 0;
     bool announced = false;  // OnArmed was called
     bool armed = false;      // on this stream
     bool resuming = false;   // asked on this stream with a position
@@ -82,12 +90,14 @@ class WatchTable {
   void Arm(Watch* watch);
   void MoveTo(Watch* watch, Position position);
   void Erase(Watches::iterator watch);
+  void Append(WatchId id, std::string* frame);
 
   const std::size_t endpoints_;
   const std::shared_ptr<const bool> alive_;
   Watches watches_;
   std::size_t to_resume_ = 0;
-  std::deque<std::pair<WatchId, bool>> outgoing_;  // to arm (true) or remove (false)
+  std::deque<std::pair<WatchId, bool>> outgoing_;  // to arm (true) or remove (false), at once
+  std::deque<WatchId> waiting_;                    // to arm for the first time, each behind calls
   std::map<std::uint64_t, WatchId> asked_;         // answers awaited on this stream
   std::vector<WatchId> put_off_;                   // answered UNAVAILABLE on this stream
   std::uint64_t next_watch_ = 1;

@@ -230,6 +230,10 @@ bool SessionStream::ExecuteAddWatch(Attached* a) {
     FinishWithCode(a, Code::kInvalidArgument);
     return true;
   }
+  if (watch.path.size() > host_->state().options().path_bytes_max) {
+    FinishWithCode(a, Code::kTooLarge, "the path is too long");
+    return true;
+  }
   Code code = host_->watches().Add(id_, watch.watch_id, watch.path, watch.kind, watch.with_data);
   if (code != Code::kOk || !watch.has_after) {
     const char* const fault = code == Code::kInvalidArgument ? tree::PathFault(watch.path) : nullptr;

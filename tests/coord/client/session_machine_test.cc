@@ -216,6 +216,26 @@ TEST_F(SessionMachineTest, SeveralReadsAreAnsweredEachWithItsOwnRefusal) {
   EXPECT_TRUE(result->answers[2].more);
 }
 
+TEST_F(SessionMachineTest, AWatchDoesNotOvertakeTheCallsBeforeIt) {
+  Nodes(1);
+  Connect();
+  Settle();
+  const std::size_t frames = nodes_[0]->stream()->frames.size();
+  Watcher watcher;
+  Set("a");
+  session_->Watch("/w", {}, &watcher);
+  Set("b");
+  Get("c");
+  session_->Watch("/x", {}, &watcher);
+  FakeNode::Stream* stream = Requests(1, 5);
+  EXPECT_EQ(stream->frames.size(), frames + 1);
+  EXPECT_EQ(stream->requests[0].set().path(), "/a");
+  EXPECT_EQ(stream->requests[1].add_watch().path(), "/w");
+  EXPECT_EQ(stream->requests[2].set().path(), "/b");
+  EXPECT_EQ(stream->requests[3].get().path(), "/c");
+  EXPECT_EQ(stream->requests[4].add_watch().path(), "/x");
+}
+
 TEST_F(SessionMachineTest, SendsNoMoreThanItHasCreditsFor) {
   Nodes(1);
   nodes_[0]->credits = 2;

@@ -24,7 +24,7 @@ class WatchTableTest : public ::testing::Test {
   }
   void Send() {
     std::string frame;
-    asked_ += table_.Fill(&frame, 100);
+    asked_ += table_.Fill(&frame, 100, next_to_send_);
   }
   // To what was asked `back` requests before the last one.
   void Answer(Code code, std::uint64_t back = 0) {
@@ -37,6 +37,7 @@ class WatchTableTest : public ::testing::Test {
 
   WatchTable table_{2, std::make_shared<bool>(true)};
   Listener listener_;
+  RequestQueue::Key next_to_send_ = 1;
   std::uint64_t asked_ = 0;
 };
 
@@ -149,6 +150,28 @@ TEST_F(WatchTableTest, AWatchThatHearsOnceIsGoneBeforeItsListenerHears) {
   EXPECT_EQ(asked_, 2u) << "the new one is armed; the old one need not be removed";
   Stream(1);
   EXPECT_EQ(asked_, 3u);
+}
+
+TEST_F(WatchTableTest, ANewWatchWaitsForTheCallsBeforeItAndOneThatResumesDoesNot) {
+  Stream();
+  table_.Add("/a", {}, &listener_, /*behind=*/3);
+  table_.Add("/b", {}, &listener_, /*behind=*/5);
+  Add(Position{Zxid(3)});
+  Send();
+  EXPECT_EQ(asked_, 1u) << "the one that resumes";
+  EXPECT_EQ(table_.Barrier(), 3u);
+  next_to_send_ = 3;
+  Send();
+  EXPECT_EQ(asked_, 2u);
+  EXPECT_EQ(table_.Barrier(), 5u);
+  // What was not armed before the link broke waits again.
+  next_to_send_ = 2;
+  Stream(1);
+  EXPECT_EQ(asked_, 3u) << "the one that resumes";
+  next_to_send_ = 5;
+  Send();
+  EXPECT_EQ(asked_, 5u);
+  EXPECT_EQ(table_.Barrier(), RequestQueue::kNoKey);
 }
 
 }  // namespace
