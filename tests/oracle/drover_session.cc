@@ -111,12 +111,20 @@ DroverSession::~DroverSession() {
   });
 }
 
-absl::StatusOr<Reply> DroverSession::Execute(const Operation& operation) {
-  auto done = std::make_shared<Waiter>();
-  thread_->RunOnLoop([&] { Begin(operation, done); });
-  std::optional<Reply> reply = done->Take();
-  if (!reply.has_value()) return absl::UnavailableError("drover-coord does not answer");
-  return *std::move(reply);
+absl::StatusOr<std::vector<Reply>> DroverSession::Execute(absl::Span<const Operation> burst) {
+  std::vector<Done> waiters;
+  for (std::size_t i = 0; i < burst.size(); ++i) waiters.push_back(std::make_shared<Waiter>());
+  thread_->RunOnLoop([&] {
+    unanswered_ = burst.size();
+    for (std::size_t i = 0; i < burst.size(); ++i) Begin(burst[i], waiters[i]);
+  });
+  std::vector<Reply> replies;
+  for (const Done& waiter : waiters) {
+    std::optional<Reply> reply = waiter->Take();
+    if (!reply.has_value()) return absl::UnavailableError("drover-coord does not answer");
+    replies.push_back(*std::move(reply));
+  }
+  return replies;
 }
 
 bool DroverSession::IsHeard() {
@@ -126,7 +134,9 @@ bool DroverSession::IsHeard() {
 }
 
 void DroverSession::Finish(const Done& done, Answer answer) {
-  done->Give(Reply{.answer = std::move(answer), .events = std::exchange(events_, {})});
+  Reply reply = {.answer = std::move(answer), .events = {}};
+  if (--unanswered_ == 0) reply.events = std::exchange(events_, {});
+  done->Give(std::move(reply));
 }
 
 // One event comes to each watch of the session that it is for.

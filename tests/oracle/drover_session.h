@@ -1,9 +1,10 @@
-// A session of ours, asked one operation at a time, through the client library that programs use.
+// A session of ours, through the client library that programs use.
 //
 // Threads: Execute blocks and is called from one thread that is not the loop's; everything else happens on the loop.
 #ifndef DROVER_TESTS_ORACLE_DROVER_SESSION_H_
 #define DROVER_TESTS_ORACLE_DROVER_SESSION_H_
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "coord/transport/cq_loop.h"
 #include "coord/transport/grpc_dialer.h"
 #include "drover/coord/session.h"
@@ -29,7 +31,7 @@ class DroverSession {
   DroverSession& operator=(const DroverSession&) = delete;
 
   // Of kOpen: waits for the grant. UNAVAILABLE: nothing came within a minute.
-  [[nodiscard]] absl::StatusOr<Reply> Execute(const Operation& operation);
+  [[nodiscard]] absl::StatusOr<std::vector<Reply>> Execute(absl::Span<const Operation> burst);
 
   // The service has heard of the session after its opening: whoever drops it from now on leaves it to the grace of a broken link.
   [[nodiscard]] bool IsHeard();
@@ -46,7 +48,7 @@ class DroverSession {
   void BeginMulti(const Operation& operation, const Done& done);
   void BeginRead(const Operation& operation, const Done& done);
   void BeginWatch(const Operation& operation, const Done& done);
-  // Hands over the answer with the events so far.
+  // Hands over the answer; the last of a burst with the events so far.
   void Finish(const Done& done, Answer answer);
   void OnEvent(const coord::Event& event);
 
@@ -55,6 +57,7 @@ class DroverSession {
   std::unique_ptr<Grant> grant_;
   std::unique_ptr<coord::Session> session_;
   std::map<std::string, std::unique_ptr<Watch>> watches_;  // by path
+  std::size_t unanswered_ = 0;                             // of the burst at hand
   std::vector<Event> events_;                              // not handed over yet
 };
 

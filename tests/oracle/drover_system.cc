@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "coord/base/status.h"
 #include "coord/base/time.h"
 #include "drover/coord/blocking.h"
 #include "tests/support/await.h"
@@ -52,15 +53,19 @@ DroverSystem::~DroverSystem() {
   thread_.RunOnLoop([this] { dialer_.reset(); });
 }
 
-absl::StatusOr<Reply> DroverSystem::Execute(const Operation& operation) {
+absl::StatusOr<std::vector<Reply>> DroverSystem::Execute(absl::Span<const Operation> burst) {
+  const Operation& operation = burst.front();
   std::unique_ptr<DroverSession>& session = sessions_.at(static_cast<std::size_t>(operation.session));
   if (operation.kind == Kind::kOpen) session = std::make_unique<DroverSession>(&thread_, dialer_.get(), address_);
   if (session == nullptr) return absl::FailedPreconditionError("this slot has no session");
-  if (operation.kind == Kind::kAbandon) return Abandon(std::move(session));
-  absl::StatusOr<Reply> reply = session->Execute(operation);
+  if (operation.kind == Kind::kAbandon) {
+    DROVER_ASSIGN_OR_RETURN(const Reply reply, Abandon(std::move(session)));
+    return std::vector<Reply>{reply};
+  }
+  absl::StatusOr<std::vector<Reply>> replies = session->Execute(burst);
   if (operation.kind == Kind::kClose) session.reset();
-  if (!reply.ok()) return absl::UnavailableError(absl::StrCat(reply.status().message(), "; its log:\n", process_->Log()));
-  return reply;
+  if (!replies.ok()) return absl::UnavailableError(absl::StrCat(replies.status().message(), "; its log:\n", process_->Log()));
+  return replies;
 }
 
 absl::StatusOr<Reply> DroverSystem::Abandon(std::unique_ptr<DroverSession> session) {

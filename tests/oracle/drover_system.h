@@ -23,7 +23,7 @@ class DroverSystem final : public System {
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<DroverSystem>> Start(const std::string& directory, int sessions);
   ~DroverSystem() override;
 
-  [[nodiscard]] absl::StatusOr<Reply> Execute(const Operation& operation) override;
+  [[nodiscard]] absl::StatusOr<std::vector<Reply>> Execute(absl::Span<const Operation> burst) override;
 
  private:
   DroverSystem(std::unique_ptr<testing::Process> process, std::string address, int sessions);

@@ -20,6 +20,8 @@ constexpr Weight kWeights[] = {
     {Kind::kChildren, 65}, {Kind::kSync, 15},    {Kind::kWatch, 30}, {Kind::kUnwatch, 20}, {Kind::kClose, 14}, {Kind::kAbandon, 1},
 };
 
+constexpr std::uint64_t kBurstOneIn = 5;
+constexpr std::uint64_t kBurstMax = 8;
 constexpr std::size_t kNodesMax = 150;  // above it, creates become deletes
 constexpr std::size_t kDepthMax = 60;
 constexpr std::size_t kWatchesMax = 3;  // of a session
@@ -40,29 +42,51 @@ std::size_t DepthOf(const std::string& path) {
 
 Generator::Generator(std::uint64_t seed, int sessions) : random_(seed), slots_(static_cast<std::size_t>(sessions)) {}
 
-Operation Generator::Next() {
+std::vector<Operation> Generator::Next() {
   const int session = static_cast<int>(random_.Below(slots_.size()));
-  Slot& slot = slots_[static_cast<std::size_t>(session)];
+  std::vector<Operation> burst = {NextOf(session)};
+  const Kind first = burst.front().kind;
+  if (first == Kind::kOpen || first == Kind::kClose || first == Kind::kAbandon || first == Kind::kUnwatch || !OneIn(kBurstOneIn))
+    return burst;
+  for (std::uint64_t more = 1 + random_.Below(kBurstMax - 1); more > 0; --more) {
+    Operation o = Ask(session);
+    // Our library lets these overtake what is still to be sent (differences.cc: watch-overtakes).
+    if (o.kind != Kind::kWatch && o.kind != Kind::kUnwatch) burst.push_back(std::move(o));
+  }
+  return burst;
+}
+
+Operation Generator::NextOf(int session) {
+  const Slot& slot = slots_[static_cast<std::size_t>(session)];
   Operation operation;
-  operation.path = "/";  // of the sync that it stays where nothing else is to be done
+  operation.session = session;
+  operation.path = "/";
   if (!slot.open) {
     operation.kind = Kind::kOpen;
   } else if (slot.ending.has_value()) {
     operation.kind = *slot.ending;
   } else {
-    std::uint64_t pick = random_.Below(1000);
-    const Weight* weight = kWeights;
-    while (pick >= weight->of_thousand) pick -= weight++->of_thousand;
-    if (weight->kind == Kind::kWatch) {
-      operation = MakeWatch(session);
-    } else if (weight->kind == Kind::kUnwatch && !slot.watched.empty()) {
-      operation.kind = Kind::kUnwatch;
-      operation.path = *std::next(slot.watched.begin(), static_cast<std::ptrdiff_t>(random_.Below(slot.watched.size())));
-    } else if (weight->kind == Kind::kClose || weight->kind == Kind::kAbandon) {
-      slot.ending = weight->kind;
-    } else if (weight->kind != Kind::kUnwatch) {
-      operation = Make(weight->kind);
-    }
+    operation = Ask(session);
+  }
+  return operation;
+}
+
+Operation Generator::Ask(int session) {
+  Slot& slot = slots_[static_cast<std::size_t>(session)];
+  std::uint64_t pick = random_.Below(1000);
+  const Weight* weight = kWeights;
+  while (pick >= weight->of_thousand) pick -= weight++->of_thousand;
+  Operation operation;
+  operation.path = "/";  // of the sync that it stays where nothing else is to be done
+  if (weight->kind == Kind::kWatch) {
+    operation = MakeWatch(session);
+  } else if (weight->kind == Kind::kUnwatch && !slot.watched.empty()) {
+    operation.kind = Kind::kUnwatch;
+    operation.path = *std::next(slot.watched.begin(), static_cast<std::ptrdiff_t>(random_.Below(slot.watched.size())));
+  } else if (weight->kind == Kind::kClose || weight->kind == Kind::kAbandon) {
+    slot.ending = weight->kind;
+  } else if (weight->kind != Kind::kUnwatch) {
+    operation = Make(weight->kind);
   }
   operation.session = session;
   return operation;

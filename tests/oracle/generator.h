@@ -22,8 +22,9 @@ class Generator {
  public:
   Generator(std::uint64_t seed, int sessions);
 
-  // A slot without a session is opened when its turn comes; a session is synced before it ends.
-  [[nodiscard]] Operation Next();
+  // What one session asks before it waits for answers: mostly one operation. A slot without a session is opened when its turn
+  // comes; a session is synced before it ends.
+  [[nodiscard]] std::vector<Operation> Next();
   // What was answered to `operation`, by the system whose answers count.
   void Told(const Operation& operation, const Answer& answer);
 
@@ -39,6 +40,9 @@ class Generator {
   };
 
   [[nodiscard]] bool OneIn(std::uint64_t n) { return random_.Below(n) == 0; }
+  [[nodiscard]] Operation NextOf(int session);
+  // Of a session that is open, and does not end with it.
+  [[nodiscard]] Operation Ask(int session);
   [[nodiscard]] Operation Make(Kind kind);
   [[nodiscard]] Operation MakeWatch(int session);
   [[nodiscard]] Operation MakeMulti();

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -30,9 +31,11 @@ Answer Success(const Operation& o) {
 std::vector<Operation> Sequence(std::uint64_t seed, int operations) {
   Generator generator(seed, 4);
   std::vector<Operation> sequence;
-  for (int i = 0; i < operations; ++i) {
-    sequence.push_back(generator.Next());
-    generator.Told(sequence.back(), Success(sequence.back()));
+  while (sequence.size() < static_cast<std::size_t>(operations)) {
+    for (const Operation& o : generator.Next()) {
+      sequence.push_back(o);
+      generator.Told(o, Success(o));
+    }
   }
   return sequence;
 }
@@ -52,7 +55,7 @@ TEST(GeneratorTest, ASlotIsOpenedBeforeAnythingIsAskedOfItAndAfterItWasClosed) {
 
 TEST(GeneratorTest, EveryKindComesWithEveryFlag) {
   std::set<std::string> seen;
-  for (const Operation& o : Sequence(4, 20'000)) {
+  for (const Operation& o : Sequence(4, 60'000)) {
     seen.insert(std::string(KindName(o.kind)));
     if (o.kind == Kind::kCreate)
       seen.insert(absl::StrCat("create", o.ephemeral ? " ephemeral" : "", o.sequential ? " sequential" : ""));
@@ -102,6 +105,23 @@ TEST(GeneratorTest, EveryKindComesWithEveryFlag) {
   }
 }
 
+TEST(GeneratorTest, ABurstIsOfOneSessionWhichNeitherBeginsNorEndsInIt) {
+  Generator generator(9, 4);
+  std::size_t longest = 0;
+  for (int i = 0; i < 5'000; ++i) {
+    const std::vector<Operation> burst = generator.Next();
+    longest = std::max(longest, burst.size());
+    for (const Operation& o : burst) {
+      EXPECT_EQ(o.session, burst.front().session);
+      const bool alone = o.kind == Kind::kOpen || o.kind == Kind::kClose || o.kind == Kind::kAbandon || o.kind == Kind::kUnwatch;
+      EXPECT_FALSE(alone && burst.size() > 1) << ToWords(o);
+      EXPECT_TRUE(o.kind != Kind::kWatch || &o == &burst.front()) << ToWords(o);
+      generator.Told(o, Success(o));
+    }
+  }
+  EXPECT_GE(longest, 8u);
+}
+
 TEST(GeneratorTest, ChecksOfAMultiComeBeforeItsWrites) {
   for (const Operation& o : Sequence(5, 5'000)) {
     bool writes = false;
@@ -123,8 +143,7 @@ TEST(GeneratorTest, ATreeThatIsFullIsThinnedOut) {
   Generator generator(7, 4);
   std::size_t most = 0;
   for (int i = 0; i < 20'000; ++i) {
-    const Operation o = generator.Next();
-    generator.Told(o, Success(o));
+    for (const Operation& o : generator.Next()) generator.Told(o, Success(o));
     most = std::max(most, generator.nodes());
   }
   EXPECT_GT(most, 50u);

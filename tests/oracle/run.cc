@@ -27,9 +27,15 @@ class Runner {
 
   RunResult Run() {
     bool same = true;
-    for (std::uint64_t i = 1; same && i <= options_.operations; ++i) {
-      same = Step(generator_.Next());
-      if (same && i % options_.audit_every == 0) same = Audit();
+    std::uint64_t next_audit = options_.audit_every;
+    for (std::uint64_t asked = 0; same && asked < options_.operations;) {
+      const std::vector<Operation> burst = generator_.Next();
+      asked += burst.size();
+      same = Step(burst);
+      if (same && asked >= next_audit) {
+        next_audit += options_.audit_every;
+        same = Audit();
+      }
     }
     if (same && End()) same = Audit();
     result_.transactions = judge_.transactions();
@@ -40,30 +46,53 @@ class Runner {
   }
 
  private:
-  // False: something differed, and the result says what.
-  bool Step(const Operation& operation, Answer* answer = nullptr) {
+  // False: something differed, and the result says what. `answer` is that of the last.
+  bool Step(const std::vector<Operation>& burst, Answer* answer = nullptr) {
+    for (const Operation& operation : burst) {
+      last_.push_back(absl::StrCat("  step ", step_ + 1, burst.size() > 1 ? " (burst)" : "", ": ", oracle::ToWords(operation)));
+      if (&operation != &burst.back()) ++step_;
+    }
     ++step_;
-    last_.push_back(absl::StrCat("  step ", step_, ": ", oracle::ToWords(operation)));
-    if (last_.size() > kLastSteps) last_.pop_front();
-    const absl::StatusOr<Reply> zookeeper = zookeeper_->Execute(operation);
-    if (!zookeeper.ok()) return Fault(operation, {absl::StrCat("ZooKeeper: ", zookeeper.status().ToString())});
-    const absl::StatusOr<Reply> ours = ours_->Execute(operation);
-    if (!ours.ok()) return Fault(operation, {absl::StrCat("Drover: ", ours.status().ToString())});
-    absl::StrAppend(&last_.back(), " -> ", CodeName(zookeeper->answer.code), ", ", CodeName(ours->answer.code),
-                    ours->answer.path.empty() ? "" : absl::StrCat(" ", Quoted(ours->answer.path)));
+    absl::StatusOr<std::vector<Reply>> zookeeper = zookeeper_->Execute(burst);
+    if (!zookeeper.ok()) return Fault(burst.back(), {absl::StrCat("ZooKeeper: ", zookeeper.status().ToString())});
+    absl::StatusOr<std::vector<Reply>> ours = ours_->Execute(burst);
+    if (!ours.ok()) return Fault(burst.back(), {absl::StrCat("Drover: ", ours.status().ToString())});
+    EventsToTheLast(&*zookeeper);
+    EventsToTheLast(&*ours);
+    step_ -= burst.size();
+    for (std::size_t i = 0; i < burst.size(); ++i) {
+      ++step_;
+      if (!Judged(burst[i], (*zookeeper)[i], (*ours)[i], &last_[last_.size() - burst.size() + i])) return false;
+    }
+    while (last_.size() > kLastSteps) last_.pop_front();
+    if (answer != nullptr) *answer = ours->back().answer;
+    return true;
+  }
 
-    std::vector<std::string> faults = judge_.Compare(operation, *zookeeper, *ours);
+  // Between the answers of a burst events may stand anywhere.
+  static void EventsToTheLast(std::vector<Reply>* replies) {
+    std::vector<Event> events;
+    for (Reply& reply : *replies) {
+      for (Event& event : reply.events) events.push_back(std::move(event));
+      reply.events.clear();
+    }
+    replies->back().events = std::move(events);
+  }
+
+  bool Judged(const Operation& operation, const Reply& zookeeper, const Reply& ours, std::string* line) {
+    absl::StrAppend(line, " -> ", CodeName(zookeeper.answer.code), ", ", CodeName(ours.answer.code),
+                    ours.answer.path.empty() ? "" : absl::StrCat(" ", Quoted(ours.answer.path)));
+    std::vector<std::string> faults = judge_.Compare(operation, zookeeper, ours);
     if (!faults.empty()) {
-      faults.push_back(absl::StrCat("ZooKeeper: ", oracle::ToWords(zookeeper->answer)));
-      faults.push_back(absl::StrCat("Drover:    ", oracle::ToWords(ours->answer)));
-      if (!zookeeper->events.empty()) faults.push_back(absl::StrCat("ZooKeeper told before: ", ToWords(zookeeper->events)));
-      if (!ours->events.empty()) faults.push_back(absl::StrCat("Drover told before:    ", ToWords(ours->events)));
+      faults.push_back(absl::StrCat("ZooKeeper: ", oracle::ToWords(zookeeper.answer)));
+      faults.push_back(absl::StrCat("Drover:    ", oracle::ToWords(ours.answer)));
+      if (!zookeeper.events.empty()) faults.push_back(absl::StrCat("ZooKeeper told before: ", ToWords(zookeeper.events)));
+      if (!ours.events.empty()) faults.push_back(absl::StrCat("Drover told before:    ", ToWords(ours.events)));
       return Fault(operation, faults);
     }
     ++result_.operations;
-    ++result_.answers[absl::StrCat(KindName(operation.kind), " ", CodeName(ours->answer.code))];
-    generator_.Told(operation, ours->answer);
-    if (answer != nullptr) *answer = ours->answer;
+    ++result_.answers[absl::StrCat(KindName(operation.kind), " ", CodeName(ours.answer.code))];
+    generator_.Told(operation, ours.answer);
     return true;
   }
 
@@ -80,7 +109,7 @@ class Runner {
     operation.session = 0;
     operation.kind = kind;
     operation.path = path;
-    return Step(operation, answer);
+    return Step({operation}, answer);
   }
 
   // Everything that both hold, node by node.
@@ -105,9 +134,9 @@ class Runner {
       operation.session = session;
       operation.kind = Kind::kSync;
       operation.path = "/";
-      if (!Step(operation)) return false;
+      if (!Step({operation})) return false;
       operation.kind = Kind::kClose;
-      if (session != 0 && !Step(operation)) return false;
+      if (session != 0 && !Step({operation})) return false;
     }
     return true;
   }

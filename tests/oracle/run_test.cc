@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "tests/oracle/report.h"
 
@@ -18,17 +19,19 @@ class EmptySystem final : public System {
  public:
   explicit EmptySystem(Kind wrong_kind = Kind::kOpen, int wrong = 0) : wrong_kind_(wrong_kind), wrong_(wrong) {}
 
-  absl::StatusOr<Reply> Execute(const Operation& o) override {
-    Reply reply;
-    reply.answer = AnswerTo(o);
-    if (o.kind == wrong_kind_ && ++asked_ == wrong_) reply.answer = Answer{.code = Code::kNotEmpty, .zxid = zxid_};
-    return reply;
+  absl::StatusOr<std::vector<Reply>> Execute(absl::Span<const Operation> burst) override {
+    std::vector<Reply> replies;
+    for (const Operation& o : burst) {
+      replies.push_back({.answer = AnswerTo(o)});
+      if (o.kind == wrong_kind_ && ++asked_ == wrong_) replies.back().answer = Answer{.code = Code::kNotEmpty, .zxid = zxid_};
+    }
+    return replies;
   }
 
  private:
   Answer AnswerTo(const Operation& o) {
     if (o.kind == Kind::kOpen) return Answer{.session = ++zxid_};
-    if (o.kind == Kind::kClose) return Answer{.zxid = ++zxid_};
+    if (o.kind == Kind::kClose || o.kind == Kind::kAbandon) return Answer{.zxid = ++zxid_};
     if (o.kind == Kind::kSync || o.kind == Kind::kUnwatch) return Answer{.zxid = zxid_};
     // What no path is, is refused as the deliberate differences want it.
     if (o.path == "/" && (o.kind == Kind::kGet || o.kind == Kind::kChildren)) return Answer{.zxid = zxid_, .data = ""};

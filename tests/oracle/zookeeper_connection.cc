@@ -59,8 +59,18 @@ ZooKeeperConnection::~ZooKeeperConnection() {
   close(fd_);
 }
 
-absl::StatusOr<Reply> ZooKeeperConnection::Execute(const Operation& operation) {
-  DROVER_RETURN_IF_ERROR(Send(EncodeRequest(++xid_, operation)));
+absl::StatusOr<std::vector<Reply>> ZooKeeperConnection::Execute(absl::Span<const Operation> burst) {
+  std::int32_t answered = xid_;
+  for (const Operation& operation : burst) DROVER_RETURN_IF_ERROR(Send(EncodeRequest(++xid_, operation)));
+  std::vector<Reply> replies;
+  for (const Operation& operation : burst) {
+    DROVER_ASSIGN_OR_RETURN(Reply reply, ReceiveReply(++answered, operation));
+    replies.push_back(std::move(reply));
+  }
+  return replies;
+}
+
+absl::StatusOr<Reply> ZooKeeperConnection::ReceiveReply(std::int32_t xid, const Operation& operation) {
   Reply reply;
   while (true) {
     DROVER_ASSIGN_OR_RETURN(const std::string bytes, Receive());
@@ -70,7 +80,7 @@ absl::StatusOr<Reply> ZooKeeperConnection::Execute(const Operation& operation) {
       reply.events.push_back(std::move(event));
       continue;
     }
-    if (head.xid != xid_) return absl::InternalError(absl::StrCat("ZooKeeper answers ", head.xid, " where ", xid_, " was asked"));
+    if (head.xid != xid) return absl::InternalError(absl::StrCat("ZooKeeper answers ", head.xid, " where ", xid, " was asked"));
     DROVER_ASSIGN_OR_RETURN(reply.answer, DecodeReply(operation, bytes));
     return reply;
   }

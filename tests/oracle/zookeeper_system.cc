@@ -51,19 +51,21 @@ absl::StatusOr<std::unique_ptr<ZooKeeperSystem>> ZooKeeperSystem::Start(const st
   return std::unique_ptr<ZooKeeperSystem>(new ZooKeeperSystem(std::move(process), server.port, sessions));
 }
 
-absl::StatusOr<Reply> ZooKeeperSystem::Execute(const Operation& operation) {
+absl::StatusOr<std::vector<Reply>> ZooKeeperSystem::Execute(absl::Span<const Operation> burst) {
+  const Operation& operation = burst.front();
   std::unique_ptr<ZooKeeperConnection>& connection = connections_.at(static_cast<std::size_t>(operation.session));
   if (operation.kind == Kind::kOpen) {
     DROVER_ASSIGN_OR_RETURN(connection, ZooKeeperConnection::Open(port_, kSessionTimeoutMs));
-    Reply reply;
-    reply.answer.session = connection->session();
-    return reply;
+    return std::vector<Reply>{{.answer = {.session = connection->session()}}};
   }
   if (connection == nullptr) return absl::FailedPreconditionError("this slot has no session");
-  if (operation.kind == Kind::kAbandon) return Abandon(std::move(connection));
-  absl::StatusOr<Reply> reply = connection->Execute(operation);
+  if (operation.kind == Kind::kAbandon) {
+    DROVER_ASSIGN_OR_RETURN(const Reply reply, Abandon(std::move(connection)));
+    return std::vector<Reply>{reply};
+  }
+  absl::StatusOr<std::vector<Reply>> replies = connection->Execute(burst);
   if (operation.kind == Kind::kClose) connection.reset();
-  return reply;
+  return replies;
 }
 
 absl::StatusOr<Reply> ZooKeeperSystem::Abandon(std::unique_ptr<ZooKeeperConnection> connection) {

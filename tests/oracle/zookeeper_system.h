@@ -23,7 +23,7 @@ class ZooKeeperSystem final : public System {
   // serve.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<ZooKeeperSystem>> Start(const std::string& directory, int sessions);
 
-  [[nodiscard]] absl::StatusOr<Reply> Execute(const Operation& operation) override;
+  [[nodiscard]] absl::StatusOr<std::vector<Reply>> Execute(absl::Span<const Operation> burst) override;
 
  private:
   ZooKeeperSystem(std::unique_ptr<testing::Process> process, int port, int sessions)
