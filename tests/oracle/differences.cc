@@ -1,6 +1,7 @@
 #include "tests/oracle/differences.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <iterator>
 
 #include "tests/oracle/path_rule.h"
@@ -8,7 +9,11 @@
 namespace drover::oracle {
 namespace {
 
-bool HasGoodPath(const Operation& o) {
+constexpr std::size_t kPathBytesMax = 4'096;
+constexpr std::size_t kSequenceDigits = 10;
+
+// What we say to the operation's path alone: kOk, kTooLarge or kBadArguments.
+Code PathVerdict(const Operation& o) {
   switch (o.kind) {
     case Kind::kOpen:
     case Kind::kClose:
@@ -16,11 +21,15 @@ bool HasGoodPath(const Operation& o) {
     case Kind::kMulti:
     case Kind::kSync:
     case Kind::kUnwatch:
-      return true;
+      return Code::kOk;
+    case Kind::kWatch:
+      return IsPath(o.path) ? Code::kOk : Code::kBadArguments;
     case Kind::kCreate:
-      return IsPathToCreate(o.path, o.sequential);
+      if (o.path.size() + (o.sequential ? kSequenceDigits : 0) > kPathBytesMax) return Code::kTooLarge;
+      return IsPathToCreate(o.path, o.sequential) ? Code::kOk : Code::kBadArguments;
     default:
-      return IsPath(o.path);
+      if (o.path.size() > kPathBytesMax) return Code::kTooLarge;
+      return IsPath(o.path) ? Code::kOk : Code::kBadArguments;
   }
 }
 
@@ -30,20 +39,22 @@ bool IsRefused(Code code) {
 }
 
 bool PathFirst(const Operation& o, Answer* answer) {
-  if (HasGoodPath(o)) return false;
+  const Code verdict = PathVerdict(o);
+  if (verdict == Code::kOk) return false;
   const bool writes = o.kind == Kind::kCreate || o.kind == Kind::kDelete || o.kind == Kind::kSet;
   if (writes && answer->code == Code::kOk) return false;  // it took effect there: that is no matter of words
-  const bool same = answer->code == Code::kBadArguments;
-  *answer = Answer{.code = Code::kBadArguments, .said = answer->said, .zxid = answer->zxid};
+  const bool same = answer->code == verdict;
+  *answer = Answer{.code = verdict, .said = answer->said, .zxid = answer->zxid};
   return !same;
 }
 
 bool PathFirstInMulti(const Operation& o, Answer* answer) {
   if (o.kind != Kind::kMulti || answer->parts.size() != o.parts.size()) return false;
   for (std::size_t i = 0; i < o.parts.size(); ++i) {
+    const Code verdict = PathVerdict(o.parts[i]);
     Answer& part = answer->parts[i];
-    if (!IsRefused(part.code) || HasGoodPath(o.parts[i]) || part.code == Code::kBadArguments) continue;
-    part.code = answer->code = Code::kBadArguments;
+    if (!IsRefused(part.code) || verdict == Code::kOk || part.code == verdict) continue;
+    part.code = answer->code = verdict;
     return true;
   }
   return false;
@@ -54,7 +65,7 @@ bool CheckIsCompare(const Operation& o, Answer* answer) {
   std::vector<Answer> writes;
   bool has_check = false;
   bool check_refused = false;
-  bool bad_path = false;
+  Code bad_path = Code::kOk;
   for (std::size_t i = 0; i < o.parts.size(); ++i) {
     if (o.parts[i].kind != Kind::kCheck) {
       writes.push_back(std::move(answer->parts[i]));
@@ -62,11 +73,11 @@ bool CheckIsCompare(const Operation& o, Answer* answer) {
     }
     has_check = true;
     check_refused |= IsRefused(answer->parts[i].code);
-    bad_path |= !HasGoodPath(o.parts[i]);
+    if (bad_path == Code::kOk) bad_path = PathVerdict(o.parts[i]);
   }
   answer->parts = std::move(writes);
-  if (bad_path) {
-    answer->code = Code::kBadArguments;
+  if (bad_path != Code::kOk) {
+    answer->code = bad_path;
     answer->parts.clear();
   } else if (check_refused) {
     answer->code = Code::kCompareFailed;
@@ -104,50 +115,43 @@ bool NoSystemNodes(const Operation& o, Answer* answer) {
 
 constexpr Difference kDifferences[] = {
     {"path-first",
-     "A path that is none is refused as such (INVALID_ARGUMENT) by every operation, whatever the tree holds. ZooKeeper's server "
-     "looks "
-     "for the parent first, or for the node without judging its name, and says NO_NODE (its client libraries refuse such a path "
-     "before "
-     "they send it); it takes \"\" for the root when it reads; it arms a watch on anything.",
+     "A path that is none, or is longer than 4,096 bytes, is refused as such (INVALID_ARGUMENT, TOO_LARGE) by every "
+     "operation, whatever the tree holds. ZooKeeper's server looks for the parent first, or for the node without judging its "
+     "name, and says NO_NODE (its client libraries refuse such a path before they send it); it takes \"\" for the root when "
+     "it reads; it arms a watch on anything, and has no limit for a path.",
      PathFirst},
     {"path-first-in-multi", "The same for the operation of a transaction that is refused.", PathFirstInMulti},
     {"no-system-nodes",
-     "The tree begins empty: there is no /zookeeper, so the root's numChildren is one less and its cversion one more than there.",
+     "The tree begins empty: there is no /zookeeper, so the root's numChildren is one less and its cversion one more than "
+     "there.",
      NoSystemNodes},
     {"check-is-compare",
-     "A check of a multi is a compare of a transaction: all compares are looked at before the first write, in the state before the "
-     "transaction, and not in between; one that does not hold is no refusal of its own but chooses the other branch; a compare on "
-     "a path "
-     "that is none refuses the whole transaction.",
+     "A check of a multi is a compare of a transaction: all compares are looked at before the first write, in the state "
+     "before the transaction, and not in between; one that does not hold is no refusal of its own but chooses the other "
+     "branch; a compare on a path that is none refuses the whole transaction.",
      CheckIsCompare},
     {"create-in-multi-has-stat",
-     "A create of a transaction is answered with path and Stat; a create of ZooKeeper's multi with the path alone, create2 or not. "
-     "So these "
-     "Stats are compared when somebody reads the node.",
+     "A create of a transaction is answered with path and Stat; a create of ZooKeeper's multi with the path alone, create2 "
+     "or not. So these Stats are compared when somebody reads the node.",
      nullptr},
     {"no-null-data", "There is no null data: what was written as such reads as empty.", NoNullData},
     {"end-of-session-in-order",
-     "The ephemerals of a session that ends are deleted in the order of their creation, and so told; in ZooKeeper in no order. "
-     "Shows in "
-     "events, which are compared as a set within such a transaction.",
+     "The ephemerals of a session that ends are deleted in the order of their creation, and so told; in ZooKeeper in no "
+     "order. Shows in events, which are compared as a set within such a transaction.",
      nullptr},
     {"refusals-take-no-zxid",
-     "A refused write takes no zxid; in ZooKeeper it takes one that no node shows. A transaction whose compares do not hold takes "
-     "one in "
-     "both. Shows in zxids, which are compared by order; ours must have no gaps.",
+     "A refused write takes no zxid; in ZooKeeper it takes one that no node shows. A transaction whose compares do not hold "
+     "takes one in both. Shows in zxids, which are compared by order; ours must have no gaps.",
      nullptr},
     {"watch-overtakes",
-     "Our client library asks for a watch before the calls that were made before it and are still to be sent, so the watch tells "
-     "of those, too; "
-     "taking one away is not answered. In ZooKeeper both stand in the order of the calls. So a burst here has a watch as its first "
-     "alone.",
+     "Our client library asks for a watch before the calls that were made before it and are still to be sent, so the watch "
+     "tells of those, too; taking one away is not answered. In ZooKeeper both stand in the order of the calls. So a burst "
+     "here has a watch as its first alone.",
      nullptr},
     {"limits",
-     "Data of 1 MiB, a path of 4,096 bytes, 1,024 operations in a transaction: one more is refused with TOO_LARGE. ZooKeeper has "
-     "one limit "
-     "for a request as a whole (1 MiB less a byte, jute.maxbuffer), and breaks the connection at one more. What is asked here "
-     "stays "
-     "below both.",
+     "Data of 1 MiB, 1,024 operations and 4 MiB in a transaction: more is refused with TOO_LARGE. ZooKeeper has one limit "
+     "for a request as a whole (1 MiB less a byte, jute.maxbuffer), and breaks the connection at one more. What is asked "
+     "here stays below both.",
      nullptr},
 };
 

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
 namespace drover::oracle {
 namespace {
 
@@ -25,6 +29,19 @@ TEST(DifferencesTest, APathThatIsNoneIsRefusedWhateverTheTreeHolds) {
   Applied({.kind = Kind::kExists, .path = ""}, {.stat = Stat()}, &expected);
   EXPECT_EQ(expected.code, Code::kBadArguments);
   EXPECT_FALSE(expected.stat.has_value());
+}
+
+TEST(DifferencesTest, APathOverTheLimitIsRefusedAsSuch) {
+  Answer expected;
+  const std::string at = absl::StrCat("/", std::string(4'095, 'l'));
+  Applied({.kind = Kind::kGet, .path = at}, {.code = Code::kNoNode}, &expected);
+  EXPECT_EQ(expected.code, Code::kNoNode);
+  Applied({.kind = Kind::kGet, .path = at + "l"}, {.code = Code::kNoNode}, &expected);
+  EXPECT_EQ(expected.code, Code::kTooLarge);
+  Applied({.kind = Kind::kCreate, .path = at, .sequential = true}, {.code = Code::kNoNode}, &expected);
+  EXPECT_EQ(expected.code, Code::kTooLarge);
+  Applied({.kind = Kind::kWatch, .path = at + "l"}, {}, &expected);
+  EXPECT_EQ(expected.code, Code::kOk);
 }
 
 TEST(DifferencesTest, AWriteThatTookEffectIsNotTalkedAway) {

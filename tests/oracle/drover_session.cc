@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{60};
 constexpr std::chrono::minutes kSessionTimeout{1};
-constexpr std::chrono::milliseconds kDisconnectGrace{100};
+constexpr std::chrono::milliseconds kDisconnectGrace{500};
 
 std::optional<std::uint32_t> VersionOf(const Operation& o) {
   if (o.version == kAnyVersion) return std::nullopt;

@@ -69,8 +69,8 @@ absl::StatusOr<std::vector<Reply>> DroverSystem::Execute(absl::Span<const Operat
 }
 
 absl::StatusOr<Reply> DroverSystem::Abandon(std::unique_ptr<DroverSession> session) {
-  const absl::StatusOr<coord::NodeStatus> before = coord::FetchNodeStatus(address_, kAskTimeout);
-  if (!before.ok()) return before.status();
+  absl::StatusOr<coord::NodeStatus> before = absl::UnavailableError("not asked yet");
+  if (!testing::Await([&] { return (before = coord::FetchNodeStatus(address_, kAskTimeout)).ok(); })) return before.status();
   if (!testing::Await([&] { return session->IsHeard(); })) return absl::UnavailableError("drover-coord acknowledges no contact");
   session.reset();
   Reply reply;

@@ -20,6 +20,7 @@ constexpr Weight kWeights[] = {
     {Kind::kChildren, 65}, {Kind::kSync, 15},    {Kind::kWatch, 30}, {Kind::kUnwatch, 20}, {Kind::kClose, 14}, {Kind::kAbandon, 1},
 };
 
+constexpr std::uint64_t kMultiMax = 100;
 constexpr std::uint64_t kBurstOneIn = 5;
 constexpr std::uint64_t kBurstMax = 8;
 constexpr std::size_t kNodesMax = 150;  // above it, creates become deletes
@@ -144,7 +145,7 @@ Operation Generator::MakeMulti() {
     check.version = VersionOf(check.path);
     multi.parts.push_back(std::move(check));
   }
-  const std::uint64_t writes = random_.Below(6);
+  const std::uint64_t writes = OneIn(50) ? random_.Below(kMultiMax) : random_.Below(6);
   for (std::uint64_t i = 0; i < writes; ++i) {
     multi.parts.push_back(MakePart(about));
     if (i == 0 && !OneIn(4)) multi.parts.back() = {.kind = Kind::kCreate, .path = about, .data = "first", .ephemeral = OneIn(8)};

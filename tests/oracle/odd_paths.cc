@@ -65,7 +65,8 @@ const std::string kNames[] = {
 };
 
 constexpr std::size_t kLong[] = {255, 256, 1000, 3000};
-constexpr std::size_t kLongBelow = 64;  // a longer parent has no long children, so that no path comes near our limit (4,096)
+constexpr std::size_t kOverLimit = 5'000;
+constexpr std::size_t kLongBelow = 64;  // a longer parent has no long children, so that no other path comes near our limit (4,096)
 
 }  // namespace
 
@@ -74,6 +75,8 @@ std::string OddPath(const std::string& parent, base::Random* random) {
   const std::string above = parent == "/" ? parent : absl::StrCat(parent, "/");
   if (random->Below(12) == 0 && parent.size() <= kLongBelow)
     return absl::StrCat(above, std::string(kLong[random->Below(std::size(kLong))], 'l'));
+  // Over our limit, and below a node that nobody makes: a server without that limit must not take it either.
+  if (random->Below(30) == 0) return absl::StrCat("/", std::string(kOverLimit / 2, 'm'), "/", std::string(kOverLimit / 2, 'm'));
   std::string path = absl::StrCat(above, kNames[random->Below(std::size(kNames))]);
   if (random->Below(4) == 0) path += "/x";
   return path;

@@ -7,8 +7,8 @@
 
 namespace drover::oracle {
 
-// A run on a fresh pair of servers, whose data lie in memory where the machine has such a place (/dev/shm): how long a sync takes
-// is not what is compared. An error: a server could not be started; FAILED_PRECONDITION: it is not there.
+// A run on a fresh pair of servers, whose data lie in memory where the machine has a place for that (a GiB of /dev/shm): how long a
+// sync takes is not what is compared. An error: a server could not be started; FAILED_PRECONDITION: it is not there.
 [[nodiscard]] absl::StatusOr<RunResult> RunOnFreshPair(const RunOptions& options);
 
 }  // namespace drover::oracle

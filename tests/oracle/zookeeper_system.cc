@@ -69,8 +69,9 @@ absl::StatusOr<std::vector<Reply>> ZooKeeperSystem::Execute(absl::Span<const Ope
 }
 
 absl::StatusOr<Reply> ZooKeeperSystem::Abandon(std::unique_ptr<ZooKeeperConnection> connection) {
-  const std::optional<std::uint64_t> before = NewestZxid(port_);
-  if (!before.has_value()) return absl::UnavailableError("ZooKeeper does not tell its newest zxid");
+  std::optional<std::uint64_t> before;
+  if (!testing::Await([&] { return (before = NewestZxid(port_)).has_value(); }))
+    return absl::UnavailableError("ZooKeeper does not tell its newest zxid");
   DROVER_RETURN_IF_ERROR(connection->Shorten(port_, kAbandonedTimeoutMs));
   connection.reset();
   Reply reply;
