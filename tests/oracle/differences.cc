@@ -143,11 +143,8 @@ constexpr Difference kDifferences[] = {
      "A refused write takes no zxid; in ZooKeeper it takes one that no node shows. A transaction whose compares do not hold "
      "takes one in both. Shows in zxids, which are compared by order; ours must have no gaps.",
      nullptr},
-    {"watch-overtakes",
-     "Our client library asks for a watch before the calls that were made before it and are still to be sent, so the watch "
-     "tells of those, too; taking one away is not answered. In ZooKeeper both stand in the order of the calls. So a burst "
-     "here has a watch as its first alone.",
-     nullptr},
+    {"unwatch-has-no-answer",
+     "Taking a watch away is not answered by our client library: no event comes from then on. So a burst has none.", nullptr},
     {"limits",
      "Data of 1 MiB, 1,024 operations and 4 MiB in a transaction: more is refused with TOO_LARGE. ZooKeeper has one limit "
      "for a request as a whole (1 MiB less a byte, jute.maxbuffer), and breaks the connection at one more. What is asked "

@@ -51,8 +51,11 @@ std::vector<Operation> Generator::Next() {
     return burst;
   for (std::uint64_t more = 1 + random_.Below(kBurstMax - 1); more > 0; --more) {
     Operation o = Ask(session);
-    // Our library lets these overtake what is still to be sent (differences.cc: watch-overtakes).
-    if (o.kind != Kind::kWatch && o.kind != Kind::kUnwatch) burst.push_back(std::move(o));
+    // What the burst itself watches it does not watch again; and taking a watch away is not answered (differences.cc).
+    const bool again = o.kind == Kind::kWatch && std::any_of(burst.begin(), burst.end(), [&o](const Operation& other) {
+                         return other.kind == Kind::kWatch && other.path == o.path;
+                       });
+    if (o.kind != Kind::kUnwatch && !again) burst.push_back(std::move(o));
   }
   return burst;
 }

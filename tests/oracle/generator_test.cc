@@ -109,6 +109,7 @@ TEST(GeneratorTest, EveryKindComesWithEveryFlag) {
 TEST(GeneratorTest, ABurstIsOfOneSessionWhichNeitherBeginsNorEndsInIt) {
   Generator generator(9, 4);
   std::size_t longest = 0;
+  int later_watches = 0;
   for (int i = 0; i < 5'000; ++i) {
     const std::vector<Operation> burst = generator.Next();
     longest = std::max(longest, burst.size());
@@ -116,11 +117,12 @@ TEST(GeneratorTest, ABurstIsOfOneSessionWhichNeitherBeginsNorEndsInIt) {
       EXPECT_EQ(o.session, burst.front().session);
       const bool alone = o.kind == Kind::kOpen || o.kind == Kind::kClose || o.kind == Kind::kAbandon || o.kind == Kind::kUnwatch;
       EXPECT_FALSE(alone && burst.size() > 1) << ToWords(o);
-      EXPECT_TRUE(o.kind != Kind::kWatch || &o == &burst.front()) << ToWords(o);
+      later_watches += o.kind == Kind::kWatch && &o != &burst.front() ? 1 : 0;
       generator.Told(o, Success(o));
     }
   }
   EXPECT_GE(longest, 8u);
+  EXPECT_GT(later_watches, 0);
 }
 
 TEST(GeneratorTest, ChecksOfAMultiComeBeforeItsWrites) {
