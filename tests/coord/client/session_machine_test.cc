@@ -221,12 +221,12 @@ TEST_F(SessionMachineTest, AWatchDoesNotOvertakeTheCallsBeforeIt) {
   Connect();
   Settle();
   const std::size_t frames = nodes_[0]->stream()->frames.size();
-  Watcher watcher;
+  Events events;
   Set("a");
-  session_->Watch("/w", {}, &watcher);
+  session_->Watch("/w", {}, &events);
   Set("b");
   Get("c");
-  session_->Watch("/x", {}, &watcher);
+  session_->Watch("/x", {}, &events);
   FakeNode::Stream* stream = Requests(1, 5);
   EXPECT_EQ(stream->frames.size(), frames + 1);
   EXPECT_EQ(stream->requests[0].set().path(), "/a");

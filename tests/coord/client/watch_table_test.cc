@@ -54,9 +54,9 @@ TEST_F(WatchTableTest, OnANewStreamAllThatStandSomewhereAreCaughtUpFirst) {
   Add(Position{Zxid(3)});
   EXPECT_TRUE(table_.catching_up());
   Stream();
-  Answer(Code::kOk, 1);
-  EXPECT_TRUE(table_.catching_up());
   Answer(Code::kOk);
+  EXPECT_TRUE(table_.catching_up()) << "the one from now on, which is asked for last";
+  Answer(Code::kOk, 1);
   EXPECT_FALSE(table_.catching_up());
 
   Stream();
