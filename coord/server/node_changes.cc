@@ -42,12 +42,13 @@ absl::Status Node::CheckLeads() const {
 absl::Status Node::CheckSettled() const {
   if (change_) return absl::AbortedError("another change of the members is in progress: try again when it is done");
   if (transfer_) return absl::AbortedError("leadership is being handed over: try again when that is done");
+  // These two are over by themselves: whoever asks does so again, as of one that leads no longer.
   if (raft_.commit() < raft_.Inspect().first_of_term && !DROVER_BREAK("change-before-noop")) {
-    return absl::AbortedError("this leader has only begun, and does not know yet what is committed: try again in a moment");
+    return absl::UnavailableError("this leader has only begun, and does not know yet what is committed: try again in a moment");
   }
   // (A change waits until the level that this leader raises is committed.)
   if (raft_.configuration_index() > raft_.commit() && raft_.configuration_index() != raising_) {
-    return absl::AbortedError("a change of the members that an earlier leader began is in progress: try again in a moment");
+    return absl::UnavailableError("a change of the members that an earlier leader began is in progress: try again in a moment");
   }
   return absl::OkStatus();
 }

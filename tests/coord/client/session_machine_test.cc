@@ -9,10 +9,7 @@
 #include <vector>
 
 #include "drover/coord/session.h"
-#include "tests/coord/client/fake_node.h"
-#include "tests/sim/sim_loop.h"
-#include "tests/sim/sim_network.h"
-#include "tests/sim/sim_world.h"
+#include "tests/coord/client/session_fixture.h"
 
 namespace drover::coord {
 namespace {
@@ -21,103 +18,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-struct Watcher final : SessionObserver {
-  void OnConnected() override { heard.push_back("connected"); }
-  void OnSuspended(const absl::Status& /*why*/) override { heard.push_back("suspended"); }
-  void OnLeaseLost() override { heard.push_back("lease lost"); }
-  void OnLeaseRestored() override { heard.push_back("lease restored"); }
-  void OnExpired(const absl::Status& /*why*/) override { heard.push_back("expired"); }
-  std::vector<std::string> heard;
-};
-
-struct Events final : WatchListener {
-  void OnArmed(Zxid zxid) override { armed.push_back(zxid.value); }
-  void OnEvent(const Event& event) override {
-    seen.push_back({event.zxid.value, event.ordinal});
-    order.push_back("event");
-  }
-  void OnProgress(Zxid zxid) override { progress = zxid.value; }
-  void OnCompacted() override { ++compacted; }
-  void OnEnded(const absl::Status& why) override { ended = why; }
-  std::vector<std::uint64_t> armed;
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> seen;
-  std::vector<std::string> order;
-  std::uint64_t progress = 0;
-  int compacted = 0;
-  std::optional<absl::Status> ended;
-};
-
-v1::Item EventItem(std::uint64_t zxid, std::uint32_t ordinal, std::vector<std::uint64_t> watches) {
-  v1::Item item;
-  item.mutable_event()->set_zxid(zxid);
-  item.mutable_event()->set_ordinal(ordinal);
-  item.mutable_event()->set_type(v1::Event::CHANGED);
-  item.mutable_event()->set_path("/a");
-  for (const std::uint64_t id : watches) item.mutable_event()->add_watch_ids(id);
-  return item;
-}
-
-class SessionMachineTest : public ::testing::Test {
- protected:
-  void Nodes(int n) {
-    for (int i = 1; i <= n; ++i) {
-      nodes_.push_back(std::make_unique<FakeNode>(&world_, &network_, "n" + std::to_string(i), i));
-      options_.endpoints.push_back(nodes_.back()->address());
-    }
-  }
-  void Open() {
-    dialer_ = network_.NewDialer(&loop_, "client");
-    session_ = Session::Open(&loop_, dialer_.get(), options_);
-    session_->AddObserver(&observer_);
-  }
-  void Connect() {
-    Open();
-    ASSERT_TRUE(world_.RunUntil([&] { return session_->state() == SessionState::kConnected; }, seconds(5)));
-  }
-  // The n-th node's newest stream, once it has `requests` requests.
-  FakeNode::Stream* Requests(int node, std::size_t requests) {
-    FakeNode& n = *nodes_[node - 1];
-    EXPECT_TRUE(world_.RunUntil([&] { return n.stream() != nullptr && n.stream()->requests.size() >= requests; }, seconds(5)))
-        << requests << " requests at node " << node;
-    return n.stream();
-  }
-  DoneCallback Note(const std::string& name) {
-    return [this, name](const absl::Status& status) { Record(name, status); };
-  }
-  void Record(const std::string& name, const absl::Status& status) {
-    outcomes_[name] = status;
-    order_.push_back(name);
-  }
-  void Set(const std::string& name, WriteOptions options = {}) {
-    session_->Set(
-        "/" + name, "x", std::nullopt, [this, name](absl::StatusOr<SetResult> r) { Record(name, r.status()); }, options);
-  }
-  void Get(const std::string& name, ReadOptions options = {}) {
-    session_->Get(
-        "/" + name, [this, name](absl::StatusOr<GetResult> r) { Record(name, r.status()); }, options);
-  }
-  bool Done(const std::string& name, base::Duration limit = seconds(5)) {
-    return world_.RunUntil([&] { return outcomes_.count(name) > 0; }, limit);
-  }
-  void Settle() { world_.RunFor(milliseconds(50)); }
-  static std::vector<std::uint64_t> Numbers(const FakeNode::Stream& stream) {
-    std::vector<std::uint64_t> numbers;
-    for (const v1::Request& request : stream.requests) numbers.push_back(request.number());
-    return numbers;
-  }
-
-  sim::SimWorld world_{1};
-  sim::SimNetwork network_{&world_};
-  sim::SimLoop loop_{&world_};
-  std::vector<std::unique_ptr<FakeNode>> nodes_;
-  SessionOptions options_;
-  std::unique_ptr<base::Dialer> dialer_;
-  Watcher observer_;
-  std::unique_ptr<Session> session_;
-  std::map<std::string, absl::Status> outcomes_;
-  std::vector<std::string> order_;
-};
 
 TEST_F(SessionMachineTest, OpensASessionAsAsked) {
   Nodes(1);
@@ -154,86 +54,6 @@ TEST_F(SessionMachineTest, CallsOfOneWakeUpLeaveAsOneFrameInOrder) {
   EXPECT_EQ(stream->requests[0].set().path(), "/a");
   EXPECT_EQ(stream->requests[1].get().path(), "/b");
   EXPECT_NE(stream->requests[1].id(), 0U);
-}
-
-TEST_F(SessionMachineTest, WhatTheClusterDoesNotKnowYetIsRefusedUntilItDoes) {
-  Nodes(1);
-  Open();
-  EXPECT_EQ(session_->feature_level(), 0U);
-  ASSERT_TRUE(world_.RunUntil([&] { return session_->state() == SessionState::kConnected; }, seconds(5)));
-  EXPECT_EQ(session_->feature_level(), 1U) << "a node that does not say";
-  const auto create = [this](const std::string& name) {
-    session_->Create("/" + name, "", {.container = true},
-                     [this, name](absl::StatusOr<CreateResult> r) { Record(name, r.status()); });
-  };
-  create("a");
-  ASSERT_TRUE(Done("a"));
-  EXPECT_EQ(RefusalOf(outcomes_["a"]), Code::kUnimplemented);
-  EXPECT_THAT(std::string(outcomes_["a"].message()), ::testing::HasSubstr("the cluster is at feature level 1, this needs level 3"));
-  session_->DeleteSubtree("/b", std::nullopt, [this](absl::StatusOr<DeleteSubtreeResult> r) { Record("b", r.status()); });
-  ASSERT_TRUE(Done("b"));
-  EXPECT_EQ(RefusalOf(outcomes_["b"]), Code::kUnimplemented);
-  v1::ServerFrame raised;
-  raised.set_feature_level(3);
-  nodes_[0]->stream()->Send(raised);
-  ASSERT_TRUE(world_.RunUntil([&] { return session_->feature_level() == 3; }, seconds(5)));
-  create("c");
-  FakeNode::Stream* stream = Requests(1, 1);
-  EXPECT_EQ(stream->requests[0].number(), 1U) << "what was refused here used no number up";
-  EXPECT_TRUE(stream->requests[0].create().container());
-}
-
-TEST_F(SessionMachineTest, SeveralReadsAreAnsweredEachWithItsOwnRefusal) {
-  Nodes(1);
-  Connect();
-  absl::StatusOr<MultiReadResult> result = absl::UnknownError("none");
-  session_->MultiRead({ReadOperation::Get("/a"), ReadOperation::Exists("/b"), ReadOperation::Children("/c")},
-                      [&](absl::StatusOr<MultiReadResult> r) {
-                        result = std::move(r);
-                        Record("r", result.status());
-                      });
-  FakeNode::Stream* stream = Requests(1, 1);
-  v1::Answer answer;
-  answer.set_id(stream->requests[0].id());
-  answer.set_zxid(9);
-  answer.add_reads()->set_data("data");
-  answer.mutable_reads(0)->mutable_stat()->set_version(4);
-  answer.mutable_reads(0)->mutable_stat()->set_ttl_ms(1'500);
-  answer.add_reads()->set_code(v1::NO_NODE);
-  answer.mutable_reads(1)->set_message("there is no such node");
-  answer.add_reads()->add_names("n");
-  answer.mutable_reads(2)->set_more(true);
-  stream->Answer(answer);
-  ASSERT_TRUE(Done("r"));
-  ASSERT_TRUE(result.ok()) << result.status();
-  EXPECT_EQ(result->zxid, Zxid(9));
-  ASSERT_EQ(result->answers.size(), 3U);
-  EXPECT_EQ(result->answers[0].data, "data");
-  EXPECT_EQ(result->answers[0].stat.version, 4U);
-  EXPECT_EQ(result->answers[0].stat.ttl, milliseconds(1'500));
-  EXPECT_EQ(RefusalOf(result->answers[1].status), Code::kNoNode);
-  EXPECT_THAT(result->answers[2].names, ElementsAre("n"));
-  EXPECT_TRUE(result->answers[2].more);
-}
-
-TEST_F(SessionMachineTest, AWatchDoesNotOvertakeTheCallsBeforeIt) {
-  Nodes(1);
-  Connect();
-  Settle();
-  const std::size_t frames = nodes_[0]->stream()->frames.size();
-  Events events;
-  Set("a");
-  session_->Watch("/w", {}, &events);
-  Set("b");
-  Get("c");
-  session_->Watch("/x", {}, &events);
-  FakeNode::Stream* stream = Requests(1, 5);
-  EXPECT_EQ(stream->frames.size(), frames + 1);
-  EXPECT_EQ(stream->requests[0].set().path(), "/a");
-  EXPECT_EQ(stream->requests[1].add_watch().path(), "/w");
-  EXPECT_EQ(stream->requests[2].set().path(), "/b");
-  EXPECT_EQ(stream->requests[3].get().path(), "/c");
-  EXPECT_EQ(stream->requests[4].add_watch().path(), "/x");
 }
 
 TEST_F(SessionMachineTest, SendsNoMoreThanItHasCreditsFor) {

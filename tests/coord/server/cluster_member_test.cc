@@ -513,6 +513,22 @@ TEST_F(ClusterMemberTest, AfterARestartOfAllAMemberThatWasReplacedIsHeard) {
   ASSERT_TRUE(cluster_.AwaitEqual(seconds(2)));
 }
 
+// Else a command that meets a change of the leader is refused for good, though a moment later it would be done.
+TEST_F(ClusterMemberTest, ALeaderThatHasOnlyBegunIsToBeAskedAgain) {
+  const int first = Begin(3);
+  cluster_.Crash(first);
+  const auto only_begun = [&] {
+    const int leader = cluster_.Leader();
+    if (leader == 0) return false;
+    const raft::Raft& raft = cluster_.node(leader)->raft();
+    return raft.commit() < raft.Inspect().first_of_term;
+  };
+  ASSERT_TRUE(cluster_.world.RunUntil(only_begun, seconds(20)));
+  const absl::Status early = Ask(cluster_.Leader(), Of(Kind::kRemove, first));
+  EXPECT_TRUE(absl::IsUnavailable(early)) << early;
+  EXPECT_EQ(cluster_.Change(Kind::kRemove, first), absl::OkStatus());
+}
+
 // It counted as one that answers and is little behind, and nothing could be committed without it ever after.
 TEST_F(ClusterMemberTest, ALearnerThatHasNotBegunIsNotPromoted) {
   const int leader = Begin(1);
