@@ -367,7 +367,8 @@ std::vector<PeerState> Raft::Peers() const {
   const auto* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return peers;
   for (const auto& [id, progress] : leader->peers) {
-    peers.push_back({id, progress.match(), progress.next(), progress.probing(), progress.needs_snapshot, now_ - progress.heard});
+    peers.push_back({id, progress.match(), progress.next(), progress.probing(), progress.needs_snapshot, now_ - progress.heard,
+                     progress.boot.value != 0});
   }
   return peers;
 }

@@ -90,7 +90,8 @@ struct PeerState {
   Index next;
   bool probing = false;
   bool needs_snapshot = false;  // what it needs is compacted: to be sent a snapshot that ends at or behind the log's beginning
-  base::Duration silent{};      // since it answered last
+  base::Duration silent{};      // since it answered last, or since the leader began to count on it
+  bool answered = false;        // in this term, at all
 };
 
 class Raft {

@@ -63,7 +63,7 @@ void Node::GiveWay() {
 bool Node::Answers(base::NodeId member) const {
   if (member == options_.id) return true;
   for (const raft::PeerState& peer : raft_.Peers()) {
-    if (peer.id == member) return peer.silent < options_.raft.election_timeout;
+    if (peer.id == member) return peer.answered && peer.silent < options_.raft.election_timeout;
   }
   return false;
 }
@@ -219,12 +219,19 @@ void Node::FinishChange() {
   WantTurn();
 }
 
+// Whoever has not answered this leader is not known to live, though its silence has only begun to be counted: a change that counted
+// on it could never be committed, nor undone.
 absl::Status Node::CheckAnswering(const raft::Configuration& next) const {
   std::set<base::NodeId> answering = {options_.id};
+  bool undecided = false;
   for (const raft::PeerState& peer : raft_.Peers()) {
-    if (peer.silent < options_.raft.election_timeout) answering.insert(peer.id);
+    if (peer.silent >= options_.raft.election_timeout) continue;
+    if (peer.answered) answering.insert(peer.id);
+    undecided = undecided || !peer.answered;
   }
-  return CheckQuorum(next, answering);
+  const absl::Status quorum = CheckQuorum(next, answering);
+  if (quorum.ok() || !undecided) return quorum;
+  return absl::UnavailableError("this leader has only begun, and does not know yet which members answer: try again in a moment");
 }
 
 // One that is far behind would count as a voter long before its word helps to commit anything.

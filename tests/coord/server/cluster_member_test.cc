@@ -529,6 +529,32 @@ TEST_F(ClusterMemberTest, ALeaderThatHasOnlyBegunIsToBeAskedAgain) {
   EXPECT_EQ(cluster_.Change(Kind::kRemove, first), absl::OkStatus());
 }
 
+// The new leader counted the dead one, whose silence had only begun, as one that answers: the removal was taken, could not be
+// committed, and nobody could lead until the dead one came back.
+TEST_F(ClusterMemberTest, RightAfterALeaderDiedNobodyIsRemovedWhomTheQuorumNeeds) {
+  const int first = Begin(3);
+  Write(3);
+  cluster_.Crash(first);
+  const auto begun = [&] {
+    const int leader = cluster_.Leader();
+    if (leader == 0) return false;
+    const raft::Raft& raft = cluster_.node(leader)->raft();
+    return raft.commit() >= raft.Inspect().first_of_term;
+  };
+  ASSERT_TRUE(cluster_.world.RunUntil(begun, seconds(20)));
+  const int leader = cluster_.Leader();
+  for (const int other : {6 - first - leader, leader}) {
+    const absl::Status early = Ask(leader, Of(Kind::kRemove, other));
+    EXPECT_TRUE(absl::IsUnavailable(early)) << early;
+  }
+  const absl::Status refused = cluster_.Change(Kind::kRemove, 6 - first - leader);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition) << refused;
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("the cluster would lose its quorum"));
+  EXPECT_EQ(cluster_.Members(), "1 2 3");
+  client_ = Connect(cluster_.Leader());
+  Write(3);
+}
+
 // It counted as one that answers and is little behind, and nothing could be committed without it ever after.
 TEST_F(ClusterMemberTest, ALearnerThatHasNotBegunIsNotPromoted) {
   const int leader = Begin(1);
