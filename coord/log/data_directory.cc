@@ -23,12 +23,6 @@ constexpr char kLockName[] = "LOCK";
 constexpr char kName[] = "identity";
 constexpr char kTemporaryName[] = "identity.tmp";
 
-constexpr char kWhatToDo[] =
-    "In a cluster the others go on without this node as long as most of them run: give it an empty directory, start it with "
-    "--join, "
-    "and let it in again by drover cluster member readmit; no older copy may take its place. A single node is restored from a "
-    "backup.";
-
 }  // namespace
 
 std::string EncodeIdentity(const Identity& identity) {
@@ -51,7 +45,7 @@ absl::StatusOr<Identity> DecodeIdentity(absl::string_view contents) {
   }
   if (contents.size() != kBytes || contents.substr(0, kMagic.size()) != kMagic ||
       GetU64(contents, kBytes - 8) != base::Checksum(contents.substr(0, kBytes - 8))) {
-    return absl::DataLossError(absl::StrCat("the identity of this node is damaged. ", kWhatToDo));
+    return absl::DataLossError(absl::StrCat("the identity of this node is damaged. ", kLostIdentity));
   }
   Identity identity{base::NodeId(GetU64(contents, 16)), base::Incarnation(GetU64(contents, 24)),
                     base::ClusterId(GetU64(contents, 32))};
@@ -60,7 +54,7 @@ absl::StatusOr<Identity> DecodeIdentity(absl::string_view contents) {
 }
 
 absl::Status MissingIdentity(const std::string& directory) {
-  return absl::DataLossError(absl::StrCat(directory, "/", kName, " is missing, but there is a log. ", kWhatToDo));
+  return absl::DataLossError(absl::StrCat(directory, "/", kName, " is missing, but there is a log. ", kLostIdentity));
 }
 
 absl::Status MissingLog(const std::string& directory) {
@@ -119,6 +113,16 @@ absl::Status DataDirectory::Promise(base::FeatureLevel level) {
   Identity next = *identity_;
   next.promised = level;
   return Write(next);
+}
+
+absl::Status DataDirectory::MendIdentity() {
+  if (!identity_) return absl::FailedPreconditionError(absl::StrCat(path_, " has no identity yet"));
+  const absl::StatusOr<std::unique_ptr<base::File>> file = fs_->Open(PathOf(kName), base::OpenMode::kRead);
+  if (file.ok()) {
+    const absl::StatusOr<std::string> contents = (*file)->ReadAt(0, kBytes + 1);
+    if (contents.ok() && *contents == EncodeIdentity(*identity_)) return absl::OkStatus();
+  }
+  return Write(*identity_);
 }
 
 absl::Status DataDirectory::Write(const Identity& identity) {

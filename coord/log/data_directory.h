@@ -44,6 +44,8 @@ class DataDirectory {
   // Durable when it returns OK. Promises only grow; a lower one is kept already. RESOURCE_EXHAUSTED: the disk is full, nothing was
   // promised. After any other error it may be there or not.
   absl::Status Promise(base::FeatureLevel level);
+  // The file says what identity() does: writes it anew if it was damaged or removed since. Errors as Promise.
+  absl::Status MendIdentity();
 
   [[nodiscard]] base::FileSystem* fs() const { return fs_; }
   [[nodiscard]] const std::string& path() const { return path_; }
@@ -60,6 +62,12 @@ class DataDirectory {
   std::optional<Identity> identity_;
 };
 
+// What is to be done about an identity that is lost.
+inline constexpr absl::string_view kLostIdentity =
+    "In a cluster the others go on without this node as long as most of them run: give it an empty directory, start it with "
+    "--join, and let it in again by drover cluster member readmit; no older copy may take its place. A single node is restored "
+    "from "
+    "a backup.";
 // What a directory that has lost one of the two is told, by recovery and by inspection. DATA_LOSS.
 absl::Status MissingIdentity(const std::string& directory);  // but there is a log
 absl::Status MissingLog(const std::string& directory);       // but the identity names the log's cluster

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "coord/base/status.h"
 #include "coord/log/log_state.h"
 #include "coord/log/scan.h"
@@ -56,7 +57,7 @@ absl::Status ReadIdentity(base::FileSystem* fs, const std::string& path, std::op
 // From end to end.
 absl::StatusOr<Inspection::Snapshot> ReadSnapshot(base::FileSystem* fs, const std::string& path, raft::Index index,
                                                   std::optional<base::ClusterId> cluster) {
-  DROVER_ASSIGN_OR_RETURN(const auto reader, SnapshotReader::Open(fs, path, cluster));
+  DROVER_ASSIGN_OR_RETURN(const auto reader, SnapshotReader::Open(fs, path, cluster, ""));
   while (true) {
     DROVER_ASSIGN_OR_RETURN(const std::optional<std::string> part, reader->Next());
     if (!part) return Inspection::Snapshot{index, reader->bytes(), reader->parts()};
@@ -122,11 +123,22 @@ absl::StatusOr<Inspection> Inspect(base::FileSystem* fs, const std::string& dire
   const absl::Status begins = CheckBeginning(directory, scanned, result.first_index,
                                              result.snapshots.empty() ? raft::Index() : result.snapshots.back().index);
   // That the log does not reach back far enough may be a consequence.
-  if (!begins.ok()) return result.damaged_snapshots.empty() ? begins : result.damaged_snapshots.back();
+  if (!begins.ok()) {
+    if (result.damaged_snapshots.empty()) return begins;
+    return absl::DataLossError(absl::StrCat(result.damaged_snapshots.back().message(), ". ", kDamagedLog));
+  }
   // A new node's identity is written before its log: one that was not there a moment ago may be.
   if (!result.identity) DROVER_RETURN_IF_ERROR(ReadIdentity(fs, directory + "/identity", &result.identity));
   if (!result.identity) return MissingIdentity(directory);
   return result;
+}
+
+std::string WithoutAdvice(const absl::Status& refusal) {
+  absl::string_view words = refusal.message();
+  for (const absl::string_view advice : {kDamagedLog, kLostIdentity}) {
+    if (absl::ConsumeSuffix(&words, advice)) absl::ConsumeSuffix(&words, ". ");
+  }
+  return std::string(words);
 }
 
 }  // namespace drover::coord::log

@@ -44,7 +44,7 @@ struct Inspection {
     std::uint64_t parts = 0;
   };
   std::vector<Snapshot> snapshots;
-  std::vector<absl::Status> damaged_snapshots;
+  std::vector<absl::Status> damaged_snapshots;  // without advice
   // For people: a torn tail, superseded segments. Not errors: recovery deals with them.
   std::vector<std::string> notes;
 };
@@ -53,6 +53,9 @@ struct Inspection {
 // refuse, after the visitor has heard of all that can be read. A node may be writing to the directory: its last frame then may look
 // torn. ABORTED: it has dropped segments that were about to be read, try again. NOT_FOUND: no log there.
 absl::StatusOr<Inspection> Inspect(base::FileSystem* fs, const std::string& directory, InspectVisitor* visitor);
+
+// Of the words of a refusal those that say what is wrong where, without what is to be done about it by who starts the node.
+[[nodiscard]] std::string WithoutAdvice(const absl::Status& refusal);
 
 }  // namespace drover::coord::log
 

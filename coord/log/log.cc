@@ -269,11 +269,14 @@ absl::Status Log::BeginSegment(std::uint64_t number, const FrameRef& previous, c
     DROVER_RETURN_IF_ERROR(segment.file->WriteAt(0, contents));
     return segment.file->Allocate(segment.bytes);
   };
+  const std::size_t spares = spares_.files();
   absl::Status status = write();
   if (status.ok()) {
     if (const absl::Status synced = segment.file->Sync(); !synced.ok()) return Poison(synced);
     status = fs_->Rename(temporary, segment.path);
   }
+  // Somebody has removed the spare that it was to be.
+  if (absl::IsNotFound(status) && spares_.files() < spares) return BeginSegment(number, previous, header, frame);
   if (absl::IsResourceExhausted(status)) {  // nothing refers to it yet
     (void)fs_->Remove(temporary);
     if (spares_.files() == 0 && remains_.empty()) return status;
@@ -373,7 +376,8 @@ absl::Status Log::Compact(raft::Index before) {
     const absl::Status dropped = spares_.Wants(segment.bytes)
                                      ? spares_.Take(segment.path, number, segment.bytes)
                                      : remains_.Remove(segment.path, std::move(segment.file), segment.bytes);
-    if (!dropped.ok()) return Poison(dropped);
+    // Of a file that somebody has removed already, nothing is left to do.
+    if (!dropped.ok() && !absl::IsNotFound(dropped)) return Poison(dropped);
     segments_.erase(segments_.begin());
   }
   state_.DropSegmentsBelow(keep);
@@ -387,8 +391,10 @@ absl::StatusOr<bool> Log::Recycle() {
     remains_.Shrink();
     return !remains_.empty();
   }
-  // A file system that copies what it overwrites may have no space for that; the spare is gone then, and not needed.
-  if (const absl::Status status = spares_.Fill(); !status.ok() && !absl::IsResourceExhausted(status)) return Poison(status);
+  // A file system that copies what it overwrites may have no space for that, and somebody may have removed the file; the spare is
+  // gone then, and not needed.
+  const absl::Status filled = spares_.Fill();
+  if (!filled.ok() && !absl::IsResourceExhausted(filled) && !absl::IsNotFound(filled)) return Poison(filled);
   return !spares_.filled() || !remains_.empty();
 }
 

@@ -95,7 +95,8 @@ class Log {
 
   // Drops the segments that hold only entries below `before`: every member holds these, and the caller has them in a synced
   // snapshot. Some of the files are kept as spares, the others removed. Whole segments only: first_index() may stay below `before`,
-  // and what is left reads as ever. Costs a rename or removal for each, and one sync of the directory. Errors poison.
+  // and what is left reads as ever. Costs a rename or removal for each, and one sync of the directory. A file that is gone already
+  // is no error; others poison.
   absl::Status Compact(raft::Index before);
 
   // One bounded step of giving back the space of segments that were removed, or of turning spares into files that the next segments

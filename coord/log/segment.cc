@@ -92,7 +92,7 @@ absl::StatusOr<SegmentHeader> DecodeSegmentHeader(const Frame& frame) {
 }
 
 absl::Status Damage(absl::string_view path, std::uint64_t offset, absl::string_view what, absl::string_view what_to_do) {
-  return absl::DataLossError(absl::StrCat(path, " at offset ", offset, ": ", what, ". ", what_to_do));
+  return absl::DataLossError(absl::StrCat(path, " at offset ", offset, ": ", what, what_to_do.empty() ? "" : ". ", what_to_do));
 }
 
 absl::StatusOr<SegmentReader> SegmentReader::Open(base::File* file, std::string path, std::uint64_t number,
@@ -120,8 +120,8 @@ absl::StatusOr<SegmentReader> SegmentReader::Open(base::File* file, std::string 
   if (!header.ok()) return Damage(reader.path_, 0, header.status().message());
   reader.header_ = *std::move(header);
   if (cluster && reader.header_.cluster != *cluster) {
-    return absl::FailedPreconditionError(absl::StrCat(reader.path_, " belongs to cluster ", absl::Hex(reader.header_.cluster.value),
-                                                      ", this node to cluster ", absl::Hex(cluster->value),
+    return absl::FailedPreconditionError(absl::StrCat(reader.path_, " belongs to cluster ", reader.header_.cluster.value,
+                                                      ", this node to cluster ", cluster->value,
                                                       ": the directory holds files of two clusters; put back the right ones"));
   }
   return reader;

@@ -47,9 +47,10 @@ absl::StatusOr<SegmentHeader> DecodeSegmentHeader(const Frame& frame);
 // What is to be done about damage in a node's directory.
 inline constexpr absl::string_view kDamagedLog =
     "The log is damaged and this node must not go on with it. Keep a copy of the directory. In a cluster the others go on without "
-    "this node as long as most of them run: give it an empty directory, start it with --join, and let it in again by drover cluster "
+    "this node as long as most of them run: give it an empty directory, start it with --join, and let it in again by drover "
+    "cluster "
     "member readmit; no older copy may take its place. A single node is restored from a backup.";
-// The words of every refusal: what is wrong where, and what to do about it.
+// The words of every refusal: what is wrong where, and what to do about it (may be empty).
 absl::Status Damage(absl::string_view path, std::uint64_t offset, absl::string_view what,
                     absl::string_view what_to_do = kDamagedLog);
 

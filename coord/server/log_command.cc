@@ -11,6 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "coord/log/inspect.h"
 #include "coord/process/options.h"
+#include "coord/server/initial_cluster.h"
+#include "coord/server/seed.h"
 
 namespace drover::coord::server {
 namespace {
@@ -20,8 +22,9 @@ using Json = nlohmann::ordered_json;
 // A node that runs may drop segments at any time, but hardly each time they are looked at.
 constexpr int kTries = 5;
 
-std::string Hex(base::ClusterId cluster) {
-  return std::string(absl::StrCat(absl::Hex(cluster.value, absl::kZeroPad16)));
+// As everywhere else; a string in JSON, for it takes all 64 bits.
+std::string IdText(base::ClusterId cluster) {
+  return absl::StrCat(cluster.value);
 }
 
 const char* NameOf(log::FrameType type) {
@@ -66,7 +69,7 @@ class Dump final : public log::InspectVisitor {
 
   void OnSegment(const std::string& /*path*/, const log::SegmentHeader& header) override {
     if (format_ == LogFormat::kTable) {
-      std::string notes = absl::StrCat("cluster ", Hex(header.cluster), ", commit ", header.commit.value);
+      std::string notes = absl::StrCat("cluster ", IdText(header.cluster), ", commit ", header.commit.value);
       if (header.previous.segment != 0) {
         absl::StrAppend(&notes, ", follows segment ", header.previous.segment, " offset ", header.previous.offset);
       }
@@ -77,7 +80,7 @@ class Dump final : public log::InspectVisitor {
     Json line = {{"what", "segment"},
                  {"segment", header.number},
                  {"offset", 0},
-                 {"cluster", Hex(header.cluster)},
+                 {"cluster", IdText(header.cluster)},
                  {"follows_segment", header.previous.segment},
                  {"follows_offset", header.previous.offset},
                  {"term", header.hard_state.term.value},
@@ -180,14 +183,37 @@ int DumpLog(base::FileSystem* files, const std::string& directory, LogFormat for
   return written;
 }
 
+namespace {
+
+// What a restore has made, and no node has taken up yet.
+int ShowSeed(const Seed& seed, LogFormat format, std::ostream& out, std::ostream& err) {
+  if (format == LogFormat::kTable) {
+    out << "ok: restored for the new cluster " << IdText(seed.cluster) << " of the members " << TextOf(seed.members)
+        << "; it begins when its nodes are started\n";
+  } else {
+    out << Json{{"ok", true}, {"restored", true}, {"cluster", IdText(seed.cluster)}, {"members", TextOf(seed.members)}}.dump()
+        << '\n';
+  }
+  return EndOutput(out, err);
+}
+
+}  // namespace
+
 int VerifyLog(base::FileSystem* files, const std::string& directory, LogFormat format, std::ostream& out, std::ostream& err) {
   log::InspectVisitor nothing;
   absl::StatusOr<log::Inspection> found = log::Inspect(files, directory, &nothing);
   for (int i = 1; i < kTries && absl::IsAborted(found.status()); ++i) found = log::Inspect(files, directory, &nothing);
   if (found.ok() && !found->damaged_snapshots.empty()) {
-    found = absl::DataLossError(
-        absl::StrCat(found->damaged_snapshots.back().message(),
-                     " (The node can start all the same: an older snapshot is whole, and the log leads on from it.)"));
+    const bool none = found->snapshots.empty();
+    found = absl::DataLossError(absl::StrCat(found->damaged_snapshots.back().message(), ". The node can start all the same: ",
+                                             none ? "the log is" : "another snapshot and the log are",
+                                             " whole. While it runs it mends the file by itself"));
+  }
+  if (absl::IsNotFound(found.status())) {
+    const absl::StatusOr<std::optional<Seed>> seed = FindSeed(files, directory);
+    const absl::Status whole = seed.ok() && *seed ? VerifySeed(files, directory) : seed.status();
+    if (!whole.ok()) found = whole;
+    if (whole.ok() && *seed) return ShowSeed(**seed, format, out, err);
   }
   if (!found.ok()) {
     if (format != LogFormat::kTable) out << Json{{"ok", false}, {"error", std::string(found.status().message())}}.dump() << '\n';
@@ -196,8 +222,8 @@ int VerifyLog(base::FileSystem* files, const std::string& directory, LogFormat f
   }
   const std::uint64_t entries = found->last_index.value + 1 - found->first_index.value;
   if (format == LogFormat::kTable) {
-    out << "ok: node " << (found->identity ? found->identity->node.value : 0) << " of cluster " << Hex(found->cluster) << ", term "
-        << found->hard_state.term.value << ", vote " << found->hard_state.vote.value << '\n'
+    out << "ok: node " << (found->identity ? found->identity->node.value : 0) << " of cluster " << IdText(found->cluster)
+        << ", term " << found->hard_state.term.value << ", vote " << found->hard_state.vote.value << '\n'
         << found->segments << " segments, " << found->frames << " frames, " << found->entries_written << " entries written; "
         << entries << " count";
     if (entries > 0) out << ": " << found->first_index.value << " to " << found->last_index.value;
@@ -213,7 +239,7 @@ int VerifyLog(base::FileSystem* files, const std::string& directory, LogFormat f
     }
     out << Json{{"ok", true},
                 {"node", found->identity ? found->identity->node.value : 0},
-                {"cluster", Hex(found->cluster)},
+                {"cluster", IdText(found->cluster)},
                 {"term", found->hard_state.term.value},
                 {"vote", found->hard_state.vote.value},
                 {"segments", found->segments},

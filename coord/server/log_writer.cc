@@ -89,8 +89,16 @@ void LogWriter::Compact(raft::Index through, std::function<void(raft::Index)> do
 }
 
 void LogWriter::Promise(base::FeatureLevel level, std::function<void(bool)> done) {
+  ChangeDirectory([level](log::DataDirectory* directory) { return directory->Promise(level); }, std::move(done));
+}
+
+void LogWriter::MendIdentity() {
+  ChangeDirectory([](log::DataDirectory* directory) { return directory->MendIdentity(); }, [](bool) {});
+}
+
+void LogWriter::ChangeDirectory(std::function<absl::Status(log::DataDirectory*)> change, std::function<void(bool)> done) {
   auto status = std::make_shared<absl::Status>();
-  executor_->Submit([disk = disk_, status, level] { *status = disk->directory->Promise(level); },
+  executor_->Submit([disk = disk_, status, change = std::move(change)] { *status = change(disk->directory.get()); },
                     [status, done = std::move(done), self = std::weak_ptr<LogWriter*>(self_)] {
                       const auto writer = self.lock();
                       if (!writer) return;

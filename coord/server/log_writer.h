@@ -67,6 +67,8 @@ class LogWriter {
   // Promises `level` in the data directory; `done` runs on the loop: true when it is durable, false if the disk is full. Another
   // error is a failure of the log, as of a write.
   void Promise(base::FeatureLevel level, std::function<void(bool)> done);
+  // The directory's identity is to be whole again, if it is not. Errors as Promise; on a full disk it is as it was.
+  void MendIdentity();
 
   // The last try found no space; it is repeated until there is.
   [[nodiscard]] bool disk_full() const { return disk_full_; }
@@ -85,6 +87,7 @@ class LogWriter {
   void Recycle();
   void Break(const absl::Status& status);
   void Run(std::shared_ptr<Job> job);
+  void ChangeDirectory(std::function<absl::Status(log::DataDirectory*)> change, std::function<void(bool)> done);
 
   base::Loop* const loop_;
   base::Executor* const executor_;

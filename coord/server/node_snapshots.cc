@@ -108,13 +108,15 @@ std::size_t Node::KeptSnapshots() const {
   return damaged_ ? 1 : options_.snapshots.kept;
 }
 
-// What is in memory is right, whatever has become of the files: a snapshot of it, and what is damaged is dropped with all that is
-// older. A damaged segment that is still written to goes once it has ended, and another snapshot was taken.
+// What is in memory is right, whatever has become of the files: the identity is written anew, a snapshot is taken, and what is
+// damaged is dropped with all that is older. A damaged segment that is still written to goes once it has ended, and another
+// snapshot was taken.
 void Node::OnScrubbed(const absl::Status& damage, base::Duration took) {
   if (dead_ || stopping_) return;
   damaged_ = !damage.ok();
   observer_->OnScrubbed(damage, took);
   wants_snapshot_ = wants_snapshot_ || damaged_;
+  if (damaged_) log_writer_.MendIdentity();
   WantTurn();
 }
 

@@ -72,6 +72,15 @@ absl::StatusOr<std::optional<Seed>> FindSeed(base::FileSystem* files, const std:
   return Seed{reader->head().cluster, MembersOf(*members), members->feature_level};
 }
 
+absl::Status VerifySeed(base::FileSystem* files, const std::string& directory) {
+  DROVER_ASSIGN_OR_RETURN(const auto reader,
+                          log::SnapshotReader::Open(files, absl::StrCat(directory, "/", kName), std::nullopt, kWhatToDo));
+  while (true) {
+    DROVER_ASSIGN_OR_RETURN(const std::optional<std::string> part, reader->Next());
+    if (!part) return absl::OkStatus();
+  }
+}
+
 absl::Status WriteSeed(base::FileSystem* files, base::Random* random, const std::string& directory, const Seed& seed,
                        tree::StateMachine* state, base::WallTime taken) {
   raft::Configuration members{seed.cluster, {}, state->feature_level()};

@@ -34,6 +34,9 @@ struct Seed {
 // damaged. UNIMPLEMENTED: a newer program's.
 [[nodiscard]] absl::StatusOr<std::optional<Seed>> FindSeed(base::FileSystem* files, const std::string& directory);
 
+// Reads the seed that FindSeed found from end to end. DATA_LOSS: damaged.
+[[nodiscard]] absl::Status VerifySeed(base::FileSystem* files, const std::string& directory);
+
 // Durable when it returns OK; after an error there is none. `taken`: of the backup that it comes from. RESOURCE_EXHAUSTED: the disk
 // is full.
 [[nodiscard]] absl::Status WriteSeed(base::FileSystem* files, base::Random* random, const std::string& directory, const Seed& seed,

@@ -186,6 +186,33 @@ TEST_F(RecyclingTest, ASegmentInASpareNeedsNoNewSpace) {
   ExpectModel();
 }
 
+// Somebody tidies up in the directory of a node that runs: what was to be dropped is gone, and nothing else is the matter.
+TEST_F(RecyclingTest, FilesThatAreGoneAlreadyDoNoHarm) {
+  Start();
+  ASSERT_TRUE(SetTerm(1).ok());
+  for (int i = 0; i < 40; ++i) ASSERT_TRUE(Append(std::string(100, 'c')).ok());
+  const std::string last = LastSegment();
+  std::size_t deleted = 0;
+  for (const std::string& path : fs_.Paths()) {
+    if (path == last || !ParseSegmentName(path.substr(path.rfind('/') + 1)) || ++deleted > 3) continue;
+    fs_.Delete(path);
+  }
+  ASSERT_GT(deleted, 3u);
+  ASSERT_TRUE(log()->Compact(raft::Index(35)).ok());
+  model_.DropTo(log()->first_index().value - 1);
+  options_.snapshot_index = raft::Index(34);
+  ASSERT_GT(log()->spares(), 0u);
+  fs_.Delete(SpareFiles().front());
+  RecycleAll();
+  ASSERT_GT(log()->spares(), 0u);
+  fs_.Delete(SpareFiles().front());
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(Append(std::string(100, 'd')).ok()) << i;
+  ExpectModel();
+  Crash();
+  Start();
+  ExpectModel();
+}
+
 TEST_F(RecyclingTest, ASpareThatIsNotFilledIsNotUsed) {
   FillAndCompact();
   const std::vector<std::string> before = SpareFiles();

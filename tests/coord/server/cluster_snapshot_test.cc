@@ -370,5 +370,20 @@ TEST_F(ClusterScrubTest, WhatIsWholeStaysAsItIs) {
   EXPECT_TRUE(observer_.failed.empty());
 }
 
+// Somebody tidies up in the directory of a node that runs.
+TEST_F(ClusterScrubTest, AFileThatIsGoneIsMendedToo) {
+  for (const absl::string_view prefix : {"segment-", "identity", "snapshot-"}) {
+    SCOPED_TRACE(prefix);
+    const std::vector<std::string> files = Files(2, prefix);
+    ASSERT_FALSE(files.empty());
+    cluster_.files(2).Delete("/data/" + files.front());
+    ASSERT_TRUE(
+        cluster_.world.RunUntil([&] { return !observer_.scrubbed.empty() && observer_.scrubbed.back().ok(); }, seconds(120)));
+    cluster_.world.RunFor(seconds(120));
+    ASSERT_TRUE(cluster_.refused(2).ok()) << cluster_.refused(2);
+    ExpectWhole(2);
+  }
+}
+
 }  // namespace
 }  // namespace drover::coord::server

@@ -8,6 +8,7 @@
 #include "coord/log/data_directory.h"
 #include "coord/log/log.h"
 #include "coord/log/snapshot_file.h"
+#include "coord/server/seed.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/sim/sim_file_system.h"
@@ -64,7 +65,7 @@ class LogCommandTest : public ::testing::Test {
 
 TEST_F(LogCommandTest, VerifySaysOkAndCountsWhileTheNodeRuns) {
   EXPECT_EQ(Verify(LogFormat::kTable), 0);
-  EXPECT_THAT(out_.str(), StartsWith("ok: node 2 of cluster 0000000000000abc, term 4, vote 3\n"));
+  EXPECT_THAT(out_.str(), StartsWith("ok: node 2 of cluster 2748, term 4, vote 3\n"));
   EXPECT_THAT(out_.str(), HasSubstr("13 frames, 12 entries written; 11 count: 1 to 11; committed at least to 0\n"));
   EXPECT_THAT(out_.str(), HasSubstr("note: the last frame"));
   EXPECT_EQ(err_.str(), "");
@@ -123,10 +124,28 @@ TEST_F(LogCommandTest, VerifyReadsTheSnapshotsFromWhichTheLogLeadsOn) {
   const std::string newest = "data/" + log::SnapshotName(raft::Index(9));
   fs_.FlipBit(newest, 100, 1);
   EXPECT_EQ(Verify(LogFormat::kTable), 1);
-  EXPECT_THAT(err_.str(), AllOf(HasSubstr(newest), HasSubstr("can start all the same")));
+  EXPECT_THAT(err_.str(), AllOf(HasSubstr(newest), HasSubstr("can start all the same"), Not(HasSubstr("log is damaged"))));
   fs_.FlipBit("data/" + log::SnapshotName(raft::Index(8)), 100, 1);
   EXPECT_EQ(Verify(LogFormat::kTable), 1);
-  EXPECT_THAT(err_.str(), AllOf(HasSubstr(".snap"), Not(HasSubstr("can start all the same"))));
+  EXPECT_THAT(err_.str(), AllOf(HasSubstr(".snap"), HasSubstr("readmit"), Not(HasSubstr("can start all the same"))));
+}
+
+TEST_F(LogCommandTest, VerifyKnowsWhatARestoreHasMadeAndReadsItThrough) {
+  log_.reset();
+  directory_.reset();
+  for (const std::string& path : fs_.Paths()) fs_.Delete(path);
+  EXPECT_EQ(Verify(LogFormat::kTable), 1);
+  base::SeededRandom random(1);
+  tree::StateMachine state;
+  const Seed seed{base::ClusterId(77), {{base::NodeId(1), "a:1"}, {base::NodeId(2), "b:1"}}};
+  ASSERT_TRUE(WriteSeed(&fs_, &random, "data", seed, &state, base::WallTime()).ok());
+  EXPECT_EQ(Verify(LogFormat::kTable), 0) << err_.str();
+  EXPECT_THAT(out_.str(), StartsWith("ok: restored for the new cluster 77 of the members 1=a:1,2=b:1"));
+  EXPECT_EQ(Verify(LogFormat::kJson), 0);
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["restored"], true);
+  fs_.FlipBit("data/founding.snap", fs_.Read("data/founding.snap").size() / 2, 1);
+  EXPECT_EQ(Verify(LogFormat::kTable), 1);
+  EXPECT_THAT(err_.str(), HasSubstr("restore again"));
 }
 
 TEST_F(LogCommandTest, DumpHasALineForEachFrameAndEntry) {
@@ -165,11 +184,10 @@ TEST_F(LogCommandTest, DumpAsJsonIsOneArrayAndAsTableItHasColumns) {
   EXPECT_EQ(Dump(LogFormat::kJson), 0);
   EXPECT_EQ(nlohmann::json::parse(out_.str()).size(), 25 + log_->segments());
   EXPECT_EQ(Dump(LogFormat::kTable), 0);
-  EXPECT_THAT(out_.str(),
-              StartsWith("SEGMENT OFFSET    WHAT    INDEX      TERM   VOTE  BYTES    NOTES\n"
-                         "1       0         segment 0          0      0     -        cluster 0000000000000abc, commit 0\n"
-                         "1       136       batch   1          3      2     72       1 entries\n"
-                         "1                 entry   1          3            0        noop\n"));
+  EXPECT_THAT(out_.str(), StartsWith("SEGMENT OFFSET    WHAT    INDEX      TERM   VOTE  BYTES    NOTES\n"
+                                     "1       0         segment 0          0      0     -        cluster 2748, commit 0\n"
+                                     "1       136       batch   1          3      2     72       1 entries\n"
+                                     "1                 entry   1          3            0        noop\n"));
   EXPECT_THAT(out_.str(), HasSubstr("voids entries from 12 on"));
 }
 
