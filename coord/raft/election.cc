@@ -71,6 +71,7 @@ void Raft::BecomeCandidate(bool transfer) {
 }
 
 absl::Status Raft::OnPreVote(const Envelope& envelope, const PreVote& vote) {
+  if (vote.transfer) return OnConfirmation(envelope);
   const bool newer = envelope.term.Next() > hard_state_.term;
   const bool up_to_date = UpToDate(vote.last_index, vote.last_term) || DROVER_BREAK("no-prevote-log-check");
   const bool granted = newer && up_to_date && !StandsByLeader();
@@ -81,7 +82,29 @@ absl::Status Raft::OnPreVote(const Envelope& envelope, const PreVote& vote) {
                                                                             : "the leader is alive"));
 }
 
+// Of a member that was told to campaign: does this leader still want it?
+absl::Status Raft::OnConfirmation(const Envelope& envelope) {
+  auto* leader = std::get_if<Leader>(&role_);
+  const bool wanted = envelope.term == hard_state_.term && leader != nullptr && leader->transfer &&
+                      leader->transfer->target == envelope.from && leader->transfer->ordered;
+  if (!wanted) {
+    DROVER_PROBE("raft: a hand-over that was given up is void");
+    Send(envelope.from, envelope.from_incarnation, PreVoteReply{false, envelope.term.Next()});
+    return absl::AbortedError("PreVote refused: no hand-over to this member is under way");
+  }
+  leader->transfer->asked = true;
+  DriveTransfer(leader);
+  return absl::OkStatus();
+}
+
 absl::Status Raft::OnPreVoteReply(const Envelope& envelope, const PreVoteReply& reply) {
+  if (auto* follower = std::get_if<Follower>(&role_);
+      follower != nullptr && follower->confirms && follower->leader == envelope.from && reply.asked == hard_state_.term.Next()) {
+    follower->confirms = false;
+    if (!reply.granted) return absl::AbortedError("PreVoteReply: the leader hands nothing over any more");
+    BecomeCandidate(true);
+    return absl::OkStatus();
+  }
   auto* candidate = std::get_if<PreCandidate>(&role_);
   if (candidate == nullptr || reply.asked != hard_state_.term.Next()) return absl::AbortedError("PreVoteReply to no pre-candidate");
   if (!reply.granted) return absl::AbortedError("PreVoteReply: refused");
@@ -138,10 +161,15 @@ void Raft::CountVotes() {
   }
 }
 
-absl::Status Raft::OnTimeoutNow(const Envelope& envelope) {
+absl::Status Raft::OnTimeoutNow(const Envelope& envelope, const TimeoutNow& order) {
   if (!IsVoter()) return absl::AbortedError("TimeoutNow to a member that is no voter");
-  const auto* follower = std::get_if<Follower>(&role_);
+  auto* follower = std::get_if<Follower>(&role_);
   if (follower == nullptr || follower->leader != envelope.from) return absl::AbortedError("TimeoutNow not from the leader");
+  if (order.confirm) {
+    follower->confirms = true;
+    Send(envelope.from, envelope.from_incarnation, PreVote{log_.last(), log_.last_term(), true});
+    return absl::OkStatus();
+  }
   BecomeCandidate(true);
   return absl::OkStatus();
 }

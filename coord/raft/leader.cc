@@ -72,7 +72,9 @@ absl::StatusOr<Index> Raft::Propose(EntryKind kind, base::Bytes payload) {
   StepCheck check(this);
   auto* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return absl::FailedPreconditionError("not the leader");
-  if (leader->transfer) return absl::UnavailableError("leadership is being handed over");
+  if (leader->transfer && (leader->transfer->asked || kind == EntryKind::kConfig)) {
+    return absl::UnavailableError("leadership is being handed over");
+  }
   if (kind == EntryKind::kConfig) {
     absl::Status allowed = CheckConfiguration(*leader, payload.view());
     if (!allowed.ok()) return allowed;
@@ -345,21 +347,29 @@ absl::Status Raft::TransferLeadership(base::NodeId target) {
     return absl::OkStatus();
   }
   if (leader->transfer && leader->transfer->target == target) return absl::OkStatus();
-  leader->transfer = Leader::Transfer{target, now_ + options_.election_timeout, false};
+  leader->transfer = Leader::Transfer{target, now_ + options_.election_timeout, log_.last()};
   return absl::OkStatus();
 }
 
+// The target confirms the order before it obeys. From then on, and not before, this leader takes nothing new; when the target has
+// all that there is, it may campaign.
 void Raft::DriveTransfer(Leader* leader) {
-  if (!leader->transfer || leader->transfer->sent) return;
-  const auto peer = leader->peers.find(leader->transfer->target);
-  const Member* member = configuration().Find(leader->transfer->target);
+  if (!leader->transfer || leader->transfer->granted) return;
+  Leader::Transfer& transfer = *leader->transfer;
+  const auto peer = leader->peers.find(transfer.target);
+  const Member* member = configuration().Find(transfer.target);
   if (peer == leader->peers.end() || member == nullptr || !member->voter) {
     leader->transfer.reset();
     return;
   }
-  if (peer->second.match() != log_.last()) return;
-  leader->transfer->sent = true;
-  Send(member->id, member->incarnation, TimeoutNow{});
+  if (!transfer.ordered && peer->second.match() >= transfer.needed) {
+    transfer.ordered = true;
+    Send(member->id, member->incarnation, TimeoutNow{.confirm = true});
+  }
+  if (transfer.asked && peer->second.match() == log_.last()) {
+    transfer.granted = true;
+    Send(member->id, member->incarnation, PreVoteReply{true, hard_state_.term.Next()});
+  }
 }
 
 std::vector<PeerState> Raft::Peers() const {

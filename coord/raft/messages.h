@@ -30,6 +30,7 @@ struct Envelope {
 struct PreVote {
   Index last_index;
   Term last_term;
+  bool transfer = false;  // to the leader alone, which has sent TimeoutNow: do you still want it?
 };
 struct PreVoteReply {
   bool granted = false;
@@ -65,7 +66,11 @@ struct AppendReply {
 };
 
 // The leader asks this member to campaign at once (Raft thesis 3.10).
-struct TimeoutNow {};
+struct TimeoutNow {
+  // Ask the leader first, by a PreVote: this may lie in the queue of a process that stands still, and be read when the leader has
+  // long gone on. Without it from a leader that is none any more by the time that it would be asked.
+  bool confirm = false;
+};
 
 // A member asks the leader for ReadIndex on behalf of its own clients. The context means something to that process only.
 struct ReadIndexAsk {

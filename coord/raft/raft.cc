@@ -78,7 +78,7 @@ absl::Status Raft::Step(const Message& message) {
   if (const auto* reply = std::get_if<AppendReply>(&message.body)) return OnAppendReply(envelope, *reply);
   if (const auto* ask = std::get_if<ReadIndexAsk>(&message.body)) return OnReadIndexAsk(envelope, *ask);
   if (const auto* reply = std::get_if<ReadIndexReply>(&message.body)) return OnReadIndexReply(envelope, *reply);
-  return OnTimeoutNow(envelope);
+  return OnTimeoutNow(envelope, std::get<TimeoutNow>(message.body));
 }
 
 void Raft::Tick(base::Duration elapsed) {

@@ -186,7 +186,8 @@ class Raft {
   absl::Status OnPreVoteReply(const Envelope& envelope, const PreVoteReply& reply);
   absl::Status OnVote(const Envelope& envelope, const Vote& vote);
   absl::Status OnVoteReply(const Envelope& envelope, const VoteReply& reply);
-  absl::Status OnTimeoutNow(const Envelope& envelope);
+  absl::Status OnTimeoutNow(const Envelope& envelope, const TimeoutNow& order);
+  absl::Status OnConfirmation(const Envelope& envelope);
   void Campaign();
   void BecomeCandidate(bool transfer);
   void CountVotes();

@@ -28,6 +28,7 @@ struct Follower {
   Index matched;                         // equal to the leader's log up to here
   Index acknowledged;                    // ... and the leader has been told that it is durable up to here
   std::uint64_t round = 0;               // the leader's newest
+  bool confirms = false;                 // the leader wants it to campaign, and is asked whether it still does
 };
 
 struct PreCandidate {
@@ -52,7 +53,10 @@ struct Leader {
   struct Transfer {
     base::NodeId target;
     base::Duration until{};
-    bool sent = false;  // TimeoutNow went out
+    Index needed;          // the target has all up to here before it is told to campaign
+    bool ordered = false;  // TimeoutNow went out
+    bool asked = false;    // the target has confirmed: nothing is proposed any more, so that it can have all
+    bool granted = false;
   };
 
   Index noop;  // first entry of its own term: only then older entries and reads count (Raft thesis 3.6.2, 6.4)

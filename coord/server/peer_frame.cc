@@ -82,6 +82,7 @@ class Encoder {
   void Put(const raft::PreVote& m) {
     out_->Varint(1, m.last_index.value);
     out_->Varint(2, m.last_term.value);
+    out_->Varint(3, m.transfer);
   }
   void Put(const raft::PreVoteReply& m) {
     out_->Varint(1, m.granted);
@@ -114,7 +115,7 @@ class Encoder {
     out_->Varint(5, m.conflict_term.value);
     out_->Varint(6, m.round);
   }
-  void Put(const raft::TimeoutNow&) {}
+  void Put(const raft::TimeoutNow& m) { out_->Varint(1, m.confirm); }
   void Put(const raft::ReadIndexAsk& m) { out_->Varint(1, m.context); }
   void Put(const raft::ReadIndexReply& m) {
     out_->Varint(1, m.context);

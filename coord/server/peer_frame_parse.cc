@@ -174,6 +174,7 @@ class Decoder {
   static void Field(const WireReader& in, raft::PreVote* out) {
     Number(in, 1, &out->last_index);
     Number(in, 2, &out->last_term);
+    Number(in, 3, &out->transfer);
   }
   static void Field(const WireReader& in, raft::PreVoteReply* out) {
     Number(in, 1, &out->granted);
@@ -213,7 +214,7 @@ class Decoder {
     Number(in, 5, &out->conflict_term);
     Number(in, 6, &out->round);
   }
-  static void Field(const WireReader&, raft::TimeoutNow*) {}
+  static void Field(const WireReader& in, raft::TimeoutNow* out) { Number(in, 1, &out->confirm); }
   static void Field(const WireReader& in, raft::ReadIndexAsk* out) { Number(in, 1, &out->context); }
   static void Field(const WireReader& in, raft::ReadIndexReply* out) {
     Number(in, 1, &out->context);

@@ -88,7 +88,7 @@ TEST_F(ClusterFarewellTest, OneThatStopsAsksItsClientsToMoveAndServesThemMeanwhi
     client->Reconnect();
     const std::uint64_t elsewhere = client->Create("/moved" + std::to_string(stops));
     client->Flush();
-    EXPECT_EQ(client->AwaitWrite(elsewhere).code(), v1::OK);
+    EXPECT_EQ(client->AwaitWriteResuming(elsewhere).code(), v1::OK);
     if (stops == leader) break;
     cluster_.Crash(stops);
     cluster_.Start(stops);

@@ -171,11 +171,7 @@ TEST_F(ClusterOutcomeTest, EveryWriteThatIsForwardedEndsDoneOrUnknown) {
       }
       EXPECT_TRUE(fault != Fault::kNone || asked.front().second->outcome->ok());
       // In a session an unknown outcome does not stay unknown.
-      if (client->closed) {
-        client->Reconnect();
-        client->Resend(write);
-      }
-      EXPECT_EQ(client->AwaitWrite(write).code(), v1::OK);
+      EXPECT_EQ(client->AwaitWriteResuming(write).code(), v1::OK);
       EXPECT_TRUE(Exists(follower, path));
       if (HasFailure()) return;
     }

@@ -42,13 +42,13 @@ raft::Append SomeAppend() {
 std::vector<PeerItem> OneOfEach() {
   const std::uint64_t max = std::numeric_limits<std::uint64_t>::max();
   return {
-      Raft(max, raft::PreVote{Index(max), Term(2)}),
+      Raft(max, raft::PreVote{Index(max), Term(2), true}),
       Raft(4, raft::PreVoteReply{true, Term(5)}),
       Raft(4, raft::Vote{Index(1), Term(2), true}),
       Raft(4, raft::VoteReply{true}),
       Raft(4, SomeAppend()),
       Raft(4, raft::AppendReply{true, Index(1), Index(2), Index(3), Term(4), 5}),
-      Raft(4, raft::TimeoutNow{}),
+      Raft(4, raft::TimeoutNow{true}),
       Raft(4, raft::ReadIndexAsk{6}),
       Raft(4, raft::ReadIndexReply{7, Index(8)}),
       Forward{Term(5), 6, 7, base::Bytes::Copy(std::string(300, 'c'))},
@@ -80,6 +80,7 @@ TEST(PeerFrameTest, EveryKindOfItemArrivesAsItWasSent) {
   EXPECT_EQ(std::get<RaftItem>(frame->items[0]).term, Term(std::numeric_limits<std::uint64_t>::max()));
   EXPECT_EQ(std::get<raft::PreVote>(body(0)).last_index, Index(std::numeric_limits<std::uint64_t>::max()));
   EXPECT_EQ(std::get<raft::PreVote>(body(0)).last_term, Term(2));
+  EXPECT_TRUE(std::get<raft::PreVote>(body(0)).transfer);
   EXPECT_TRUE(std::get<raft::PreVoteReply>(body(1)).granted);
   EXPECT_EQ(std::get<raft::PreVoteReply>(body(1)).asked, Term(5));
   EXPECT_EQ(std::get<raft::Vote>(body(2)).last_index, Index(1));
@@ -99,7 +100,7 @@ TEST(PeerFrameTest, EveryKindOfItemArrivesAsItWasSent) {
   EXPECT_EQ(reply.conflict, Index(3));
   EXPECT_EQ(reply.conflict_term, Term(4));
   EXPECT_EQ(reply.round, 5U);
-  EXPECT_TRUE(std::holds_alternative<raft::TimeoutNow>(body(6)));
+  EXPECT_TRUE(std::get<raft::TimeoutNow>(body(6)).confirm);
   EXPECT_EQ(std::get<raft::ReadIndexAsk>(body(7)).context, 6U);
   EXPECT_EQ(std::get<raft::ReadIndexReply>(body(8)).context, 7U);
   EXPECT_EQ(std::get<raft::ReadIndexReply>(body(8)).index, Index(8));

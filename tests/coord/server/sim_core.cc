@@ -202,6 +202,17 @@ const v1::Answer& SimClient::AwaitWrite(std::uint64_t number) {
   return write_answers[number];
 }
 
+const v1::Answer& SimClient::AwaitWriteResuming(std::uint64_t number) {
+  while (!::testing::Test::HasFailure()) {
+    EXPECT_TRUE(RunUntil([&] { return Written(number) != nullptr || closed; })) << "write " << number << " " << status;
+    if (Written(number) != nullptr || !closed) break;
+    EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+    Reconnect();
+    Resend(number);
+  }
+  return write_answers[number];
+}
+
 void SimClient::CreateNow(const std::string& path, const std::string& data) {
   const std::uint64_t create = Create(path, data);
   Flush(create - 1);

@@ -100,6 +100,8 @@ class SimClient final : public base::ConnectionEvents {
   [[nodiscard]] const v1::Answer* Read(std::uint64_t id) const;
   // Runs the world until there is the answer.
   const v1::Answer& AwaitWrite(std::uint64_t number);
+  // As a client does whose node cannot tell what became of the write, since the leader changed: it resumes and asks again.
+  const v1::Answer& AwaitWriteResuming(std::uint64_t number);
   // Creates it and fails the test unless that is acknowledged.
   void CreateNow(const std::string& path, const std::string& data);
   const v1::Answer& AwaitRead(std::uint64_t id);
