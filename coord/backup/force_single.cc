@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "coord/base/status.h"
 #include "coord/log/data_directory.h"
@@ -16,8 +17,6 @@
 
 namespace drover::coord::backup {
 namespace {
-
-constexpr char kMaking[] = ".recovering";
 
 std::string Trimmed(std::string directory) {
   while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
@@ -31,6 +30,7 @@ std::string ParentOf(const std::string& directory) {
 
 // Whose directory it is. Nothing is made or changed in one that is none.
 absl::StatusOr<log::Identity> IdentityOf(base::FileSystem* files, const std::string& directory) {
+  DROVER_RETURN_IF_ERROR(server::CheckRecovered(files, directory));
   const absl::StatusOr<std::vector<std::string>> names = files->List(directory);
   const bool is_node = names.ok() && std::find(names->begin(), names->end(), "identity") != names->end();
   if (!is_node) return absl::FailedPreconditionError(absl::StrCat(directory, " is no data directory of a coordination node"));
@@ -50,6 +50,20 @@ absl::Status CheckFree(base::FileSystem* files, const std::string& path, absl::s
   if (absl::IsNotFound(there)) return absl::OkStatus();
   DROVER_RETURN_IF_ERROR(there);
   return absl::FailedPreconditionError(absl::StrCat(path, " is in the way: ", why));
+}
+
+// What an attempt that did not end has left there: its own files, of which nobody has made anything yet.
+absl::Status ClearUnfinished(base::FileSystem* files, const std::string& making) {
+  const absl::StatusOr<std::vector<std::string>> names = files->List(making);
+  if (absl::IsNotFound(names.status())) return absl::OkStatus();
+  DROVER_RETURN_IF_ERROR(names.status());
+  for (const std::string& name : *names) {
+    if (name == "LOCK") continue;
+    const bool own = name == "identity" || name == "identity.tmp" || absl::StartsWith(name, "founding.snap");
+    if (!own) return absl::FailedPreconditionError(absl::StrCat(making, " is in the way, and holds ", name, ": move it elsewhere"));
+    DROVER_RETURN_IF_ERROR(files->Remove(absl::StrCat(making, "/", name)));
+  }
+  return absl::OkStatus();
 }
 
 struct Found {
@@ -105,27 +119,31 @@ absl::Status Exchange(base::FileSystem* files, const std::string& directory, con
 
 }  // namespace
 
-absl::StatusOr<Forced> ForceSingle(base::FileSystem* files, base::Random* random, const ForceOptions& options) {
-  const std::string directory = Trimmed(options.directory);
-  const std::string making = directory + kMaking;
+namespace {
+
+absl::StatusOr<Forced> Force(base::FileSystem* files, base::Random* random, const ForceOptions& options,
+                             const std::string& directory) {
+  const std::string making = server::RecoveringDirectory(directory);
   Forced forced;
   forced.kept_as = directory + options.suffix;
   DROVER_ASSIGN_OR_RETURN(const log::Identity identity, IdentityOf(files, directory));
-  DROVER_RETURN_IF_ERROR(CheckFree(files, making,
-                                   absl::StrCat("a recovery was interrupted. If ", directory,
-                                                " is there it is as it was: remove the other one, then once more")));
   DROVER_RETURN_IF_ERROR(CheckFree(files, forced.kept_as, "an earlier recovery has kept a directory under that name"));
   DROVER_ASSIGN_OR_RETURN(Found found, Replay(files, random, directory, identity.node));
   const raft::Configuration& members = found.recovery.raft.configurations.rbegin()->second;
   forced.node = identity.node;
   forced.old_cluster = identity.cluster;
   forced.old_members = server::MembersOf(members);
-  const raft::Member* const self = members.Find(identity.node);
+  forced.was_member = members.Names(identity.node, identity.incarnation);
   forced.address = options.address;
-  if (forced.address.empty() && self != nullptr) forced.address = self->address;
-  if (forced.address.empty()) {
-    return absl::InvalidArgumentError("this node's address is not known: give --advertise HOST:PORT");
+  if (!forced.was_member && options.address.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "by its own log ", directory, " belongs to no member any more: node ", identity.node.value,
+        " was removed, or readmitted with ", "another directory, and the members were ", server::TextOf(forced.old_members),
+        ". What was acknowledged since is not here: recover the directory of one of those. Only if none is left, give this node's "
+        "address, too, --advertise HOST:PORT"));
   }
+  if (forced.address.empty()) forced.address = members.Find(identity.node)->address;
+  DROVER_RETURN_IF_ERROR(ClearUnfinished(files, making));
   forced.snapshot = found.recovery.snapshot.index;
   forced.last = found.recovery.disk.log->last_index();
   forced.committed = found.recovery.raft.commit;
@@ -135,6 +153,16 @@ absl::StatusOr<Forced> ForceSingle(base::FileSystem* files, base::Random* random
   forced.nodes = found.state->tree().node_count();
   // The lock goes with the directory to its new name, so nobody can have begun to use it.
   DROVER_RETURN_IF_ERROR(Exchange(files, directory, making, forced.kept_as));
+  return forced;
+}
+
+}  // namespace
+
+absl::StatusOr<Forced> ForceSingle(base::FileSystem* files, base::Random* random, const ForceOptions& options) {
+  const std::string directory = Trimmed(options.directory);
+  absl::StatusOr<Forced> forced = Force(files, random, options, directory);
+  if (!forced.ok())
+    return server::OfFullDisk(forced.status(), directory, "then give the command again; the directory is as it was");
   return forced;
 }
 

@@ -29,6 +29,7 @@ struct Forced {
   base::NodeId node;
   base::ClusterId old_cluster;
   server::InitialMembers old_members;
+  bool was_member = true;  // this directory's node, by what its log says last
   std::string address;
   std::string kept_as;  // where the old directory is now
   // The state is that of the snapshot (0: none) and of all entries behind it that this node's log holds whole.
@@ -38,9 +39,10 @@ struct Forced {
   std::uint64_t nodes = 0;
 };
 
-// The node must not run. FAILED_PRECONDITION: it does, or there is no node's directory, or what an earlier attempt left is in the
-// way. DATA_LOSS: snapshot and log are damaged, so that they say no state. OUT_OF_RANGE, RESOURCE_EXHAUSTED: as Restore. After an
-// error the directory is in its place, or the words say where it is. (As at any start, the log may have got a further segment.)
+// The node must not run. FAILED_PRECONDITION: it does, or there is no node's directory (any more: an earlier attempt died between
+// its two renames), or by its own log it was no member any more and no address was given. DATA_LOSS: snapshot and log are damaged,
+// so that they say no state. OUT_OF_RANGE, RESOURCE_EXHAUSTED: as Restore. After an error the directory is in its place, or the
+// words say where it is. (As at any start, the log may have got a further segment.)
 [[nodiscard]] absl::StatusOr<Forced> ForceSingle(base::FileSystem* files, base::Random* random, const ForceOptions& options);
 
 }  // namespace drover::coord::backup

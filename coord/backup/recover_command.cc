@@ -48,6 +48,11 @@ std::string TextOf(const Forced& f, const std::string& directory) {
       from, f.last.value >= first ? absl::StrCat(" and the entries ", first, " to ", f.last.value, " of its log") : "", "; zxid ",
       f.restored.left.zxid.value, " raised to ", f.restored.zxid.value, "; ", f.restored.left.sessions, " sessions and ",
       f.restored.left.ephemerals, " ephemerals ended\n");
+  if (!f.was_member) {
+    absl::StrAppend(&text,
+                    "WARNING: by its own log this node was no member any more: all that was acknowledged since it was removed is "
+                    "missing\n");
+  }
   if (f.last > f.committed) {
     absl::StrAppend(&text, "kept, but not known here to be committed: the entries ", f.committed.value + 1, " to ", f.last.value,
                     ". Most of them were, as a rule; some may be writes whose clients were told that the outcome is unknown\n");
@@ -62,8 +67,7 @@ std::string TextOf(const Forced& f, const std::string& directory) {
       " --listen ..., without --initial-cluster or with --initial-cluster ", f.node.value, "=", f.address, "\n",
       "      3. masters and workers come back by themselves; tasks that ran are decided as after a loss of their workers\n",
       "      4. take a backup (drover cluster snapshot save), for a cluster of one node has no other copy. For several nodes "
-      "again, restore it "
-      "into new directories\n");
+      "again, add them with empty directories (drover-coord --join, drover cluster member add)\n");
   return text;
 }
 

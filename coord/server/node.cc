@@ -27,9 +27,11 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeSeams& seams, NodeOpt
   const auto progress = [observer = seams.observer](const StartProgress& at) {
     if (observer != nullptr) observer->OnStartProgress(at);
   };
-  DROVER_ASSIGN_OR_RETURN(Recovery recovery,
-                          Recover(seams.files, seams.random, options.data_directory, options.id, options.address, options.log,
-                                  options.tree, progress, std::move(opened), options.raft.feature_level_max));
+  absl::StatusOr<Recovery> recovered =
+      Recover(seams.files, seams.random, options.data_directory, options.id, options.address, options.log, options.tree, progress,
+              std::move(opened), options.raft.feature_level_max);
+  if (!recovered.ok()) return OfFullDisk(recovered.status(), options.data_directory);
+  Recovery& recovery = *recovered;
   raft::Options raft_options = options.raft;
   raft_options.id = options.id;
   raft_options.incarnation = recovery.incarnation;
@@ -157,7 +159,8 @@ void Node::Execute(const base::Bytes& request, ExecuteDone done) {
     if (tree::IsWatch(view.kind)) head.message = "watches need a session";
     return done(tree::EncodeAnswer(head));
   }
-  if (tree::IsWrite(view.kind) && tree::NeededLevel(view) > state_->feature_level()) {
+  const bool newest = state_->feature_level() == base::kNewestFeatureLevel;  // then nothing is to be looked for
+  if (!newest && tree::IsWrite(view.kind) && tree::NeededLevel(view) > state_->feature_level()) {
     tree::AnswerHead head;
     head.id = view.id;
     head.zxid = state_->last_zxid();

@@ -34,9 +34,32 @@ std::uint64_t NextNotZero(base::Random* random) {
   return bits;
 }
 
+std::string RecoveringDirectory(const std::string& directory) {
+  std::string path = directory;
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path + ".recovering";
+}
+
+absl::Status CheckRecovered(base::FileSystem* files, const std::string& directory) {
+  const auto is_node = [files](const std::string& path) {
+    const absl::StatusOr<std::vector<std::string>> names = files->List(path);
+    return names.ok() && std::find(names->begin(), names->end(), "identity") != names->end();
+  };
+  const std::string making = RecoveringDirectory(directory);
+  if (is_node(directory) || !is_node(making)) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "there is no node's directory at ", directory, ", but ", making,
+      ": drover-coord recover was interrupted while it put that in its place. Do it by hand (mv -T ", making, " ", directory,
+      "), then start this node; or move it elsewhere, if it is not wanted. The directory as it was is kept under a name that "
+      "begins "
+      "with ",
+      directory, ".before-recover-"));
+}
+
 absl::StatusOr<std::unique_ptr<log::DataDirectory>> OpenDirectory(base::FileSystem* files, base::Random* random,
                                                                   const std::string& path, base::NodeId id,
                                                                   base::FeatureLevel known) {
+  DROVER_RETURN_IF_ERROR(CheckRecovered(files, path));
   DROVER_ASSIGN_OR_RETURN(auto directory, log::DataDirectory::Open(files, path));
   if (directory->identity()) {
     DROVER_RETURN_IF_ERROR(base::CheckFeatureLevel(absl::StrCat("data directory ", path), directory->identity()->promised, known));
@@ -174,9 +197,11 @@ absl::Status FollowSnapshot(const log::SnapshotHead& head, log::Log* log) {
   return log->Append(request);
 }
 
-absl::StatusOr<Recovery> Begin(base::FileSystem* files, base::Random* random, const std::string& path, base::NodeId id,
-                               const std::string& address, const log::Options& options, const tree::Options& tree,
-                               const StartMeter::Tell& progress, Disk opened, base::FeatureLevel known) {
+}  // namespace
+
+absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, const std::string& path, base::NodeId id,
+                                 const std::string& address, const log::Options& options, const tree::Options& tree,
+                                 const StartMeter::Tell& progress, Disk opened, base::FeatureLevel known) {
   std::unique_ptr<log::DataDirectory> directory = std::move(opened.directory);
   if (directory == nullptr) {
     DROVER_ASSIGN_OR_RETURN(directory, OpenDirectory(files, random, path, id, known));
@@ -232,20 +257,10 @@ absl::StatusOr<Recovery> Begin(base::FileSystem* files, base::Random* random, co
   return recovery;
 }
 
-}  // namespace
-
-absl::Status OfFullDisk(const absl::Status& status, const std::string& directory) {
+absl::Status OfFullDisk(const absl::Status& status, const std::string& directory, absl::string_view then) {
   if (!absl::IsResourceExhausted(status)) return status;
-  return absl::ResourceExhaustedError(absl::StrCat("the disk of data directory ", directory, " is full (", status.message(),
-                                                   "): free some space there, then start this node again; nothing is lost"));
-}
-
-absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, const std::string& path, base::NodeId id,
-                                 const std::string& address, const log::Options& options, const tree::Options& tree,
-                                 const StartMeter::Tell& progress, Disk opened, base::FeatureLevel known) {
-  absl::StatusOr<Recovery> recovery = Begin(files, random, path, id, address, options, tree, progress, std::move(opened), known);
-  if (!recovery.ok()) return OfFullDisk(recovery.status(), path);
-  return recovery;
+  return absl::ResourceExhaustedError(
+      absl::StrCat("the disk of data directory ", directory, " is full (", status.message(), "): free some space there, ", then));
 }
 
 absl::Status ReplayLog(log::Log* log, raft::Index first, raft::Index last, absl::FunctionRef<void(const raft::Entry&)> apply) {

@@ -35,8 +35,14 @@ struct Recovery {
   std::vector<raft::Index> snapshots;  // that are in the directory, up to that one
 };
 
+// Where a recovery by force (coord/backup) makes what is to take the place of `directory`: beside it.
+[[nodiscard]] std::string RecoveringDirectory(const std::string& directory);
+// FAILED_PRECONDITION: there is no node's directory, but one beside it that a recovery has made and not put there any more.
+[[nodiscard]] absl::Status CheckRecovered(base::FileSystem* files, const std::string& directory);
+
 // Opens the directory and makes it this node's if it is empty. Blocking.
-// FAILED_PRECONDITION: locked, or another node's. UNIMPLEMENTED: promised to programs that know more than `known`.
+// FAILED_PRECONDITION: locked, or another node's, or as CheckRecovered. UNIMPLEMENTED: promised to programs that know more than
+// `known`.
 absl::StatusOr<std::unique_ptr<log::DataDirectory>> OpenDirectory(base::FileSystem* files, base::Random* random,
                                                                   const std::string& path, base::NodeId id,
                                                                   base::FeatureLevel known = base::kNewestFeatureLevel);
@@ -59,8 +65,9 @@ absl::Status JoinLog(log::Log* log);
 // That or FoundLog was done.
 [[nodiscard]] bool HasBegun(const log::Log& log);
 
-// Of a start that found no space, the sentence that says what to do; any other status as it is.
-absl::Status OfFullDisk(const absl::Status& status, const std::string& directory);
+// Of what found no space, the sentence that says what to do: free some, `then`. Any other status as it is.
+absl::Status OfFullDisk(const absl::Status& status, const std::string& directory,
+                        absl::string_view then = "then start this node again; nothing is lost");
 
 // Opens the directory of node `id`. An empty one begins a cluster of its own with a random id, of which this node, reached at
 // `address`, is the one voter. Blocking. FAILED_PRECONDITION: locked, another node's, or of a cluster that this incarnation of the

@@ -135,9 +135,60 @@ TEST_F(ForceSingleTest, WhatAnEarlierRecoveryLeftIsNeverReplaced) {
   std::filesystem::create_directory(data_ + ".kept");
   EXPECT_THAT(std::string(Force().status().message()), HasSubstr("data.kept is in the way"));
   std::filesystem::remove(data_ + ".kept");
-  std::filesystem::create_directory(data_ + ".recovering");
-  EXPECT_THAT(std::string(Force().status().message()), HasSubstr("a recovery was interrupted"));
+  std::filesystem::create_directories(data_ + ".recovering/photos");
+  EXPECT_THAT(std::string(Force().status().message()), HasSubstr("data.recovering is in the way, and holds photos"));
   EXPECT_TRUE(Exists("data/identity"));
+}
+
+TEST_F(ForceSingleTest, WhatAnAttemptLeftThatDidNotEndIsMadeAnew) {
+  MakeNode(3);
+  std::filesystem::create_directory(data_ + ".recovering");
+  for (const char* const name : {"LOCK", "founding.snap", "founding.snap.tmp", "identity"}) {
+    std::ofstream(data_ + ".recovering/" + name) << "half";
+  }
+  const auto forced = Force();
+  ASSERT_TRUE(forced.ok()) << forced.status();
+  EXPECT_FALSE(Exists("data.recovering"));
+  EXPECT_TRUE(server::FindSeed(files_.get(), data_)->has_value());
+}
+
+// Killed between its two renames: nothing may begin anew in the place.
+TEST_F(ForceSingleTest, WhatWasNotPutInItsPlaceIsToldToWhoeverStartsTheNode) {
+  MakeNode(3);
+  ASSERT_TRUE(Force().ok());
+  std::filesystem::rename(data_, data_ + ".recovering");
+  for (const bool made : {false, true}) {
+    if (made) std::filesystem::create_directory(data_);  // by a service manager
+    const auto started = server::OpenDirectory(files_.get(), &random_, data_ + "/", base::NodeId(2));
+    EXPECT_EQ(started.status().code(), absl::StatusCode::kFailedPrecondition) << started.status();
+    EXPECT_THAT(std::string(started.status().message()), AllOf(HasSubstr("mv -T"), HasSubstr("data.recovering")));
+    EXPECT_THAT(std::string(Force().status().message()), HasSubstr("mv -T"));
+    EXPECT_FALSE(Exists("data/identity"));
+  }
+  std::filesystem::rename(data_ + ".recovering", data_);
+  EXPECT_TRUE(server::OpenDirectory(files_.get(), &random_, data_, base::NodeId(2)).ok());
+}
+
+TEST_F(ForceSingleTest, OneThatWasRemovedIsRefusedUnlessItsAddressIsGiven) {
+  MakeNode(3);
+  {
+    const auto directory = log::DataDirectory::Open(files_.get(), data_);
+    ASSERT_TRUE(directory.ok());
+    const auto log = server::OpenLog(directory->get(), kOld, {});
+    ASSERT_TRUE(log.ok()) << log.status();
+    raft::Configuration without = OldMembers();
+    std::erase_if(without.members, [](const raft::Member& member) { return member.id == base::NodeId(2); });
+    log::AppendRequest request;
+    request.entries = {{raft::Term(4), raft::Index(4), raft::EntryKind::kConfig, raft::EncodeConfiguration(without)}};
+    ASSERT_TRUE((*log)->Append(request).ok());
+  }
+  const auto refused = Force();
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kFailedPrecondition) << refused.status();
+  EXPECT_THAT(std::string(refused.status().message()), AllOf(HasSubstr("node 2 was removed"), HasSubstr("--advertise")));
+  EXPECT_TRUE(Exists("data/identity"));
+  const auto forced = Force("here:1");
+  ASSERT_TRUE(forced.ok()) << forced.status();
+  EXPECT_FALSE(forced->was_member);
 }
 
 TEST_F(ForceSingleTest, ADamagedLogIsRefusedAndSaysWhatElseThereIs) {

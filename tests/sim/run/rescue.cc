@@ -59,13 +59,12 @@ absl::Status Rescue::Attempt() {
 }
 
 // As force_single.cc says: between the renames there is the old one and the new one, and either will do. Before, the old one is in
-// its place and the new one not finished.
+// its place, and the next attempt clears what this one has left.
 absl::Status Rescue::TidyUp() {
   if (!disk_->HasDirectory(kDirectory)) {
     if (!disk_->HasDirectory(kKept) || !disk_->HasDirectory(kMaking)) return Wrong("a directory is gone");
     disk_->MoveDirectory(random_.Below(2) == 0 ? kKept : kMaking, kDirectory);
   }
-  if (disk_->HasDirectory(kMaking)) disk_->DeleteDirectory(kMaking);
   return absl::OkStatus();
 }
 
