@@ -1,7 +1,6 @@
 // `drover tree ...`: coordination data by hand.
 #include <chrono>
 #include <cstdint>
-#include <limits>
 #include <memory>
 
 #include "absl/strings/numbers.h"
@@ -161,7 +160,7 @@ int Hold(const App& app, coord::BlockingClient& core, const coord::CreateResult&
   bool deleted = false;
   coord::WatchOptions options;
   options.with_data = false;
-  options.after = coord::Position{created.zxid, std::numeric_limits<std::uint32_t>::max()};
+  options.after = coord::Position{created.zxid, coord::Position::kAll};
   const absl::Status watched = core.Watch(
       created.path, options,
       [&](const coord::Event& event) {

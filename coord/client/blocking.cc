@@ -70,9 +70,7 @@ struct Nothing {};
 class WatchRelay final : public WatchListener {
  public:
   WatchRelay(WatchKind kind, absl::AnyInvocable<bool(const Event&)> on_event, std::shared_ptr<Handover<absl::Status>> done)
-      : once_(kind == WatchKind::kOnce || kind == WatchKind::kOnceChildren),
-        on_event_(std::move(on_event)),
-        done_(std::move(done)) {}
+      : once_(HearsOnce(kind)), on_event_(std::move(on_event)), done_(std::move(done)) {}
   void OnEvent(const Event& event) override {
     if (ended_ || (on_event_(event) && !once_)) return;
     ended_ = true;

@@ -151,7 +151,7 @@ void WatchTable::OnEvent(const EventView& view) {
     if (watch.position.has_value() && at <= *watch.position) continue;
     MoveTo(&watch, at);
     WatchListener* const listener = watch.listener;
-    if (watch.kind == WatchKind::kOnce || watch.kind == WatchKind::kOnceChildren) Erase(found);  // as the service has done
+    if (HearsOnce(watch.kind)) Erase(found);  // as the service has done
     listener->OnEvent(view.event);
     if (!*alive) return;
   }

@@ -248,10 +248,6 @@ bool SessionStream::ExecuteAddWatch(Attached* a) {
     return true;
   }
   const auto kind = static_cast<tree::WatchKind>(watch.kind);
-  if (tree::HearsOnce(kind) && request.replayed) {
-    FinishWithCode(a, Code::kOk);  // it has heard: there is nothing to arm
-    return true;
-  }
   if (!host_->history().Covers(after)) {
     Finish(a, tree::EncodeCompacted(request.view.id, host_->state().last_zxid(), host_->history().oldest()).view());
     return true;
@@ -266,7 +262,7 @@ bool SessionStream::ExecuteAddWatch(Attached* a) {
   });
   if (more || closing_) return false;
   if (tree::HearsOnce(kind) && request.replayed) {
-    FinishWithCode(a, Code::kOk);
+    FinishWithCode(a, Code::kOk);  // it has heard: there is nothing to arm
     return true;
   }
   code = host_->watches().Add(id_, watch.watch_id, watch.path, watch.kind, watch.with_data);

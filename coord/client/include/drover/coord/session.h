@@ -114,6 +114,9 @@ enum class WatchKind : std::uint8_t {
   kOnce = 3,
   kOnceChildren = 4,
 };
+[[nodiscard]] constexpr bool HearsOnce(WatchKind kind) {
+  return kind == WatchKind::kOnce || kind == WatchKind::kOnceChildren;
+}
 
 struct WatchOptions {
   WatchKind kind = WatchKind::kRecursive;
