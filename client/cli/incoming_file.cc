@@ -49,13 +49,14 @@ IncomingFile::~IncomingFile() {
 }
 
 absl::Status IncomingFile::Append(absl::string_view bytes) {
-  DROVER_RETURN_IF_ERROR(file_->WriteAt(bytes_, bytes));
+  status_ = file_->WriteAt(bytes_, bytes);
   bytes_ += bytes.size();
-  return absl::OkStatus();
+  return status_;
 }
 
 absl::Status IncomingFile::Sync() {
-  return file_->Sync();
+  status_ = file_->Sync();
+  return status_;
 }
 
 absl::Status IncomingFile::Adopt() {

@@ -35,6 +35,8 @@ class IncomingFile {
   // Where it lies until then.
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  // Of the last Append or Sync.
+  [[nodiscard]] const absl::Status& status() const { return status_; }
 
  private:
   IncomingFile(base::FileSystem* files, std::string name, bool replace);
@@ -46,6 +48,7 @@ class IncomingFile {
   const bool replace_;
   std::unique_ptr<base::File> file_;
   std::uint64_t bytes_ = 0;
+  absl::Status status_;
 };
 
 }  // namespace drover::cli

@@ -67,6 +67,9 @@ absl::StatusOr<coord::backup::Backup> Save(const App& app, const SaveFlags& flag
       DROVER_RETURN_IF_ERROR(incoming->Adopt());
       return backup;
     }
+    if (!incoming->status().ok()) {  // here, and not there
+      return base::Annotate(incoming->status(), "this host cannot keep it");
+    }
     failed = base::Annotate(backup.status(), source.address);
     // Another one may be able to.
     if (!absl::IsUnavailable(failed) && !absl::IsResourceExhausted(failed)) break;
