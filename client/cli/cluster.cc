@@ -83,6 +83,7 @@ Item ItemOf(const SurveyedNode& node) {
                     {"disk_full", s.disk_full},
                     {"feature_level", s.feature_level},
                     {"feature_level_max", s.feature_level_max},
+                    {"boot", ExactNumber(s.boot)},
                     {"trouble", s.trouble},
                     {"version", s.version}});
   if (node.lag) item.json["lag"] = *node.lag;
@@ -139,8 +140,22 @@ std::vector<Item> ItemsOf(const Survey& survey) {
   return items;
 }
 
+// Two processes with one data directory, one of which has a copy of it.
+void NoteCopies(const Survey& survey, const App& app) {
+  for (std::size_t i = 1; i < survey.nodes.size(); ++i) {
+    const SurveyedNode& a = survey.nodes[i - 1];
+    const SurveyedNode& b = survey.nodes[i];
+    if (!a.status.ok() || !b.status.ok() || a.id != b.id || a.status->cluster_id != b.status->cluster_id) continue;
+    if (a.status->boot == 0 || b.status->boot == 0) continue;
+    app.output.Note(absl::StrCat("two processes say that they are node ", a.id, ", at ", a.address, " and ", b.address,
+                                 ": one of them has a copy of the other's data directory. Stop the one that is not at the address "
+                                 "that drover cluster member list says"));
+  }
+}
+
 // What the table does not show.
 void AddNotes(const Survey& survey, const App& app) {
+  NoteCopies(survey, app);
   if (!survey.silent.empty()) app.output.Note(absl::StrCat("no answer from ", absl::StrJoin(survey.silent, ", ")));
   if (survey.clusters.size() > 1) {
     app.output.Note(absl::StrCat("these are nodes of ", survey.clusters.size(), " different clusters (",
@@ -168,6 +183,10 @@ int Status(const App& app) {
   }
   app.output.List(kHeader, ItemsOf(survey));
   AddNotes(survey, app);
+  if (const coord::NodeStatus* const leader = survey.Leader(); leader != nullptr && leader->disk_full) {
+    return app.output.Fail(absl::UnavailableError(
+        absl::StrCat("the core takes no writes: the disk of node ", leader->node_id, ", which leads, is full")));
+  }
   if (survey.serving) return kOk;
   return app.output.Fail(
       absl::UnavailableError(absl::StrCat("the core does not serve: ", survey.nodes.size() - survey.silent.size(), " of ",

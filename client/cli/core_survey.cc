@@ -22,14 +22,17 @@ std::vector<SurveyedNode> AskAll(const std::vector<std::string>& addresses, cons
   return nodes;
 }
 
-// The same node, reached at two addresses. Numbers mean nothing across clusters.
+// The same node, reached at two addresses. Numbers mean nothing across clusters; and a copy of a node's directory has its number.
 bool SameNode(const SurveyedNode& a, const SurveyedNode& b) {
-  return a.id != 0 && a.id == b.id && a.status.ok() && b.status.ok() && a.status->cluster_id == b.status->cluster_id;
+  return a.id != 0 && a.id == b.id && a.status.ok() && b.status.ok() && a.status->cluster_id == b.status->cluster_id &&
+         a.status->boot == b.status->boot;
 }
 
+// At another address than the one that its cluster knows, which may mean nothing here. One without a leader may be none of the
+// members: a copy, or the member's earlier life.
 bool HasAnswered(const std::vector<SurveyedNode>& nodes, std::uint64_t id, std::uint64_t cluster) {
   return std::any_of(nodes.begin(), nodes.end(), [&](const SurveyedNode& node) {
-    return node.status.ok() && node.id == id && node.status->cluster_id == cluster;
+    return node.status.ok() && node.id == id && node.status->cluster_id == cluster && node.status->leader_id != 0;
   });
 }
 

@@ -35,6 +35,7 @@ absl::StatusOr<NodeStatus> FetchNodeStatus(const std::string& endpoint, base::Du
   status.streams = response->streams();
   status.feature_level = response->feature_level();
   status.feature_level_max = response->feature_level_max();
+  status.boot = response->boot();
   for (const v1::MemberStatus& member : response->members()) {
     status.members.push_back({member.node_id(), member.address(), member.role(), member.lag(), member.silent_ms()});
   }

@@ -153,7 +153,11 @@ int Run(const Flags& flags, const InitialMembers& initial) {
   http_options.listen = flags.server.http;
   http_options.metrics = &metrics;
   http_options.healthy = process::LoopTurns([&loop] { return loop.BusyFor(); }, std::chrono::seconds(5));
-  http_options.ready = [&] { return StatusOf(readiness, observer.start_progress()); };
+  http_options.ready = [&]() -> absl::Status {
+    const Readiness now = readiness;
+    if (now == Readiness::kForming) return absl::UnavailableError(observer.waiting());
+    return StatusOf(now, observer.start_progress());
+  };
   process::HttpServer http(http_options);
   if (!flags.server.http.empty()) {
     if (const absl::Status status = http.Start(); !status.ok()) return FailWith(status);
@@ -180,11 +184,8 @@ int Run(const Flags& flags, const InitialMembers& initial) {
   };
   const process::Signals signals(&loop, on_signal, {SIGUSR1});
 
-  log.Info("listening", {{"node", flags.id},
-                         {"address", services.address()},
-                         {"data", flags.data},
-                         {"waits", member->Waiting()},
-                         {"version", process::Version()}});
+  log.Info("listening",
+           {{"node", flags.id}, {"address", services.address()}, {"data", flags.data}, {"version", process::Version()}});
   member->Start();
   loop.Run();
   member.reset();

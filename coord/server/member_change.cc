@@ -55,11 +55,19 @@ Next Place(raft::Configuration now, const MemberChange& change) {
     return now;
   }
   if (change.kind == MemberChange::Kind::kReadmit) return Remove(std::move(now), change.id);
-  return absl::FailedPreconditionError(
-      absl::StrCat("node ", change.id.value, " is a member with another data directory: if that was lost, readmit it"));
+  return OtherLife(change.id);
 }
 
 }  // namespace
+
+absl::Status OtherLife(base::NodeId id) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("node ", id.value,
+                   " is a member with another data directory than the one it has now. If its own is "
+                   "still there, give it that; if it was lost, let it in again: drover cluster member "
+                   "readmit ",
+                   id.value));
+}
 
 Next NextConfiguration(const raft::Configuration& now, const MemberChange& change) {
   const raft::Member* const member = now.Find(change.id);

@@ -35,6 +35,9 @@ struct MemberChange {
 // anything after it.
 [[nodiscard]] absl::Status CheckQuorum(const raft::Configuration& next, const std::set<base::NodeId>& answering);
 
+// Somebody has the id of a member, and not its data directory. FAILED_PRECONDITION, in words that say what to do.
+[[nodiscard]] absl::Status OtherLife(base::NodeId id);
+
 }  // namespace drover::coord::server
 
 #endif  // DROVER_COORD_SERVER_MEMBER_CHANGE_H_

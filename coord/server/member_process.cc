@@ -39,6 +39,8 @@ struct MemberProcess::Forming {
   std::map<base::NodeId, std::string> others;  // of `formation`
   std::map<base::NodeId, Inviter> inviters;
   std::optional<raft::Configuration> added;  // to a cluster, whose committed members these are
+  base::ClusterId lost;                      // the cluster that knows this node by another data directory; 0: none
+  std::string told;                          // to the observer, of what is waited for
   bool done = false;
 
   void SetPeers() {
@@ -142,6 +144,8 @@ void MemberProcess::BeginForming(std::unique_ptr<log::DataDirectory> directory, 
                                                   restored.has_value(),
                                                   {},
                                                   {},
+                                                  {},
+                                                  {},
                                                   {}});
   if (initial.empty()) return;
   Formation::Self self{options_.id, identity.incarnation, cluster, seams_.loop->WallNow()};
@@ -166,6 +170,7 @@ void MemberProcess::Start() {
 
 void MemberProcess::Round() {
   if (forming_ == nullptr || stopping_) return;
+  TellWaiting();
   if (forming_->formation && !Failed()) {
     const Hello hello = forming_->formation->NextRound();
     for (const auto& [id, incarnation] : forming_->peers) forming_->links.Send(id, hello);
@@ -176,6 +181,13 @@ void MemberProcess::Round() {
   }
   Flush();
   forming_->timer.Set(kRound, [this] { Round(); });
+}
+
+void MemberProcess::TellWaiting() {
+  std::string waiting = Waiting();
+  if (waiting == forming_->told) return;
+  forming_->told = std::move(waiting);
+  if (seams_.observer != nullptr) seams_.observer->OnWaiting(forming_->told);
 }
 
 void MemberProcess::Flush() {
@@ -252,6 +264,8 @@ void MemberProcess::OnClusterItem(const PeerHeader& header, const PeerItem& item
 
 // A member speaks to this node as to one of the cluster: it was added, and died before it knew.
 void MemberProcess::AskWhoSpeaks(const PeerHeader& header) {
+  const base::Incarnation meant = header.to_incarnation;
+  if (header.to == options_.id && meant.value != 0 && meant != forming_->header.from_incarnation) forming_->lost = header.cluster;
   const bool known = forming_->peers.contains(header.from) || forming_->inviters.contains(header.from);
   if (known || header.from_incarnation.value == 0 || header.address.empty() || header.to != options_.id) return;
   forming_->inviters[header.from] = Forming::Inviter{header.address, 0};
@@ -352,6 +366,12 @@ void MemberProcess::Stop() {
 std::string MemberProcess::Waiting() const {
   if (forming_ == nullptr) return "";
   if (forming_->formation) return forming_->formation->Waiting();
+  if (forming_->lost.value != 0) {
+    return absl::StrCat("node ", options_.id.value, " is a member of cluster ", forming_->lost.value,
+                        " with another data directory. If that is still there, give this node that one; if it was lost, let this "
+                        "one in: drover cluster member readmit ",
+                        options_.id.value);
+  }
   return absl::StrCat("waiting to be added to a cluster: drover cluster member add ", options_.id.value, "=", options_.address);
 }
 

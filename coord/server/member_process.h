@@ -72,6 +72,7 @@ class MemberProcess final : private PeerLinks::Events {
   [[nodiscard]] bool Failed() const;
   void Round();
   void Flush();
+  void TellWaiting();
   void Dismiss(const PeerHeader& from, absl::string_view why);
   // It cannot form a cluster: the process is told after this long.
   void FailAfter(base::Duration wait, const absl::Status& why);

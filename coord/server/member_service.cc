@@ -42,8 +42,8 @@ base::Bytes Members(const Node& node) {
 // Calls `use` with the node and the request, and answers with the members once that is done.
 template <typename Request>
 transport::UnaryHandler Handler(std::function<MemberProcess*()> process,
-                                std::function<void(Node*, const Request&, ChangeDone)> use) {
-  return [process = std::move(process), use = std::move(use)](const base::Bytes& bytes, const transport::CallInfo&,
+                                std::function<void(Node*, const Request&, const transport::CallInfo&, ChangeDone)> use) {
+  return [process = std::move(process), use = std::move(use)](const base::Bytes& bytes, const transport::CallInfo& call,
                                                               transport::UnaryReply reply) {
     const absl::StatusOr<Request> request = transport::Decode<Request>(bytes);
     if (!request.ok()) return reply(request.status());
@@ -54,7 +54,7 @@ transport::UnaryHandler Handler(std::function<MemberProcess*()> process,
     }
     // Once, and while the node lives.
     auto shared = std::make_shared<transport::UnaryReply>(std::move(reply));
-    use(node, *request, [node, shared](const absl::Status& status) {
+    use(node, *request, call, [node, shared](const absl::Status& status) {
       if (status.ok()) {
         (*shared)(Members(*node));
       } else {
@@ -64,14 +64,20 @@ transport::UnaryHandler Handler(std::function<MemberProcess*()> process,
   };
 }
 
+// Who waits for so long hears why it took longer, and not only that it did.
+std::optional<base::Duration> PatienceOf(const transport::CallInfo& call) {
+  if (!call.time_left) return std::nullopt;
+  return *call.time_left - *call.time_left / 5;
+}
+
 template <typename Request>
-std::function<void(Node*, const Request&, ChangeDone)> Change(MemberChange::Kind kind) {
-  return [kind](Node* node, const Request& request, ChangeDone done) {
+std::function<void(Node*, const Request&, const transport::CallInfo&, ChangeDone)> Change(MemberChange::Kind kind) {
+  return [kind](Node* node, const Request& request, const transport::CallInfo& call, ChangeDone done) {
     MemberChange change;
     change.kind = kind;
     change.id = base::NodeId(request.id());
     if constexpr (std::is_same_v<Request, v1::AddMemberRequest>) change.address = request.address();
-    node->ChangeMember(std::move(change), std::move(done));
+    node->ChangeMember(std::move(change), std::move(done), PatienceOf(call));
   };
 }
 
@@ -79,17 +85,18 @@ std::function<void(Node*, const Request&, ChangeDone)> Change(MemberChange::Kind
 
 void RegisterMembership(transport::Server* server, std::function<MemberProcess*()> process) {
   using Kind = MemberChange::Kind;
-  server->RegisterUnary(Method("List"),
-                        Handler<v1::ListMembersRequest>(
-                            process, [](Node*, const v1::ListMembersRequest&, const ChangeDone& done) { done(absl::OkStatus()); }));
+  server->RegisterUnary(
+      Method("List"), Handler<v1::ListMembersRequest>(process, [](Node*, const v1::ListMembersRequest&, const transport::CallInfo&,
+                                                                  const ChangeDone& done) { done(absl::OkStatus()); }));
   server->RegisterUnary(Method("Add"), Handler<v1::AddMemberRequest>(process, Change<v1::AddMemberRequest>(Kind::kAdd)));
   server->RegisterUnary(Method("Readmit"), Handler<v1::AddMemberRequest>(process, Change<v1::AddMemberRequest>(Kind::kReadmit)));
   server->RegisterUnary(Method("Promote"), Handler<v1::MemberRequest>(process, Change<v1::MemberRequest>(Kind::kPromote)));
   server->RegisterUnary(Method("Remove"), Handler<v1::MemberRequest>(process, Change<v1::MemberRequest>(Kind::kRemove)));
   server->RegisterUnary(Method("TransferLeader"),
-                        Handler<v1::MemberRequest>(process, [](Node* node, const v1::MemberRequest& request, ChangeDone done) {
-                          node->TransferLeadership(base::NodeId(request.id()), std::move(done));
-                        }));
+                        Handler<v1::MemberRequest>(
+                            process, [](Node* node, const v1::MemberRequest& request, const transport::CallInfo&, ChangeDone done) {
+                              node->TransferLeadership(base::NodeId(request.id()), std::move(done));
+                            }));
 }
 
 }  // namespace drover::coord::server

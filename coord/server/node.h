@@ -19,6 +19,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -32,6 +33,7 @@
 #include "coord/base/random.h"
 #include "coord/raft/raft.h"
 #include "coord/server/cluster_clock.h"
+#include "coord/server/copies.h"
 #include "coord/server/dismissals.h"
 #include "coord/server/invitation.h"
 #include "coord/server/leases.h"
@@ -169,8 +171,9 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void Execute(const base::Bytes& request, ExecuteDone done);
   // A snapshot is taken as soon as none is under way, however little the log has grown.
   void WantSnapshot() { wants_snapshot_ = true; }
-  // As leader; `done` runs once, on the loop, perhaps at once. What is so already is done. One at a time.
-  void ChangeMember(MemberChange change, ChangeDone done);
+  // As leader; `done` runs once, on the loop, perhaps at once. What is so already is done. One at a time. `patience`: how long
+  // whoever asks waits for the answer of a node that is to be added; at most `invitation_patience`.
+  void ChangeMember(MemberChange change, ChangeDone done, std::optional<base::Duration> patience = std::nullopt);
   // To a voter; 0: to the one that has the most.
   void TransferLeadership(base::NodeId to, ChangeDone done);
   // Ends every stream and call with UNAVAILABLE and takes no new ones. No session is the worse for it.
@@ -297,6 +300,11 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
     std::optional<raft::Index> proposed;  // under way
     base::Bytes entry;                    // that one
   };
+  // A node that speaks with the id of a member and has another data directory.
+  struct OtherLifeHeard {
+    base::Incarnation incarnation;
+    base::Instant at;
+  };
   struct PendingTransfer {
     base::NodeId target;
     std::optional<base::Instant> deposed;  // since when nobody leads
@@ -306,6 +314,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   [[nodiscard]] absl::Status CheckSettled() const;
   [[nodiscard]] absl::Status CheckAnswering(const raft::Configuration& next) const;
   [[nodiscard]] absl::Status CheckCaughtUp(base::NodeId learner) const;
+  [[nodiscard]] bool HasOtherLife(const raft::Member& member) const;
   [[nodiscard]] bool Answers(base::NodeId member) const;
   void GiveWay();
   [[nodiscard]] bool AwaitsHello(base::NodeId from) const;
@@ -462,6 +471,8 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   std::uint64_t peers_version_ = 0;                    // of `neighbours_`, that `links_` knows
   std::unique_ptr<PendingChange> change_;              // while this node leads
   std::unique_ptr<PendingTransfer> transfer_;
+  std::map<base::NodeId, OtherLifeHeard> other_lives_;
+  Copies copies_{Copies::Options()};
   tree::Reaper reaper_;
   base::Instant next_reap_;
   MemberLevels levels_;

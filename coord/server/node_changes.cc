@@ -16,6 +16,22 @@ namespace {
 // Of an address: as a configuration may hold it, with some room.
 constexpr std::size_t kAddressBytesMax = 512;
 
+// How long it is believed that a node speaks with the id of a member, and another data directory.
+constexpr base::Duration kOtherLifeWindow = std::chrono::seconds(10);
+
+// Why nobody answers where `change` says, as far as can be guessed. `member`: what is known of it.
+std::string WhatIsMissing(const raft::Member* member, const MemberChange& change) {
+  const std::string readmit = absl::StrCat(
+      "if its data directory was lost, start it with an empty one and --join, and readmit it: drover cluster member readmit ",
+      change.id.value);
+  if (member == nullptr || change.kind == MemberChange::Kind::kReadmit) {
+    return "start it there, with an empty directory and --join";
+  }
+  if (member->address == change.address) return absl::StrCat("it is a member; see that it runs there, or, ", readmit);
+  return absl::StrCat("a member that moves is started there with its own data directory, as it was at ", member->address, "; ",
+                      readmit);
+}
+
 // An address that means something to others.
 absl::Status CheckReachable(absl::string_view address) {
   const absl::StatusOr<base::HostPort> parsed = base::ParseHostPort(address);
@@ -68,7 +84,13 @@ bool Node::Answers(base::NodeId member) const {
   return false;
 }
 
-void Node::ChangeMember(MemberChange change, ChangeDone done) {
+bool Node::HasOtherLife(const raft::Member& member) const {
+  const auto heard = other_lives_.find(member.id);
+  return heard != other_lives_.end() && heard->second.incarnation != member.incarnation &&
+         loop_->Now() - heard->second.at < kOtherLifeWindow;
+}
+
+void Node::ChangeMember(MemberChange change, ChangeDone done, std::optional<base::Duration> patience) {
   absl::Status refused = CheckLeads();
   if (refused.ok() && change.id.value == 0) refused = absl::InvalidArgumentError("a member's id is 1 or more");
   if (refused.ok() && !change.address.empty()) refused = CheckReachable(change.address);
@@ -85,7 +107,8 @@ void Node::ChangeMember(MemberChange change, ChangeDone done) {
   switch (change.kind) {
     case MemberChange::Kind::kAdd:
       if (change.address.empty()) return done(absl::InvalidArgumentError("the address of the new member is missing"));
-      if (member != nullptr && member->address == change.address) return done(absl::OkStatus());
+      // Of another one, whoever is there is asked: it may have lost what made it a member.
+      if (change.id == options_.id && member != nullptr && member->address == change.address) return done(absl::OkStatus());
       break;
     case MemberChange::Kind::kReadmit:
       if (member != nullptr && change.address.empty()) change.address = member->address;
@@ -93,10 +116,14 @@ void Node::ChangeMember(MemberChange change, ChangeDone done) {
         return done(absl::NotFoundError(absl::StrCat("node ", change.id.value, " is no member: give its address, too")));
       }
       break;
-    default:
+    case MemberChange::Kind::kPromote:
+      if (member != nullptr && HasOtherLife(*member)) return done(OtherLife(change.id));
+      break;
+    case MemberChange::Kind::kRemove:
       break;
   }
-  const base::Instant deadline = loop_->Now() + options_.invitation_patience;
+  const base::Instant deadline =
+      loop_->Now() + std::min(options_.invitation_patience, patience.value_or(options_.invitation_patience));
   change_ = std::make_unique<PendingChange>(PendingChange{std::move(change), deadline, std::move(done), nullptr, {}, {}, {}});
   WantTurn();
 }
@@ -147,7 +174,8 @@ bool Node::AwaitsHello(base::NodeId from) const {
 void Node::OnInvited(const PeerHeader& header, std::uint64_t round) {
   if (!change_ || !change_->invitation) return;
   const Invitation::Letter& letter = change_->invitation->letter();
-  if (round != letter.round && header.from != letter.to) return;
+  // What answers an earlier one says nothing of who is at this address.
+  if (round != letter.round) return;
   if (header.from != letter.to) {
     return EndChange(absl::FailedPreconditionError(
         absl::StrCat("node ", header.from.value, " is at ", letter.address, ", not node ", letter.to.value)));
@@ -185,8 +213,8 @@ void Node::AdvanceChange() {
   if (asks && change.incarnation.value == 0) {
     if (loop_->Now() >= change_->deadline) {
       return EndChange(
-          absl::UnavailableError(absl::StrCat("node ", change.id.value, " does not answer at ", change.address,
-                                              ": start it there, with an empty directory and --join; nothing was done")));
+          absl::UnavailableError(absl::StrCat("node ", change.id.value, " does not answer at ", change.address, ": ",
+                                              WhatIsMissing(raft_.configuration().Find(change.id), change), "; nothing was done")));
     }
     if (change_->invitation == nullptr) Invite();
     return;

@@ -52,6 +52,13 @@ void Node::OnMemberHello(const PeerHeader& header, const Hello& hello) {
   // Only who has applied something of the present reign, and so all that was committed before it, knows better than who asks.
   const bool knows = raft_.log().TermAt(applied_) == raft_.term() && configuration_index_ == raft_.configuration_index();
   if (raft_leader_.value == 0 || !knows) return;
+  if (const raft::Member* member = raft_.configuration().Find(header.from);
+      Leads() && member != nullptr && member->incarnation == header.from_incarnation &&
+      copies_.OnAsked(loop_->Now(), header.from, header.from_boot)) {
+    return Dismiss(header, "it has a copy of the data directory of a member that runs elsewhere",
+                   absl::StrCat(WhoThisIs(), "; node ", header.from.value, " runs at ", member->address,
+                                " with the data directory of which this one has a copy: stop this one, and start it no more"));
+  }
   if (neighbours_.IncarnationOf(header.from) == header.from_incarnation) return TellStanding(header.from);
   Dismiss(header, "it has the id of a member and an earlier data directory of it",
           absl::StrCat(WhoThisIs(), "; node ", header.from.value,

@@ -44,6 +44,7 @@ void Node::OnPeerFrame(PeerFrame frame) {
     if (auto* raft = std::get_if<RaftItem>(&item)) {
       const raft::Term term = raft->term;
       const bool append = std::holds_alternative<raft::Append>(raft->body);
+      if (std::holds_alternative<raft::AppendReply>(raft->body)) copies_.OnAnswer(loop_->Now(), header.from, header.from_boot);
       const absl::Status status = raft_.Step(MessageOf(header, std::move(*raft)));
       if (absl::IsUnimplemented(status)) return EndOutdated(status);
       if (append) MeetStranger(header, &term);
@@ -89,7 +90,9 @@ void Node::Dismiss(const PeerHeader& from, absl::string_view why, absl::string_v
 }
 
 void Node::OnDismissed(base::NodeId peer, const absl::Status& why) {
-  if (!dead_) dismissals_.OnDismissed(loop_->Now(), peer, why.message());
+  if (dead_) return;
+  dismissals_.OnDismissed(loop_->Now(), peer, why.message());
+  observer_->OnDismissed(peer, why.message());
 }
 
 // A node of another cluster's directory has no quorum among these members, and is refused by those it takes for its own. One that
@@ -179,6 +182,7 @@ void Node::OnHello(const PeerHeader& header, const Hello& hello) {
             absl::StrCat(WhoThisIs(), ", and node ", header.from.value, ", started with --initial-cluster ", hello.members,
                          ", is none of them: give it the list of its own cluster"));
   } else {
+    other_lives_[header.from] = {header.from_incarnation, loop_->Now()};
     Dismiss(header, "it has the id of a member and another data directory",
             absl::StrCat(WhoThisIs(), "; node ", header.from.value,
                          " is one of them with another data directory: its own was lost or replaced. Give it back its own, as it "

@@ -112,6 +112,10 @@ class NodeObserver {
   // Another node speaks to this one, and should not: of another cluster, of an incarnation that is no member. Each time; `address`
   // is its end of the link as the transport spells it, empty if not known.
   virtual void OnStranger(base::NodeId, const std::string& /*address*/, absl::string_view /*why*/) {}
+  // A peer says why it does not listen to this node.
+  virtual void OnDismissed(base::NodeId /*by*/, absl::string_view /*why*/) {}
+  // A node without a cluster: what it waits for. Told when it begins to wait, and at each change.
+  virtual void OnWaiting(absl::string_view /*for_what*/) {}
   // Something that must not be: an entry that no leader writes.
   virtual void OnDamage(const absl::Status&) {}
   // Now and then, for gauges.

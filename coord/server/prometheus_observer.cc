@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "coord/log/inspect.h"
 
 namespace drover::coord::server {
 namespace {
@@ -192,7 +193,7 @@ void PrometheusObserver::OnScrubbed(const absl::Status& damage, base::Duration t
     log_.Error(
         "a file is damaged: this node goes on and mends it by a new snapshot; until all files are whole do not restart it, and "
         "look at its disk",
-        {{"error", damage}});
+        {{"error", log::WithoutAdvice(damage)}});
   }
 }
 
@@ -231,6 +232,22 @@ void PrometheusObserver::OnStranger(base::NodeId from, const std::string& addres
   if (!untold) return;
   log_.Warning("a node speaks to this one and is not listened to",
                {{"from", from}, {"address", address}, {"why", why}, {"before", *untold}});
+}
+
+void PrometheusObserver::OnDismissed(base::NodeId by, absl::string_view why) {
+  const std::optional<std::uint64_t> untold = dismissals_.OnNews(base::Instant(Now()), by, "");
+  if (untold) log_.Warning("a node does not listen to this one", {{"node", by}, {"why", why}, {"before", *untold}});
+}
+
+void PrometheusObserver::OnWaiting(absl::string_view for_what) {
+  log_.Info("no member of a cluster yet", {{"state", for_what}});
+  const absl::MutexLock lock(&waiting_mutex_);
+  waiting_ = std::string(for_what);
+}
+
+std::string PrometheusObserver::waiting() const {
+  const absl::MutexLock lock(&waiting_mutex_);
+  return waiting_;
 }
 
 void PrometheusObserver::OnDamage(const absl::Status& status) {

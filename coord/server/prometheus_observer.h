@@ -8,6 +8,8 @@
 #include <map>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "coord/process/logging.h"
 #include "coord/process/metrics.h"
 #include "coord/server/observer.h"
@@ -22,6 +24,8 @@ class PrometheusObserver final : public NodeObserver {
 
   // Any thread.
   [[nodiscard]] StartProgress start_progress() const { return start_progress_; }
+  // As told by OnWaiting last.
+  [[nodiscard]] std::string waiting() const;
 
   void OnStartProgress(const StartProgress& progress) override;
   void OnRole(const raft::RoleChange& change) override;
@@ -45,6 +49,8 @@ class PrometheusObserver final : public NodeObserver {
   void OnSent(std::size_t bytes) override;
   void OnRefused(Refusal refusal) override;
   void OnStranger(base::NodeId from, const std::string& address, absl::string_view why) override;
+  void OnDismissed(base::NodeId by, absl::string_view why) override;
+  void OnWaiting(absl::string_view for_what) override;
   void OnDamage(const absl::Status& status) override;
   void OnStatus(const NodeStatus& status) override;
 
@@ -63,6 +69,9 @@ class PrometheusObserver final : public NodeObserver {
   std::atomic<StartProgress> start_progress_{};
   std::chrono::steady_clock::time_point start_told_ = std::chrono::steady_clock::now();  // at most one line a second
   Strangers strangers_{Strangers::Options()};
+  Strangers dismissals_{Strangers::Options()};  // the same rule for what others say of this node
+  mutable absl::Mutex waiting_mutex_;
+  std::string waiting_ ABSL_GUARDED_BY(waiting_mutex_);
   base::NodeId leader_;                   // as told last
   std::uint64_t peer_items_dropped_ = 0;  // of these the counter tells
   std::map<base::NodeId, PeerGauges> peers_;

@@ -98,6 +98,7 @@ base::Bytes Services::Status() const {
   response.set_streams(status.streams);
   response.set_feature_level(status.feature_level.value);
   response.set_feature_level_max(status.feature_level_max.value);
+  response.set_boot(node->raft().options().boot.value);
   const std::vector<raft::PeerState> peers = node->raft().Peers();
   for (const raft::Member& member : node->raft().configuration().members) {
     v1::MemberStatus* m = response.add_members();

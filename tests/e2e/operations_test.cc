@@ -295,6 +295,26 @@ TEST_F(OperationsTest, ANodeLostItsDirectory) {
   RunNext();
   ASSERT_TRUE(AwaitVoters({1, 2, 3}));
   ExpectKept("/since");
+  // As other recipes leave its file: with an empty directory it waits to be added, which it is not.
+  site_.services().Systemctl("core2", {"stop", "drover-coord"});
+  std::filesystem::rename(data, data + ".once-more");
+  ASSERT_EQ(site_
+                .Run("# on core2\nsed -i 's/^initial-cluster = .*/join = true/' /etc/drover/coord.toml\n"
+                     "echo 'advertise = \"core2:7400\"' >> /etc/drover/coord.toml\n")
+                .exit_code,
+            0);
+  site_.Start("core2");
+  ASSERT_TRUE(AwaitSaid("is a member of cluster ... with another data directory"));
+  EXPECT_THAT(Run({"cluster", "status"}).out, AllOf(HasSubstr("joining"), HasSubstr("drover cluster member readmit 2")));
+  ASSERT_TRUE(AwaitReadyz("core2", "drover cluster member readmit 2"));
+  for (const std::string command : {"add 2=core2:7400", "promote 2"}) {
+    const CommandResult refused = site_.Run("drover cluster member " + command + "\n");
+    EXPECT_EQ(refused.exit_code, 8) << command;
+    EXPECT_THAT(refused.err, HasSubstr("drover cluster member readmit 2"));
+  }
+  next_ = 0;
+  RunNext();
+  ASSERT_TRUE(AwaitVoters({1, 2, 3}));
 }
 
 TEST_F(OperationsTest, FilesAreDamaged) {
@@ -457,6 +477,14 @@ TEST_F(OperationsTest, MoreNodesFewerNodesAnotherAddress) {
   ASSERT_TRUE(ledger.AwaitMore(20));
   ledger.Stop();
   EXPECT_THAT(ledger.Faults(), IsEmpty());
+  // Its old directory is started as well.
+  std::filesystem::rename(CoordData("core3") + ".moved", CoordData("core3"));
+  site_.Start("core3");
+  ASSERT_TRUE(AwaitSaid("of which this one has a copy"));
+  const CommandResult both = Run({"--coord", site_.Addresses({1, 2, 3}), "cluster", "status"});
+  EXPECT_THAT(both.err, HasSubstr("two processes say that they are node 3"));
+  EXPECT_THAT(both.out, AllOf(HasSubstr(site_.Addresses({3})), HasSubstr(site_.Addresses({6}))));
+  site_.services().Systemctl("core3", {"disable", "--now", "drover-coord"});
   // The one that moved counts.
   site_.services().Lose("core2");
   ASSERT_TRUE(Await([&] { return Run({"tree", "create", "/after", "kept"}).exit_code == 0; }));

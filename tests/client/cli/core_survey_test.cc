@@ -19,6 +19,8 @@ class CoreSurveyTest : public ::testing::Test {
     status.node_id = id;
     status.cluster_id = cluster;
     status.role = "follower";
+    status.leader_id = 1;
+    status.boot = id;
     return status;
   }
   void Know(coord::NodeStatus* node, const std::vector<std::pair<std::uint64_t, std::string>>& members) {
@@ -55,6 +57,16 @@ TEST_F(CoreSurveyTest, MembersThatNobodyNamedAreAskedToo) {
 TEST_F(CoreSurveyTest, ANodeReachedAtAnotherAddressIsShownOnce) {
   for (const std::string address : {"a", "alias-of-a"}) Know(&Node(address, 1), {{1, "advertised"}});
   EXPECT_THAT(Rows(Survey({"alias-of-a", "a"})), ElementsAre(Row(1, "alias-of-a")));
+}
+
+// A directory was copied, and both are started: one is the member, the other one has no leader.
+TEST_F(CoreSurveyTest, ACopyOfANodeIsShownBesideIt) {
+  Know(&Node("a", 1), {{1, "a"}, {2, "new"}});
+  Node("new", 2);
+  coord::NodeStatus& copy = Node("old", 2);
+  copy.leader_id = 0;
+  copy.boot = 99;
+  EXPECT_THAT(Rows(Survey({"a", "old"})), ElementsAre(Row(1, "a"), Row(2, "old"), Row(2, "new")));
 }
 
 TEST_F(CoreSurveyTest, ASilentNodeIsKnownByTheOthersWord) {

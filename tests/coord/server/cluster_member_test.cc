@@ -267,6 +267,28 @@ TEST_F(ClusterMemberTest, AWipedMemberIsReadmittedByOneCommand) {
   ASSERT_NE(cluster_.AwaitLeader(), 0) << "its word counts again";
 }
 
+// Added and promoted it would be a member in words alone.
+TEST_F(ClusterMemberTest, AWipedMemberThatWaitsIsNotAddedAndSaysWhatHelps) {
+  const int leader = Begin(3);
+  const int wiped = leader % 3 + 1;
+  cluster_.Crash(wiped);
+  cluster_.Wipe(wiped);
+  cluster_.StartJoining(wiped);
+  const std::string what_helps = "drover cluster member readmit " + std::to_string(wiped);
+  ASSERT_TRUE(cluster_.world.RunUntil([&] { return cluster_.process(wiped)->Waiting().find(what_helps) != std::string::npos; },
+                                      seconds(20)));
+  cluster_.world.RunFor(seconds(1));
+  for (const Kind kind : {Kind::kPromote, Kind::kAdd}) {
+    const absl::Status refused = Ask(leader, Of(kind, wiped, kind == Kind::kAdd ? SimCluster::Peer(wiped) : ""));
+    EXPECT_TRUE(absl::IsFailedPrecondition(refused)) << refused;
+    EXPECT_THAT(std::string(refused.message()), HasSubstr(what_helps));
+  }
+  ASSERT_EQ(cluster_.Change(Kind::kReadmit, wiped), absl::OkStatus());
+  ASSERT_EQ(cluster_.Change(Kind::kPromote, wiped), absl::OkStatus());
+  EXPECT_EQ(cluster_.Change(Kind::kAdd, wiped), absl::OkStatus()) << "what is so already is done";
+  ASSERT_TRUE(cluster_.AwaitEqual());
+}
+
 // Its supervisor does not know of --join. At level 2 it has to promise that before it is let in.
 TEST_F(ClusterMemberTest, AWipedMemberThatIsStartedAsEverAgainAndAgainIsReadmitted) {
   const int leader = Begin(3);
@@ -588,6 +610,34 @@ TEST_F(ClusterMemberTest, AMemberMovesToAnotherAddress) {
   EXPECT_EQ(cluster_.node(leader)->raft().configuration().Find(id)->address, cluster_.moved[other]);
   EXPECT_EQ(cluster_.Members(), "1 2 3");
   ASSERT_TRUE(cluster_.AwaitEqual());
+}
+
+// Whatever it still says from where it was says nothing of who is at the new address.
+TEST_F(ClusterMemberTest, NobodyMovesToAnAddressThatDoesNotAnswer) {
+  const int leader = Begin(3);
+  cluster_.StartJoining(4);
+  // Before it knows that it was added.
+  ASSERT_TRUE(Ask(leader, Of(Kind::kAdd, 4, SimCluster::Peer(4))).ok());
+  for (const int id : {4, leader % 3 + 1}) {
+    const absl::Status moved = Ask(leader, Of(Kind::kAdd, id, "nobody:2"));
+    EXPECT_TRUE(absl::IsUnavailable(moved)) << moved;
+    EXPECT_THAT(std::string(moved.message()), AllOf(HasSubstr("does not answer at nobody:2"),
+                                                    HasSubstr("its own data directory, as it was at " + SimCluster::Peer(id))));
+    EXPECT_EQ(cluster_.node(leader)->raft().configuration().Find(base::NodeId(static_cast<std::uint64_t>(id)))->address,
+              SimCluster::Peer(id));
+  }
+  ASSERT_TRUE(cluster_.AwaitEqual());
+}
+
+TEST_F(ClusterMemberTest, WhoHasLittleTimeHearsTheReasonAllTheSame) {
+  const int leader = Begin(3);
+  std::optional<absl::Status> result;
+  const base::Instant asked = cluster_.world.Now();
+  cluster_.node(leader)->ChangeMember(
+      Of(Kind::kAdd, 4, "nobody:2"), [&](const absl::Status& status) { result = status; }, milliseconds(800));
+  ASSERT_TRUE(cluster_.world.RunUntil([&] { return result.has_value(); }, seconds(20)));
+  EXPECT_LT(cluster_.world.Now() - asked, seconds(1));
+  EXPECT_THAT(std::string(result->message()), HasSubstr("node 4 does not answer at nobody:2"));
 }
 
 TEST_F(ClusterMemberTest, LeadershipIsHandedToWhomIsAskedFor) {

@@ -25,6 +25,9 @@ class ClusterStrangerTest : public ClusterFixture, public NodeObserver {
   void OnStranger(base::NodeId from, const std::string&, absl::string_view why) override {
     strangers_.push_back(std::to_string(from.value) + ": " + std::string(why));
   }
+  void OnDismissed(base::NodeId by, absl::string_view why) override {
+    dismissed_.push_back(std::to_string(by.value) + ": " + std::string(why));
+  }
   // Members of the same ids and addresses, another cluster: the disks of its nodes.
   std::unique_ptr<sim::SimFileSystem> TheirDisk(int id) {
     if (theirs_ == nullptr) {
@@ -46,6 +49,7 @@ class ClusterStrangerTest : public ClusterFixture, public NodeObserver {
   std::string ClusterOf(int id) { return "cluster " + std::to_string(cluster_.node(id)->Status().cluster.value); }
 
   std::vector<std::string> strangers_;
+  std::vector<std::string> dismissed_;
   std::unique_ptr<SimCluster> theirs_;
 };
 
@@ -191,6 +195,34 @@ TEST_F(ClusterStrangerTest, WhoBearsTheIdOfAMemberDisturbsNobody) {
     EXPECT_EQ(cluster_.node(id)->raft().Inspect().leader.value, static_cast<std::uint64_t>(leader)) << "node " << id;
     EXPECT_TRUE(cluster_.refused(id).ok()) << cluster_.refused(id);
   }
+}
+
+TEST_F(ClusterStrangerTest, ACopyOfAMembersDirectoryIsToldToStopWhileTheMemberRuns) {
+  const int leader = Begin();
+  const int member = Other(leader);
+  cluster_.Crash(member);
+  const auto files = cluster_.files(member).Copy(1);
+  cluster_.Start(member);
+  ASSERT_NE(cluster_.AwaitLeader(), 0);
+  SimMember copy;
+  NodeSeams seams;
+  seams.observer = this;
+  NodeOptions options = cluster_.options;
+  options.id = base::NodeId(static_cast<std::uint64_t>(member));
+  options.address = "copy:2";
+  options.data_directory = "/data";
+  ASSERT_TRUE(copy.Open({&cluster_.world, &cluster_.network, files.get(), "copy", "copy:1"}, 99, seams, options, {}).ok());
+  copy.process->Start();
+  const auto told = [this] {
+    return std::any_of(dismissed_.begin(), dismissed_.end(), [](const std::string& words) {
+      return words.find("of which this one has a copy: stop this one") != std::string::npos;
+    });
+  };
+  ASSERT_TRUE(cluster_.world.RunUntil(told, seconds(20)));
+  EXPECT_THAT(strangers_, Contains(HasSubstr("it has a copy of the data directory of a member that runs elsewhere")));
+  EXPECT_EQ(cluster_.Leader(), leader);
+  EXPECT_TRUE(cluster_.refused(member).ok()) << cluster_.refused(member);
+  EXPECT_EQ(cluster_.node(member)->Status().leader.value, static_cast<std::uint64_t>(leader));
 }
 
 TEST_F(ClusterStrangerTest, ANodeThatIsNoMemberIsToldWhoTheMembersAre) {

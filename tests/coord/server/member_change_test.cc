@@ -64,7 +64,7 @@ TEST(MemberChangeTest, AWipedVoterIsRemovedBeforeItComesAsALearner) {
               testing::ElementsAre(Of({Voter(1), Voter(3)}), Of({Voter(1), Learner(2, 9), Voter(3)})));
   const auto taken = NextConfiguration(Of({Voter(1), Voter(2)}), Change(Kind::kAdd, 2, 9));
   EXPECT_TRUE(absl::IsFailedPrecondition(taken.status()));
-  EXPECT_THAT(std::string(taken.status().message()), HasSubstr("another data directory: if that was lost, readmit it"));
+  EXPECT_THAT(std::string(taken.status().message()), HasSubstr("drover cluster member readmit 2"));
 }
 
 TEST(MemberChangeTest, WhoIsNotThereIsNotFound) {

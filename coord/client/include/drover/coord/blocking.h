@@ -64,7 +64,8 @@ class BlockingClient {
   [[nodiscard]] virtual absl::StatusOr<Zxid> Sync() = 0;
 
   // Hands every event of the watch to `on_event`, on the client's own thread (it must not call this client), until it returns
-  // false or has heard the one event that a watch of its kind hears, `stop` (may be null) returns true (asked every 100 ms), or the session ends. OK if the caller ended it.
+  // false or has heard the one event that a watch of its kind hears, `stop` (may be null) returns true (asked every 100 ms), or the
+  // session ends. OK if the caller ended it.
   [[nodiscard]] virtual absl::Status Watch(std::string path, WatchOptions options, absl::AnyInvocable<bool(const Event&)> on_event,
                                            absl::AnyInvocable<bool()> stop) = 0;
 
@@ -105,6 +106,7 @@ struct NodeStatus {
   std::uint64_t streams = 0;            // of sessions, at this node; `sessions` are the cluster's
   std::uint32_t feature_level = 0;      // of the cluster, as the node knows; 0: none yet, or not known
   std::uint32_t feature_level_max = 0;  // that its program knows; 0: not known
+  std::uint64_t boot = 0;               // of this process, at random; 0: of no cluster yet, or not known
   std::vector<MemberStatus> members;
 };
 
