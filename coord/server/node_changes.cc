@@ -193,6 +193,7 @@ void Node::OnInvited(const PeerHeader& header, std::uint64_t round) {
   }
   change_->promised = promised;
   change_->change.incarnation = header.from_incarnation;
+  other_lives_[header.from] = {header.from_incarnation, loop_->Now()};  // whatever was heard before: this is who is there now
   change_->invitation.reset();
   WantTurn();
 }

@@ -44,7 +44,10 @@ void Node::OnPeerFrame(PeerFrame frame) {
     if (auto* raft = std::get_if<RaftItem>(&item)) {
       const raft::Term term = raft->term;
       const bool append = std::holds_alternative<raft::Append>(raft->body);
-      if (std::holds_alternative<raft::AppendReply>(raft->body)) copies_.OnAnswer(loop_->Now(), header.from, header.from_boot);
+      const bool member = raft_.configuration().Names(header.from, header.from_incarnation);
+      if (member && std::holds_alternative<raft::AppendReply>(raft->body)) {
+        copies_.OnAnswer(loop_->Now(), header.from, header.from_boot);
+      }
       const absl::Status status = raft_.Step(MessageOf(header, std::move(*raft)));
       if (absl::IsUnimplemented(status)) return EndOutdated(status);
       if (append) MeetStranger(header, &term);

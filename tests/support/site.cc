@@ -173,7 +173,10 @@ std::string Site::Addresses(const std::vector<int>& ids) const {
 }
 
 CommandResult Site::Drover(const std::vector<std::string>& args) {
-  std::vector<std::string> argv = {Binary("drover"), "--coord", Addresses({1, 2, 3, 4, 5, 6})};
+  std::vector<std::string> argv = {Binary("drover")};
+  // Given twice, the nodes of both would be asked.
+  const bool given = std::find(args.begin(), args.end(), "--coord") != args.end();
+  if (!given) argv.insert(argv.end(), {"--coord", Addresses({1, 2, 3, 4, 5, 6})});
   argv.insert(argv.end(), args.begin(), args.end());
   CommandResult result = RunCommand(argv);
   said_ += OnPage(result.out) + "\n" + OnPage(result.err) + "\n";

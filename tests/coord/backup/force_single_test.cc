@@ -135,7 +135,8 @@ TEST_F(ForceSingleTest, WhatAnEarlierRecoveryLeftIsNeverReplaced) {
   std::filesystem::create_directory(data_ + ".kept");
   EXPECT_THAT(std::string(Force().status().message()), HasSubstr("data.kept is in the way"));
   std::filesystem::remove(data_ + ".kept");
-  std::filesystem::create_directories(data_ + ".recovering/photos");
+  std::filesystem::create_directory(data_ + ".recovering");
+  std::ofstream(data_ + ".recovering/photos") << "of somebody";
   EXPECT_THAT(std::string(Force().status().message()), HasSubstr("data.recovering is in the way, and holds photos"));
   EXPECT_TRUE(Exists("data/identity"));
 }

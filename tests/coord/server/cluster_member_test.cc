@@ -283,6 +283,10 @@ TEST_F(ClusterMemberTest, AWipedMemberThatWaitsIsNotAddedAndSaysWhatHelps) {
     EXPECT_TRUE(absl::IsFailedPrecondition(refused)) << refused;
     EXPECT_THAT(std::string(refused.message()), HasSubstr(what_helps));
   }
+  // That one is lost, too; it was heard of a moment ago, and is not what is there now.
+  cluster_.Crash(wiped);
+  cluster_.Wipe(wiped);
+  cluster_.StartJoining(wiped);
   ASSERT_EQ(cluster_.Change(Kind::kReadmit, wiped), absl::OkStatus());
   ASSERT_EQ(cluster_.Change(Kind::kPromote, wiped), absl::OkStatus());
   EXPECT_EQ(cluster_.Change(Kind::kAdd, wiped), absl::OkStatus()) << "what is so already is done";
