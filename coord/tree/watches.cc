@@ -1,6 +1,7 @@
 #include "coord/tree/watches.h"
 
 #include <algorithm>
+#include <new>
 #include <tuple>
 #include <utility>
 
@@ -23,6 +24,20 @@ bool Hears(WatchKind kind, absl::string_view watched, EventType type, absl::stri
   return kind != WatchKind::kOnceChildren || type == EventType::kDeleted;
 }
 
+WatchTable::Watched::Owned WatchTable::Watched::New(absl::string_view path) {
+  return Owned(new (::operator new(sizeof(Watched) + path.size())) Watched(path));
+}
+
+WatchTable::Watched::Watched(absl::string_view path) : path_bytes_(path.size()) {
+  path.copy(reinterpret_cast<char*>(this + 1), path.size());
+}
+
+void WatchTable::Watched::Free::operator()(Watched* watched) const {
+  const std::size_t bytes = sizeof(Watched) + watched->path_bytes_;
+  watched->~Watched();
+  ::operator delete(watched, bytes);
+}
+
 Code WatchTable::Add(StreamId stream, std::uint64_t watch_id, absl::string_view path, std::uint32_t kind, bool with_data) {
   if (kind == static_cast<std::uint32_t>(WatchKind::kUnspecified) || !IsPath(path)) return Code::kInvalidArgument;
   if (kind > static_cast<std::uint32_t>(WatchKind::kOnceChildren)) return Code::kUnimplemented;
@@ -31,7 +46,7 @@ Code WatchTable::Add(StreamId stream, std::uint64_t watch_id, absl::string_view 
 
   auto at = by_path_.find(path);
   if (at == by_path_.end()) {
-    at = by_path_.insert(std::make_unique<Watched>(Watched{{}, std::string(path)})).first;
+    at = by_path_.insert(Watched::New(path)).first;
     const std::size_t depth = DepthOf(path);
     if (paths_at_depth_.size() <= depth) paths_at_depth_.resize(depth + 1);
     ++paths_at_depth_[depth];
@@ -50,9 +65,9 @@ void WatchTable::RemoveAt(Watched* watched, StreamId stream, std::uint64_t watch
                                       [&](const Watch& other) { return other.stream == stream && other.id == watch_id; }));
   --size_;
   if (!watched->watches.empty()) return;
-  --paths_at_depth_[DepthOf(watched->path)];
+  --paths_at_depth_[DepthOf(watched->path())];
   while (!paths_at_depth_.empty() && paths_at_depth_.back() == 0) paths_at_depth_.pop_back();
-  by_path_.erase(by_path_.find(absl::string_view(watched->path)));
+  by_path_.erase(by_path_.find(watched->path()));
 }
 
 bool WatchTable::Remove(StreamId stream, std::uint64_t watch_id) {
@@ -91,7 +106,7 @@ void WatchTable::Gather(const Event& event) {
     const auto at = by_path_.find(depth == 0 ? path.substr(0, 1) : path.substr(0, end));
     if (at == by_path_.end()) continue;
     for (const Watch& watch : (*at)->watches) {
-      if (Hears(watch.kind, (*at)->path, event.type(), path)) matched_.push_back(watch);
+      if (Hears(watch.kind, (*at)->path(), event.type(), path)) matched_.push_back(watch);
     }
   }
   std::sort(matched_.begin(), matched_.end(),

@@ -66,20 +66,35 @@ class WatchTable {
     WatchKind kind;
     bool with_data;
   };
-  // The watches of one path, sorted by (stream, id). On its own, for whoever has one of them points at it.
-  struct Watched {
+  // The watches of one path, sorted by (stream, id). On its own, for whoever has one of them points at it; the path's bytes follow
+  // it in the same block, for there may be millions.
+  class Watched {
+   public:
+    struct Free {
+      void operator()(Watched* watched) const;
+    };
+    using Owned = std::unique_ptr<Watched, Free>;
+    static Owned New(absl::string_view path);
+
+    [[nodiscard]] absl::string_view path() const { return {reinterpret_cast<const char*>(this + 1), path_bytes_}; }
+
     absl::InlinedVector<Watch, 1> watches;
-    std::string path;
+
+   private:
+    explicit Watched(absl::string_view path);
+    ~Watched() = default;
+
+    const std::size_t path_bytes_;
   };
   struct PathHash {
     using is_transparent = void;
     std::size_t operator()(absl::string_view path) const { return absl::Hash<absl::string_view>()(path); }
-    std::size_t operator()(const std::unique_ptr<Watched>& watched) const { return (*this)(absl::string_view(watched->path)); }
+    std::size_t operator()(const Watched::Owned& watched) const { return (*this)(watched->path()); }
   };
   struct PathEqual {
     using is_transparent = void;
     static absl::string_view Of(absl::string_view path) { return path; }
-    static absl::string_view Of(const std::unique_ptr<Watched>& watched) { return watched->path; }
+    static absl::string_view Of(const Watched::Owned& watched) { return watched->path(); }
     template <typename A, typename B>
     bool operator()(const A& a, const B& b) const {
       return Of(a) == Of(b);
@@ -90,7 +105,7 @@ class WatchTable {
   void Gather(const Event& event);
 
   // Looked up, never iterated.
-  absl::flat_hash_set<std::unique_ptr<Watched>, PathHash, PathEqual> by_path_;
+  absl::flat_hash_set<Watched::Owned, PathHash, PathEqual> by_path_;
   absl::btree_map<StreamId, absl::btree_map<std::uint64_t, Watched*>> by_stream_;
   // [d]: paths with d components that are watched.
   std::vector<std::size_t> paths_at_depth_;

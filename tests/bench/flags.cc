@@ -104,6 +104,7 @@ absl::Status ParseFlags(const std::vector<std::string>& args,
   Common common;
   Only only;
   base::Duration scale_measure = std::chrono::seconds(15);
+  base::Duration watches_measure = std::chrono::seconds(10);
 
   process::OptionSet& coord = options.Command("coord", "Throughput and latency of sets and gets");
   AddCommon(&coord, flags, &common);
@@ -151,17 +152,30 @@ absl::Status ParseFlags(const std::vector<std::string>& args,
   scale.Number("--restart-entries", &flags->restart_entries, "Entries of the log that a start replays", 0, 100'000'000);
   scale.Number("--missed-writes", &flags->missed_writes, "Writes that a node misses before it comes back", 0, 100'000'000);
 
+  process::OptionSet& watches = options.Command(
+      "watches", "Memory of ten thousand sessions and a million watches of one node, and how fast a change reaches all");
+  watches.Number("--sessions", &flags->sessions, "Sessions, each with a connection of its own", 1, 100'000);
+  watches.Number("--watches", &flags->watches, "Watches of all of them together", 1, 100'000'000);
+  watches.Choice("--kind", &flags->watch_kind, {"persistent", "once", "recursive"}, "Kind of the watches");
+  watches.Number("--data-bytes", &flags->data_bytes, "Data of the node that is changed", 0, 1U << 20);
+  watches.Time("--warm-up", &flags->warm_up, "Changes before those that count");
+  watches.Time("--measure", &watches_measure, "How long the node is changed");
+  watches.Text("--data", &flags->data, "Directory for the node's data (default: the system's temporary one)");
+  watches.Choice("-o,--output", &common.output, {"table", "json"}, "For people or for programs");
+
   const absl::Status status = options.ParseFrom(args, environment, out, done);
   if (!status.ok() || *done) return status;
   flags->command = coord.chosen()      ? Command::kCoord
                    : failover.chosen() ? Command::kFailover
                    : steady.chosen()   ? Command::kSteady
-                                       : Command::kScale;
+                   : scale.chosen()    ? Command::kScale
+                                       : Command::kWatches;
   if (flags->command == Command::kSteady) {
     flags->workloads = {only.workload};
     flags->loads = {only.load};
   }
   if (flags->command == Command::kScale) flags->measure = scale_measure;
+  if (flags->command == Command::kWatches) flags->measure = watches_measure;
   flags->at_follower = common.first == "follower";
   flags->json = common.output == "json";
   flags->systems = common.without_drover ? std::vector<std::string>() : std::vector<std::string>{"drover"};
@@ -174,6 +188,9 @@ absl::Status ParseFlags(const std::vector<std::string>& args,
     return absl::InvalidArgumentError("--nodes: nothing takes over from a leader in a cluster of less than 3 nodes");
   }
   if (flags->command == Command::kSteady) return CheckSteady(*flags);
+  if (flags->command == Command::kWatches && flags->watches % static_cast<std::uint64_t>(flags->sessions) != 0) {
+    return absl::InvalidArgumentError("--watches must be a whole multiple of --sessions");
+  }
   if (flags->command == Command::kScale) {
     const auto needs = [&flags](ScalePart part) {
       return std::find(flags->parts.begin(), flags->parts.end(), part) != flags->parts.end();

@@ -16,7 +16,7 @@
 
 namespace drover::bench {
 
-enum class Command { kCoord, kFailover, kSteady, kScale };
+enum class Command { kCoord, kFailover, kSteady, kScale, kWatches };
 
 enum class ScalePart { kMemory, kSnapshotGap, kRestart, kCatchUp, kAddNode };
 
@@ -60,6 +60,11 @@ struct Flags {
   std::size_t data_bytes = 100;
   std::uint64_t restart_entries = 100'000;  // of the log behind the snapshot, that a start replays
   std::uint64_t missed_writes = 1'000'000;  // that a node which comes back has missed
+
+  // watches; data_bytes, warm_up and measure, too
+  int sessions = 10'000;
+  std::uint64_t watches = 1'000'000;  // of all sessions together, the same number of each
+  std::string watch_kind = "persistent";
 };
 
 // Reads the arguments (without the program's name). OK and `*done` set: help or version was printed to `out`. INVALID_ARGUMENT:

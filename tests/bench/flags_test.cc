@@ -127,6 +127,9 @@ TEST(FlagsTest, WrongUsageIsRefusedByName) {
       {{"scale", "--nodes", "1"}, "catch-up"},
       {{"scale", "--compare", "etcd", "--without-drover"}, "--parts memory"},
       {{"scale", "--measure", "0"}, "measure"},
+      {{"watches", "--sessions", "3", "--watches", "10"}, "whole multiple"},
+      {{"watches", "--kind", "twice"}, "twice"},
+      {{"watches", "--compare", "etcd"}, "--compare"},
   };
   for (const auto& [args, word] : table) {
     const Parsed parsed = Parse(args);
@@ -144,6 +147,26 @@ TEST(FlagsTest, ScaleMeasuresEveryPartOfAMillionZnodesUnlessToldOtherwise) {
   EXPECT_EQ(parsed.flags.parts.size(), 5u);
   EXPECT_EQ(parsed.flags.measure, std::chrono::seconds(15));
   EXPECT_EQ(Parse({"coord"}).flags.measure, std::chrono::seconds(5));
+}
+
+TEST(FlagsTest, WatchesAreAMillionOfTenThousandSessionsUnlessToldOtherwise) {
+  const Parsed parsed = Parse({"watches"});
+  ASSERT_TRUE(parsed.status.ok()) << parsed.status;
+  EXPECT_EQ(parsed.flags.command, Command::kWatches);
+  EXPECT_EQ(parsed.flags.sessions, 10'000);
+  EXPECT_EQ(parsed.flags.watches, 1'000'000u);
+  EXPECT_EQ(parsed.flags.measure, std::chrono::seconds(10));
+  const Parsed all = Parse({"watches", "--sessions", "7", "--watches", "21", "--kind", "once", "--data-bytes", "9", "--warm-up",
+                            "1s", "--measure", "2s", "--data", "/d", "-o", "json"});
+  ASSERT_TRUE(all.status.ok()) << all.status;
+  EXPECT_EQ(all.flags.sessions, 7);
+  EXPECT_EQ(all.flags.watches, 21u);
+  EXPECT_EQ(all.flags.watch_kind, "once");
+  EXPECT_EQ(all.flags.data_bytes, 9u);
+  EXPECT_EQ(all.flags.warm_up, std::chrono::seconds(1));
+  EXPECT_EQ(all.flags.measure, std::chrono::seconds(2));
+  EXPECT_EQ(all.flags.data, "/d");
+  EXPECT_TRUE(all.flags.json);
 }
 
 TEST(FlagsTest, EveryFlagOfScaleArrives) {

@@ -16,6 +16,7 @@
 #include "tests/bench/report.h"
 #include "tests/bench/scale/bench.h"
 #include "tests/bench/steady_bench.h"
+#include "tests/bench/watch_bench.h"
 #include "tests/support/process.h"
 
 namespace drover::bench {
@@ -41,6 +42,11 @@ absl::StatusOr<std::string> Measure(const Flags& flags) {
     const absl::StatusOr<ScaleReport> report = RunScaleBench(flags, directory.path(), progress);
     if (!report.ok()) return report.status();
     return flags.json ? ScaleJson(flags, *report) : ScaleText(flags, *report);
+  }
+  if (flags.command == Command::kWatches) {
+    const absl::StatusOr<WatchReport> report = RunWatchBench(flags, directory.path(), progress);
+    if (!report.ok()) return report.status();
+    return flags.json ? WatchJson(flags, *report) : WatchText(flags, *report);
   }
   const absl::StatusOr<FailoverReport> report = RunFailoverBench(flags, directory.path(), progress);
   if (!report.ok()) return report.status();

@@ -69,6 +69,19 @@ TEST(RunTest, ScaleMeasuresEveryPartAndLeavesNothingBehind) {
   EXPECT_TRUE(std::filesystem::is_empty(data.path()));
 }
 
+TEST(RunTest, WatchesAreCountedToldAndGone) {
+  const testing::TemporaryDirectory data;
+  const testing::CommandResult ran =
+      testing::RunCommand({DROVER_BENCH, "watches", "--data", data.path(), "--sessions", "150", "--watches", "3000", "--warm-up",
+                           "10ms", "--measure", "300ms", "-o", "json"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  const auto json = nlohmann::json::parse(ran.out);
+  EXPECT_GT(json["memory"]["sessions_bytes"], json["memory"]["empty_bytes"]);
+  EXPECT_GT(json["fan_out"]["changes"], 0);
+  EXPECT_GT(json["fan_out"]["notifications_per_second"], 0);
+  EXPECT_TRUE(std::filesystem::is_empty(data.path()));
+}
+
 TEST(RunTest, ADataDirectoryThatIsNotThereIsNamed) {
   const testing::TemporaryDirectory data;
   const testing::CommandResult ran = testing::RunCommand({DROVER_BENCH, "coord", "--nodes", "1", "--data", data / "missing"});

@@ -124,4 +124,8 @@ std::string DeepKeyName(std::size_t key) {
   return absl::StrFormat("%s/znode-%014d", DirectoryName(key / kKeysPerDirectory), key);
 }
 
+std::string WatchedPath(int session, std::uint64_t watch) {
+  return absl::StrFormat("/watched/%08d/key-%08d", session, watch);
+}
+
 }  // namespace drover::bench

@@ -55,6 +55,9 @@ inline constexpr char kKeyRoot[] = "/bench";
 inline constexpr std::size_t kKeysPerDirectory = 1'000;
 [[nodiscard]] std::string DirectoryName(std::size_t directory);
 [[nodiscard]] std::string DeepKeyName(std::size_t key);
+// Of watch `watch` of session `session`: "/watched/00000017/key-00000042".
+inline constexpr std::size_t kWatchedPathBytes = 30;
+[[nodiscard]] std::string WatchedPath(int session, std::uint64_t watch);
 
 }  // namespace drover::bench
 

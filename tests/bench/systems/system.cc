@@ -104,7 +104,7 @@ SystemFacts System::Facts() const {
   facts.name = name_;
   facts.version = version_;
   facts.nodes = nodes();
-  for (const ServerSpec& s : servers_) facts.commands.push_back(absl::StrJoin(s.argv, " "));
+  for (const auto& process : processes_) facts.commands.push_back(absl::StrJoin(process->argv(), " "));
   Describe(&facts);
   return facts;
 }
