@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <string>
@@ -97,12 +98,27 @@ TEST_F(TreeTest, EphemeralsEndInOrderOfCreationThenPath) {
   EXPECT_EQ(tree_.EphemeralsOf(base::SessionId(8)), nullptr);
 }
 
+// Five times as deep as the longest path allows, on a stack that has no room for a frame a level. (Not deeper: each creation counts
+// itself in all nodes above.)
 TEST_F(TreeTest, DeepTreesNeedNoStack) {
-  tree_.Begin(base::Zxid(1), base::WallTime(1));
-  const Node* node = &tree_.root();
-  for (int depth = 0; depth < 100'000; ++depth) node = tree_.Create(node, "n", {}, Lifetime());
-  tree_.Commit();
-  EXPECT_EQ(node->Path().size(), 200'000u);
+  pthread_attr_t attributes;
+  ASSERT_EQ(pthread_attr_init(&attributes), 0);
+  ASSERT_EQ(pthread_attr_setstacksize(&attributes, 256 << 10), 0);
+  std::size_t path_bytes = 0;
+  pthread_t thread{};
+  const auto build = [](void* bytes) -> void* {
+    Tree tree;
+    tree.Begin(base::Zxid(1), base::WallTime(1));
+    const Node* node = &tree.root();
+    for (int depth = 0; depth < 10'000; ++depth) node = tree.Create(node, "n", {}, Lifetime());
+    tree.Commit();
+    *static_cast<std::size_t*>(bytes) = node->Path().size();
+    return nullptr;
+  };
+  ASSERT_EQ(pthread_create(&thread, &attributes, build, &path_bytes), 0);
+  ASSERT_EQ(pthread_join(thread, nullptr), 0);
+  pthread_attr_destroy(&attributes);
+  EXPECT_EQ(path_bytes, 20'000u);
 }
 
 TEST_F(TreeTest, RollbackRestoresEverything) {
