@@ -33,9 +33,8 @@ WatchTable::Watched::Watched(absl::string_view path) : path_bytes_(path.size()) 
 }
 
 void WatchTable::Watched::Free::operator()(Watched* watched) const {
-  const std::size_t bytes = sizeof(Watched) + watched->path_bytes_;
   watched->~Watched();
-  ::operator delete(watched, bytes);
+  ::operator delete(watched);
 }
 
 Code WatchTable::Add(StreamId stream, std::uint64_t watch_id, absl::string_view path, std::uint32_t kind, bool with_data) {
