@@ -420,6 +420,16 @@ TEST_F(OperationsTest, MostNodesAreLostForGood) {
   EXPECT_THAT(RunNext().out, HasSubstr("kept aside"));
   ASSERT_TRUE(AwaitVoters({3}));
   ExpectKept();
+  // Where it had died between its two renames.
+  site_.services().Systemctl("core3", {"stop", "drover-coord"});
+  std::filesystem::rename(CoordData("core3"), CoordData("core3") + ".recovering");
+  site_.Start("core3");
+  ASSERT_TRUE(AwaitSaid("drover-coord recover was interrupted"));
+  site_.services().Systemctl("core3", {"stop", "drover-coord"});
+  std::filesystem::remove_all(CoordData("core3"));
+  std::filesystem::rename(CoordData("core3") + ".recovering", CoordData("core3"));
+  site_.Start("core3");
+  ASSERT_TRUE(AwaitVoters({3}));
   RunNext();
   ASSERT_TRUE(AwaitVoters({1, 2, 3}));
   site_.services().Lose("core3");
