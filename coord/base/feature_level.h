@@ -17,7 +17,8 @@ namespace drover::base {
 
 using FeatureLevel = Strong<struct FeatureLevelTag, std::uint32_t>;
 
-// All that was there before there were levels. A cluster begins here.
+// All that was there before there were levels. Clusters of older programs begin here; a new one at the highest that all its first
+// members know.
 inline constexpr FeatureLevel kFirstFeatureLevel{1};
 // Configurations in the log tell the cluster's level, so that a program learns it before it applies anything.
 inline constexpr FeatureLevel kLevelInConfigurations{2};
@@ -25,8 +26,11 @@ inline constexpr FeatureLevel kLevelInConfigurations{2};
 // Containers and nodes with a time to live, deletion of subtrees, checks in transactions, creation if absent.
 inline constexpr FeatureLevel kMoreOperations{3};
 
+// Access control lists and who has proved to be whom, quotas.
+inline constexpr FeatureLevel kAccessControl{4};
+
 // What this program knows.
-inline constexpr FeatureLevel kNewestFeatureLevel = kMoreOperations;
+inline constexpr FeatureLevel kNewestFeatureLevel = kAccessControl;
 
 // OK, or UNIMPLEMENTED in words for whoever runs the program: `what` ("data directory /x", "cluster 17") is at `level`.
 [[nodiscard]] absl::Status CheckFeatureLevel(absl::string_view what, FeatureLevel level, FeatureLevel known);

@@ -35,6 +35,7 @@ if(NOT DROVER_PURE_ONLY)
   # With the definitions that its library was built with: they change the layout of its classes.
   pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
 endif()
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(xxhash REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 
