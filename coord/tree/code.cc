@@ -38,6 +38,14 @@ const char* MessageOf(Code code) {
       return "the service does not know how to do this";
     case Code::kNotTried:
       return "not tried because an earlier operation of the transaction was refused";
+    case Code::kNoAuth:
+      return "the node's access control list does not allow it: drover tree acl get shows it";
+    case Code::kInvalidAcl:
+      return "the access control list is none";
+    case Code::kAuthFailed:
+      return "the service does not know the scheme, or this proves nothing of it";
+    case Code::kQuotaExceeded:
+      return "a quota above the node is reached";
   }
   return "";
 }

@@ -24,6 +24,10 @@ enum class Code : std::uint32_t {
   kUnavailable = 14,
   kUnimplemented = 15,
   kNotTried = 16,
+  kNoAuth = 17,
+  kInvalidAcl = 18,
+  kAuthFailed = 19,
+  kQuotaExceeded = 20,
 };
 
 // One sentence for people; empty for kOk.

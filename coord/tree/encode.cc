@@ -15,6 +15,24 @@ void AppendFields(const CreateView& op, WireWriter* out) {
   out->Varint(6, op.container ? 1 : 0);
   out->Varint(7, op.ttl_ms);
   out->Varint(8, op.if_absent ? 1 : 0);
+  if (op.has_acl) out->BytesAlways(9, op.acl);
+}
+
+void AppendFields(const SetAclView& op, WireWriter* out) {
+  out->Bytes(1, op.path);
+  out->Bytes(2, op.acl);
+  out->Varint(3, op.aversion_plus_one);
+}
+
+void AppendFields(const SetQuotaView& op, WireWriter* out) {
+  out->Bytes(1, op.path);
+  out->Varint(2, op.nodes_max);
+  out->Varint(3, op.bytes_max);
+}
+
+void AppendFields(const AuthenticateView& op, WireWriter* out) {
+  out->Bytes(1, op.scheme);
+  out->Bytes(2, op.credential);
 }
 
 void AppendFields(const DeleteView& op, WireWriter* out) {
@@ -68,6 +86,7 @@ void AppendFields(const OpenSessionView& op, WireWriter* out) {
   out->Varint(2, op.timeout_ms);
   out->Varint(3, op.disconnect_grace_ms);
   out->Bytes(4, op.name);
+  out->Bytes(5, op.address);
 }
 
 void AppendFields(const RequestHead& head, WireWriter* out) {
@@ -112,6 +131,8 @@ constexpr std::uint32_t MemberOf(RequestKind kind) {
       return 3;
     case RequestKind::kCheck:
       return 4;
+    case RequestKind::kSetAcl:
+      return 6;
     default:
       return 5;  // kDeleteSubtree
   }
@@ -134,6 +155,37 @@ std::string EncodeCloseSession(const RequestHead& head) {
 std::string EncodeDeleteSubtree(const RequestHead& head, const DeleteView& op) {
   return EncodeRequest(head, RequestKind::kDeleteSubtree, op);
 }
+std::string EncodeSetAcl(const RequestHead& head, const SetAclView& op) {
+  return EncodeRequest(head, RequestKind::kSetAcl, op);
+}
+std::string EncodeSetQuota(const RequestHead& head, const SetQuotaView& op) {
+  return EncodeRequest(head, RequestKind::kSetQuota, op);
+}
+std::string EncodeAuthenticate(const RequestHead& head, const AuthenticateView& op) {
+  return EncodeRequest(head, RequestKind::kAuthenticate, op);
+}
+
+std::string EncodeWithoutCredentials(const RequestView& request) {
+  const RequestHead head{request.number, request.id, request.local};
+  if (request.kind == RequestKind::kAuthenticate) {
+    AuthenticateView op;
+    if (!AuthenticateView::Parse(request.body, &op)) op.scheme = {};
+    return EncodeAuthenticate(head, {op.scheme, {}});
+  }
+  std::string bytes;
+  WireWriter out(&bytes);
+  AppendFields(head, &out);
+  if (request.kind != RequestKind::kNone) out.BytesAlways(static_cast<std::uint32_t>(request.kind), request.body);
+  return bytes;
+}
+
+std::string EncodeNothing(std::uint64_t number) {
+  std::string bytes;
+  WireWriter out(&bytes);
+  AppendFields(RequestHead{.number = number}, &out);
+  return bytes;
+}
+
 std::string EncodeGet(const RequestHead& head, absl::string_view path) {
   return EncodeRequest(head, RequestKind::kGet, PathView{path});
 }
@@ -154,6 +206,15 @@ std::string EncodeCountDescendants(const RequestHead& head, absl::string_view pa
 }
 std::string EncodeEphemerals(const RequestHead& head, const EphemeralsView& op) {
   return EncodeRequest(head, RequestKind::kEphemerals, op);
+}
+std::string EncodeGetAcl(const RequestHead& head, absl::string_view path) {
+  return EncodeRequest(head, RequestKind::kGetAcl, PathView{path});
+}
+std::string EncodeQuotas(const RequestHead& head, const EphemeralsView& op) {
+  return EncodeRequest(head, RequestKind::kQuotas, op);
+}
+std::string EncodeWhoAmI(const RequestHead& head) {
+  return EncodeEmpty(head, RequestKind::kWhoAmI);
 }
 std::string EncodeAddWatch(const RequestHead& head, const AddWatchView& op) {
   return EncodeRequest(head, RequestKind::kAddWatch, op);
@@ -215,6 +276,7 @@ TransactionBuilder& TransactionBuilder::Add(std::uint32_t branch, RequestKind ki
 template TransactionBuilder& TransactionBuilder::Add(std::uint32_t, RequestKind, const CreateView&);
 template TransactionBuilder& TransactionBuilder::Add(std::uint32_t, RequestKind, const DeleteView&);
 template TransactionBuilder& TransactionBuilder::Add(std::uint32_t, RequestKind, const SetView&);
+template TransactionBuilder& TransactionBuilder::Add(std::uint32_t, RequestKind, const SetAclView&);
 
 std::string TransactionBuilder::Encode(const RequestHead& head) const {
   std::string bytes;
@@ -222,6 +284,13 @@ std::string TransactionBuilder::Encode(const RequestHead& head) const {
   AppendFields(head, &out);
   out.BytesAlways(static_cast<std::uint32_t>(RequestKind::kTransaction), body_);
   return bytes;
+}
+
+void AppendIdentity(std::uint32_t field, const Identity& identity, WireWriter* out) {
+  const std::size_t mark = out->Open(field);
+  out->Bytes(1, identity.scheme);
+  out->Bytes(2, identity.id);
+  out->Close(mark);
 }
 
 std::string EncodeRequestCommand(const Origin& origin, base::SessionId session, std::uint64_t seen, absl::string_view request) {
@@ -285,12 +354,15 @@ BatchBuilder::BatchBuilder(base::WallTime time) {
   AppendBatchTime(time, &out_);
 }
 
-void BatchBuilder::AddRequest(const Origin& origin, base::SessionId session, std::uint64_t seen, absl::string_view request) {
+void BatchBuilder::AddRequest(const Origin& origin, base::SessionId session, std::uint64_t seen, absl::string_view request,
+                              absl::string_view address, absl::Span<const Identity> identities) {
   WireWriter out(&out_);
   const std::size_t mark = out.Open(2);
   AppendFields(origin, &out);
   out.Varint(4, session.value);
   out.Varint(5, seen);
+  for (const Identity& identity : identities) AppendIdentity(6, identity, &out);
+  out.Bytes(7, address);
   out.BytesAlways(static_cast<std::uint32_t>(CommandKind::kRequest), request);
   out.Close(mark);
   ++count_;

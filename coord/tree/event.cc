@@ -16,7 +16,8 @@ void EventRecorder::Rollback() {
   events_.clear();
 }
 
-void EventRecorder::Add(EventType type, absl::string_view path, const Stat& stat, absl::string_view data) {
+void EventRecorder::Add(EventType type, absl::string_view path, const Stat& stat, absl::string_view data,
+                        std::shared_ptr<const Acl> acl) {
   base::WireWriter out(&scratch_);
   Draft draft;
   draft.type = type;
@@ -33,7 +34,8 @@ void EventRecorder::Add(EventType type, absl::string_view path, const Stat& stat
   draft.plain_size = out.size() - draft.begin;
   if (type != EventType::kDeleted) out.Bytes(6, data);
   draft.end = out.size();
-  drafts_.push_back(draft);
+  draft.acl = std::move(acl);
+  drafts_.push_back(std::move(draft));
 }
 
 absl::Span<const Event> EventRecorder::Finish() {
@@ -43,7 +45,7 @@ absl::Span<const Event> EventRecorder::Finish() {
   for (const Draft& draft : drafts_) {
     const absl::string_view encoded = all.view().substr(draft.begin, draft.end - draft.begin);
     events_.emplace_back(Position{zxid_, ordinal++}, draft.type, session_, all.Share(encoded), draft.plain_size,
-                         all.view().substr(draft.path_at, draft.path_size));
+                         all.view().substr(draft.path_at, draft.path_size), draft.acl);
   }
   return events_;
 }

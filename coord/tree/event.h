@@ -8,13 +8,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "coord/base/bytes.h"
 #include "coord/base/ids.h"
+#include "coord/tree/acl.h"
 #include "coord/tree/code.h"
 #include "coord/tree/stat.h"
 #include "coord/tree/views.h"
@@ -24,14 +27,24 @@ namespace drover::coord::tree {
 class Event {
  public:
   Event(Position position, EventType type, base::SessionId session, base::Bytes encoded, std::size_t plain_size,
-        absl::string_view path)
-      : encoded_(std::move(encoded)), path_(path), plain_size_(plain_size), position_(position), session_(session), type_(type) {}
+        absl::string_view path, std::shared_ptr<const Acl> acl)
+      : encoded_(std::move(encoded)),
+        path_(path),
+        acl_(std::move(acl)),
+        plain_size_(plain_size),
+        position_(position),
+        session_(session),
+        type_(type) {}
 
   [[nodiscard]] Position position() const { return position_; }
   [[nodiscard]] EventType type() const { return type_; }
   [[nodiscard]] absl::string_view path() const { return path_; }
   // Whose write it was. 0: a unary one.
   [[nodiscard]] base::SessionId session() const { return session_; }
+  // Who may read the node hears of it.
+  [[nodiscard]] bool MayBeTold(const Asker& watcher) const { return acl_ == nullptr || acl_->Grants(Permission::kRead, watcher); }
+  // False: everybody may be told.
+  [[nodiscard]] bool restricted() const { return acl_ != nullptr; }
   // Fields of the Event message, without watch_ids.
   [[nodiscard]] absl::string_view encoded(bool with_data) const {
     return with_data ? encoded_.view() : encoded_.view().substr(0, plain_size_);
@@ -39,7 +52,8 @@ class Event {
 
  private:
   base::Bytes encoded_;
-  absl::string_view path_;  // within encoded_
+  absl::string_view path_;          // within encoded_
+  std::shared_ptr<const Acl> acl_;  // the node's, after the change; null: the open one
   std::size_t plain_size_;
   Position position_;
   base::SessionId session_;
@@ -51,7 +65,8 @@ class EventRecorder {
  public:
   void Begin(base::Zxid zxid, base::SessionId session);
   // `data` of a deletion is not kept.
-  void Add(EventType type, absl::string_view path, const Stat& stat, absl::string_view data);
+  void Add(EventType type, absl::string_view path, const Stat& stat, absl::string_view data,
+           std::shared_ptr<const Acl> acl = nullptr);
   // Forgets what was added since Begin.
   void Rollback();
   // The events, valid until the next Begin; their bytes for as long as a copy lives.
@@ -62,6 +77,7 @@ class EventRecorder {
     std::size_t begin, plain_size, end;
     std::size_t path_at, path_size;
     EventType type;
+    std::shared_ptr<const Acl> acl;
   };
 
   base::Zxid zxid_;

@@ -32,13 +32,14 @@ void EventHistory::Append(absl::Span<const Event> events) {
   }
 }
 
-bool EventHistory::Replay(Position after, absl::string_view watched, WatchKind kind,
-                          absl::FunctionRef<void(const Event&)> deliver) const {
+bool EventHistory::Replay(Position after, absl::string_view watched, WatchKind kind, absl::FunctionRef<void(const Event&)> deliver,
+                          const Asker& watcher) const {
   if (!Covers(after)) return false;
   auto it = std::upper_bound(events_.begin(), events_.end(), after,
                              [](Position position, const Event& event) { return position < event.position(); });
   for (; it != events_.end(); ++it) {
     if (!IsAtOrBelow(it->path(), watched) || !Hears(kind, watched, it->type(), it->path())) continue;
+    if (!it->MayBeTold(watcher)) continue;
     deliver(*it);
     if (HearsOnce(kind)) break;
   }

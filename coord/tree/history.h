@@ -36,9 +36,10 @@ class EventHistory {
   // Every event after `after` is still here. (So it is for a position in the future: waiting for that is the caller's.)
   [[nodiscard]] bool Covers(Position after) const { return after >= oldest_; }
 
-  // Calls `deliver` for each event after `after` that a watch of this kind on `watched` hears of, oldest first; of one that hears
-  // once, for the first alone. False, and no call, if some are gone: COMPACTED, with oldest().
-  bool Replay(Position after, absl::string_view watched, WatchKind kind, absl::FunctionRef<void(const Event&)> deliver) const;
+  // Calls `deliver` for each event after `after` that a watch of this kind of `watcher` on `watched` hears of, oldest first; of one
+  // that hears once, for the first alone. False, and no call, if some are gone: COMPACTED, with oldest().
+  bool Replay(Position after, absl::string_view watched, WatchKind kind, absl::FunctionRef<void(const Event&)> deliver,
+              const Asker& watcher = Asker()) const;
 
   [[nodiscard]] std::size_t size() const { return events_.size(); }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }

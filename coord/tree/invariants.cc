@@ -1,5 +1,6 @@
 #include "coord/tree/invariants.h"
 
+#include <map>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +13,8 @@ struct Sums {
   std::size_t nodes = 0;
   std::size_t bytes = 0;
   std::size_t ephemerals = 0;
+  std::size_t quotas = 0;
+  std::map<AclNumber, std::uint64_t> acl_uses;
 };
 
 // What is wrong with one node; null if nothing.
@@ -34,9 +37,15 @@ const char* CheckNode(const StateMachine& machine, const Node& node, absl::strin
   if (stat.ctime > stat.mtime || stat.mtime > machine.time()) return "its times are out of order";
   if (node.children_created() < node.children().size()) return "it has more children than were created";
   if (stat.cversion != static_cast<std::uint32_t>(2 * node.children_created() - node.children().size())) return "cversion is off";
-  std::uint64_t descendants = 0;
-  for (const Node* child : node.children()) descendants += 1 + child->descendants();
+  std::uint64_t descendants = 0, bytes = 0;
+  for (const Node* child : node.children()) {
+    descendants += 1 + child->descendants();
+    bytes += child->data().size() + child->descendant_bytes();
+  }
   if (node.descendants() != descendants) return "it has not counted its descendants";
+  if (node.descendant_bytes() != bytes) return "it has not counted its descendants' bytes";
+  if (node.has_quota() != (tree.quotas().count(const_cast<Node*>(&node)) > 0)) return "whether it has a quota is not known";
+  if (node.has_quota() && tree.QuotaOf(node) == Quota()) return "it has a quota without bounds";
   const bool mortal = node.container() || node.ttl_ms() != 0;
   if (mortal != (tree.mortals().count(const_cast<Node*>(&node)) > 0)) return "whether it ends by itself is not known";
   if (mortal && node.ephemeral()) return "it ends in two ways";
@@ -74,12 +83,19 @@ absl::Status CheckInvariants(const StateMachine& machine) {
     ++sums.nodes;
     sums.bytes += node.bytes();
     if (node.ephemeral()) ++sums.ephemerals;
+    if (node.has_quota()) ++sums.quotas;
+    if (node.acl() != kOpenAcl) ++sums.acl_uses[node.acl()];
   }
   std::size_t owned = 0;
   for (const auto& [session, nodes] : tree.ephemerals()) owned += nodes.size();
   if (owned != sums.ephemerals) return absl::InternalError("ephemerals that no session owns, or the other way round");
   if (sums.nodes != tree.node_count()) return absl::InternalError("node_count is not the number of nodes");
-  if (sums.bytes != tree.bytes()) return absl::InternalError("bytes is not the sum over the nodes");
+  if (sums.bytes + tree.acls().bytes() != tree.bytes()) return absl::InternalError("bytes is not the sum over the nodes and ACLs");
+  if (sums.quotas != tree.quotas().size()) return absl::InternalError("a quota of a node that is not there");
+  if (sums.acl_uses.size() != tree.acls().size()) return absl::InternalError("an ACL that no node has");
+  for (const auto& [acl, uses] : sums.acl_uses) {
+    if (tree.acls().uses(acl) != uses) return absl::InternalError("the uses of an ACL are miscounted");
+  }
   for (const auto& [id, session] : machine.sessions().all()) {
     if (const char* wrong = CheckSession(machine, *session)) {
       return absl::InternalError(absl::StrCat("session ", id.value, ": ", wrong));

@@ -13,7 +13,8 @@ namespace drover::coord::tree {
 // 3. zxids: none above the last; czxid <= mzxid, pzxid; a child is not older than its parent
 // 4. children_created >= children; cversion = 2 * children_created - children
 // 5. an ephemeral has no children, its session lives, and the session's ephemerals are exactly the nodes that name it
-// 6. a node's count of its descendants is the number of them; the nodes that end by themselves are exactly the tree's list of these
+// 6. a node's count of its descendants is the number of them, and that of their bytes the sum; the nodes that end by themselves are
+// exactly the tree's list of these, those with a quota that of the quotas; each ACL is used as often as nodes have it
 // 7. seen <= last write; exactly the answers between them are kept, and kept_bytes is their sum; session ids are at most the last
 // zxid
 [[nodiscard]] absl::Status CheckInvariants(const StateMachine& machine);

@@ -48,13 +48,13 @@ bool CreationOrder::operator()(const Node* a, const Node* b) const {
   return ComesBefore(a, b);
 }
 
-Node::Node(absl::string_view name) : name_size_(static_cast<std::uint32_t>(name.size())) {
+Node::Node(absl::string_view name) : name_size_(static_cast<std::uint16_t>(name.size())) {
   static_assert(offsetof(Node, name_begin_) == kNameAt && kNameAt + sizeof name_begin_ == sizeof(Node));
   name.copy(reinterpret_cast<char*>(this) + kNameAt, name.size());
 }
 
 Node* Node::New(Node* parent, absl::string_view name) {
-  DROVER_CHECK(name.size() <= std::numeric_limits<std::uint32_t>::max());
+  DROVER_CHECK(name.size() <= std::numeric_limits<std::uint16_t>::max());
   Node* const node = new (::operator new(std::max(sizeof(Node), kNameAt + name.size()))) Node(name);
   node->parent_ = parent;
   return node;
@@ -100,8 +100,8 @@ Stat Node::stat() const {
 
 NodeState Node::state() const {
   const std::uint32_t aversion = rare_ == nullptr ? 0 : rare_->aversion;
-  return {czxid_,   mzxid_,   pzxid(),     ctime_,  mtime_, ephemeral_owner(), children_created(),
-          version_, aversion, container(), ttl_ms()};
+  return {czxid_,   mzxid_,   pzxid(),     ctime_,   mtime_, ephemeral_owner(), children_created(),
+          version_, aversion, container(), ttl_ms(), acl_};
 }
 
 bool Node::IsDue(base::WallTime now) const {

@@ -11,10 +11,12 @@
 #include <memory>
 #include <string>
 
+#include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "absl/strings/string_view.h"
 #include "coord/base/ids.h"
 #include "coord/base/time.h"
+#include "coord/tree/acl.h"
 #include "coord/tree/blob.h"
 #include "coord/tree/image.h"
 #include "coord/tree/stat.h"
@@ -42,6 +44,15 @@ struct NodeState {
   std::uint32_t aversion = 0;
   bool container = false;
   std::uint64_t ttl_ms = 0;
+  AclNumber acl = kOpenAcl;  // of the tree's table
+};
+
+// Bounds of a subtree. 0: none.
+struct Quota {
+  std::uint64_t nodes_max = 0;  // at or below the node
+  std::uint64_t bytes_max = 0;  // of their data
+
+  friend bool operator==(const Quota&, const Quota&) = default;
 };
 
 // What ends a node, besides a Delete.
@@ -70,8 +81,11 @@ class Node {
   [[nodiscard]] std::uint32_t version() const { return version_; }
   // Children ever created: the next sequence suffix. (Stat.cversion counts deletions too.)
   [[nodiscard]] std::uint64_t children_created() const { return rare_ == nullptr ? 0 : rare_->children_created; }
-  // At all depths.
+  // At all depths, and the bytes of their data.
   [[nodiscard]] std::uint64_t descendants() const { return rare_ == nullptr ? 0 : rare_->descendants; }
+  [[nodiscard]] std::uint64_t descendant_bytes() const { return rare_ == nullptr ? 0 : rare_->descendant_bytes; }
+  [[nodiscard]] AclNumber acl() const { return acl_; }
+  [[nodiscard]] bool has_quota() const { return rare_ != nullptr && rare_->has_quota; }
   [[nodiscard]] Stat stat() const;
   [[nodiscard]] NodeState state() const;
   // What the tree's size counts for it.
@@ -92,9 +106,11 @@ class Node {
     base::Zxid pzxid;
     std::uint64_t children_created = 0;
     std::uint64_t descendants = 0;
+    std::uint64_t descendant_bytes = 0;
     base::SessionId owner;
     std::uint64_t ttl_ms = 0;  // or kContainer
     std::uint32_t aversion = 0;
+    bool has_quota = false;  // which is in the tree's list
   };
 
   // The name begins in the node's last bytes, which it would have for nothing but to fill it up to eight.
@@ -117,7 +133,8 @@ class Node {
   base::WallTime ctime_, mtime_;
   std::uint32_t version_ = 0;
   ImageNumber image_ = 0;  // the newest that has it, or that it is too new for
-  const std::uint32_t name_size_;
+  const std::uint16_t name_size_;
+  AclNumber acl_ = kOpenAcl;
   char name_begin_[4];
 };
 
@@ -130,6 +147,7 @@ struct CreationOrder {
 };
 using NodesByCreation = absl::btree_set<Node*, CreationOrder>;
 using Ephemerals = NodesByCreation;
+using Quotas = absl::btree_map<Node*, Quota, CreationOrder>;
 
 }  // namespace drover::coord::tree
 

@@ -21,6 +21,11 @@ struct Options {
 
   // Nodes that one write deletes by DeleteSubtree.
   std::size_t subtree_nodes_max = 10'000;
+  // Entries of one access control list, and the bytes of one entry's id.
+  std::size_t acl_entries_max = 128;
+  std::size_t acl_id_bytes_max = 256;
+  // What a session has proved to be, at most so many identities.
+  std::size_t identities_max = 16;
   // ZooKeeper's, whose bytes hold no more.
   std::uint64_t ttl_ms_max = (std::uint64_t{1} << 48) - 1;
 

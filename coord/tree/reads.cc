@@ -2,7 +2,12 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/strings/str_cat.h"
+#include "coord/base/ip_address.h"
 #include "coord/tree/answer.h"
 #include "coord/tree/path.h"
 
@@ -15,7 +20,7 @@ constexpr std::size_t kAnswerBytes = 160;
 // Operations append the fields of their answer and return kOk, or a refusal that `message()` may say more of.
 class Reader {
  public:
-  Reader(const Options& options, const Tree& tree, base::SessionId session) : options_(options), tree_(tree), session_(session) {}
+  Reader(const Options& options, const Tree& tree, const Asker& asker) : options_(options), tree_(tree), asker_(asker) {}
 
   // The encoded Answer to the whole request.
   base::Bytes Answer(const RequestView& request, base::Zxid zxid) {
@@ -45,6 +50,12 @@ class Reader {
         return CountDescendants(body);
       case RequestKind::kEphemerals:
         return Ephemerals(body);
+      case RequestKind::kGetAcl:
+        return GetAcl(body);
+      case RequestKind::kQuotas:
+        return Quotas(body);
+      case RequestKind::kWhoAmI:
+        return WhoAmI();
       default:
         return Refuse(Code::kInvalidArgument, "this is not a read");
     }
@@ -54,7 +65,7 @@ class Reader {
     PathView op;
     if (!PathView::Parse(body, &op)) return Malformed();
     Code code;
-    const Node* const node = Find(op.path, &code);
+    const Node* const node = with_data ? FindReadable(op.path, &code) : Find(op.path, &code);
     if (node == nullptr) return code;
     const absl::string_view data = with_data ? node->data() : absl::string_view();
     Reserve(data.size());
@@ -67,7 +78,7 @@ class Reader {
     PageView op;
     if (!PageView::Parse(body, &op)) return Malformed();
     Code code;
-    const Node* const node = Find(op.path, &code);
+    const Node* const node = FindReadable(op.path, &code);
     if (node == nullptr) return code;
     const tree::Children& children = node->children();
     Page page(options_, op.limit, &bytes_);
@@ -84,17 +95,19 @@ class Reader {
     PageView op;
     if (!PageView::Parse(body, &op)) return Malformed();
     Code code;
-    const Node* const node = Find(op.path, &code);
+    const Node* const node = FindReadable(op.path, &code);
     if (node == nullptr) return code;
     if (!op.after.empty() && (!IsPath(op.after) || !IsAtOrBelow(op.after, op.path))) {
       return Refuse(Code::kInvalidArgument, "`after` is not a path of this subtree");
     }
     Page page(options_, op.limit, &bytes_);
-    SubtreeCursor cursor = op.after.empty() ? SubtreeCursor(*node, op.path) : SubtreeCursor(*node, op.path, op.after);
+    const auto shows = [this](const Node& n) { return MayRead(n); };
+    SubtreeCursor cursor = op.after.empty() ? SubtreeCursor(*node, op.path, shows) : SubtreeCursor(*node, op.path, op.after, shows);
     for (; cursor.node() != nullptr; cursor.Next()) {
-      const absl::string_view data = op.without_data ? absl::string_view() : cursor.node()->data();
+      const bool hidden = !MayRead(*cursor.node());
+      const absl::string_view data = op.without_data || hidden ? absl::string_view() : cursor.node()->data();
       if (!page.Takes(kAnswerBytes + cursor.path().size() + data.size())) break;
-      AppendNode(cursor.path(), *cursor.node(), data);
+      AppendNode(cursor.path(), *cursor.node(), data, hidden);
     }
     out_.Varint(AnswerField::kMore, page.more() ? 1 : 0);
     return Code::kOk;
@@ -104,7 +117,7 @@ class Reader {
     PathView op;
     if (!PathView::Parse(body, &op)) return Malformed();
     Code code;
-    const Node* const node = Find(op.path, &code);
+    const Node* const node = FindReadable(op.path, &code);
     if (node == nullptr) return code;
     out_.Varint(AnswerField::kCount, node->descendants());
     return Code::kOk;
@@ -117,21 +130,63 @@ class Reader {
       if (const Code code = CheckPath(op.path); code != Code::kOk) return code;
     }
     if (!op.after.empty() && !IsPath(op.after)) return Refuse(Code::kInvalidArgument, "`after` is not a path");
-    const base::SessionId session = op.session == base::SessionId() ? session_ : op.session;
+    const base::SessionId session = op.session == base::SessionId() ? asker_.session : op.session;
     if (session == base::SessionId())
       return Refuse(Code::kInvalidArgument, "outside of a session it must be said whose ephemerals");
     const tree::Ephemerals* const nodes = tree_.EphemeralsOf(session);
     if (nodes == nullptr) return Code::kOk;
-    Page page(options_, op.limit, &bytes_);
-    std::string path;
-    for (auto it = nodes->lower_bound(op.after_czxid); it != nodes->end(); ++it) {
-      (*it)->PathTo(&path);
-      if ((*it)->czxid() == op.after_czxid && ComparePaths(path, op.after) <= 0) continue;
-      if (!op.path.empty() && !IsAtOrBelow(path, op.path)) continue;
-      if (!page.Takes(kAnswerBytes + path.size())) break;
-      AppendNode(path, **it, {});
+    const bool own = session == asker_.session;
+    PageOfNodes(
+        op, nodes->lower_bound(op.after_czxid), nodes->end(), [&](const Node& node) { return own || MayRead(*node.parent()); },
+        [&](absl::string_view path, const Node& node) { AppendNode(path, node, {}); });
+    return Code::kOk;
+  }
+
+  Code Quotas(absl::string_view body) {
+    EphemeralsView op;
+    if (!EphemeralsView::Parse(body, &op)) return Malformed();
+    Code code;
+    const Node* const node = FindReadable(op.path, &code);
+    if (node == nullptr) return code;
+    if (!op.after.empty() && !IsPath(op.after)) return Refuse(Code::kInvalidArgument, "`after` is not a path");
+    // Of the node itself there is always something to say.
+    if (op.after.empty() && !node->has_quota()) AppendQuota(op.path, *node, Quota());
+    const tree::Quotas& all = tree_.quotas();
+    PageOfNodes(
+        op, all.lower_bound(op.after_czxid), all.end(), [&](const Node& at) { return MayRead(at); },
+        [&](absl::string_view path, const Node& at) { AppendQuota(path, at, tree_.QuotaOf(at)); });
+    return Code::kOk;
+  }
+
+  Code GetAcl(absl::string_view body) {
+    PathView op;
+    if (!PathView::Parse(body, &op)) return Malformed();
+    Code code;
+    const Node* const node = Find(op.path, &code);
+    if (node == nullptr) return code;
+    if (!tree_.Grants(*node, Permission::kRead | Permission::kAdmin, asker_)) return Code::kNoAuth;
+    AppendStat(AnswerField::kStat, *node);
+    const Acl& acl = tree_.AclOf(*node);
+    if (tree_.Grants(*node, Permission::kAdmin, asker_)) {
+      out_.Bytes(AnswerField::kAcl, acl.encoded());
+      return Code::kOk;
     }
-    out_.Varint(AnswerField::kMore, page.more() ? 1 : 0);
+    std::vector<AclEntry> entries = acl.entries();
+    for (AclEntry& entry : entries) {
+      if (entry.scheme == Scheme::kDigest) entry.id = absl::StrCat(entry.id.substr(0, entry.id.find(':')), ":x");
+    }
+    out_.Bytes(AnswerField::kAcl, Acl(std::move(entries)).encoded());
+    return Code::kOk;
+  }
+
+  Code WhoAmI() {
+    if (const std::string address = base::FormatIpAddress(asker_.address); !address.empty()) {
+      AppendIdentity(AnswerField::kIdentities, {std::string(Scheme::kIp), address}, &out_);
+    }
+    for (Identity identity : asker_.identities) {
+      if (identity.scheme == Scheme::kDigest) identity.id.resize(std::min(identity.id.find(':'), identity.id.size()));
+      AppendIdentity(AnswerField::kIdentities, identity, &out_);
+    }
     return Code::kOk;
   }
 
@@ -162,6 +217,28 @@ class Reader {
     ReadOperationView op;
     if (!ReadOperationView::Parse(bytes, &op)) return Malformed();
     return Operate(op.kind, op.body);
+  }
+
+  static const Node& NodeAt(tree::Ephemerals::const_iterator it) { return **it; }
+  static const Node& NodeAt(tree::Quotas::const_iterator it) { return *it->first; }
+
+  // Nodes in the order of their creation, those at or below the path that is asked for and behind the place that is: as many as
+  // belong to one answer.
+  template <typename Iterator>
+  void PageOfNodes(const EphemeralsView& op, Iterator it, Iterator end, absl::FunctionRef<bool(const Node&)> shown,
+                   absl::FunctionRef<void(absl::string_view path, const Node&)> append) {
+    Page page(options_, op.limit, &bytes_);
+    std::string path;
+    for (; it != end; ++it) {
+      const Node& node = NodeAt(it);
+      node.PathTo(&path);
+      if (node.czxid() == op.after_czxid && ComparePaths(path, op.after) <= 0) continue;
+      if (!op.path.empty() && !IsAtOrBelow(path, op.path)) continue;
+      if (!shown(node)) continue;
+      if (!page.Takes(kAnswerBytes + path.size())) break;
+      append(path, node);
+    }
+    out_.Varint(AnswerField::kMore, page.more() ? 1 : 0);
   }
 
   // How many of the things that a list shows belong to one answer.
@@ -208,6 +285,13 @@ class Reader {
     if (node == nullptr) *code = Code::kNoNode;
     return node;
   }
+  [[nodiscard]] bool MayRead(const Node& node) const { return tree_.Grants(node, Permission::kRead, asker_); }
+  const Node* FindReadable(absl::string_view path, Code* code) {
+    const Node* const node = Find(path, code);
+    if (node == nullptr || MayRead(*node)) return node;
+    *code = Code::kNoAuth;
+    return nullptr;
+  }
 
   // So that most answers take one allocation.
   void Reserve(std::size_t data_size) {
@@ -218,17 +302,28 @@ class Reader {
     node.stat().AppendFields(&out_);
     out_.Close(mark);
   }
-  void AppendNode(absl::string_view path, const Node& node, absl::string_view data) {
+  void AppendNode(absl::string_view path, const Node& node, absl::string_view data, bool hidden = false) {
     const std::size_t mark = out_.Open(AnswerField::kNodes);
     out_.Bytes(1, path);
     AppendStat(2, node);
     out_.Bytes(3, data);
+    out_.Varint(4, hidden ? 1 : 0);
+    out_.Close(mark);
+  }
+  void AppendQuota(absl::string_view path, const Node& node, const Quota& quota) {
+    const std::size_t mark = out_.Open(AnswerField::kQuotas);
+    out_.Bytes(1, path);
+    out_.Varint(2, quota.nodes_max);
+    out_.Varint(3, quota.bytes_max);
+    out_.Varint(4, node.descendants() + 1);
+    out_.Varint(5, node.descendant_bytes() + node.data().size());
+    out_.Varint(6, node.czxid().value);
     out_.Close(mark);
   }
 
   const Options& options_;
   const Tree& tree_;
-  const base::SessionId session_;
+  const Asker& asker_;
   absl::string_view message_;  // a constant
   std::string bytes_;
   base::WireWriter out_{&bytes_};
@@ -236,9 +331,8 @@ class Reader {
 
 }  // namespace
 
-base::Bytes AnswerRead(const Options& options, const Tree& tree, base::Zxid zxid, const RequestView& request,
-                       base::SessionId session) {
-  return Reader(options, tree, session).Answer(request, zxid);
+base::Bytes AnswerRead(const Options& options, const Tree& tree, base::Zxid zxid, const RequestView& request, const Asker& asker) {
+  return Reader(options, tree, asker).Answer(request, zxid);
 }
 
 }  // namespace drover::coord::tree

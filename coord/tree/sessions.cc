@@ -50,6 +50,10 @@ void Session::Keep(base::Bytes answer) {
   ++last_write_;
 }
 
+void Session::Add(const Identity& identity) {
+  if (std::find(identities_.begin(), identities_.end(), identity) == identities_.end()) identities_.push_back(identity);
+}
+
 const Session* SessionTable::Find(base::SessionId id) const {
   const auto it = sessions_.find(id);
   return it == sessions_.end() ? nullptr : it->second.get();
@@ -63,13 +67,14 @@ Session* SessionTable::Find(base::SessionId id) {
 }
 
 Session* SessionTable::Open(base::SessionId id, const Session::Secret& secret, std::uint32_t timeout_ms,
-                            std::uint32_t disconnect_grace_ms, absl::string_view name) {
+                            std::uint32_t disconnect_grace_ms, absl::string_view name, absl::string_view address) {
   auto session = std::make_unique<Session>();
   session->id_ = id;
   session->secret_ = secret;
   session->timeout_ms_ = timeout_ms;
   session->disconnect_grace_ms_ = disconnect_grace_ms;
   session->name_.assign(name.data(), name.size());
+  session->address_.assign(address.data(), address.size());
   session->image_ = image_;
   const auto [it, inserted] = sessions_.emplace(id, std::move(session));
   DROVER_CHECK(inserted) << "session " << id << " exists";
@@ -85,7 +90,8 @@ void SessionTable::Remove(base::SessionId id) {
 
 bool SessionTable::Restore(const SessionState& state) {
   if (sessions_.count(state.id) > 0) return false;
-  Session* const session = Open(state.id, state.secret, state.timeout_ms, state.disconnect_grace_ms, state.name);
+  Session* const session = Open(state.id, state.secret, state.timeout_ms, state.disconnect_grace_ms, state.name, state.address);
+  session->identities_ = state.identities;
   session->last_write_ = session->seen_ = state.seen;
   for (const absl::string_view answer : state.kept_answers) session->Keep(base::CopyExact(answer));
   return true;

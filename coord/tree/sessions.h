@@ -18,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "coord/base/bytes.h"
 #include "coord/base/ids.h"
+#include "coord/tree/acl.h"
 #include "coord/tree/image.h"
 #include "coord/tree/options.h"
 
@@ -45,6 +46,10 @@ class Session {
   [[nodiscard]] std::uint32_t timeout_ms() const { return timeout_ms_; }
   [[nodiscard]] std::uint32_t disconnect_grace_ms() const { return disconnect_grace_ms_; }  // 0: none asked for
   [[nodiscard]] const std::string& name() const { return name_; }
+  // Where it was opened from: bytes of an IP address; empty: not known, or none.
+  [[nodiscard]] const std::string& address() const { return address_; }
+  // What it has proved to be.
+  [[nodiscard]] const std::vector<Identity>& identities() const { return identities_; }
 
   [[nodiscard]] std::uint64_t last_write() const { return last_write_; }  // number of the last write applied
   [[nodiscard]] std::uint64_t seen() const { return seen_; }              // answers up to here are forgotten
@@ -59,6 +64,8 @@ class Session {
   void See(std::uint64_t seen);
   // Write `last_write() + 1` was answered.
   void Keep(base::Bytes answer);
+  // It has proved to be this, too. Nothing new if it has before.
+  void Add(const Identity& identity);
 
  private:
   friend class SessionTable;
@@ -67,6 +74,8 @@ class Session {
   std::uint32_t timeout_ms_ = 0;
   std::uint32_t disconnect_grace_ms_ = 0;
   std::string name_;
+  std::string address_;
+  std::vector<Identity> identities_;
   std::uint64_t last_write_ = 0;
   std::uint64_t seen_ = 0;
   // Answers to seen_ + 1 .. last_write_ are kept_[kept_head_ ...]; what is before kept_head_ is empty.
@@ -83,6 +92,8 @@ struct SessionState {
   std::uint32_t timeout_ms = 0;
   std::uint32_t disconnect_grace_ms = 0;
   absl::string_view name;
+  absl::string_view address;
+  std::vector<Identity> identities;
   std::uint64_t seen = 0;
   std::vector<absl::string_view> kept_answers;  // to the writes from seen + 1 on
 };
@@ -101,7 +112,7 @@ class SessionTable {
 
   // `id` must be new; the time-out must be clamped already.
   Session* Open(base::SessionId id, const Session::Secret& secret, std::uint32_t timeout_ms, std::uint32_t disconnect_grace_ms,
-                absl::string_view name);
+                absl::string_view name, absl::string_view address = {});
   void Remove(base::SessionId id);
 
   // Of a snapshot. False if there is one of that id already.

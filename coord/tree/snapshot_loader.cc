@@ -33,6 +33,7 @@ absl::Status SnapshotLoader::Add(absl::string_view part) {
     if (in.Is(2, WireType::kBytes)) DROVER_RETURN_IF_ERROR(AddSession(in.bytes()));
     if (in.Is(3, WireType::kBytes)) DROVER_RETURN_IF_ERROR(AddNode(in.bytes()));
     if (in.Is(4, WireType::kBytes)) DROVER_RETURN_IF_ERROR(AddTotals(in.bytes()));
+    if (in.Is(5, WireType::kBytes)) DROVER_RETURN_IF_ERROR(AddAcl(in.bytes()));
   }
   return in.ok() ? absl::OkStatus() : Wrong("a part cannot be read");
 }
@@ -63,6 +64,10 @@ absl::Status SnapshotLoader::AddSession(absl::string_view session) {
     if (in.Is(5, WireType::kBytes)) session_.name = in.bytes();
     if (in.Is(6, WireType::kVarint)) session_.seen = in.number();
     if (in.Is(7, WireType::kBytes)) session_.kept_answers.push_back(in.bytes());
+    if (in.Is(8, WireType::kBytes) && !ParseIdentity(in.bytes(), &session_.identities.emplace_back())) {
+      return Wrong("an identity cannot be read");
+    }
+    if (in.Is(9, WireType::kBytes)) session_.address = in.bytes();
   }
   if (!in.ok()) return Wrong("a session cannot be read");
   if (session_.id == base::SessionId() || session_.id.value > machine_->last_zxid().value) {
@@ -95,8 +100,32 @@ const Node* SnapshotLoader::FindParent(std::size_t shared, std::size_t before_si
   return on_path_.back();
 }
 
+absl::Status SnapshotLoader::AddAcl(absl::string_view acl) {
+  std::uint64_t number = 0;
+  absl::string_view encoded;
+  WireReader in(acl);
+  while (in.Next()) {
+    if (in.Is(1, WireType::kVarint)) number = in.number();
+    if (in.Is(2, WireType::kBytes)) encoded = in.bytes();
+  }
+  std::vector<AclEntry> entries;
+  if (!in.ok() || !ParseAclEntries(encoded, &entries)) return Wrong("an ACL cannot be read");
+  if (number != acls_.size() + 1) return Wrong("its ACLs are not in order");
+  for (const AclEntry& entry : entries) {
+    if (const char* const fault = AclEntryFault(entry)) return Wrong(fault);
+  }
+  if (entries.empty()) return Wrong("an ACL has no entry");
+  const Acl whole(std::move(entries));
+  AclTable* const table = machine_->tree_.acls_to_restore();
+  if (!table->Admits(whole)) return Wrong("it has too many different ACLs");
+  acls_.push_back(table->Use(whole));
+  return absl::OkStatus();
+}
+
 absl::Status SnapshotLoader::AddNode(absl::string_view node) {
   NodeState state;
+  std::uint64_t acl = 0;
+  Quota quota;
   std::size_t shared = 0;
   absl::string_view rest, data;
   std::uint64_t mzxid_less = 0, pzxid_less = 0;
@@ -117,6 +146,9 @@ absl::Status SnapshotLoader::AddNode(absl::string_view node) {
     if (in.Is(12, WireType::kVarint)) state.ephemeral_owner = base::SessionId(in.number());
     if (in.Is(13, WireType::kVarint)) state.container = in.number() != 0;
     if (in.Is(14, WireType::kVarint)) state.ttl_ms = in.number();
+    if (in.Is(15, WireType::kVarint)) acl = in.number();
+    if (in.Is(16, WireType::kVarint)) quota.nodes_max = in.number();
+    if (in.Is(17, WireType::kVarint)) quota.bytes_max = in.number();
   }
   if (!in.ok()) return Wrong("a node cannot be read");
   state.mzxid = base::Zxid(state.czxid.value + mzxid_less);
@@ -129,6 +161,10 @@ absl::Status SnapshotLoader::AddNode(absl::string_view node) {
   if (!IsPath(path_)) return Wrong("a node's path is none");
   if (std::max(state.mzxid, state.pzxid) > machine_->last_zxid()) return Wrong(absl::StrCat("node ", path_, " is newer than it"));
 
+  // A node that nobody may read must not come back as one that everybody may.
+  if (acl > acls_.size()) return Wrong(absl::StrCat("node ", path_, " has an ACL that is not told"));
+  if (acl != 0) state.acl = acls_[acl - 1];
+  const Node* restored = &machine_->tree().root();
   if (path_.size() == 1) {
     if (nodes_ != 0) return Wrong("the root is there twice");
     machine_->tree_.RestoreRoot(data, state);
@@ -139,8 +175,10 @@ absl::Status SnapshotLoader::AddNode(absl::string_view node) {
     if (parent->ephemeral()) return Wrong(absl::StrCat("the parent of node ", path_, " is ephemeral"));
     const absl::string_view name = absl::string_view(path_).substr(path_.rfind('/') + 1);
     if (machine_->tree().FindChild(*parent, name) != nullptr) return Wrong(absl::StrCat("node ", path_, " is there twice"));
-    on_path_.push_back(machine_->tree_.Restore(parent, name, data, state));
+    restored = machine_->tree_.Restore(parent, name, data, state);
+    on_path_.push_back(restored);
   }
+  machine_->tree_.RestoreQuota(restored, quota);
   ++nodes_;
   return absl::OkStatus();
 }
@@ -167,6 +205,7 @@ absl::StatusOr<std::unique_ptr<StateMachine>> SnapshotLoader::Finish() {
       return Wrong(absl::StrCat("node ", (*nodes.begin())->Path(), " is of a session that is not there"));
     }
   }
+  for (const AclNumber acl : acls_) machine_->tree_.acls_to_restore()->Drop(acl);
   return std::move(machine_);
 }
 

@@ -33,6 +33,7 @@ class SnapshotLoader {
  private:
   absl::Status AddHead(absl::string_view head);
   absl::Status AddSession(absl::string_view session);
+  absl::Status AddAcl(absl::string_view acl);
   absl::Status AddNode(absl::string_view node);
   absl::Status AddTotals(absl::string_view totals);
   // The parent of the node at path_, which shares so many bytes with the path of the one before, whose size is given. Null if there
@@ -47,6 +48,7 @@ class SnapshotLoader {
   std::string path_;                  // of the node before in this part
   std::vector<const Node*> on_path_;  // the nodes on it, the root first
   SessionState session_;              // reused
+  std::vector<AclNumber> acls_;       // [number in the snapshot - 1]; each used until all nodes are there
 };
 
 }  // namespace drover::coord::tree

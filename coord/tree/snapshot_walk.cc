@@ -109,8 +109,21 @@ void SnapshotWalk::OnSession(const Session& session) {
   }
   out.Varint(6, session.seen());
   for (std::uint64_t n = session.seen() + 1; n <= session.last_write(); ++n) out.BytesAlways(7, session.KeptAnswer(n).view());
+  for (const Identity& identity : session.identities()) AppendIdentity(8, identity, &out);
+  out.Bytes(9, session.address());
   out.Close(mark);
   CloseFullPart();
+}
+
+std::uint64_t SnapshotWalk::NumberOf(const Acl& acl) {
+  const auto [at, is_new] = acls_.try_emplace(acl.encoded(), acls_.size() + 1);
+  if (!is_new) return at->second;
+  base::WireWriter out(&part_);
+  const std::size_t mark = out.Open(5);
+  out.Varint(1, at->second);
+  out.BytesAlways(2, acl.encoded());
+  out.Close(mark);
+  return at->second;
 }
 
 void SnapshotWalk::OnNode(const Node& node) {
@@ -119,6 +132,9 @@ void SnapshotWalk::OnNode(const Node& node) {
   node.PathTo(&scratch_);
   const std::size_t shared = SharedPrefix(before_, scratch_);
   const NodeState state = node.state();
+  const Tree& tree = machine_->tree();
+  const std::uint64_t acl = state.acl == kOpenAcl ? 0 : NumberOf(tree.AclOf(node));
+  const Quota quota = tree.QuotaOf(node);
   base::WireWriter out(&part_);
   const std::size_t mark = out.Open(3);
   out.Varint(1, shared);
@@ -135,6 +151,9 @@ void SnapshotWalk::OnNode(const Node& node) {
   out.Varint(12, state.ephemeral_owner.value);
   out.Varint(13, state.container ? 1 : 0);
   out.Varint(14, state.ttl_ms);
+  out.Varint(15, acl);
+  out.Varint(16, quota.nodes_max);
+  out.Varint(17, quota.bytes_max);
   out.Close(mark);
   std::swap(before_, scratch_);
   CloseFullPart();

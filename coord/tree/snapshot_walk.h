@@ -12,6 +12,7 @@
 #include <deque>
 #include <string>
 
+#include "absl/container/btree_map.h"
 #include "coord/base/ids.h"
 #include "coord/base/time.h"
 #include "coord/tree/image.h"
@@ -54,6 +55,8 @@ class SnapshotWalk final : private ImageSink {
   std::size_t StepNodes(std::size_t things, std::size_t bytes);
   void Finish();
   void CloseFullPart();
+  // The list's number in this snapshot, which the part tells at its first use.
+  std::uint64_t NumberOf(const Acl& acl);
 
   StateMachine* const machine_;
   const base::Zxid zxid_;
@@ -68,6 +71,7 @@ class SnapshotWalk final : private ImageSink {
   std::uint64_t sessions_ = 0;
   std::uint64_t nodes_ = 0;
   std::uint64_t saved_ = 0;
+  absl::btree_map<std::string, std::uint64_t> acls_;  // those told, by their encodings
 };
 
 }  // namespace drover::coord::tree

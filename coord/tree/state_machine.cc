@@ -22,6 +22,16 @@ Code CodeOf(absl::string_view answer) {
   return static_cast<Code>(code);
 }
 
+// What the node that was asked has found proved. Malformed ones, which no node writes, are none.
+void ReadIdentities(const CommandView& command, std::vector<Identity>* out) {
+  out->clear();
+  absl::string_view bytes;
+  for (base::RepeatedBytes all = command.identities(); all.Next(&bytes);) {
+    Identity identity;
+    if (ParseIdentity(bytes, &identity)) out->push_back(std::move(identity));
+  }
+}
+
 }  // namespace
 
 StateMachine::StateMachine(const Options& options) : options_(options), writer_(&options_, &tree_, &recorder_) {}
@@ -91,6 +101,9 @@ void StateMachine::ApplyNumbered(const CommandView& command, const RequestView& 
     case Turn::kApply:
       break;
   }
+  if (request.kind == RequestKind::kAuthenticate && feature_level_ >= base::kAccessControl) {
+    return ApplyAuthenticate(command, request, session, sink);
+  }
   if (request.kind != RequestKind::kCloseSession) return ApplyWrite(command, request, session, sink);
 
   EndSession(command.session, sink);
@@ -101,7 +114,14 @@ void StateMachine::ApplyNumbered(const CommandView& command, const RequestView& 
 }
 
 void StateMachine::ApplyWrite(const CommandView& command, const RequestView& request, Session* session, Sink* sink) {
-  const WriteContext context{last_zxid_.Next(), time_, command.session, feature_level_};
+  WriteContext context{last_zxid_.Next(), time_, command.session, feature_level_, Asker{command.session, command.address}};
+  if (session != nullptr) {
+    context.asker.identities = session->identities();
+    if (command.address.empty()) context.asker.address = session->address();
+  } else {
+    ReadIdentities(command, &identities_);
+    context.asker.identities = identities_;
+  }
   recorder_.Begin(context.zxid, context.session);
   fields_.clear();
   const Code code = writer_.Apply(context, request.kind, request.body, &fields_);
@@ -111,8 +131,25 @@ void StateMachine::ApplyWrite(const CommandView& command, const RequestView& req
     if (!events.empty()) sink->OnEvents(events);
   }
 
+  Answer(command, request, session, code, writer_.message(), sink);
+}
+
+void StateMachine::ApplyAuthenticate(const CommandView& command, const RequestView& request, Session* session, Sink* sink) {
+  fields_.clear();
+  ReadIdentities(command, &identities_);
+  if (identities_.empty()) return Answer(command, request, session, Code::kAuthFailed, {}, sink);
+  if (session->identities().size() + identities_.size() > options_.identities_max) {
+    return Answer(command, request, session, Code::kTooLarge, "a session cannot prove to be that many", sink);
+  }
+  for (const Identity& identity : identities_) session->Add(identity);
+  last_zxid_ = last_zxid_.Next();
+  Answer(command, request, session, Code::kOk, {}, sink);
+}
+
+void StateMachine::Answer(const CommandView& command, const RequestView& request, Session* session, Code code,
+                          absl::string_view message, Sink* sink) {
   Answered answered{command.origin, command.session, session == nullptr ? 0 : request.number, code, {}};
-  AnswerHead head{.number = answered.number, .code = code, .zxid = last_zxid_, .message = writer_.message()};
+  AnswerHead head{.number = answered.number, .code = code, .zxid = last_zxid_, .message = message};
   if (session == nullptr) head.id = request.id;
   scratch_.clear();
   base::WireWriter out(&scratch_);
@@ -145,7 +182,8 @@ void StateMachine::ApplyOpen(const CommandView& command, Sink* sink) {
                            : std::clamp(open.timeout_ms, options_.session_timeout_ms_min, options_.session_timeout_ms_max);
   last_zxid_ = last_zxid_.Next();
   const base::SessionId id(last_zxid_.value);
-  Session* const session = sessions_.Open(id, secret, timeout_ms, std::min(open.disconnect_grace_ms, timeout_ms), open.name);
+  Session* const session = sessions_.Open(id, secret, timeout_ms, std::min(open.disconnect_grace_ms, timeout_ms), open.name,
+                                          feature_level_ >= base::kAccessControl ? open.address : absl::string_view());
   sink->OnAnswer({command.origin, base::SessionId(), 0, Code::kOk, EncodeAnswer({.zxid = last_zxid_})});
   sink->OnSessionOpened(command.origin, *session);
 }
@@ -196,8 +234,15 @@ void StateMachine::Refuse(const CommandView& command, const RequestView& request
   sink->OnAnswer(answered);
 }
 
-base::Bytes StateMachine::Read(const RequestView& request, base::SessionId session) const {
-  return AnswerRead(options_, tree_, last_zxid_, request, session);
+base::Bytes StateMachine::Read(const RequestView& request, const Asker& asker) const {
+  // Most trees are open, and then nobody need be known.
+  const bool matters = !tree_.acls().empty() || request.kind == RequestKind::kWhoAmI;
+  return AnswerRead(options_, tree_, last_zxid_, request, matters ? Known(asker) : asker);
+}
+
+Asker StateMachine::Known(Asker asker) const {
+  if (const Session* session = sessions_.Find(asker.session); session != nullptr) asker.identities = session->identities();
+  return asker;
 }
 
 void StateMachine::BeginImage(ImageSink* sink) {
@@ -240,6 +285,12 @@ std::uint64_t StateMachine::Digest() const {
     text(cursor.node()->data());
     number(cursor.node()->children_created());
     cursor.node()->stat().AppendFields(&out);
+    if (cursor.node()->acl() != kOpenAcl) text(tree_.AclOf(*cursor.node()).encoded());
+    if (cursor.node()->has_quota()) {
+      const Quota quota = tree_.QuotaOf(*cursor.node());
+      number(quota.nodes_max);
+      number(quota.bytes_max);
+    }
     close();
   }
   for (const auto& [id, session] : sessions_.all()) {
@@ -248,6 +299,11 @@ std::uint64_t StateMachine::Digest() const {
     text(session->name());
     number(session->timeout_ms());
     number(session->disconnect_grace_ms());
+    text(session->address());
+    for (const Identity& identity : session->identities()) {
+      text(identity.scheme);
+      text(identity.id);
+    }
     number(session->last_write());
     number(session->seen());
     for (std::uint64_t n = session->seen() + 1; n <= session->last_write(); ++n) text(session->KeptAnswer(n).view());

@@ -77,8 +77,9 @@ class StateMachine {
   [[nodiscard]] base::FeatureLevel feature_level() const { return feature_level_; }
 
   // Answers a read (IsRead(request.kind)) from the state as it is: the encoded Answer. A Sync is answered by its zxid.
-  // `session` is whose stream it came by; 0: none.
-  [[nodiscard]] base::Bytes Read(const RequestView& request, base::SessionId session = base::SessionId()) const;
+  [[nodiscard]] base::Bytes Read(const RequestView& request, const Asker& asker = Asker()) const;
+  // `asker` and, of its session, what that has proved to be.
+  [[nodiscard]] Asker Known(Asker asker) const;
 
   [[nodiscard]] const Tree& tree() const { return tree_; }
   [[nodiscard]] const SessionTable& sessions() const { return sessions_; }
@@ -104,11 +105,15 @@ class StateMachine {
   void ApplyCommand(raft::Term entry_term, const CommandView& command, Sink* sink);
   void ApplyRequest(const CommandView& command, Sink* sink);
   void ApplyNumbered(const CommandView& command, const RequestView& request, Session* session, Sink* sink);
+  void ApplyAuthenticate(const CommandView& command, const RequestView& request, Session* session, Sink* sink);
   void ApplyOpen(const CommandView& command, Sink* sink);
   void ApplyExpire(raft::Term entry_term, const CommandView& command, Sink* sink);
   void ApplyReap(const CommandView& command, Sink* sink);
   // `session`: null for a unary write.
   void ApplyWrite(const CommandView& command, const RequestView& request, Session* session, Sink* sink);
+  // What every numbered write but the last of a session ends with.
+  void Answer(const CommandView& command, const RequestView& request, Session* session, Code code, absl::string_view message,
+              Sink* sink);
   // Deletes the session and its ephemerals in one transaction and tells their events.
   void EndSession(base::SessionId session, Sink* sink);
   void Refuse(const CommandView& command, const RequestView& request, Code code, absl::string_view message, Sink* sink);
@@ -126,6 +131,7 @@ class StateMachine {
   std::string fields_;
   std::string scratch_;
   std::vector<base::SessionId> expired_;
+  std::vector<Identity> identities_;
 };
 
 }  // namespace drover::coord::tree

@@ -47,8 +47,12 @@ void Tree::Begin(base::Zxid zxid, base::WallTime time) {
   time_ = time;
 }
 
-void Tree::CountDescendants(Node* node, std::uint64_t difference) {
-  for (Node* above = node->parent_; above != nullptr; above = above->parent_) above->rare().descendants += difference;
+void Tree::CountAbove(Node* node, std::uint64_t nodes, std::uint64_t bytes) {
+  for (Node* above = node->parent_; above != nullptr; above = above->parent_) {
+    Node::Rare& rare = above->rare();
+    rare.descendants += nodes;
+    rare.descendant_bytes += bytes;
+  }
 }
 
 void Tree::Link(Node* node) {
@@ -56,7 +60,7 @@ void Tree::Link(Node* node) {
   DROVER_CHECK(inserted) << "a node of this name exists";
   if (node->ephemeral()) ephemerals_[node->ephemeral_owner()].insert(node);
   if (node->container() || node->ttl_ms() != 0) mortals_.insert(node);
-  CountDescendants(node, 1);
+  CountAbove(node, 1, node->data().size());
   ++node_count_;
   bytes_ += node->bytes();
 }
@@ -69,17 +73,20 @@ void Tree::Unlink(Node* node) {
   }
   if (node->container() || node->ttl_ms() != 0) mortals_.erase(node);
   node->parent_->rare().children.erase(node);
-  CountDescendants(node, ~std::uint64_t{0});
+  if (node->has_quota()) quotas_.erase(node);
+  CountAbove(node, std::uint64_t{0} - 1, std::uint64_t{0} - node->data().size());
   --node_count_;
   bytes_ -= node->bytes();
 }
 
-const Node* Tree::Create(const Node* parent, absl::string_view name, absl::string_view data, const Lifetime& lifetime) {
+const Node* Tree::Create(const Node* parent, absl::string_view name, absl::string_view data, const Lifetime& lifetime,
+                         const Acl& acl) {
   DROVER_DCHECK(open_);
   BeforeChange(parent);
   Node* const above = Own(parent);
   Node* const node = Node::New(above, name);
   node->image_ = image_;
+  node->acl_ = acls_.Use(acl);
   node->data_ = Blob(data);
   node->czxid_ = node->mzxid_ = zxid_;
   node->ctime_ = node->mtime_ = time_;
@@ -88,23 +95,57 @@ const Node* Tree::Create(const Node* parent, absl::string_view name, absl::strin
   if (lifetime.container) node->rare().ttl_ms = Node::kContainer;
   Link(node);
   Node::Rare& rare = above->rare();
-  undo_.push_back(Undo{Change::kCreate, node, rare.pzxid, {}, {}});
+  undo_.push_back(Undo{.change = Change::kCreate, .node = node, .zxid = rare.pzxid});
   rare.pzxid = zxid_;
   ++rare.children_created;
   return node;
+}
+
+Blob Tree::Exchange(Node* node, Blob data) {
+  const std::size_t before = node->data().size();
+  Blob old = std::exchange(node->data_, std::move(data));
+  const std::size_t growth = node->data().size() - before;  // modulo 2^64
+  bytes_ += growth;
+  if (growth != 0) CountAbove(node, 0, growth);
+  return old;
 }
 
 void Tree::SetData(const Node* node, absl::string_view data) {
   DROVER_DCHECK(open_);
   BeforeChange(node);
   Node* const own = Own(node);
-  undo_.push_back(Undo{Change::kSetData, own, own->mzxid_, own->mtime_, std::move(own->data_)});
-  bytes_ -= undo_.back().data.view().size();
-  bytes_ += data.size();
-  own->data_ = Blob(data);
+  undo_.push_back(
+      Undo{.change = Change::kSetData, .node = own, .zxid = own->mzxid_, .mtime = own->mtime_, .data = Exchange(own, Blob(data))});
   own->mzxid_ = zxid_;
   own->mtime_ = time_;
   ++own->version_;
+}
+
+void Tree::SetAcl(const Node* node, const Acl& acl) {
+  DROVER_DCHECK(open_);
+  BeforeChange(node);
+  Node* const own = Own(node);
+  undo_.push_back(Undo{.change = Change::kSetAcl, .node = own, .acl = own->acl_});
+  own->acl_ = acls_.Use(acl);
+  ++own->rare().aversion;
+}
+
+void Tree::SetQuota(const Node* node, const Quota& quota) {
+  DROVER_DCHECK(open_);
+  BeforeChange(node);
+  undo_.push_back(Undo{.change = Change::kSetQuota, .node = Own(node), .quota = QuotaOf(*node)});
+  PutQuota(Own(node), quota);
+}
+
+Quota Tree::QuotaOf(const Node& node) const {
+  return node.has_quota() ? quotas_.find(const_cast<Node*>(&node))->second : Quota();
+}
+
+void Tree::PutQuota(Node* node, const Quota& quota) {
+  const bool any = quota != Quota();
+  if (any) quotas_[node] = quota;
+  if (!any && node->has_quota()) quotas_.erase(node);
+  if (any || node->has_quota()) node->rare().has_quota = any;
 }
 
 void Tree::Delete(const Node* node) {
@@ -112,16 +153,19 @@ void Tree::Delete(const Node* node) {
   Node* const own = Own(node);
   DROVER_CHECK(own->parent_ != nullptr && own->children().empty());
   BeforeChange(node);  // which is told after its parent
-  Unlink(own);
   Node::Rare& above = own->parent_->rare();
-  undo_.push_back(Undo{Change::kDelete, own, above.pzxid, {}, {}});
+  undo_.push_back(Undo{.change = Change::kDelete, .node = own, .zxid = above.pzxid, .quota = QuotaOf(*own)});
+  Unlink(own);
   above.pzxid = zxid_;
 }
 
 void Tree::Commit() {
   DROVER_CHECK(open_);
   for (const Undo& undo : undo_) {
-    if (undo.change == Change::kDelete) Node::Free(undo.node);
+    if (undo.change == Change::kSetAcl) acls_.Drop(undo.acl);
+    if (undo.change != Change::kDelete) continue;
+    acls_.Drop(undo.node->acl_);
+    Node::Free(undo.node);
   }
   undo_.clear();
   open_ = false;
@@ -137,19 +181,27 @@ void Tree::Rollback() {
         Unlink(node);
         node->parent_->rare().pzxid = undo.zxid;
         --node->parent_->rare().children_created;
+        acls_.Drop(node->acl_);
         Node::Free(node);
         break;
       case Change::kSetData:
-        bytes_ -= node->data().size();
-        bytes_ += undo.data.view().size();
-        node->data_ = std::move(undo.data);
+        Exchange(node, std::move(undo.data));
         node->mzxid_ = undo.zxid;
         node->mtime_ = undo.mtime;
         --node->version_;
         break;
       case Change::kDelete:
         Link(node);
+        PutQuota(node, undo.quota);
         node->parent_->rare().pzxid = undo.zxid;
+        break;
+      case Change::kSetAcl:
+        acls_.Drop(node->acl_);
+        node->acl_ = undo.acl;
+        --node->rare().aversion;
+        break;
+      case Change::kSetQuota:
+        PutQuota(node, undo.quota);
         break;
     }
   }
@@ -172,6 +224,10 @@ const Node* Tree::Restore(const Node* parent, absl::string_view name, absl::stri
   return node;
 }
 
+void Tree::RestoreQuota(const Node* node, const Quota& quota) {
+  PutQuota(Own(node), quota);
+}
+
 void Tree::Assign(Node* node, absl::string_view data, const NodeState& state) {
   node->data_ = Blob(data);
   node->czxid_ = state.czxid;
@@ -179,6 +235,8 @@ void Tree::Assign(Node* node, absl::string_view data, const NodeState& state) {
   node->ctime_ = state.ctime;
   node->mtime_ = state.mtime;
   node->version_ = state.version;
+  acls_.UseAgain(state.acl);
+  node->acl_ = state.acl;
   if (state.pzxid == state.czxid && state.children_created == 0 && state.aversion == 0 &&
       state.ephemeral_owner == base::SessionId() && !state.container && state.ttl_ms == 0 && node->rare_ == nullptr) {
     return;
@@ -210,13 +268,15 @@ void Tree::Save(const Node* node) {
   }
 }
 
-SubtreeCursor::SubtreeCursor(const Node& root, absl::string_view path) : root_(&root), node_(&root), path_(path) {}
+SubtreeCursor::SubtreeCursor(const Node& root, absl::string_view path, Shows shows)
+    : root_(&root), node_(&root), path_(path), shows_(shows) {}
 
-SubtreeCursor::SubtreeCursor(const Node& root, absl::string_view path, absl::string_view after) : SubtreeCursor(root, path) {
+SubtreeCursor::SubtreeCursor(const Node& root, absl::string_view path, absl::string_view after, Shows shows)
+    : SubtreeCursor(root, path, shows) {
   absl::string_view rest = after.substr(path.size());
   if (!rest.empty() && rest[0] == '/') rest.remove_prefix(1);
   absl::string_view name;
-  while (NextComponent(&rest, &name)) {
+  while (NextComponent(&rest, &name) && shows_(*node_)) {
     const auto child = node_->children().lower_bound(name);
     if (child == node_->children().end()) {
       Climb();
@@ -247,7 +307,7 @@ void SubtreeCursor::Climb() {
 }
 
 void SubtreeCursor::Next() {
-  if (node_->children().empty()) return Climb();
+  if (node_->children().empty() || !shows_(*node_)) return Climb();
   Descend(*node_->children().begin());
 }
 

@@ -1,5 +1,7 @@
 #include "coord/tree/views.h"
 
+#include <algorithm>
+
 namespace drover::coord::tree {
 namespace {
 
@@ -41,10 +43,12 @@ bool TakeEnum(const WireReader& in, std::uint32_t field, Enum* value) {
 
 bool RequestView::Parse(absl::string_view bytes, RequestView* out) {
   *out = RequestView();
+  out->bytes = bytes;
   WireReader in(bytes);
   while (in.Next()) {
     if (Take(in, 1, &out->number) || Take(in, 2, &out->id) || Take(in, 3, &out->local)) continue;
     if (in.type() != WireType::kBytes) continue;
+    if (in.field() == 4) out->has_auth = true;
     switch (const auto kind = static_cast<RequestKind>(in.field())) {
       case RequestKind::kCreate:
       case RequestKind::kDelete:
@@ -52,6 +56,9 @@ bool RequestView::Parse(absl::string_view bytes, RequestView* out) {
       case RequestKind::kTransaction:
       case RequestKind::kCloseSession:
       case RequestKind::kDeleteSubtree:
+      case RequestKind::kSetAcl:
+      case RequestKind::kSetQuota:
+      case RequestKind::kAuthenticate:
       case RequestKind::kGet:
       case RequestKind::kExists:
       case RequestKind::kChildren:
@@ -60,8 +67,11 @@ bool RequestView::Parse(absl::string_view bytes, RequestView* out) {
       case RequestKind::kMultiRead:
       case RequestKind::kCountDescendants:
       case RequestKind::kEphemerals:
+      case RequestKind::kGetAcl:
+      case RequestKind::kQuotas:
       case RequestKind::kAddWatch:
       case RequestKind::kRemoveWatch:
+      case RequestKind::kWhoAmI:
         out->kind = kind;
         out->body = in.bytes();
         break;
@@ -80,6 +90,7 @@ bool CreateView::Parse(absl::string_view bytes, CreateView* out) {
     if (Take(in, 1, &out->path) || Take(in, 2, &out->data) || Take(in, 3, &out->ephemeral)) continue;
     if (Take(in, 4, &out->sequential) || Take(in, 5, &out->parents)) continue;
     if (Take(in, 6, &out->container) || Take(in, 7, &out->ttl_ms) || Take(in, 8, &out->if_absent)) continue;
+    if (Take(in, 9, &out->acl)) out->has_acl = true;
   }
   return in.ok();
 }
@@ -102,6 +113,43 @@ bool SetView::Parse(absl::string_view bytes, SetView* out) {
   return in.ok();
 }
 
+bool SetAclView::Parse(absl::string_view bytes, SetAclView* out) {
+  *out = SetAclView();
+  WireReader in(bytes);
+  while (in.Next()) {
+    if (Take(in, 1, &out->path) || Take(in, 2, &out->acl) || Take(in, 3, &out->aversion_plus_one)) continue;
+  }
+  return in.ok();
+}
+
+bool SetQuotaView::Parse(absl::string_view bytes, SetQuotaView* out) {
+  *out = SetQuotaView();
+  WireReader in(bytes);
+  while (in.Next()) {
+    if (Take(in, 1, &out->path) || Take(in, 2, &out->nodes_max) || Take(in, 3, &out->bytes_max)) continue;
+  }
+  return in.ok();
+}
+
+bool AuthenticateView::Parse(absl::string_view bytes, AuthenticateView* out) {
+  *out = AuthenticateView();
+  WireReader in(bytes);
+  while (in.Next()) {
+    if (Take(in, 1, &out->scheme) || Take(in, 2, &out->credential)) continue;
+  }
+  return in.ok();
+}
+
+bool ParseIdentity(absl::string_view bytes, Identity* out) {
+  absl::string_view scheme, id;
+  WireReader in(bytes);
+  while (in.Next()) {
+    if (Take(in, 1, &scheme) || Take(in, 2, &id)) continue;
+  }
+  *out = {std::string(scheme), std::string(id)};
+  return in.ok();
+}
+
 bool CompareView::Parse(absl::string_view bytes, CompareView* out) {
   *out = CompareView();
   WireReader in(bytes);
@@ -121,6 +169,7 @@ bool OperationView::Parse(absl::string_view bytes, OperationView* out) {
     if (Take(in, 3, &out->body)) out->kind = RequestKind::kSet;
     if (Take(in, 4, &out->body)) out->kind = RequestKind::kCheck;
     if (Take(in, 5, &out->body)) out->kind = RequestKind::kDeleteSubtree;
+    if (Take(in, 6, &out->body)) out->kind = RequestKind::kSetAcl;
   }
   return in.ok();
 }
@@ -219,10 +268,11 @@ bool RemoveWatchView::Parse(absl::string_view bytes, RemoveWatchView* out) {
 
 bool CommandView::Parse(absl::string_view bytes, CommandView* out) {
   *out = CommandView();
+  out->bytes = bytes;
   WireReader in(bytes);
   while (in.Next()) {
     if (Take(in, 1, &out->origin.node.value) || Take(in, 2, &out->origin.boot.value) || Take(in, 3, &out->origin.tag)) continue;
-    if (Take(in, 4, &out->session.value) || Take(in, 5, &out->seen)) continue;
+    if (Take(in, 4, &out->session.value) || Take(in, 5, &out->seen) || Take(in, 7, &out->address)) continue;
     for (const CommandKind kind : {CommandKind::kRequest, CommandKind::kOpen, CommandKind::kExpire, CommandKind::kReap}) {
       if (Take(in, static_cast<std::uint32_t>(kind), &out->body)) out->kind = kind;
     }
@@ -255,7 +305,7 @@ bool OpenSessionView::Parse(absl::string_view bytes, OpenSessionView* out) {
   WireReader in(bytes);
   while (in.Next()) {
     if (Take(in, 1, &out->secret) || Take(in, 2, &out->timeout_ms)) continue;
-    if (Take(in, 3, &out->disconnect_grace_ms) || Take(in, 4, &out->name)) continue;
+    if (Take(in, 3, &out->disconnect_grace_ms) || Take(in, 4, &out->name) || Take(in, 5, &out->address)) continue;
   }
   return in.ok();
 }
@@ -309,27 +359,40 @@ bool ReapedNodeView::Parse(absl::string_view bytes, ReapedNodeView* out) {
 
 namespace {
 
-bool HasMoreOperations(RequestKind kind, absl::string_view body) {
-  CreateView create;
-  return kind == RequestKind::kDeleteSubtree || kind == RequestKind::kCheck ||
-         (kind == RequestKind::kCreate && CreateView::Parse(body, &create) &&
-          (create.container || create.ttl_ms != 0 || create.if_absent));
+// That knows one operation and all its fields.
+base::FeatureLevel LevelOf(RequestKind kind, absl::string_view body) {
+  switch (kind) {
+    case RequestKind::kSetAcl:
+    case RequestKind::kSetQuota:
+    case RequestKind::kAuthenticate:
+      return base::kAccessControl;
+    case RequestKind::kDeleteSubtree:
+    case RequestKind::kCheck:
+      return base::kMoreOperations;
+    case RequestKind::kCreate: {
+      CreateView create;
+      if (!CreateView::Parse(body, &create)) return base::kFirstFeatureLevel;
+      if (create.has_acl) return base::kAccessControl;
+      return create.container || create.ttl_ms != 0 || create.if_absent ? base::kMoreOperations : base::kFirstFeatureLevel;
+    }
+    default:
+      return base::kFirstFeatureLevel;
+  }
 }
 
 }  // namespace
 
 base::FeatureLevel NeededLevel(const RequestView& request) {
-  bool more = HasMoreOperations(request.kind, request.body);
+  base::FeatureLevel needed = LevelOf(request.kind, request.body);
   TransactionView transaction;
-  if (request.kind == RequestKind::kTransaction && TransactionView::Parse(request.body, &transaction)) {
-    for (base::RepeatedBytes branch : {transaction.then(), transaction.otherwise()}) {
-      OperationView op;
-      for (absl::string_view bytes; branch.Next(&bytes);) {
-        more = more || (OperationView::Parse(bytes, &op) && HasMoreOperations(op.kind, op.body));
-      }
+  if (request.kind != RequestKind::kTransaction || !TransactionView::Parse(request.body, &transaction)) return needed;
+  for (base::RepeatedBytes branch : {transaction.then(), transaction.otherwise()}) {
+    OperationView op;
+    for (absl::string_view bytes; branch.Next(&bytes);) {
+      if (OperationView::Parse(bytes, &op)) needed = std::max(needed, LevelOf(op.kind, op.body));
     }
   }
-  return more ? base::kMoreOperations : base::kFirstFeatureLevel;
+  return needed;
 }
 
 }  // namespace drover::coord::tree

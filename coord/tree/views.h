@@ -20,6 +20,7 @@
 #include "coord/base/time.h"
 #include "coord/base/wire.h"
 #include "coord/raft/types.h"
+#include "coord/tree/acl.h"
 #include "coord/tree/code.h"
 
 namespace drover::coord::tree {
@@ -35,6 +36,9 @@ enum class RequestKind : std::uint32_t {
   kTransaction = 13,
   kCloseSession = 14,
   kDeleteSubtree = 15,
+  kSetAcl = 16,
+  kSetQuota = 17,
+  kAuthenticate = 18,
   kGet = 20,
   kExists = 21,
   kChildren = 22,
@@ -43,15 +47,18 @@ enum class RequestKind : std::uint32_t {
   kMultiRead = 25,
   kCountDescendants = 26,
   kEphemerals = 27,
+  kGetAcl = 28,
+  kQuotas = 29,
   kAddWatch = 30,
   kRemoveWatch = 31,
+  kWhoAmI = 40,
   kCheck = 1000,
 };
 [[nodiscard]] constexpr bool IsWrite(RequestKind kind) {
-  return kind >= RequestKind::kCreate && kind <= RequestKind::kDeleteSubtree;
+  return kind >= RequestKind::kCreate && kind <= RequestKind::kAuthenticate;
 }
 [[nodiscard]] constexpr bool IsRead(RequestKind kind) {
-  return kind >= RequestKind::kGet && kind <= RequestKind::kEphemerals;
+  return (kind >= RequestKind::kGet && kind <= RequestKind::kQuotas) || kind == RequestKind::kWhoAmI;
 }
 [[nodiscard]] constexpr bool IsWatch(RequestKind kind) {
   return kind == RequestKind::kAddWatch || kind == RequestKind::kRemoveWatch;
@@ -68,8 +75,12 @@ struct RequestView {
   bool local = false;
   RequestKind kind = RequestKind::kNone;
   absl::string_view body;
+  bool has_auth = false;
+  absl::string_view bytes;
 
   [[nodiscard]] static bool Parse(absl::string_view bytes, RequestView* out);
+  // Elements for AuthenticateView::Parse.
+  [[nodiscard]] base::RepeatedBytes auth() const { return {bytes, 4}; }
 };
 
 struct CreateView {
@@ -81,6 +92,8 @@ struct CreateView {
   bool container = false;
   std::uint64_t ttl_ms = 0;
   bool if_absent = false;
+  bool has_acl = false;
+  absl::string_view acl = {};  // a drover.coord.v1.Acl
 
   [[nodiscard]] static bool Parse(absl::string_view bytes, CreateView* out);
 };
@@ -101,6 +114,29 @@ struct SetView {
   [[nodiscard]] static bool Parse(absl::string_view bytes, SetView* out);
 };
 
+struct SetAclView {
+  absl::string_view path;
+  absl::string_view acl;  // a drover.coord.v1.Acl
+  std::uint32_t aversion_plus_one = 0;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, SetAclView* out);
+};
+
+struct SetQuotaView {
+  absl::string_view path;
+  std::uint64_t nodes_max = 0;
+  std::uint64_t bytes_max = 0;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, SetQuotaView* out);
+};
+
+struct AuthenticateView {
+  absl::string_view scheme;
+  absl::string_view credential;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, AuthenticateView* out);
+};
+
 struct CompareView {
   absl::string_view path;
   CompareField field = CompareField::kUnspecified;
@@ -110,7 +146,7 @@ struct CompareView {
   [[nodiscard]] static bool Parse(absl::string_view bytes, CompareView* out);
 };
 
-// One of kCreate, kDelete, kSet, kCheck, kDeleteSubtree (kNone: none that we know).
+// One of kCreate, kDelete, kSet, kCheck, kDeleteSubtree, kSetAcl (kNone: none that we know).
 struct OperationView {
   RequestKind kind = RequestKind::kNone;
   absl::string_view body;
@@ -131,7 +167,7 @@ struct TransactionView {
   [[nodiscard]] base::RepeatedBytes otherwise() const { return {bytes, 3}; }
 };
 
-// Get, Exists and CountDescendants.
+// Get, Exists, CountDescendants and GetAcl.
 struct PathView {
   absl::string_view path;
 
@@ -165,6 +201,7 @@ struct ReadOperationView {
   [[nodiscard]] static bool Parse(absl::string_view bytes, ReadOperationView* out);
 };
 
+// Ephemerals and Quotas (`session` is the former's alone).
 struct EphemeralsView {
   base::SessionId session;  // 0: whose stream it is
   absl::string_view path;
@@ -221,11 +258,20 @@ struct CommandView {
   Origin origin;
   base::SessionId session;  // 0: outside of any session
   std::uint64_t seen = 0;
+  absl::string_view address;  // where it comes from, if not from where its session does (AddressOf)
   CommandKind kind = CommandKind::kNone;
   absl::string_view body;  // a Request, an OpenSession, an ExpireSessions, a ReapNodes
+  absl::string_view bytes;
 
   [[nodiscard]] static bool Parse(absl::string_view bytes, CommandView* out);
+  // Elements for ParseIdentity.
+  [[nodiscard]] base::RepeatedBytes identities() const { return {bytes, 6}; }
 };
+
+[[nodiscard]] bool ParseIdentity(absl::string_view bytes, Identity* out);
+void AppendIdentity(std::uint32_t field, const Identity& identity, base::WireWriter* out);
+// In the place of an address: none (of a socket that has none).
+inline constexpr absl::string_view kNoAddress = "-";
 
 struct BatchView {
   base::WallTime time;
@@ -244,6 +290,7 @@ struct OpenSessionView {
   std::uint32_t timeout_ms = 0;
   std::uint32_t disconnect_grace_ms = 0;
   absl::string_view name;
+  absl::string_view address = {};
 
   [[nodiscard]] static bool Parse(absl::string_view bytes, OpenSessionView* out);
 };
@@ -285,6 +332,13 @@ struct RequestHead {
 [[nodiscard]] std::string EncodeSet(const RequestHead& head, const SetView& op);
 [[nodiscard]] std::string EncodeCloseSession(const RequestHead& head);
 [[nodiscard]] std::string EncodeDeleteSubtree(const RequestHead& head, const DeleteView& op);
+[[nodiscard]] std::string EncodeSetAcl(const RequestHead& head, const SetAclView& op);
+[[nodiscard]] std::string EncodeSetQuota(const RequestHead& head, const SetQuotaView& op);
+[[nodiscard]] std::string EncodeAuthenticate(const RequestHead& head, const AuthenticateView& op);
+// The same request without what proves an identity, which nobody but the node that was asked has to know.
+[[nodiscard]] std::string EncodeWithoutCredentials(const RequestView& request);
+// A write of that number that is none, and so will be refused.
+[[nodiscard]] std::string EncodeNothing(std::uint64_t number);
 [[nodiscard]] std::string EncodeGet(const RequestHead& head, absl::string_view path);
 [[nodiscard]] std::string EncodeExists(const RequestHead& head, absl::string_view path);
 [[nodiscard]] std::string EncodeChildren(const RequestHead& head, const PageView& op);
@@ -292,6 +346,9 @@ struct RequestHead {
 [[nodiscard]] std::string EncodeSync(const RequestHead& head);
 [[nodiscard]] std::string EncodeCountDescendants(const RequestHead& head, absl::string_view path);
 [[nodiscard]] std::string EncodeEphemerals(const RequestHead& head, const EphemeralsView& op);
+[[nodiscard]] std::string EncodeGetAcl(const RequestHead& head, absl::string_view path);
+[[nodiscard]] std::string EncodeQuotas(const RequestHead& head, const EphemeralsView& op);
+[[nodiscard]] std::string EncodeWhoAmI(const RequestHead& head);
 [[nodiscard]] std::string EncodeAddWatch(const RequestHead& head, const AddWatchView& op);
 [[nodiscard]] std::string EncodeRemoveWatch(const RequestHead& head, const RemoveWatchView& op);
 
@@ -322,6 +379,7 @@ class TransactionBuilder {
   TransactionBuilder& Otherwise(const SetView& op) { return Add(3, RequestKind::kSet, op); }
   TransactionBuilder& ThenCheck(const DeleteView& op) { return Add(2, RequestKind::kCheck, op); }
   TransactionBuilder& ThenDeleteSubtree(const DeleteView& op) { return Add(2, RequestKind::kDeleteSubtree, op); }
+  TransactionBuilder& ThenSetAcl(const SetAclView& op) { return Add(2, RequestKind::kSetAcl, op); }
   TransactionBuilder& OtherwiseCheck(const DeleteView& op) { return Add(3, RequestKind::kCheck, op); }
   TransactionBuilder& OtherwiseDeleteSubtree(const DeleteView& op) { return Add(3, RequestKind::kDeleteSubtree, op); }
   [[nodiscard]] std::string Encode(const RequestHead& head) const;
@@ -340,8 +398,9 @@ class BatchBuilder {
   BatchBuilder() = default;
   explicit BatchBuilder(base::WallTime time);
 
-  // `request` is the bytes of a Request as received.
-  void AddRequest(const Origin& origin, base::SessionId session, std::uint64_t seen, absl::string_view request);
+  // `request` is the bytes of a Request as received. Of who asks, what its session does not say.
+  void AddRequest(const Origin& origin, base::SessionId session, std::uint64_t seen, absl::string_view request,
+                  absl::string_view address = {}, absl::Span<const Identity> identities = {});
   void AddOpen(const Origin& origin, const OpenSessionView& open);
   void AddExpire(raft::Term term, absl::Span<const base::SessionId> sessions);
   void AddReap(absl::Span<const ReapedNodeView> nodes);

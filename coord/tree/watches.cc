@@ -112,10 +112,15 @@ void WatchTable::Gather(const Event& event) {
             [](const Watch& a, const Watch& b) { return std::tie(a.stream, a.id) < std::tie(b.stream, b.id); });
 }
 
-void WatchTable::Match(absl::Span<const Event> events, absl::FunctionRef<void(const Delivery&)> deliver) {
+void WatchTable::Match(absl::Span<const Event> events, absl::FunctionRef<void(const Delivery&)> deliver, MayBeTold may_be_told) {
   if (size_ == 0) return;
   for (const Event& event : events) {
     Gather(event);
+    if (event.restricted()) {
+      matched_.erase(
+          std::remove_if(matched_.begin(), matched_.end(), [&](const Watch& watch) { return !may_be_told(watch.stream, event); }),
+          matched_.end());
+    }
     for (std::size_t i = 0; i < matched_.size();) {
       Delivery delivery{matched_[i].stream, &event, false, {}};
       ids_.clear();

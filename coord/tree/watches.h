@@ -53,8 +53,10 @@ class WatchTable {
   void RemoveStream(StreamId stream);
 
   // Calls `deliver` for each event in order, and for each of its streams by id. What it is given ends with the call. `deliver` may
-  // not change the table. Watches that hear once are gone after the event that they heard.
-  void Match(absl::Span<const Event> events, absl::FunctionRef<void(const Delivery&)> deliver);
+  // not change the table. Watches that hear once are gone after the event that they heard. Of an event that not everybody may be
+  // told, `may_be_told` is asked for each stream: one that may not has not heard.
+  using MayBeTold = absl::FunctionRef<bool(StreamId, const Event&)>;
+  void Match(absl::Span<const Event> events, absl::FunctionRef<void(const Delivery&)> deliver, MayBeTold may_be_told = Everybody);
 
   [[nodiscard]] std::size_t size() const { return size_; }  // watches in all
   [[nodiscard]] std::size_t size(StreamId stream) const;
@@ -101,6 +103,7 @@ class WatchTable {
     }
   };
 
+  static bool Everybody(StreamId /*stream*/, const Event& /*event*/) { return true; }
   void RemoveAt(Watched* watched, StreamId stream, std::uint64_t watch_id);
   void Gather(const Event& event);
 

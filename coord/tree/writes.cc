@@ -1,6 +1,8 @@
 #include "coord/tree/writes.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "coord/tree/answer.h"
 #include "coord/tree/path.h"
@@ -21,8 +23,8 @@ void AppendStat(std::uint32_t field, const Stat& stat, base::WireWriter* out) {
   out->Close(mark);
 }
 
-bool VersionIs(const Node& node, std::uint32_t version_plus_one) {
-  return version_plus_one == 0 || node.version() == version_plus_one - 1;
+bool VersionIs(std::uint32_t version, std::uint32_t version_plus_one) {
+  return version_plus_one == 0 || version == version_plus_one - 1;
 }
 
 // False for a field that we do not know. `node` may be null.
@@ -92,13 +94,15 @@ bool Holds(CompareRelation relation, std::uint64_t a, std::uint64_t b, bool* hol
 
 }  // namespace
 
-Code Writer::RefuseVersion(const Node& node, std::uint32_t version_plus_one) {
-  char text[64];
-  const int size = std::snprintf(text, sizeof text, "the node has version %lu, not %lu", static_cast<unsigned long>(node.version()),
-                                 static_cast<unsigned long>(version_plus_one - 1));
-  text_.assign(text, static_cast<std::size_t>(size));
+Code Writer::RefuseVersion(absl::string_view what, std::uint32_t version, std::uint32_t version_plus_one) {
+  text_.assign(what.data(), what.size());
+  text_ += " has version " + std::to_string(version) + ", not " + std::to_string(version_plus_one - 1);
   message_ = text_;
   return Code::kBadVersion;
+}
+
+void Writer::Tell(EventType type, absl::string_view path, const Node& node) {
+  recorder_->Add(type, path, node.stat(), node.data(), tree_->acls().Share(node.acl()));
 }
 
 Code Writer::Apply(const WriteContext& context, RequestKind kind, absl::string_view body, std::string* fields) {
@@ -124,7 +128,7 @@ void Writer::DeleteEphemerals(const WriteContext& context, base::SessionId sessi
   for (const Ephemerals* nodes; (nodes = tree_->EphemeralsOf(session)) != nullptr;) {
     const Node* const node = *nodes->begin();
     node->PathTo(&path_);
-    recorder_->Add(EventType::kDeleted, path_, node->stat(), {});
+    Tell(EventType::kDeleted, path_, *node);
     tree_->Delete(node);
   }
   tree_->Commit();
@@ -141,27 +145,83 @@ Code Writer::Operate(const WriteContext& context, RequestKind kind, absl::string
         op.container = op.if_absent = false;
         op.ttl_ms = 0;
       }
+      if (context.level < base::kAccessControl) op.has_acl = false;
       return Create(context, op, fields, out);
     }
     case RequestKind::kDelete: {
       DeleteView op;
-      return DeleteView::Parse(body, &op) ? Delete(op) : Refuse(Code::kInvalidArgument, kMalformed);
+      return DeleteView::Parse(body, &op) ? Delete(context, op) : Refuse(Code::kInvalidArgument, kMalformed);
     }
     case RequestKind::kSet: {
       SetView op;
-      return SetView::Parse(body, &op) ? Set(op, fields, out) : Refuse(Code::kInvalidArgument, kMalformed);
+      return SetView::Parse(body, &op) ? Set(context, op, fields, out) : Refuse(Code::kInvalidArgument, kMalformed);
     }
     case RequestKind::kCheck:
     case RequestKind::kDeleteSubtree: {
       if (context.level < base::kMoreOperations) break;
       DeleteView op;
       if (!DeleteView::Parse(body, &op)) return Refuse(Code::kInvalidArgument, kMalformed);
-      return kind == RequestKind::kCheck ? Check(op) : DeleteSubtree(op, fields, out);
+      return kind == RequestKind::kCheck ? Check(context, op) : DeleteSubtree(context, op, fields, out);
+    }
+    case RequestKind::kSetAcl: {
+      if (context.level < base::kAccessControl) break;
+      SetAclView op;
+      return SetAclView::Parse(body, &op) ? SetAcl(context, op, fields, out) : Refuse(Code::kInvalidArgument, kMalformed);
+    }
+    case RequestKind::kSetQuota: {
+      if (context.level < base::kAccessControl) break;
+      SetQuotaView op;
+      return SetQuotaView::Parse(body, &op) ? SetQuota(context, op) : Refuse(Code::kInvalidArgument, kMalformed);
     }
     default:
       break;
   }
   return Refuse(Code::kInvalidArgument, "this is not a write");
+}
+
+Code Writer::ReadAcl(const Asker& asker, absl::string_view bytes, std::optional<Acl>* out) {
+  if (!ParseAclEntries(bytes, &entries_)) return Refuse(Code::kInvalidAcl, "the ACL is malformed");
+  if (entries_.size() > options_->acl_entries_max) return Refuse(Code::kTooLarge, "the ACL has too many entries");
+  std::vector<AclEntry> entries;
+  for (auto at = entries_.begin(); at != entries_.end(); ++at) {
+    const AclEntry& entry = *at;
+    if (std::find(entries_.begin(), at, entry) != at) continue;  // said before
+    if (entry.id.size() > options_->acl_id_bytes_max) return Refuse(Code::kTooLarge, "an id of the ACL is too long");
+    if (entry.scheme != Scheme::kAuth) {
+      if (const char* const fault = AclEntryFault(entry)) return Refuse(Code::kInvalidAcl, fault);
+      entries.push_back(entry);
+      continue;
+    }
+    if ((entry.permissions & ~Permission::kAll) != 0)
+      return Refuse(Code::kInvalidAcl, "an entry of the ACL has a permission that is none");
+    bool proved = false;
+    for (const Identity& identity : asker.identities) {
+      if (identity.scheme == Scheme::kSuper) continue;
+      proved = true;
+      entries.push_back({entry.permissions, identity.scheme, identity.id});
+    }
+    if (!proved) return Refuse(Code::kInvalidAcl, "scheme auth is for who has authenticated before");
+  }
+  if (entries.empty()) return Refuse(Code::kInvalidAcl, "the ACL has no entry: nobody could do anything with the node");
+  *out = Acl(std::move(entries));
+  return tree_->acls().Admits(**out) ? Code::kOk : Refuse(Code::kResourceExhausted, "the tree has too many different ACLs");
+}
+
+Code Writer::WithinQuotas(const Node* node, std::uint64_t nodes, std::uint64_t bytes) {
+  if (tree_->quotas().empty()) return Code::kOk;
+  for (; node != nullptr; node = node->parent()) {
+    if (!node->has_quota()) continue;
+    const Quota quota = tree_->QuotaOf(*node);
+    const bool nodes_over = nodes > 0 && quota.nodes_max != 0 && node->descendants() + 1 + nodes > quota.nodes_max;
+    const bool bytes_over =
+        bytes > 0 && quota.bytes_max != 0 && node->descendant_bytes() + node->data().size() + bytes > quota.bytes_max;
+    if (!nodes_over && !bytes_over) continue;
+    text_ = "the quota of " + node->Path() + " is reached: at most " +
+            std::to_string(nodes_over ? quota.nodes_max : quota.bytes_max) + (nodes_over ? " nodes" : " bytes of data");
+    message_ = text_;
+    return Code::kQuotaExceeded;
+  }
+  return Code::kOk;
 }
 
 Code Writer::Create(const WriteContext& context, const CreateView& op, ResultFields fields, base::WireWriter* out) {
@@ -182,6 +242,10 @@ Code Writer::Create(const WriteContext& context, const CreateView& op, ResultFie
   if (op.if_absent && op.sequential) {
     return Refuse(Code::kInvalidArgument, "a sequential node is never there already: `if_absent` makes no sense");
   }
+  std::optional<Acl> acl;
+  if (op.has_acl) {
+    if (const Code code = ReadAcl(context.asker, op.acl, &acl); code != Code::kOk) return code;
+  }
   if (op.path.size() == 1 && !op.sequential && !op.if_absent) return Refuse(Code::kNodeExists, "the root always exists");
 
   // The deepest ancestor that exists, and what is missing between it and the new node.
@@ -195,6 +259,8 @@ Code Writer::Create(const WriteContext& context, const CreateView& op, ResultFie
     parent = child;
   }
   if (!missing.empty() && !op.parents) return Refuse(Code::kNoNode, "the parent does not exist");
+  const bool may_create = tree_->Grants(*parent, Permission::kCreate, context.asker);
+  if (!may_create && !op.if_absent) return Code::kNoAuth;
 
   path_.assign(op.path.data(), op.path.size());
   if (op.sequential) {
@@ -214,65 +280,92 @@ Code Writer::Create(const WriteContext& context, const CreateView& op, ResultFie
     out->Varint(fields.existed, 1);
     return Code::kOk;
   }
+  if (!may_create) return Code::kNoAuth;
   if (parent->ephemeral()) return Code::kNoChildrenForEphemerals;
 
-  growth += Tree::kNodeBytes + name.size() + op.data.size();
-  for (absl::string_view rest = missing, above; NextComponent(&rest, &above);) growth += Tree::kNodeBytes + above.size();
+  std::uint64_t nodes = 1;
+  growth += Tree::kNodeBytes + name.size() + op.data.size() + (acl ? tree_->acls().Growth(*acl) : 0);
+  for (absl::string_view rest = missing, above; NextComponent(&rest, &above); ++nodes) growth += Tree::kNodeBytes + above.size();
+  if (const Code code = WithinQuotas(parent, nodes, op.data.size()); code != Code::kOk) return code;
   if (!Fits(growth)) return Refuse(Code::kResourceExhausted, "the tree is at its size limit");
 
+  const Acl& list = acl ? *acl : Acl::Open();
   for (absl::string_view above; NextComponent(&missing, &above);) {
-    parent = tree_->Create(parent, above, {}, Lifetime());
+    parent = tree_->Create(parent, above, {}, Lifetime(), list);
     const auto path_end = static_cast<std::size_t>(above.data() + above.size() - op.path.data());
-    recorder_->Add(EventType::kCreated, op.path.substr(0, path_end), parent->stat(), {});
+    Tell(EventType::kCreated, op.path.substr(0, path_end), *parent);
   }
   const Lifetime lifetime{op.ephemeral ? context.session : base::SessionId(), op.container, op.ttl_ms};
-  const Node* const node = tree_->Create(parent, name, op.data, lifetime);
+  const Node* const node = tree_->Create(parent, name, op.data, lifetime, list);
   const Stat stat = node->stat();
-  recorder_->Add(EventType::kCreated, path_, stat, op.data);
+  recorder_->Add(EventType::kCreated, path_, stat, op.data, tree_->acls().Share(node->acl()));
   out->Bytes(fields.path, path_);
   AppendStat(fields.stat, stat, out);
   return Code::kOk;
 }
 
-const Node* Writer::FindForChange(const DeleteView& op, Code* code) {
+const Node* Writer::Find(absl::string_view path, Code* code) {
   *code = Code::kOk;
-  if (op.path.size() > options_->path_bytes_max) {
+  if (path.size() > options_->path_bytes_max) {
     *code = Refuse(Code::kTooLarge, "the path is too long");
-  } else if (const char* const fault = PathFault(op.path)) {
+  } else if (const char* const fault = PathFault(path)) {
     *code = Refuse(Code::kInvalidArgument, fault);
   }
   if (*code != Code::kOk) return nullptr;
-  const Node* const node = tree_->Find(op.path);
-  if (node == nullptr) {
-    *code = Code::kNoNode;
-  } else if (!VersionIs(*node, op.version_plus_one)) {
-    *code = RefuseVersion(*node, op.version_plus_one);
+  const Node* const node = tree_->Find(path);
+  if (node == nullptr) *code = Code::kNoNode;
+  return node;
+}
+
+const Node* Writer::FindToDelete(const WriteContext& context, const DeleteView& op, Code* code) {
+  if (op.path == "/") {
+    *code = Refuse(Code::kInvalidArgument, "the root cannot be deleted");
+    return nullptr;
+  }
+  const Node* const node = Find(op.path, code);
+  if (node == nullptr && *code != Code::kNoNode) return nullptr;
+  // Before whether the node is there: that is for who may read the parent to know.
+  const Node* const parent = node != nullptr ? node->parent() : tree_->Find(ParentOf(op.path));
+  if (parent == nullptr) return nullptr;
+  if (!tree_->Grants(*parent, Permission::kDelete, context.asker)) {
+    *code = Refuse(Code::kNoAuth, "the parent's access control list does not allow it: drover tree acl get shows it");
+  } else if (node != nullptr && !VersionIs(node->version(), op.version_plus_one)) {
+    *code = RefuseVersion("the node", node->version(), op.version_plus_one);
   }
   return *code == Code::kOk ? node : nullptr;
 }
 
-Code Writer::Check(const DeleteView& op) {
+Code Writer::Check(const WriteContext& context, const DeleteView& op) {
   Code code;
-  (void)FindForChange(op, &code);
-  return code;
+  const Node* const node = Find(op.path, &code);
+  if (node == nullptr) return code;
+  if (!tree_->Grants(*node, Permission::kRead, context.asker)) return Code::kNoAuth;
+  return VersionIs(node->version(), op.version_plus_one) ? Code::kOk
+                                                         : RefuseVersion("the node", node->version(), op.version_plus_one);
 }
 
-Code Writer::DeleteSubtree(const DeleteView& op, ResultFields fields, base::WireWriter* out) {
-  if (op.path == "/") return Refuse(Code::kInvalidArgument, "the root cannot be deleted");
+Code Writer::DeleteSubtree(const WriteContext& context, const DeleteView& op, ResultFields fields, base::WireWriter* out) {
   Code code;
-  const Node* const root = FindForChange(op, &code);
+  const Node* const root = FindToDelete(context, op, &code);
   if (root == nullptr) return code;
   const std::uint64_t count = root->descendants() + 1;
   if (count > options_->subtree_nodes_max - subtree_nodes_) {
     return Refuse(Code::kTooLarge, "the subtree has more nodes than one write may delete: delete parts of it first");
   }
-  subtree_nodes_ += count;
   subtree_.clear();
-  for (SubtreeCursor cursor(*root, op.path); cursor.node() != nullptr; cursor.Next()) subtree_.push_back(cursor.node());
+  for (SubtreeCursor cursor(*root, op.path); cursor.node() != nullptr; cursor.Next()) {
+    if (!cursor.node()->children().empty() && !tree_->Grants(*cursor.node(), Permission::kDelete, context.asker)) {
+      text_ = std::string(cursor.path()) + ": its access control list does not allow the deletion of its children";
+      message_ = text_;
+      return Code::kNoAuth;
+    }
+    subtree_.push_back(cursor.node());
+  }
+  subtree_nodes_ += count;
   for (; !subtree_.empty(); subtree_.pop_back()) {
     const Node* const node = subtree_.back();
     node->PathTo(&path_);
-    recorder_->Add(EventType::kDeleted, path_, node->stat(), {});
+    Tell(EventType::kDeleted, path_, *node);
     tree_->Delete(node);
   }
   out->Varint(fields.count, count);
@@ -283,37 +376,65 @@ bool Writer::Reap(const WriteContext& context, absl::string_view path, base::Zxi
   const Node* const node = IsPath(path) ? tree_->Find(path) : nullptr;
   if (node == nullptr || node->czxid() != czxid || !node->IsDue(context.time)) return false;
   tree_->Begin(context.zxid, context.time);
-  recorder_->Add(EventType::kDeleted, path, node->stat(), {});
+  Tell(EventType::kDeleted, path, *node);
   tree_->Delete(node);
   tree_->Commit();
   return true;
 }
 
-Code Writer::Delete(const DeleteView& op) {
-  if (op.path == "/") return Refuse(Code::kInvalidArgument, "the root cannot be deleted");
+Code Writer::Delete(const WriteContext& context, const DeleteView& op) {
   Code code;
-  const Node* const node = FindForChange(op, &code);
+  const Node* const node = FindToDelete(context, op, &code);
   if (node == nullptr) return code;
   if (!node->children().empty()) return Code::kNotEmpty;
-  recorder_->Add(EventType::kDeleted, op.path, node->stat(), {});
+  Tell(EventType::kDeleted, op.path, *node);
   tree_->Delete(node);
   return Code::kOk;
 }
 
-Code Writer::Set(const SetView& op, ResultFields fields, base::WireWriter* out) {
-  if (op.path.size() > options_->path_bytes_max) return Refuse(Code::kTooLarge, "the path is too long");
-  if (const char* const fault = PathFault(op.path)) return Refuse(Code::kInvalidArgument, fault);
+Code Writer::Set(const WriteContext& context, const SetView& op, ResultFields fields, base::WireWriter* out) {
   if (op.data.size() > options_->data_bytes_max) return Refuse(Code::kTooLarge, "the data is over the limit of a node");
-  const Node* const node = tree_->Find(op.path);
-  if (node == nullptr) return Code::kNoNode;
-  if (!VersionIs(*node, op.version_plus_one)) return RefuseVersion(*node, op.version_plus_one);
-  if (op.data.size() > node->data().size() && !Fits(op.data.size() - node->data().size())) {
-    return Refuse(Code::kResourceExhausted, "the tree is at its size limit");
+  Code code;
+  const Node* const node = Find(op.path, &code);
+  if (node == nullptr) return code;
+  if (!tree_->Grants(*node, Permission::kWrite, context.asker)) return Code::kNoAuth;
+  if (!VersionIs(node->version(), op.version_plus_one)) return RefuseVersion("the node", node->version(), op.version_plus_one);
+  if (op.data.size() > node->data().size()) {
+    const std::size_t growth = op.data.size() - node->data().size();
+    if (const Code over = WithinQuotas(node, 0, growth); over != Code::kOk) return over;
+    if (!Fits(growth)) return Refuse(Code::kResourceExhausted, "the tree is at its size limit");
   }
   tree_->SetData(node, op.data);
   const Stat stat = node->stat();
-  recorder_->Add(EventType::kChanged, op.path, stat, op.data);
+  recorder_->Add(EventType::kChanged, op.path, stat, op.data, tree_->acls().Share(node->acl()));
   AppendStat(fields.stat, stat, out);
+  return Code::kOk;
+}
+
+Code Writer::SetAcl(const WriteContext& context, const SetAclView& op, ResultFields fields, base::WireWriter* out) {
+  Code code;
+  const Node* const node = Find(op.path, &code);
+  if (node == nullptr && code != Code::kNoNode) return code;
+  std::optional<Acl> acl;
+  if (const Code fault = ReadAcl(context.asker, op.acl, &acl); fault != Code::kOk) return fault;
+  if (node == nullptr) return Code::kNoNode;
+  if (!tree_->Grants(*node, Permission::kAdmin, context.asker)) return Code::kNoAuth;
+  const std::uint32_t aversion = node->stat().aversion;
+  if (!VersionIs(aversion, op.aversion_plus_one)) {
+    return RefuseVersion("the node's access control list", aversion, op.aversion_plus_one);
+  }
+  if (!Fits(tree_->acls().Growth(*acl))) return Refuse(Code::kResourceExhausted, "the tree is at its size limit");
+  tree_->SetAcl(node, *acl);
+  AppendStat(fields.stat, node->stat(), out);
+  return Code::kOk;
+}
+
+Code Writer::SetQuota(const WriteContext& context, const SetQuotaView& op) {
+  Code code;
+  const Node* const node = Find(op.path, &code);
+  if (node == nullptr) return code;
+  if (!tree_->Grants(*node, Permission::kAdmin, context.asker)) return Code::kNoAuth;
+  tree_->SetQuota(node, {op.nodes_max, op.bytes_max});
   return Code::kOk;
 }
 

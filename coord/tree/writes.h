@@ -1,13 +1,16 @@
 // The rules of writes: what ZooKeeper would refuse is refused, with its code and in its order of precedence; the rest is done.
 //
-// Order in which refusals are looked for. Create: INVALID_ARGUMENT or TOO_LARGE, NO_NODE (the parent), NODE_EXISTS,
-// NO_CHILDREN_FOR_EPHEMERALS, RESOURCE_EXHAUSTED. Delete: INVALID_ARGUMENT, NO_NODE, BAD_VERSION, NOT_EMPTY. DeleteSubtree and
-// Check: the same, with TOO_LARGE in the place of NOT_EMPTY, and without. Set: INVALID_ARGUMENT or TOO_LARGE, NO_NODE, BAD_VERSION,
-// RESOURCE_EXHAUSTED.
-// Threads: one.
+// Order in which refusals are looked for. Create: INVALID_ARGUMENT or TOO_LARGE, INVALID_ACL, NO_NODE (the parent), NO_AUTH,
+// NODE_EXISTS, NO_CHILDREN_FOR_EPHEMERALS, QUOTA_EXCEEDED, RESOURCE_EXHAUSTED. Delete: INVALID_ARGUMENT, NO_NODE (the
+// parent), NO_AUTH (of the parent), NO_NODE, BAD_VERSION, NOT_EMPTY. DeleteSubtree and Check: the same, with TOO_LARGE in the place
+// of NOT_EMPTY, and without. Set: INVALID_ARGUMENT or TOO_LARGE, NO_NODE, NO_AUTH, BAD_VERSION, QUOTA_EXCEEDED, RESOURCE_EXHAUSTED.
+// SetAcl: INVALID_ARGUMENT, INVALID_ACL, NO_NODE, NO_AUTH, BAD_VERSION, RESOURCE_EXHAUSTED. SetQuota: INVALID_ARGUMENT, NO_NODE,
+// NO_AUTH. A compare needs no permission: it tells what Exists tells everybody. Threads: one.
 #ifndef DROVER_COORD_TREE_WRITES_H_
 #define DROVER_COORD_TREE_WRITES_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,14 +33,16 @@ struct WriteContext {
   base::WallTime time;
   base::SessionId session;                               // 0: none, so it cannot own ephemerals
   base::FeatureLevel level = base::kNewestFeatureLevel;  // the cluster's: what came later is done as if nobody knew of it
+  Asker asker = {};
 };
 
 class Writer {
  public:
   Writer(const Options* options, Tree* tree, EventRecorder* recorder) : options_(options), tree_(tree), recorder_(recorder) {}
 
-  // Applies one Create, Delete, Set, DeleteSubtree or Transaction as one transaction: all of it with kOk, or nothing with the code
-  // of the refusal. Events go to the recorder (its Begin was called). The answer's fields behind the head are appended to `fields`.
+  // Applies one Create, Delete, Set, DeleteSubtree, SetAcl, SetQuota or Transaction as one transaction: all of it with kOk, or
+  // nothing with the code of the refusal. Events go to the recorder (its Begin was called). The answer's fields behind the head are
+  // appended to `fields`.
   [[nodiscard]] Code Apply(const WriteContext& context, RequestKind kind, absl::string_view body, std::string* fields);
 
   // Deletes the ephemerals of a session, in creation order.
@@ -57,12 +62,21 @@ class Writer {
   [[nodiscard]] Code Operate(const WriteContext& context, RequestKind kind, absl::string_view body, ResultFields fields,
                              base::WireWriter* out);
   [[nodiscard]] Code Create(const WriteContext& context, const CreateView& op, ResultFields fields, base::WireWriter* out);
-  [[nodiscard]] Code Delete(const DeleteView& op);
-  [[nodiscard]] Code DeleteSubtree(const DeleteView& op, ResultFields fields, base::WireWriter* out);
-  [[nodiscard]] Code Check(const DeleteView& op);
-  // The node that an operation names, if it has the version; null: `*code` says why not.
-  [[nodiscard]] const Node* FindForChange(const DeleteView& op, Code* code);
-  [[nodiscard]] Code Set(const SetView& op, ResultFields fields, base::WireWriter* out);
+  [[nodiscard]] Code Delete(const WriteContext& context, const DeleteView& op);
+  [[nodiscard]] Code DeleteSubtree(const WriteContext& context, const DeleteView& op, ResultFields fields, base::WireWriter* out);
+  [[nodiscard]] Code Check(const WriteContext& context, const DeleteView& op);
+  // The node at `path`; null: `*code` says why not.
+  [[nodiscard]] const Node* Find(absl::string_view path, Code* code);
+  // The node that a deletion names, if who asks may delete it and it has the version; null: `*code` says why not.
+  [[nodiscard]] const Node* FindToDelete(const WriteContext& context, const DeleteView& op, Code* code);
+  [[nodiscard]] Code Set(const WriteContext& context, const SetView& op, ResultFields fields, base::WireWriter* out);
+  [[nodiscard]] Code SetAcl(const WriteContext& context, const SetAclView& op, ResultFields fields, base::WireWriter* out);
+  [[nodiscard]] Code SetQuota(const WriteContext& context, const SetQuotaView& op);
+  // The list that a request asks for, each entry once, then "auth" replaced by what who asks has proved to be.
+  [[nodiscard]] Code ReadAcl(const Asker& asker, absl::string_view bytes, std::optional<Acl>* out);
+  // Whether the quotas above and at `node` leave room for so much more.
+  [[nodiscard]] Code WithinQuotas(const Node* node, std::uint64_t nodes, std::uint64_t bytes);
+  void Tell(EventType type, absl::string_view path, const Node& node);
   [[nodiscard]] Code Transact(const WriteContext& context, absl::string_view body, base::WireWriter* out);
   [[nodiscard]] Code Compares(const TransactionView& transaction, bool* hold);
 
@@ -70,7 +84,7 @@ class Writer {
     message_ = message;
     return code;
   }
-  [[nodiscard]] Code RefuseVersion(const Node& node, std::uint32_t version_plus_one);
+  [[nodiscard]] Code RefuseVersion(absl::string_view what, std::uint32_t version, std::uint32_t version_plus_one);
   [[nodiscard]] bool Fits(std::size_t growth) const { return tree_->bytes() + growth <= options_->tree_bytes_max; }
 
   const Options* const options_;
@@ -81,6 +95,7 @@ class Writer {
   std::string path_;                  // scratch
   std::vector<const Node*> subtree_;  // scratch
   std::size_t subtree_nodes_ = 0;     // deleted by DeleteSubtree in this transaction
+  std::vector<AclEntry> entries_;     // scratch
 };
 
 }  // namespace drover::coord::tree

@@ -37,6 +37,7 @@ DecodedNode DecodeNode(absl::string_view bytes) {
     if (in.field() == 1) node.path = String(in.bytes());
     if (in.field() == 2) node.stat = DecodeStat(in.bytes());
     if (in.field() == 3) node.data = String(in.bytes());
+    if (in.field() == 4) node.hidden = in.number() != 0;
   }
   EXPECT_TRUE(in.ok());
   return node;
@@ -155,6 +156,34 @@ DecodedAnswer DecodeAnswer(absl::string_view bytes) {
       case 20:
         answer.reads.push_back(DecodeAnswer(in.bytes()));
         break;
+      case 21: {
+        std::vector<AclEntry> entries;
+        EXPECT_TRUE(ParseAclEntries(in.bytes(), &entries));
+        for (const AclEntry& entry : entries) {
+          answer.acl.push_back(absl::StrCat(entry.permissions, " ", entry.scheme, " ", entry.id));
+        }
+        break;
+      }
+      case 22: {
+        Identity identity;
+        EXPECT_TRUE(ParseIdentity(in.bytes(), &identity));
+        answer.identities.push_back(absl::StrCat(identity.scheme, " ", identity.id));
+        break;
+      }
+      case 23: {
+        DecodedQuota& quota = answer.quotas.emplace_back();
+        WireReader usage(in.bytes());
+        while (usage.Next()) {
+          if (usage.field() == 1) quota.path = String(usage.bytes());
+          if (usage.field() == 2) quota.quota.nodes_max = usage.number();
+          if (usage.field() == 3) quota.quota.bytes_max = usage.number();
+          if (usage.field() == 4) quota.nodes = usage.number();
+          if (usage.field() == 5) quota.bytes = usage.number();
+          if (usage.field() == 6) quota.czxid = usage.number();
+        }
+        EXPECT_TRUE(usage.ok());
+        break;
+      }
       default:
         ADD_FAILURE() << "field " << in.field() << " of an Answer";
     }
@@ -189,8 +218,8 @@ std::ostream& operator<<(std::ostream& os, Code code) {
 
 std::ostream& operator<<(std::ostream& os, const Stat& s) {
   return os << "{czxid " << s.czxid << " mzxid " << s.mzxid << " pzxid " << s.pzxid << " ctime " << s.ctime << " mtime " << s.mtime
-            << " version " << s.version << " cversion " << s.cversion << " owner " << s.ephemeral_owner << " length "
-            << s.data_length << " children " << s.num_children << "}";
+            << " version " << s.version << " cversion " << s.cversion << " aversion " << s.aversion << " owner "
+            << s.ephemeral_owner << " length " << s.data_length << " children " << s.num_children << "}";
 }
 
 std::string TextOf(const DecodedEvent& event) {
@@ -210,10 +239,11 @@ void Machine::Apply(const base::Bytes& batch, raft::Term term) {
   EXPECT_TRUE(invariants.ok()) << invariants;
 }
 
-DecodedAnswer Machine::Write(base::SessionId session, std::uint64_t seen, const std::string& request) {
+DecodedAnswer Machine::Write(base::SessionId session, std::uint64_t seen, const std::string& request, absl::string_view address,
+                             const std::vector<Identity>& identities) {
   BatchBuilder batch{base::WallTime(now_ms)};
   const Origin origin{base::NodeId(1), base::BootNonce(2), ++tag_};
-  batch.AddRequest(origin, session, seen, request);
+  batch.AddRequest(origin, session, seen, request, address, identities);
   const std::size_t before = answers.size();
   Apply(batch.Finish());
   EXPECT_EQ(answers.size(), before + 1) << "not exactly one answer";
@@ -227,9 +257,9 @@ DecodedAnswer Machine::Write(base::SessionId session, std::uint64_t seen, const 
   return answer;
 }
 
-base::SessionId Machine::Open(std::uint32_t timeout_ms, std::uint32_t grace_ms, absl::string_view name) {
+base::SessionId Machine::Open(std::uint32_t timeout_ms, std::uint32_t grace_ms, absl::string_view name, absl::string_view address) {
   BatchBuilder batch{base::WallTime(now_ms)};
-  batch.AddOpen({base::NodeId(1), base::BootNonce(2), ++tag_}, {"0123456789abcdef", timeout_ms, grace_ms, name});
+  batch.AddOpen({base::NodeId(1), base::BootNonce(2), ++tag_}, {"0123456789abcdef", timeout_ms, grace_ms, name, address});
   const std::size_t before = opened.size();
   Apply(batch.Finish());
   return opened.size() > before ? opened.back() : base::SessionId();
@@ -247,10 +277,10 @@ void Machine::Reap(const std::vector<ReapedNodeView>& nodes) {
   Apply(batch.Finish());
 }
 
-DecodedAnswer Machine::Read(const std::string& request, base::SessionId session) const {
+DecodedAnswer Machine::ReadAs(const Asker& asker, const std::string& request) const {
   RequestView view;
   EXPECT_TRUE(RequestView::Parse(request, &view));
-  return DecodeAnswer(machine_.Read(view, session).view());
+  return DecodeAnswer(machine_.Read(view, asker).view());
 }
 
 Stat Machine::StatOf(absl::string_view path) const {

@@ -26,6 +26,14 @@ struct DecodedNode {
   std::string path;
   Stat stat;
   std::string data;
+  bool hidden = false;
+};
+struct DecodedQuota {
+  std::string path;
+  Quota quota;
+  std::uint64_t nodes = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t czxid = 0;
 };
 struct DecodedAnswer {
   std::uint64_t number = 0;
@@ -45,6 +53,9 @@ struct DecodedAnswer {
   std::uint64_t count = 0;
   bool existed = false;
   std::vector<DecodedAnswer> reads;
+  std::vector<std::string> acl;         // "31 world anyone"
+  std::vector<std::string> identities;  // "digest ann"
+  std::vector<DecodedQuota> quotas;
 };
 struct DecodedEvent {
   std::uint64_t zxid = 0;
@@ -76,12 +87,17 @@ class Machine final : public Sink {
   // Applies one entry; checks the invariants after it.
   void Apply(const base::Bytes& batch, raft::Term term = kTerm);
   // One command in a batch of its own, at the time `now_ms`.
-  DecodedAnswer Write(base::SessionId session, std::uint64_t seen, const std::string& request);
+  DecodedAnswer Write(base::SessionId session, std::uint64_t seen, const std::string& request, absl::string_view address = {},
+                      const std::vector<Identity>& identities = {});
   DecodedAnswer Unary(const std::string& request) { return Write(base::SessionId(), 0, request); }
-  base::SessionId Open(std::uint32_t timeout_ms = 0, std::uint32_t grace_ms = 0, absl::string_view name = "test");
+  base::SessionId Open(std::uint32_t timeout_ms = 0, std::uint32_t grace_ms = 0, absl::string_view name = "test",
+                       absl::string_view address = {});
   void Reap(const std::vector<ReapedNodeView>& nodes);
   void Expire(const std::vector<base::SessionId>& sessions, raft::Term carried = kTerm);
-  DecodedAnswer Read(const std::string& request, base::SessionId session = base::SessionId()) const;
+  DecodedAnswer Read(const std::string& request, base::SessionId session = base::SessionId()) const {
+    return ReadAs(Asker{session}, request);
+  }
+  DecodedAnswer ReadAs(const Asker& asker, const std::string& request) const;
 
   // Reads and unary writes in short.
   DecodedAnswer Create(absl::string_view path, absl::string_view data = {}) { return Unary(EncodeCreate({}, {path, data})); }

@@ -28,8 +28,12 @@ Message Parse(absl::string_view bytes) {
 
 TEST(Proto, EnumerationsAreTheSame) {
   const auto* codes = pb::Code_descriptor();
-  EXPECT_EQ(codes->value_count(), 17);
+  EXPECT_EQ(codes->value_count(), 21);
   EXPECT_EQ(static_cast<int>(Code::kNotTried), pb::NOT_TRIED);
+  EXPECT_EQ(static_cast<int>(Code::kNoAuth), pb::NO_AUTH);
+  EXPECT_EQ(static_cast<int>(Code::kInvalidAcl), pb::INVALID_ACL);
+  EXPECT_EQ(static_cast<int>(Code::kAuthFailed), pb::AUTH_FAILED);
+  EXPECT_EQ(static_cast<int>(Code::kQuotaExceeded), pb::QUOTA_EXCEEDED);
   EXPECT_EQ(static_cast<int>(Code::kNoNode), pb::NO_NODE);
   EXPECT_EQ(static_cast<int>(Code::kNodeExists), pb::NODE_EXISTS);
   EXPECT_EQ(static_cast<int>(Code::kBadVersion), pb::BAD_VERSION);
@@ -151,6 +155,74 @@ TEST(Proto, OperationsOfLevelThreeThatWeWriteAreRead) {
   BatchBuilder builder{base::WallTime(5)};
   builder.AddReap({{"/a", base::Zxid(7)}});
   EXPECT_EQ(builder.Finish().view(), batch.SerializeAsString());
+}
+
+TEST(Proto, OperationsOfLevelFourThatWeWriteAreRead) {
+  const std::string acl = Acl({{5, "digest", "ann:hash"}, {31, "world", "anyone"}}).encoded();
+  CreateView view{"/a"};
+  view.has_acl = true;
+  view.acl = acl;
+  const auto create = Parse<pb::Request>(EncodeCreate({}, view)).create();
+  ASSERT_EQ(create.acl().entries_size(), 2);
+  EXPECT_EQ(create.acl().entries(0).permissions(), 5u);
+  EXPECT_EQ(create.acl().entries(0).scheme(), "digest");
+  EXPECT_EQ(create.acl().entries(0).id(), "ann:hash");
+  const auto set = Parse<pb::Request>(EncodeSetAcl({.number = 1}, {"/a", acl, 3})).set_acl();
+  EXPECT_EQ(set.acl().entries(1).id(), "anyone");
+  EXPECT_EQ(set.aversion_plus_one(), 3u);
+  const auto quota = Parse<pb::Request>(EncodeSetQuota({}, {"/a", 7, 8})).set_quota();
+  EXPECT_EQ(quota.nodes_max(), 7u);
+  EXPECT_EQ(quota.bytes_max(), 8u);
+  const auto authenticate = Parse<pb::Request>(EncodeAuthenticate({.number = 2}, {"digest", "ann:secret"}));
+  EXPECT_EQ(authenticate.number(), 2u);
+  EXPECT_EQ(authenticate.authenticate().credential(), "ann:secret");
+  EXPECT_EQ(Parse<pb::Request>(EncodeGetAcl({}, "/a")).get_acl().path(), "/a");
+  EXPECT_EQ(Parse<pb::Request>(EncodeQuotas({}, {{}, "/a", base::Zxid(2), "/a/b", 4})).quotas().after_czxid(), 2u);
+  EXPECT_TRUE(Parse<pb::Request>(EncodeWhoAmI({.id = 1})).has_who_am_i());
+  TransactionBuilder t;
+  t.ThenSetAcl({"/a", acl, 1});
+  EXPECT_EQ(Parse<pb::Request>(t.Encode({})).transaction().then(0).set_acl().aversion_plus_one(), 1u);
+
+  peer::Batch batch;
+  batch.set_time_ms(5);
+  peer::Command* command = batch.add_commands();
+  command->set_origin_tag(1);
+  auto* identity = command->add_identities();
+  identity->set_scheme("digest");
+  identity->set_id("ann:hash");
+  command->set_address("-");
+  command->set_request(EncodeSet({}, {"/a", "x"}));
+  BatchBuilder builder{base::WallTime(5)};
+  const std::vector<Identity> identities = {{"digest", "ann:hash"}};
+  builder.AddRequest({{}, {}, 1}, base::SessionId(), 0, EncodeSet({}, {"/a", "x"}), kNoAddress, identities);
+  EXPECT_EQ(builder.Finish().view(), batch.SerializeAsString());
+}
+
+TEST(Proto, OperationsOfLevelFourAreAnsweredAsTheProtoSays) {
+  Machine m;
+  m.Create("/a", "data");
+  m.Unary(EncodeSetQuota({}, {"/a", 7, 8}));
+  const auto read = [&m](const std::string& encoded, const Asker& asker = {}) {
+    RequestView request;
+    EXPECT_TRUE(RequestView::Parse(encoded, &request));
+    return Parse<pb::Answer>(m->Read(request, asker).view());
+  };
+  const pb::Answer acl = read(EncodeGetAcl({.id = 1}, "/a"));
+  ASSERT_EQ(acl.acl().entries_size(), 1);
+  EXPECT_EQ(acl.acl().entries(0).scheme(), "world");
+  EXPECT_EQ(acl.stat().data_length(), 4u);
+  const pb::Answer quotas = read(EncodeQuotas({.id = 1}, {{}, "/a"}));
+  ASSERT_EQ(quotas.quotas_size(), 1);
+  EXPECT_EQ(quotas.quotas(0).path(), "/a");
+  EXPECT_EQ(quotas.quotas(0).nodes_max(), 7u);
+  EXPECT_EQ(quotas.quotas(0).bytes_max(), 8u);
+  EXPECT_EQ(quotas.quotas(0).nodes(), 1u);
+  EXPECT_EQ(quotas.quotas(0).bytes(), 4u);
+  EXPECT_EQ(quotas.quotas(0).czxid(), 1u);
+  const std::vector<Identity> identities = {{"digest", "ann:hash"}};
+  const pb::Answer who = read(EncodeWhoAmI({.id = 1}), {{}, {}, identities});
+  ASSERT_EQ(who.identities_size(), 1);
+  EXPECT_EQ(who.identities(0).id(), "ann");
 }
 
 TEST(Proto, OperationsOfLevelThreeAreAnsweredAsTheProtoSays) {
