@@ -38,18 +38,27 @@ absl::StatusOr<std::optional<Hello>> Formation::OnHello(const PeerHeader& from, 
   heard_[from.from] = from.from_incarnation;
   if (!hello.reply) return Hello{hello.round, true, 0, members_text_, self_.started};
   if (!Founds() || hello.round != round_) return std::nullopt;
-  answered_[from.from] = from.from_incarnation;
+  answered_[from.from] = Answered{from.from_incarnation, std::max(from.feature_level_max, base::kFirstFeatureLevel)};
   if (answered_.size() + 1 < members_.size()) return std::nullopt;
   raft::Configuration configuration;
   configuration.cluster = self_.cluster;
-  configuration.feature_level = self_.feature_level;
+  configuration.feature_level = LevelToFoundAt();
   for (const auto& [id, address] : members_) {
-    const base::Incarnation incarnation = id == self_.id ? self_.incarnation : answered_.at(id);
+    const base::Incarnation incarnation = id == self_.id ? self_.incarnation : answered_.at(id).incarnation;
     const bool voter = id == self_.id || !self_.restored;
     configuration.members.push_back(raft::Member{id, incarnation, address, voter});
   }
   formed_ = std::move(configuration);
   return std::nullopt;
+}
+
+// Who finds such an entry at the beginning of its log, or is handed it, and does not know the level, ends: so nobody need promise
+// anything before there is a cluster.
+base::FeatureLevel Formation::LevelToFoundAt() const {
+  if (self_.restored) return self_.feature_level;
+  base::FeatureLevel level = self_.feature_level_max;
+  for (const auto& [id, answered] : answered_) level = std::min(level, answered.known);
+  return level;
 }
 
 void Formation::OnFound(const PeerHeader& from, const Found& found) {

@@ -38,7 +38,7 @@ class Formation {
     base::WallTime started;   // now
     // It begins with a state that the others do not have (Seed): until they do they are learners.
     bool restored = false;
-    base::FeatureLevel feature_level = base::kFirstFeatureLevel;  // to found at: of the restored state
+    base::FeatureLevel feature_level = base::kFirstFeatureLevel;  // of the restored state
     base::FeatureLevel feature_level_max = base::kNewestFeatureLevel;
   };
   // `members` names `self`.
@@ -63,13 +63,20 @@ class Formation {
   [[nodiscard]] bool Founds() const { return members_.front().first == self_.id; }
   [[nodiscard]] absl::StatusOr<std::optional<Hello>> OnOtherList(base::NodeId from, const Hello& hello);
   void Fail(std::string why);
+  // The highest that all members know; of a restored state its own.
+  [[nodiscard]] base::FeatureLevel LevelToFoundAt() const;
+
+  struct Answered {
+    base::Incarnation incarnation;
+    base::FeatureLevel known;
+  };
 
   const Self self_;
   const InitialMembers members_;
   const std::string members_text_;
   std::uint64_t round_ = 0;
-  std::map<base::NodeId, base::Incarnation> heard_;     // ever
-  std::map<base::NodeId, base::Incarnation> answered_;  // this round
+  std::map<base::NodeId, base::Incarnation> heard_;  // ever
+  std::map<base::NodeId, Answered> answered_;        // this round
   std::optional<raft::Configuration> formed_;
   absl::Status failed_;
 };

@@ -52,6 +52,7 @@ struct Flags {
   std::string data;
   std::string initial_cluster;
   bool join = false;
+  std::string super_digest;
   process::ServerFlags server;
   std::uint64_t segment_bytes = log::Options().segment_bytes;
   std::uint64_t snapshot_bytes = SnapshotOptions().log_bytes;
@@ -93,6 +94,7 @@ NodeOptions OptionsOf(const Flags& flags) {
   options.address = flags.server.advertise.empty() ? flags.server.listen : flags.server.advertise;
   options.data_directory = flags.data;
   options.join = flags.join;
+  options.super_digest = flags.super_digest;
   options.history.bytes_max = flags.history_bytes;
   options.log.segment_bytes = flags.segment_bytes;
   options.snapshots.log_bytes = flags.snapshot_bytes;
@@ -204,6 +206,8 @@ int Main(int argc, const char* const* argv) {
   options.Flag("--join", &flags.join,
                "An empty data directory begins no cluster: wait to be added to one that runs (drover cluster member add)");
   flags.server.AddTo(&options, "127.0.0.1:7400");
+  options.Text("--super-digest", &flags.super_digest,
+               "USER:HASH, as drover tree acl digest prints it: who gives this user's password to this node may do everything");
   options.Number("--segment-bytes", &flags.segment_bytes, "A segment of the log ends at this size", 64U << 10);
   options.Number("--snapshot-bytes", &flags.snapshot_bytes,
                  "A snapshot is taken when the log has grown by so much, and by twice the last one's size", 64U << 10);
@@ -224,6 +228,10 @@ int Main(int argc, const char* const* argv) {
   if (flags.data.empty())
     return options.Refuse("--data is missing: give a directory that lasts, e.g. --data /var/lib/drover/coord");
   if (const absl::Status status = flags.server.Check(); !status.ok()) return options.Refuse(status.message());
+  if (!flags.super_digest.empty() &&
+      tree::AclEntryFault({tree::Permission::kAll, std::string(tree::Scheme::kDigest), flags.super_digest}) != nullptr) {
+    return options.Refuse("--super-digest is USER:HASH, as drover tree acl digest USER:PASSWORD prints it");
+  }
   if (const absl::Status status = TakeInitialCluster(&flags, &initial); !status.ok()) return options.Refuse(status.message());
   if (const absl::Status status = process::SetLogLevel(flags.server.log_level); !status.ok())
     return options.Refuse(status.message());

@@ -379,8 +379,8 @@ InitialMembers MemberProcess::initial() const {
   return forming_ == nullptr || !forming_->formation ? InitialMembers() : forming_->formation->members();
 }
 
-base::ConnectionEvents* MemberProcess::Accept(std::unique_ptr<base::Connection> connection) {
-  if (node_ != nullptr) return node_->Accept(std::move(connection));
+base::ConnectionEvents* MemberProcess::Accept(std::unique_ptr<base::Connection> connection, std::string address) {
+  if (node_ != nullptr) return node_->Accept(std::move(connection), std::move(address));
   connection->Close(absl::UnavailableError(Waiting()));
   return nullptr;
 }
@@ -398,8 +398,8 @@ base::ConnectionEvents* MemberProcess::AcceptSave(std::unique_ptr<base::Connecti
   return nullptr;
 }
 
-void MemberProcess::Execute(const base::Bytes& request, ExecuteDone done) {
-  if (node_ != nullptr) return node_->Execute(request, std::move(done));
+void MemberProcess::Execute(const base::Bytes& request, ExecuteDone done, absl::string_view address) {
+  if (node_ != nullptr) return node_->Execute(request, std::move(done), address);
   done(absl::UnavailableError(Waiting()));
 }
 

@@ -30,10 +30,10 @@ class MemberProcess final : private PeerLinks::Events {
 
   void Start();
   void Stop();
-  base::ConnectionEvents* Accept(std::unique_ptr<base::Connection> connection);
+  base::ConnectionEvents* Accept(std::unique_ptr<base::Connection> connection, std::string address = "");
   base::ConnectionEvents* AcceptPeer(std::unique_ptr<base::Connection> connection, std::string address = "");
   base::ConnectionEvents* AcceptSave(std::unique_ptr<base::Connection> connection);
-  void Execute(const base::Bytes& request, ExecuteDone done);
+  void Execute(const base::Bytes& request, ExecuteDone done, absl::string_view address = {});
 
   // Null while the cluster is being formed, or this node waits to be added to it; then Waiting says for what.
   [[nodiscard]] Node* node() { return node_.get(); }

@@ -1,6 +1,7 @@
 #include "coord/server/node.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -68,6 +69,7 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
       leases_(options_.leases),
       touches_(seams.random->Next() >> 1),
       dismissals_(options_.dismissals),
+      authenticator_(options_.super_digest),
       proposals_(options_.id, raft_options.boot, options_.batch_bytes),
       log_writer_(seams.loop, seams.disk, std::move(recovery.disk), options_.log_writer,
                   LogWriter::Events{[this](const LogWriter::Written& written) { OnPersisted(written); },
@@ -124,7 +126,7 @@ void Node::Start() {
 
 // ---- what comes from outside ----
 
-base::ConnectionEvents* Node::Accept(std::unique_ptr<base::Connection> connection) {
+base::ConnectionEvents* Node::Accept(std::unique_ptr<base::Connection> connection, std::string address) {
   if (stopping_ || dead_) {
     connection->Close(absl::UnavailableError("this node is stopping"));
     return nullptr;
@@ -136,13 +138,13 @@ base::ConnectionEvents* Node::Accept(std::unique_ptr<base::Connection> connectio
   }
   last_stream_ = last_stream_.Next();
   Stream& stream = streams_[last_stream_];
-  stream.machine =
-      std::make_unique<SessionStream>(static_cast<StreamHost*>(this), &options_.stream, last_stream_, std::move(connection));
+  stream.machine = std::make_unique<SessionStream>(static_cast<StreamHost*>(this), &options_.stream, last_stream_,
+                                                   std::move(connection), std::move(address));
   waiting_.insert(last_stream_);
   return stream.machine.get();
 }
 
-void Node::Execute(const base::Bytes& request, ExecuteDone done) {
+void Node::Execute(const base::Bytes& request, ExecuteDone done, absl::string_view address) {
   if (request.size() > options_.stream.received_frame_bytes_max) {
     return done(absl::ResourceExhaustedError(
         absl::StrCat("a request of ", request.size(), " bytes; at most ", options_.stream.received_frame_bytes_max, " are taken")));
@@ -150,7 +152,11 @@ void Node::Execute(const base::Bytes& request, ExecuteDone done) {
   tree::RequestView view;
   if (!tree::RequestView::Parse(request.view(), &view)) return done(absl::InvalidArgumentError("malformed request"));
   if (stopping_ || dead_) return done(absl::UnavailableError("this node is stopping"));
-  if (tree::IsRead(view.kind) && view.local) return done(state_->Read(view));
+  std::vector<tree::Identity> identities;
+  if (!ReadAuth(view, &identities)) {
+    return done(tree::EncodeAnswer({.id = view.id, .code = Code::kAuthFailed, .zxid = state_->last_zxid()}));
+  }
+  if (tree::IsRead(view.kind) && view.local) return done(state_->Read(view, {base::SessionId(), address, identities}));
   if (!tree::IsRead(view.kind) && !tree::IsWrite(view.kind)) {
     tree::AnswerHead head;
     head.id = view.id;
@@ -188,11 +194,28 @@ void Node::Execute(const base::Bytes& request, ExecuteDone done) {
     done(std::move(answer));
   };
   if (tree::IsWrite(view.kind)) {
-    proposals_.AddRequest(std::move(counted), base::SessionId(), 0, request.view());
+    tree::Asker asker{base::SessionId(), address.empty() ? tree::kNoAddress : address, identities};
+    if (!KnowsAccessControl()) asker = tree::Asker();
+    const bool shows = view.has_auth || view.kind == tree::RequestKind::kAuthenticate;
+    const std::string without = shows ? tree::EncodeWithoutCredentials(view) : std::string();
+    proposals_.AddRequest(std::move(counted), asker, 0, shows ? absl::string_view(without) : request.view());
   } else {
-    want_round_calls_.push_back(UnaryRead{request, view, std::move(counted)});
+    want_round_calls_.push_back(UnaryRead{request, view, std::move(counted), std::string(address), std::move(identities)});
   }
   WantTurn();
+}
+
+bool Node::ReadAuth(const tree::RequestView& request, std::vector<tree::Identity>* out) const {
+  if (!request.has_auth) return true;
+  absl::string_view bytes;
+  for (base::RepeatedBytes all = request.auth(); all.Next(&bytes);) {
+    tree::AuthenticateView shown;
+    if (!tree::AuthenticateView::Parse(bytes, &shown)) return false;
+    std::vector<tree::Identity> proved = Verify(shown);
+    if (proved.empty() || out->size() + proved.size() > options_.tree.identities_max) return false;
+    std::move(proved.begin(), proved.end(), std::back_inserter(*out));
+  }
+  return true;
 }
 
 void Node::Stop() {
@@ -513,7 +536,7 @@ void Node::ServeRound(Round* round) {
   }
   for (UnaryRead& call : round->calls) {
     observer_->OnRead();
-    call.done(state_->Read(call.view));
+    call.done(state_->Read(call.view, call.asker()));
   }
   if (!Leads()) return;  // no longer: another leader judges who is alive
   for (const Contact& contact : round->contacts) {
@@ -607,9 +630,15 @@ void Node::Fail(const absl::Status& status) {
 
 void Node::OnEvents(absl::Span<const tree::Event> events) {
   history_.Append(events);
-  watches_.Match(events, [this](const tree::Delivery& delivery) {
-    if (SessionStream* machine = FindMachine(delivery.stream)) machine->OnEvent(delivery);
-  });
+  watches_.Match(
+      events,
+      [this](const tree::Delivery& delivery) {
+        if (SessionStream* machine = FindMachine(delivery.stream)) machine->OnEvent(delivery);
+      },
+      [this](StreamId stream, const tree::Event& event) {
+        const SessionStream* machine = FindMachine(stream);
+        return machine != nullptr && event.MayBeTold(state_->Known(machine->asker()));
+      });
 }
 
 void Node::OnAnswer(const tree::Answered& answered) {

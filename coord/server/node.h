@@ -32,6 +32,7 @@
 #include "coord/base/loop.h"
 #include "coord/base/random.h"
 #include "coord/raft/raft.h"
+#include "coord/server/authenticator.h"
 #include "coord/server/cluster_clock.h"
 #include "coord/server/copies.h"
 #include "coord/server/dismissals.h"
@@ -83,6 +84,8 @@ struct NodeOptions {
   std::string data_directory;  // made if it is missing
   // An empty directory does not begin a cluster: this node waits until it is added to one (MemberProcess).
   bool join = false;
+  // Who proves this digest ("user:hash") to this node may do everything; empty: nobody.
+  std::string super_digest;
 
   tree::Options tree;
   tree::HistoryOptions history;
@@ -156,8 +159,9 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
 
   // Begins to tick, and so to lead.
   void Start();
-  // Takes a stream of Coordination.Session; null if it was refused (its status is sent).
-  base::ConnectionEvents* Accept(std::unique_ptr<base::Connection> connection);
+  // Takes a stream of Coordination.Session; null if it was refused (its status is sent). `address`: where it comes from, the bytes
+  // of an IP address; empty: none.
+  base::ConnectionEvents* Accept(std::unique_ptr<base::Connection> connection, std::string address = "");
   // Takes a stream of Peer.Link from another node.
   base::ConnectionEvents* AcceptPeer(std::unique_ptr<base::Connection> connection, std::string address = "");
   // Takes a stream of Coordination.SaveSnapshot; null if it was refused (its status is sent).
@@ -168,7 +172,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   // A drover.coord.v1.Request outside of any session. `done` runs once, on the loop, perhaps at once.
   // INVALID_ARGUMENT, RESOURCE_EXHAUSTED (a write, and the disk is full: nothing was done), UNAVAILABLE (nothing was done), or
   // UNAVAILABLE when the node stops or goes (unknown outcome).
-  void Execute(const base::Bytes& request, ExecuteDone done);
+  void Execute(const base::Bytes& request, ExecuteDone done, absl::string_view address = {});
   // A snapshot is taken as soon as none is under way, however little the log has grown.
   void WantSnapshot() { wants_snapshot_ = true; }
   // As leader; `done` runs once, on the loop, perhaps at once. What is so already is done. One at a time. `patience`: how long
@@ -201,6 +205,10 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
     base::Bytes bytes;
     tree::RequestView view;
     ExecuteDone done;
+    std::string address;
+    std::vector<tree::Identity> identities;
+
+    [[nodiscard]] tree::Asker asker() const { return {base::SessionId(), address, identities}; }
   };
   // A contact that its client wants confirmed.
   struct Contact {
@@ -247,9 +255,17 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void LinkBroke(StreamId stream, base::SessionId session) override;
   [[nodiscard]] bool TakesWrites() const override;
   [[nodiscard]] bool DiskFull() const override { return log_writer_.disk_full(); }
-  void Propose(StreamId stream, base::SessionId session, std::uint64_t seen, absl::string_view request) override;
-  void ProposeOpen(StreamId stream, const OpenView& open) override;
+  void Propose(StreamId stream, const tree::Asker& asker, std::uint64_t seen, absl::string_view request) override;
+  void ProposeOpen(StreamId stream, const OpenView& open, absl::string_view address) override;
+  [[nodiscard]] std::vector<tree::Identity> Verify(const tree::AuthenticateView& shown) const override {
+    return authenticator_.Verify(shown);
+  }
   void Attached(base::SessionId session, StreamId stream, std::uint64_t attach) override;
+
+  // What a unary call shows of who asks. False: some of it proves nothing.
+  [[nodiscard]] bool ReadAuth(const tree::RequestView& request, std::vector<tree::Identity>* out) const;
+  // What says who asks may be put into the log.
+  [[nodiscard]] bool KnowsAccessControl() const { return state_->feature_level() >= base::kAccessControl; }
 
   // tree::Sink
   void OnEvents(absl::Span<const tree::Event> events) override;
@@ -439,6 +455,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   Touches touches_;  // while it does not
   ClusterClock clock_;
   Dismissals dismissals_;
+  Authenticator authenticator_;
   ProposalQueue proposals_;
   LogWriter log_writer_;
   PeerLinks links_;

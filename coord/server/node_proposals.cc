@@ -18,18 +18,19 @@ bool Node::TakesWrites() const {
   return raft_leader_.value != 0 && !proposals_.backed_up() && !log_writer_.disk_full();
 }
 
-void Node::Propose(StreamId stream, base::SessionId session, std::uint64_t seen, absl::string_view request) {
-  proposals_.AddRequest(StreamWrite{stream}, session, seen, request);
+void Node::Propose(StreamId stream, const tree::Asker& asker, std::uint64_t seen, absl::string_view request) {
+  proposals_.AddRequest(StreamWrite{stream}, asker, seen, request);
   WantTurn();
 }
 
-void Node::ProposeOpen(StreamId stream, const OpenView& open) {
+void Node::ProposeOpen(StreamId stream, const OpenView& open, absl::string_view address) {
   const std::uint64_t bits[2] = {random_->Next(), random_->Next()};
   tree::OpenSessionView view;
   view.secret = absl::string_view(reinterpret_cast<const char*>(bits), sizeof(bits));
   view.timeout_ms = open.timeout_ms;
   view.disconnect_grace_ms = open.disconnect_grace_ms;
   view.name = open.name;
+  if (KnowsAccessControl()) view.address = address;
   proposals_.AddOpen(StreamOpening{stream}, view);
   WantTurn();
 }

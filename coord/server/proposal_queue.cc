@@ -11,9 +11,9 @@ tree::Origin ProposalQueue::Admit(Waiter waiter) {
   return tree::Origin{node_, boot_, last_tag_};
 }
 
-void ProposalQueue::AddRequest(Waiter waiter, base::SessionId session, std::uint64_t seen, absl::string_view request) {
+void ProposalQueue::AddRequest(Waiter waiter, const tree::Asker& asker, std::uint64_t seen, absl::string_view request) {
   const tree::Origin origin = Admit(std::move(waiter));
-  gathering_->AddRequest(origin, session, seen, request);
+  gathering_->AddRequest(origin, asker.session, seen, request, asker.address, asker.identities);
   EndIfFull();
 }
 

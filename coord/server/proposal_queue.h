@@ -46,7 +46,7 @@ class ProposalQueue {
   ProposalQueue(base::NodeId node, base::BootNonce boot, std::size_t batch_bytes)
       : node_(node), boot_(boot), batch_bytes_(batch_bytes) {}
 
-  void AddRequest(Waiter waiter, base::SessionId session, std::uint64_t seen, absl::string_view request);
+  void AddRequest(Waiter waiter, const tree::Asker& asker, std::uint64_t seen, absl::string_view request);
   void AddOpen(Waiter waiter, const tree::OpenSessionView& open);
 
   // The oldest batch, ended if it was still being gathered; null if there is none. It stays until HandOver or PopFront.

@@ -223,7 +223,7 @@ absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, 
   DROVER_RETURN_IF_ERROR(FollowSnapshot(head, log));
   if (!HasBegun(*log)) {
     DROVER_RETURN_IF_ERROR(
-        FoundLog(log, raft::Configuration{log->cluster(), {raft::Member{id, identity.incarnation, address, true}}}));
+        FoundLog(log, raft::Configuration{log->cluster(), {raft::Member{id, identity.incarnation, address, true}}, known}));
   }
 
   recovery.incarnation = identity.incarnation;

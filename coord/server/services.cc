@@ -7,6 +7,7 @@
 #include "coord/server/member_service.h"
 #include "coord/server/readiness.h"
 #include "coord/transport/message_bytes.h"
+#include "coord/transport/peer_address.h"
 #include "drover/coord/v1/coord.pb.h"
 
 namespace drover::coord::server {
@@ -33,14 +34,16 @@ std::string Method(const char* name) {
 
 Services::Services(transport::CqLoop* loop, const transport::ServerOptions& options, std::string advertise)
     : advertise_(std::move(advertise)), server_(loop, options) {
-  server_.RegisterStream(Method("Session"), [this](std::unique_ptr<base::Connection> connection, const transport::CallInfo&) {
-    return process_->Accept(std::move(connection));
+  server_.RegisterStream(Method("Session"), [this](std::unique_ptr<base::Connection> connection, const transport::CallInfo& call) {
+    return process_->Accept(std::move(connection), transport::PeerAddress(call.peer));
   });
   server_.RegisterStream(kPeerLink, [this](std::unique_ptr<base::Connection> connection, const transport::CallInfo& call) {
     return process_->AcceptPeer(std::move(connection), call.peer);
   });
-  server_.RegisterUnary(Method("Execute"), [this](const base::Bytes& request, const transport::CallInfo&,
-                                                  transport::UnaryReply reply) { process_->Execute(request, std::move(reply)); });
+  server_.RegisterUnary(Method("Execute"),
+                        [this](const base::Bytes& request, const transport::CallInfo& call, transport::UnaryReply reply) {
+                          process_->Execute(request, std::move(reply), transport::PeerAddress(call.peer));
+                        });
   server_.RegisterUnary(Method("Status"),
                         [this](const base::Bytes&, const transport::CallInfo&, transport::UnaryReply reply) { reply(Status()); });
   server_.RegisterServerStream(

@@ -30,8 +30,13 @@ std::size_t LargestLately(std::size_t largest, std::size_t size) {
 }  // namespace
 
 SessionStream::SessionStream(StreamHost* host, const StreamOptions* options, StreamId id,
-                             std::unique_ptr<base::Connection> connection)
-    : host_(host), options_(*options), id_(id), began_(host->Now()), connection_(std::move(connection)) {}
+                             std::unique_ptr<base::Connection> connection, std::string address)
+    : host_(host),
+      options_(*options),
+      id_(id),
+      began_(host->Now()),
+      connection_(std::move(connection)),
+      address_(std::move(address)) {}
 
 void SessionStream::OnFrame(base::Bytes frame) {
   if (closing_) return;
@@ -114,7 +119,7 @@ void SessionStream::Greet(const ClientFrameView& frame) {
   }
   if (frame.open) {
     state_ = Opening{};
-    host_->ProposeOpen(id_, *frame.open);
+    host_->ProposeOpen(id_, *frame.open, address_);
     return;
   }
   // A session is as old as its id: a node that has not applied that much cannot know it.
@@ -133,6 +138,7 @@ void SessionStream::TryResume(const CatchingUp& waiting) {
 void SessionStream::Attach(const tree::Session& session, std::uint64_t attach) {
   Attached& a = state_.emplace<Attached>();
   a.session = session.id();
+  if (address_ != session.address()) a.address_to_say = address_.empty() ? std::string(tree::kNoAddress) : address_;
   Grant grant;
   grant.session = session.id();
   grant.secret = session.secret();
@@ -173,7 +179,7 @@ bool SessionStream::Issue(Attached* a) {
       // Behind a read that waits for its round, or for room, it could take effect before that read.
       const bool behind_waiting_read = !a->issued.empty() && !a->issued.front().numbered();
       if (a->barriers > 0 || behind_waiting_read || !host_->TakesWrites()) break;
-      host_->Propose(id_, a->session, request.seen, request.bytes);
+      Propose(*a, request);
       ++a->writes_issued;
     } else if (tree::IsRead(request.view.kind) && !request.view.local) {
       request.barrier = true;
@@ -193,6 +199,25 @@ bool SessionStream::Issue(Attached* a) {
   return issued;
 }
 
+void SessionStream::Propose(const Attached& a, const Request& request) {
+  const bool known = host_->state().feature_level() >= base::kAccessControl;
+  tree::Asker asker{a.session, known ? absl::string_view(a.address_to_say) : absl::string_view()};
+  std::vector<tree::Identity> proved;
+  std::string instead;  // of the request as it came
+  if (request.view.kind == RequestKind::kAuthenticate) {
+    tree::AuthenticateView shown;
+    if (known && tree::AuthenticateView::Parse(request.view.body, &shown)) proved = host_->Verify(shown);
+    asker.identities = proved;
+  }
+  if (request.view.kind == RequestKind::kAuthenticate || request.view.has_auth) {
+    instead = tree::EncodeWithoutCredentials(request.view);
+  } else if (!known && tree::NeededLevel(request.view) >= base::kAccessControl) {
+    // Who knows nothing of lists would make a node that is open to everybody.
+    instead = tree::EncodeNothing(request.view.number);
+  }
+  host_->Propose(id_, asker, request.seen, instead.empty() ? request.bytes : absl::string_view(instead));
+}
+
 void SessionStream::Execute(Attached* a) {
   while (!a->issued.empty() && !closing_ && !closed_ && ExecuteFront(a)) {
   }
@@ -207,7 +232,7 @@ bool SessionStream::ExecuteFront(Attached* a) {
   const RequestKind kind = request.view.kind;
   if (tree::IsRead(kind)) {
     host_->observer().OnRead();
-    Finish(a, host_->state().Read(request.view, a->session).view());
+    Finish(a, host_->state().Read(request.view, asker()).view());
     return true;
   }
   if (kind == RequestKind::kAddWatch) return ExecuteAddWatch(a);
@@ -253,13 +278,14 @@ bool SessionStream::ExecuteAddWatch(Attached* a) {
     return true;
   }
   bool more = false;  // the next slice is for when the transport has taken this one
-  host_->history().Replay(after, watch.path, kind, [&](const tree::Event& event) {
+  const auto tell = [&](const tree::Event& event) {
     more = more || outbound_bytes() > options_.outbound_pause_bytes;
     if (more || closing_) return;
     tree::AppendEventItem(event, watch.with_data, {&watch.watch_id, 1}, &items_);
     request.replayed = event.position();
     ItemQueued();
-  });
+  };
+  host_->history().Replay(after, watch.path, kind, tell, host_->state().Known(asker()));
   if (more || closing_) return false;
   if (tree::HearsOnce(kind) && request.replayed) {
     FinishWithCode(a, Code::kOk);  // it has heard: there is nothing to arm

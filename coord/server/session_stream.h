@@ -56,7 +56,9 @@ struct StreamOptions {
 class SessionStream final : public base::ConnectionEvents {
  public:
   // `host` and `options` must outlive it.
-  SessionStream(StreamHost* host, const StreamOptions* options, StreamId id, std::unique_ptr<base::Connection> connection);
+  // `address`: where the client is; empty: not at an IP address.
+  SessionStream(StreamHost* host, const StreamOptions* options, StreamId id, std::unique_ptr<base::Connection> connection,
+                std::string address = "");
   SessionStream(const SessionStream&) = delete;
   SessionStream& operator=(const SessionStream&) = delete;
 
@@ -93,6 +95,7 @@ class SessionStream final : public base::ConnectionEvents {
   [[nodiscard]] StreamId id() const { return id_; }
   // 0: not attached.
   [[nodiscard]] base::SessionId session() const;
+  [[nodiscard]] tree::Asker asker() const { return {session(), address_}; }
   // Open or Resume has not been answered yet.
   [[nodiscard]] bool attaching() const { return !closed_ && !closing_ && attached() == nullptr; }
   // It may be able to go on when the node has applied something, or when time has passed.
@@ -132,6 +135,7 @@ class SessionStream final : public base::ConnectionEvents {
   };
   struct Attached {
     base::SessionId session;
+    std::string address_to_say;  // with each write: the session was opened from elsewhere
     std::uint64_t seen = 0;
     std::optional<std::uint64_t> ack;  // to be written
     std::deque<Request> incoming;      // not issued
@@ -160,6 +164,7 @@ class SessionStream final : public base::ConnectionEvents {
   void Attach(const tree::Session& session, std::uint64_t attach);
   void TakeRequests(Attached* a, const base::Bytes& frame, const ClientFrameView& view);
   bool Issue(Attached* a);
+  void Propose(const Attached& a, const Request& request);
   void Execute(Attached* a);
   bool ExecuteFront(Attached* a);
   bool ExecuteAddWatch(Attached* a);
@@ -180,6 +185,7 @@ class SessionStream final : public base::ConnectionEvents {
   const StreamId id_;
   const base::Instant began_;
   const std::unique_ptr<base::Connection> connection_;
+  const std::string address_;
 
   std::variant<Greeting, Opening, CatchingUp, Attached> state_;
   std::deque<base::Bytes> frames_;              // came, not read

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -11,6 +12,7 @@
 #include "coord/base/time.h"
 #include "coord/server/frame.h"
 #include "coord/server/observer.h"
+#include "coord/tree/acl.h"
 #include "coord/tree/history.h"
 #include "coord/tree/state_machine.h"
 #include "coord/tree/watches.h"
@@ -49,10 +51,13 @@ class StreamHost {
   [[nodiscard]] virtual bool DiskFull() const = 0;
   // Ok, or why clients had better go to another node.
   [[nodiscard]] virtual absl::Status MayStay() const = 0;
-  // Gathers a write into the next batch; SessionStream::OnAnswer gets its answer. `request` is copied as it is.
-  virtual void Propose(StreamId stream, base::SessionId session, std::uint64_t seen, absl::string_view request) = 0;
+  // Gathers a write into the next batch; SessionStream::OnAnswer gets its answer. `request` is copied as it is. `asker` says what
+  // the session does not (Command.identities, Command.address).
+  virtual void Propose(StreamId stream, const tree::Asker& asker, std::uint64_t seen, absl::string_view request) = 0;
   // The same for the opening of a session, with a new secret; SessionStream::OnOpened or OnOpenRefused follows.
-  virtual void ProposeOpen(StreamId stream, const OpenView& open) = 0;
+  virtual void ProposeOpen(StreamId stream, const OpenView& open, absl::string_view address) = 0;
+  // What this proves of who shows it; nothing: nothing.
+  [[nodiscard]] virtual std::vector<tree::Identity> Verify(const tree::AuthenticateView& shown) const = 0;
 
   // `stream` is where this session is from now on; an older one hears OnReplaced. `attach`: Resume.attach.
   virtual void Attached(base::SessionId session, StreamId stream, std::uint64_t attach) = 0;

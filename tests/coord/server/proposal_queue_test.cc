@@ -21,8 +21,8 @@ Origin Tag(std::uint64_t tag) {
 TEST(ProposalQueueTest, GathersCommandsIntoOneBatchInOrder) {
   ProposalQueue queue(kNode, kBoot, 1000);
   EXPECT_EQ(queue.Front(), nullptr);
-  queue.AddRequest(StreamWrite{tree::StreamId(4)}, base::SessionId(7), 3, "first");
-  queue.AddRequest(StreamWrite{tree::StreamId(5)}, base::SessionId(8), 0, "second");
+  queue.AddRequest(StreamWrite{tree::StreamId(4)}, {base::SessionId(7)}, 3, "first");
+  queue.AddRequest(StreamWrite{tree::StreamId(5)}, {base::SessionId(8)}, 0, "second");
   EXPECT_FALSE(queue.backed_up());
   const ProposalQueue::Batch* batch = queue.Front();
   ASSERT_NE(batch, nullptr);
@@ -48,7 +48,7 @@ TEST(ProposalQueueTest, GathersCommandsIntoOneBatchInOrder) {
 TEST(ProposalQueueTest, AFullBatchIsFollowedByAnother) {
   ProposalQueue queue(kNode, kBoot, 100);
   for (int i = 0; i < 5; ++i) {
-    queue.AddRequest(StreamWrite{tree::StreamId(1)}, base::SessionId(7), 0, std::string(60, 'x'));
+    queue.AddRequest(StreamWrite{tree::StreamId(1)}, {base::SessionId(7)}, 0, std::string(60, 'x'));
   }
   std::size_t commands = 0;
   std::size_t batches = 0;
@@ -76,8 +76,8 @@ TEST(ProposalQueueTest, AWaiterIsFoundOnceAndOnlyByItsOwnBoot) {
 TEST(ProposalQueueTest, CallsFailTogetherAndStreamsGoOnWaiting) {
   ProposalQueue queue(kNode, kBoot, 100);
   absl::Status told;
-  queue.AddRequest(StreamWrite{tree::StreamId(1)}, base::SessionId(7), 0, "x");
-  queue.AddRequest(ExecuteDone([&told](absl::StatusOr<base::Bytes> r) { told = r.status(); }), base::SessionId(), 0, "y");
+  queue.AddRequest(StreamWrite{tree::StreamId(1)}, {base::SessionId(7)}, 0, "x");
+  queue.AddRequest(ExecuteDone([&told](absl::StatusOr<base::Bytes> r) { told = r.status(); }), {}, 0, "y");
   queue.FailCalls(absl::UnavailableError("stopping"));
   EXPECT_EQ(told.code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(queue.waiting(), 1U);
@@ -86,7 +86,7 @@ TEST(ProposalQueueTest, CallsFailTogetherAndStreamsGoOnWaiting) {
 TEST(ProposalQueueTest, WhatWasHandedOverIsUnknownWhenTheLeaderChangesAndTheRestGoesOn) {
   ProposalQueue queue(kNode, kBoot, 100);
   for (std::uint64_t stream = 1; stream <= 3; ++stream) {
-    queue.AddRequest(StreamWrite{tree::StreamId(stream)}, base::SessionId(7), 0, std::string(120, 'x'));
+    queue.AddRequest(StreamWrite{tree::StreamId(stream)}, {base::SessionId(7)}, 0, std::string(120, 'x'));
   }
   ASSERT_NE(queue.Front(), nullptr);
   queue.HandOver();
