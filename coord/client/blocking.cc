@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "coord/base/mutex.h"
+#include "coord/client/pages.h"
 #include "coord/transport/cq_loop.h"
 #include "coord/transport/grpc_dialer.h"
 #include "drover/coord/session_closer.h"
@@ -116,6 +117,8 @@ class Client final : public BlockingClient, private SessionObserver {
     return absl::UnavailableError(absl::StrCat("no coordination node answered", why.ok() ? "" : absl::StrCat(": ", why.message())));
   }
 
+  [[nodiscard]] const std::vector<Credential>& auth() const { return options_.auth; }
+
   SessionTicket ticket() override {
     SessionTicket ticket;
     thread_.RunOnLoop([this, &ticket] { ticket = session_->ticket().value_or(SessionTicket()); });
@@ -130,7 +133,7 @@ class Client final : public BlockingClient, private SessionObserver {
 
   absl::StatusOr<CreateResult> Create(std::string path, std::string data, CreateOptions how) override {
     return Call<CreateResult>([&](Session& session, Callback<CreateResult> done) {
-      session.Create(std::move(path), std::move(data), how, std::move(done), {options_.call_timeout});
+      session.Create(std::move(path), std::move(data), std::move(how), std::move(done), {options_.call_timeout});
     });
   }
   absl::StatusOr<SetResult> Set(std::string path, std::string data, std::optional<std::uint32_t> version) override {
@@ -172,18 +175,40 @@ class Client final : public BlockingClient, private SessionObserver {
     });
   }
   absl::StatusOr<std::vector<Node>> Ephemerals(SessionId of, std::string path) override {
-    std::vector<Node> nodes;
-    while (true) {
-      AfterEphemeral after;
-      if (!nodes.empty()) after = {nodes.back().stat.czxid, nodes.back().path};
-      absl::StatusOr<ListPage> page = Call<ListPage>([&](Session& session, Callback<ListPage> done) {
+    return client::AllEphemerals([&](const AfterNode& after) {
+      return Call<ListPage>([&](Session& session, Callback<ListPage> done) {
         session.Ephemerals(of, path, after, 0, std::move(done), read_options());
       });
-      if (!page.ok()) return page.status();
-      const bool last = !page->more || page->nodes.empty();
-      for (Node& node : page->nodes) nodes.push_back(std::move(node));
-      if (last) return nodes;
-    }
+    });
+  }
+  absl::StatusOr<SetResult> SetAcl(std::string path, Acl acl, std::optional<std::uint32_t> aversion) override {
+    return Call<SetResult>([&](Session& session, Callback<SetResult> done) {
+      session.SetAcl(std::move(path), std::move(acl), aversion, std::move(done), {options_.call_timeout});
+    });
+  }
+  absl::StatusOr<Zxid> SetQuota(std::string path, Quota quota) override {
+    return Call<Zxid>([&](Session& session, Callback<Zxid> done) {
+      session.SetQuota(std::move(path), quota, std::move(done), {options_.call_timeout});
+    });
+  }
+  absl::StatusOr<Zxid> Authenticate(Credential credential) override {
+    return Call<Zxid>([&](Session& session, Callback<Zxid> done) {
+      session.Authenticate(std::move(credential), std::move(done), {options_.call_timeout});
+    });
+  }
+  absl::StatusOr<AclResult> GetAcl(std::string path) override {
+    return Call<AclResult>(
+        [&](Session& session, Callback<AclResult> done) { session.GetAcl(std::move(path), std::move(done), read_options()); });
+  }
+  absl::StatusOr<std::vector<QuotaUsage>> Quotas(std::string path) override {
+    return client::AllQuotas([&](const AfterNode& after) {
+      return Call<QuotasPage>(
+          [&](Session& session, Callback<QuotasPage> done) { session.Quotas(path, after, 0, std::move(done), read_options()); });
+    });
+  }
+  absl::StatusOr<IdentitiesResult> WhoAmI() override {
+    return Call<IdentitiesResult>(
+        [&](Session& session, Callback<IdentitiesResult> done) { session.WhoAmI(std::move(done), read_options()); });
   }
   absl::StatusOr<Zxid> Sync() override {
     return Call<Zxid>([&](Session& session, Callback<Zxid> done) { session.Sync(std::move(done), read_options()); });
@@ -272,6 +297,9 @@ absl::StatusOr<std::unique_ptr<BlockingClient>> BlockingClient::Connect(Blocking
   auto client = std::make_unique<Client>(std::move(options));
   const absl::Status connected = client->WaitUntilConnected();
   if (!connected.ok()) return connected;
+  for (const Credential& credential : client->auth()) {
+    if (const absl::StatusOr<Zxid> proved = client->Authenticate(credential); !proved.ok()) return proved.status();
+  }
   return std::unique_ptr<BlockingClient>(std::move(client));
 }
 

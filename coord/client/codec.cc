@@ -13,12 +13,16 @@ using base::WireWriter;
 // Field numbers of Request.operation, and of Operation.operation, which share their messages.
 enum Request : std::uint32_t {
   kLocal = 3,
+  kAuth = 4,
   kCreate = 10,
   kDelete = 11,
   kSet = 12,
   kTransaction = 13,
   kCloseSession = 14,
   kDeleteSubtree = 15,
+  kSetAcl = 16,
+  kSetQuota = 17,
+  kAuthenticate = 18,
   kGet = 20,
   kExists = 21,
   kChildren = 22,
@@ -27,8 +31,11 @@ enum Request : std::uint32_t {
   kMultiRead = 25,
   kCountDescendants = 26,
   kEphemerals = 27,
+  kGetAcl = 28,
+  kQuotas = 29,
   kAddWatch = 30,
   kRemoveWatch = 31,
+  kWhoAmI = 40,
 };
 enum OperationField : std::uint32_t {
   kOperationCreate = 1,
@@ -36,11 +43,40 @@ enum OperationField : std::uint32_t {
   kOperationSet = 3,
   kOperationCheck = 4,
   kOperationDeleteSubtree = 5,
+  kOperationSetAcl = 6,
 };
 enum ReadField : std::uint32_t { kReadGet = 1, kReadExists = 2, kReadChildren = 3 };
 
 std::uint64_t PlusOne(std::optional<std::uint32_t> version) {
   return version.has_value() ? std::uint64_t{*version} + 1 : 0;
+}
+
+void WriteAcl(WireWriter* out, std::uint32_t field, const Acl& acl) {
+  const std::size_t mark = out->Open(field);
+  for (const AclEntry& entry : acl) {
+    const std::size_t one = out->Open(1);
+    out->Varint(1, entry.permissions);
+    out->Bytes(2, entry.scheme);
+    out->Bytes(3, entry.id);
+    out->Close(one);
+  }
+  out->Close(mark);
+}
+
+void WriteSetAcl(WireWriter* out, std::uint32_t field, absl::string_view path, const Acl& acl,
+                 std::optional<std::uint32_t> aversion) {
+  const std::size_t mark = out->Open(field);
+  out->Bytes(1, path);
+  WriteAcl(out, 2, acl);
+  out->Varint(3, PlusOne(aversion));
+  out->Close(mark);
+}
+
+void WriteCredential(WireWriter* out, std::uint32_t field, const Credential& credential) {
+  const std::size_t mark = out->Open(field);
+  out->Bytes(1, credential.scheme);
+  out->Bytes(2, credential.secret);
+  out->Close(mark);
 }
 
 void WriteCreate(WireWriter* out, std::uint32_t field, absl::string_view path, absl::string_view data, const CreateOptions& how) {
@@ -53,6 +89,7 @@ void WriteCreate(WireWriter* out, std::uint32_t field, absl::string_view path, a
   out->Varint(6, how.container ? 1 : 0);
   out->Varint(7, static_cast<std::uint64_t>(std::max<std::int64_t>(base::ToMillis(how.ttl), how.ttl > base::Duration{0} ? 1 : 0)));
   out->Varint(8, how.if_absent ? 1 : 0);
+  if (!how.acl.empty()) WriteAcl(out, 9, how.acl);
   out->Close(mark);
 }
 
@@ -90,6 +127,9 @@ void WriteOperation(WireWriter* out, std::uint32_t field, const Operation& opera
     case Operation::Kind::kDeleteSubtree:
       WriteDelete(out, kOperationDeleteSubtree, operation.path, operation.version);
       break;
+    case Operation::Kind::kSetAcl:
+      WriteSetAcl(out, kOperationSetAcl, operation.path, operation.create.acl, operation.version);
+      break;
   }
   out->Close(mark);
 }
@@ -124,6 +164,21 @@ std::string EncodePage(std::uint32_t field, absl::string_view path, absl::string
   WireWriter out(&body);
   out.Varint(kLocal, local ? 1 : 0);
   WritePage(&out, field, path, after, limit, without_data);
+  return body;
+}
+
+std::string EncodeByCreation(std::uint32_t field, SessionId session, absl::string_view path, const AfterNode& after,
+                             std::uint32_t limit, bool local) {
+  std::string body;
+  WireWriter out(&body);
+  out.Varint(kLocal, local ? 1 : 0);
+  const std::size_t mark = out.Open(field);
+  out.Varint(1, session.value);
+  out.Bytes(2, path);
+  out.Varint(3, after.czxid.value);
+  out.Bytes(4, after.path);
+  out.Varint(5, limit);
+  out.Close(mark);
   return body;
 }
 
@@ -210,7 +265,38 @@ std::string EncodeDeleteSubtree(absl::string_view path, std::optional<std::uint3
   return body;
 }
 
+std::string EncodeSetAcl(absl::string_view path, const Acl& acl, std::optional<std::uint32_t> aversion) {
+  std::string body;
+  WireWriter out(&body);
+  WriteSetAcl(&out, kSetAcl, path, acl, aversion);
+  return body;
+}
+
+std::string EncodeSetQuota(absl::string_view path, const Quota& quota) {
+  std::string body;
+  WireWriter out(&body);
+  const std::size_t mark = out.Open(kSetQuota);
+  out.Bytes(1, path);
+  out.Varint(2, quota.nodes_max);
+  out.Varint(3, quota.bytes_max);
+  out.Close(mark);
+  return body;
+}
+
+std::string EncodeAuthenticate(const Credential& credential) {
+  std::string body;
+  WireWriter out(&body);
+  WriteCredential(&out, kAuthenticate, credential);
+  return body;
+}
+
+void AppendAuth(std::string* request, const Credential& credential) {
+  WireWriter out(request);
+  WriteCredential(&out, kAuth, credential);
+}
+
 base::FeatureLevel NeededLevel(const CreateOptions& how) {
+  if (!how.acl.empty()) return base::kAccessControl;
   return how.container || how.ttl != base::Duration{0} || how.if_absent ? base::kMoreOperations : base::kFirstFeatureLevel;
 }
 
@@ -220,6 +306,7 @@ base::FeatureLevel NeededLevel(const Transaction& transaction) {
     for (const Operation& operation : *branch) {
       const bool more = operation.kind == Operation::Kind::kCheck || operation.kind == Operation::Kind::kDeleteSubtree;
       level = std::max(level, more ? base::kMoreOperations : NeededLevel(operation.create));
+      if (operation.kind == Operation::Kind::kSetAcl) level = std::max(level, base::kAccessControl);
     }
   }
   return level;
@@ -285,18 +372,23 @@ std::string EncodeCountDescendants(absl::string_view path, bool local) {
   return EncodePath(kCountDescendants, path, local);
 }
 
-std::string EncodeEphemerals(SessionId session, absl::string_view path, const AfterEphemeral& after, std::uint32_t limit,
-                             bool local) {
+std::string EncodeEphemerals(SessionId session, absl::string_view path, const AfterNode& after, std::uint32_t limit, bool local) {
+  return EncodeByCreation(kEphemerals, session, path, after, limit, local);
+}
+
+std::string EncodeGetAcl(absl::string_view path, bool local) {
+  return EncodePath(kGetAcl, path, local);
+}
+
+std::string EncodeQuotas(absl::string_view path, const AfterNode& after, std::uint32_t limit, bool local) {
+  return EncodeByCreation(kQuotas, SessionId(), path, after, limit, local);
+}
+
+std::string EncodeWhoAmI(bool local) {
   std::string body;
   WireWriter out(&body);
   out.Varint(kLocal, local ? 1 : 0);
-  const std::size_t mark = out.Open(kEphemerals);
-  out.Varint(1, session.value);
-  out.Bytes(2, path);
-  out.Varint(3, after.czxid.value);
-  out.Bytes(4, after.path);
-  out.Varint(5, limit);
-  out.Close(mark);
+  out.BytesAlways(kWhoAmI, "");
   return body;
 }
 
@@ -433,6 +525,9 @@ bool AnswerView::Parse(absl::string_view bytes, AnswerView* out) {
       case 19:
         if (in.type() == WireType::kVarint) out->existed = in.number() != 0;
         break;
+      case 21:
+        out->acl = in.bytes();
+        break;
       default:
         break;
     }
@@ -541,8 +636,47 @@ bool ParseNode(absl::string_view bytes, Node* out) {
     if (in.Is(1, WireType::kBytes)) out->path = std::string(in.bytes());
     if (in.Is(2, WireType::kBytes)) ok = ok && ParseStat(in.bytes(), &out->stat);
     if (in.Is(3, WireType::kBytes)) out->data = std::string(in.bytes());
+    if (in.Is(4, WireType::kVarint)) out->hidden = in.number() != 0;
   }
   return ok && in.ok();
+}
+
+bool ParseAcl(absl::string_view bytes, Acl* out) {
+  base::RepeatedBytes entries(bytes, 1);
+  absl::string_view one;
+  while (entries.Next(&one)) {
+    AclEntry& entry = out->emplace_back(AclEntry{0, {}, {}});
+    WireReader in(one);
+    while (in.Next()) {
+      if (in.Is(1, WireType::kVarint)) entry.permissions = static_cast<std::uint32_t>(in.number());
+      if (in.Is(2, WireType::kBytes)) entry.scheme = std::string(in.bytes());
+      if (in.Is(3, WireType::kBytes)) entry.id = std::string(in.bytes());
+    }
+    if (!in.ok()) return false;
+  }
+  return entries.ok();
+}
+
+bool ParseIdentity(absl::string_view bytes, Identity* out) {
+  WireReader in(bytes);
+  while (in.Next()) {
+    if (in.Is(1, WireType::kBytes)) out->scheme = std::string(in.bytes());
+    if (in.Is(2, WireType::kBytes)) out->id = std::string(in.bytes());
+  }
+  return in.ok();
+}
+
+bool ParseQuotaUsage(absl::string_view bytes, QuotaUsage* out) {
+  WireReader in(bytes);
+  while (in.Next()) {
+    if (in.Is(1, WireType::kBytes)) out->path = std::string(in.bytes());
+    if (in.Is(2, WireType::kVarint)) out->quota.nodes_max = in.number();
+    if (in.Is(3, WireType::kVarint)) out->quota.bytes_max = in.number();
+    if (in.Is(4, WireType::kVarint)) out->nodes = in.number();
+    if (in.Is(5, WireType::kVarint)) out->bytes = in.number();
+    if (in.Is(6, WireType::kVarint)) out->czxid = Zxid(in.number());
+  }
+  return in.ok();
 }
 
 bool ParseTransactionResult(absl::string_view bytes, TransactionResult* out, std::vector<Code>* codes) {

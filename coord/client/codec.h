@@ -25,6 +25,9 @@ namespace drover::coord::client {
 [[nodiscard]] std::string EncodeDelete(absl::string_view path, std::optional<std::uint32_t> version);
 [[nodiscard]] std::string EncodeDeleteSubtree(absl::string_view path, std::optional<std::uint32_t> version);
 [[nodiscard]] std::string EncodeTransaction(const Transaction& transaction);
+[[nodiscard]] std::string EncodeSetAcl(absl::string_view path, const Acl& acl, std::optional<std::uint32_t> aversion);
+[[nodiscard]] std::string EncodeSetQuota(absl::string_view path, const Quota& quota);
+[[nodiscard]] std::string EncodeAuthenticate(const Credential& credential);
 [[nodiscard]] std::string EncodeCloseSession();
 [[nodiscard]] std::string EncodeGet(absl::string_view path, bool local);
 [[nodiscard]] std::string EncodeExists(absl::string_view path, bool local);
@@ -33,9 +36,14 @@ namespace drover::coord::client {
                                      bool local);
 [[nodiscard]] std::string EncodeMultiRead(const std::vector<ReadOperation>& reads, bool local);
 [[nodiscard]] std::string EncodeCountDescendants(absl::string_view path, bool local);
-[[nodiscard]] std::string EncodeEphemerals(SessionId session, absl::string_view path, const AfterEphemeral& after,
-                                           std::uint32_t limit, bool local);
+[[nodiscard]] std::string EncodeEphemerals(SessionId session, absl::string_view path, const AfterNode& after, std::uint32_t limit,
+                                           bool local);
+[[nodiscard]] std::string EncodeGetAcl(absl::string_view path, bool local);
+[[nodiscard]] std::string EncodeQuotas(absl::string_view path, const AfterNode& after, std::uint32_t limit, bool local);
+[[nodiscard]] std::string EncodeWhoAmI(bool local);
 [[nodiscard]] std::string EncodeSync(bool local);
+// Appends to a Request that Execute is called with.
+void AppendAuth(std::string* request, const Credential& credential);
 // `kind`: a WatchKind's value.
 [[nodiscard]] std::string EncodeAddWatch(std::uint64_t watch_id, absl::string_view path, std::uint32_t kind, bool with_data,
                                          const std::optional<Position>& after);
@@ -97,6 +105,7 @@ struct AnswerView {
   Position oldest;
   std::uint64_t count = 0;
   bool existed = false;
+  absl::string_view acl;
   absl::string_view bytes;
 
   [[nodiscard]] static bool Parse(absl::string_view bytes, AnswerView* out);
@@ -104,6 +113,8 @@ struct AnswerView {
   [[nodiscard]] base::RepeatedBytes nodes() const { return {bytes, 14}; }
   // Each is an Answer.
   [[nodiscard]] base::RepeatedBytes reads() const { return {bytes, 20}; }
+  [[nodiscard]] base::RepeatedBytes identities() const { return {bytes, 22}; }
+  [[nodiscard]] base::RepeatedBytes quotas() const { return {bytes, 23}; }
 };
 
 struct EventView {
@@ -115,6 +126,9 @@ struct EventView {
 
 [[nodiscard]] bool ParseStat(absl::string_view bytes, Stat* out);
 [[nodiscard]] bool ParseNode(absl::string_view bytes, Node* out);
+[[nodiscard]] bool ParseAcl(absl::string_view bytes, Acl* out);
+[[nodiscard]] bool ParseIdentity(absl::string_view bytes, Identity* out);
+[[nodiscard]] bool ParseQuotaUsage(absl::string_view bytes, QuotaUsage* out);
 // Codes of the operations come beside, in order; a refused branch has the refused operation's code among them.
 [[nodiscard]] bool ParseTransactionResult(absl::string_view bytes, TransactionResult* out, std::vector<Code>* codes);
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "coord/client/codec.h"
+#include "coord/client/pages.h"
 #include "coord/client/reply.h"
 #include "coord/transport/unary_client.h"
 
@@ -23,11 +24,13 @@ constexpr base::Duration kTryTimeoutMin = std::chrono::milliseconds(10);
 
 class Reader::Impl {
  public:
-  explicit Impl(std::vector<std::string> endpoints) : endpoints_(std::move(endpoints)) {}
+  Impl(std::vector<std::string> endpoints, std::vector<Credential> auth)
+      : endpoints_(std::move(endpoints)), auth_(std::move(auth)) {}
 
   // `body`: a Request without an id, which a unary call does not need.
   template <typename T>
-  absl::StatusOr<T> Ask(const std::string& body, std::chrono::steady_clock::time_point until) {
+  absl::StatusOr<T> Ask(std::string body, std::chrono::steady_clock::time_point until) {
+    for (const Credential& credential : auth_) client::AppendAuth(&body, credential);
     std::vector<std::string> words;
     for (const std::string& endpoint : endpoints_) {
       transport::CallOptions options;
@@ -50,10 +53,12 @@ class Reader::Impl {
 
  private:
   const std::vector<std::string> endpoints_;
+  const std::vector<Credential> auth_;
   transport::BlockingUnary unary_;
 };
 
-Reader::Reader(std::vector<std::string> endpoints) : impl_(std::make_unique<Impl>(std::move(endpoints))) {}
+Reader::Reader(std::vector<std::string> endpoints, std::vector<Credential> auth)
+    : impl_(std::make_unique<Impl>(std::move(endpoints), std::move(auth))) {}
 Reader::~Reader() = default;
 
 absl::StatusOr<GetResult> Reader::Get(const std::string& path, base::Duration timeout) {
@@ -85,16 +90,23 @@ absl::StatusOr<CountResult> Reader::CountDescendants(const std::string& path, ba
 
 absl::StatusOr<std::vector<Node>> Reader::Ephemerals(SessionId session, const std::string& path, base::Duration timeout) {
   const auto until = std::chrono::steady_clock::now() + timeout;
-  std::vector<Node> nodes;
-  while (true) {
-    AfterEphemeral after;
-    if (!nodes.empty()) after = {nodes.back().stat.czxid, nodes.back().path};
-    absl::StatusOr<ListPage> page = impl_->Ask<ListPage>(client::EncodeEphemerals(session, path, after, 0, /*local=*/false), until);
-    if (!page.ok()) return page.status();
-    const bool last = !page->more || page->nodes.empty();
-    for (Node& node : page->nodes) nodes.push_back(std::move(node));
-    if (last) return nodes;
-  }
+  return client::AllEphemerals([&](const AfterNode& after) {
+    return impl_->Ask<ListPage>(client::EncodeEphemerals(session, path, after, 0, /*local=*/false), until);
+  });
+}
+
+absl::StatusOr<AclResult> Reader::GetAcl(const std::string& path, base::Duration timeout) {
+  return impl_->Ask<AclResult>(client::EncodeGetAcl(path, /*local=*/false), std::chrono::steady_clock::now() + timeout);
+}
+
+absl::StatusOr<std::vector<QuotaUsage>> Reader::Quotas(const std::string& path, base::Duration timeout) {
+  const auto until = std::chrono::steady_clock::now() + timeout;
+  return client::AllQuotas(
+      [&](const AfterNode& after) { return impl_->Ask<QuotasPage>(client::EncodeQuotas(path, after, 0, /*local=*/false), until); });
+}
+
+absl::StatusOr<IdentitiesResult> Reader::WhoAmI(base::Duration timeout) {
+  return impl_->Ask<IdentitiesResult>(client::EncodeWhoAmI(/*local=*/false), std::chrono::steady_clock::now() + timeout);
 }
 
 }  // namespace drover::coord

@@ -78,15 +78,37 @@ bool Read(const AnswerView& answer, ChildrenPage* out) {
   return names.ok();
 }
 
+bool Read(const AnswerView& answer, AclResult* out) {
+  out->stat = answer.stat;
+  out->zxid = answer.zxid;
+  return ParseAcl(answer.acl, &out->acl);
+}
+
+// Each of `items`, read by `parse`.
+template <typename T>
+bool ReadAll(base::RepeatedBytes items, bool (*parse)(absl::string_view, T*), std::vector<T>* out) {
+  absl::string_view item;
+  while (items.Next(&item)) {
+    if (!parse(item, &out->emplace_back())) return false;
+  }
+  return items.ok();
+}
+
+bool Read(const AnswerView& answer, IdentitiesResult* out) {
+  out->zxid = answer.zxid;
+  return ReadAll(answer.identities(), ParseIdentity, &out->identities);
+}
+
+bool Read(const AnswerView& answer, QuotasPage* out) {
+  out->more = answer.more;
+  out->zxid = answer.zxid;
+  return ReadAll(answer.quotas(), ParseQuotaUsage, &out->quotas);
+}
+
 bool Read(const AnswerView& answer, ListPage* out) {
   out->more = answer.more;
   out->zxid = answer.zxid;
-  base::RepeatedBytes nodes = answer.nodes();
-  absl::string_view node;
-  while (nodes.Next(&node)) {
-    if (!ParseNode(node, &out->nodes.emplace_back())) return false;
-  }
-  return nodes.ok();
+  return ReadAll(answer.nodes(), ParseNode, &out->nodes);
 }
 
 bool Read(const AnswerView& answer, Zxid* out) {
@@ -94,8 +116,23 @@ bool Read(const AnswerView& answer, Zxid* out) {
   return true;
 }
 
+// Paths in a result become the session's.
 template <typename T>
-void Call(Callback<T> done, const AnswerView& answer) {
+void Out(const Chroot& chroot, T* result) {
+  if constexpr (std::is_same_v<T, CreateResult>) chroot.Out(&result->path);
+  if constexpr (std::is_same_v<T, TransactionResult>) {
+    for (OperationResult& one : result->results) chroot.Out(&one.path);
+  }
+  if constexpr (std::is_same_v<T, ListPage>) {
+    for (Node& node : result->nodes) chroot.Out(&node.path);
+  }
+  if constexpr (std::is_same_v<T, QuotasPage>) {
+    for (QuotaUsage& quota : result->quotas) chroot.Out(&quota.path);
+  }
+}
+
+template <typename T>
+void Call(Callback<T> done, const AnswerView& answer, const Chroot& chroot) {
   if (answer.code != Code::kOk) {
     if constexpr (std::is_same_v<T, ExistsResult>) {
       if (answer.code == Code::kNoNode) return done(ExistsResult{std::nullopt, answer.zxid});
@@ -104,6 +141,7 @@ void Call(Callback<T> done, const AnswerView& answer) {
   }
   T result;
   if (!Read(answer, &result)) return done(absl::InternalError("the service sent an answer that cannot be read"));
+  Out(chroot, &result);
   done(std::move(result));
 }
 
@@ -121,14 +159,14 @@ absl::Status StatusOf(const AnswerView& answer) {
   return RefusedError(answer.code, answer.message, answer.zxid);
 }
 
-void Deliver(Reply reply, const AnswerView& answer) {
+void Deliver(Reply reply, const AnswerView& answer, const Chroot& chroot) {
   std::visit(
-      [&answer](auto& done) {
+      [&answer, &chroot](auto& done) {
         using T = std::decay_t<decltype(done)>;
         if constexpr (std::is_same_v<T, DoneCallback>) {
           done(StatusOf(answer));
         } else if constexpr (!std::is_same_v<T, std::monostate>) {
-          Call(std::move(done), answer);
+          Call(std::move(done), answer, chroot);
         }
       },
       reply);

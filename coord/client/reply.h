@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "absl/status/status.h"
+#include "coord/client/chroot.h"
 #include "coord/client/codec.h"
 #include "drover/coord/session.h"
 
@@ -14,13 +15,15 @@ namespace drover::coord::client {
 using Reply =
     std::variant<std::monostate, Callback<CreateResult>, Callback<SetResult>, Callback<DeleteResult>, Callback<DeleteSubtreeResult>,
                  Callback<MultiReadResult>, Callback<CountResult>, Callback<TransactionResult>, Callback<GetResult>,
-                 Callback<ExistsResult>, Callback<ChildrenPage>, Callback<ListPage>, Callback<Zxid>, DoneCallback>;
+                 Callback<ExistsResult>, Callback<ChildrenPage>, Callback<ListPage>, Callback<AclResult>,
+                 Callback<IdentitiesResult>, Callback<QuotasPage>, Callback<Zxid>, DoneCallback>;
 
 // The refusal in an answer whose code is not OK.
 [[nodiscard]] absl::Status StatusOf(const AnswerView& answer);
 
 // Reads out of `answer` what the callback wants and calls it, with a status if the answer is a refusal or unreadable.
-void Deliver(Reply reply, const AnswerView& answer);
+// Paths are made the session's.
+void Deliver(Reply reply, const AnswerView& answer, const Chroot& chroot = Chroot());
 // `status` must not be OK.
 void Fail(Reply reply, const absl::Status& status);
 

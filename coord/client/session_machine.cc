@@ -40,6 +40,7 @@ SessionMachine::SessionMachine(base::Loop* loop, base::Dialer* dialer, SessionOp
     : loop_(loop),
       dialer_(dialer),
       options_(std::move(options)),
+      chroot_(options_.chroot),
       alive_(std::make_shared<bool>(true)),
       timeout_(options_.timeout),
       queue_({options_.pending_requests_max, options_.pending_bytes_max}),
@@ -298,6 +299,7 @@ bool SessionMachine::TakeItems(const FrameView& frame) {
           return false;
         }
         SawZxid(event.event.zxid);
+        chroot_.Out(&event.event.path);
         watches_.OnEvent(event);
         if (!*alive) return false;
       }
@@ -341,7 +343,7 @@ bool SessionMachine::TakeAnswer(const AnswerView& answer) {
     }
     return false;
   }
-  Deliver(std::move(answered.reply), answer);
+  Deliver(std::move(answered.reply), answer, chroot_);
   if (!*alive) return false;
   if (answer.code == Code::kSessionExpired) {
     End(SessionState::kExpired, StatusOf(answer));
@@ -435,30 +437,51 @@ void SessionMachine::OnDeadline() {
 
 void SessionMachine::Create(std::string path, std::string data, CreateOptions how, Callback<CreateResult> done,
                             WriteOptions options) {
+  path = how.sequential ? chroot_.InSequential(std::move(path)) : chroot_.In(std::move(path));
   Enqueue(true, EncodeCreate(path, data, how), std::move(done), options.timeout, NeededLevel(how));
 }
 
 void SessionMachine::Set(std::string path, std::string data, std::optional<std::uint32_t> version, Callback<SetResult> done,
                          WriteOptions options) {
-  Enqueue(true, EncodeSet(path, data, version), std::move(done), options.timeout);
+  Enqueue(true, EncodeSet(chroot_.In(std::move(path)), data, version), std::move(done), options.timeout);
 }
 
 void SessionMachine::Delete(std::string path, std::optional<std::uint32_t> version, Callback<DeleteResult> done,
                             WriteOptions options) {
-  Enqueue(true, EncodeDelete(path, version), std::move(done), options.timeout);
+  Enqueue(true, EncodeDelete(chroot_.In(std::move(path)), version), std::move(done), options.timeout);
 }
 
 void SessionMachine::DeleteSubtree(std::string path, std::optional<std::uint32_t> version, Callback<DeleteSubtreeResult> done,
                                    WriteOptions options) {
-  Enqueue(true, EncodeDeleteSubtree(path, version), std::move(done), options.timeout, base::kMoreOperations);
+  Enqueue(true, EncodeDeleteSubtree(chroot_.In(std::move(path)), version), std::move(done), options.timeout, base::kMoreOperations);
 }
 
 void SessionMachine::Commit(Transaction transaction, Callback<TransactionResult> done, WriteOptions options) {
+  for (Compare& compare : transaction.compares) compare.path = chroot_.In(std::move(compare.path));
+  for (std::vector<Operation>* branch : {&transaction.then, &transaction.otherwise}) {
+    for (Operation& operation : *branch) {
+      const bool sequential = operation.kind == Operation::Kind::kCreate && operation.create.sequential;
+      operation.path = sequential ? chroot_.InSequential(std::move(operation.path)) : chroot_.In(std::move(operation.path));
+    }
+  }
   Enqueue(true, EncodeTransaction(transaction), std::move(done), options.timeout, NeededLevel(transaction));
 }
 
+void SessionMachine::SetAcl(std::string path, Acl acl, std::optional<std::uint32_t> aversion, Callback<SetResult> done,
+                            WriteOptions options) {
+  Enqueue(true, EncodeSetAcl(chroot_.In(std::move(path)), acl, aversion), std::move(done), options.timeout, base::kAccessControl);
+}
+
+void SessionMachine::SetQuota(std::string path, Quota quota, Callback<Zxid> done, WriteOptions options) {
+  Enqueue(true, EncodeSetQuota(chroot_.In(std::move(path)), quota), std::move(done), options.timeout, base::kAccessControl);
+}
+
+void SessionMachine::Authenticate(Credential credential, Callback<Zxid> done, WriteOptions options) {
+  Enqueue(true, EncodeAuthenticate(credential), std::move(done), options.timeout, base::kAccessControl);
+}
+
 void SessionMachine::Get(std::string path, Callback<GetResult> done, ReadOptions options) {
-  std::string body = EncodeGet(path, options.local);
+  std::string body = EncodeGet(chroot_.In(path), options.local);
   Callback<GetResult> named = [path = std::move(path), done = std::move(done)](absl::StatusOr<GetResult> got) mutable {
     if (got.ok()) got->node.path = std::move(path);  // the answer does not repeat it
     done(std::move(got));
@@ -467,34 +490,54 @@ void SessionMachine::Get(std::string path, Callback<GetResult> done, ReadOptions
 }
 
 void SessionMachine::Exists(std::string path, Callback<ExistsResult> done, ReadOptions options) {
-  Enqueue(false, EncodeExists(path, options.local), std::move(done), options.timeout);
+  Enqueue(false, EncodeExists(chroot_.In(std::move(path)), options.local), std::move(done), options.timeout);
 }
 
 void SessionMachine::Children(std::string path, std::string after, std::uint32_t limit, Callback<ChildrenPage> done,
                               ReadOptions options) {
-  Enqueue(false, EncodeChildren(path, after, limit, options.local), std::move(done), options.timeout);
+  Enqueue(false, EncodeChildren(chroot_.In(std::move(path)), after, limit, options.local), std::move(done), options.timeout);
 }
 
 void SessionMachine::List(std::string path, std::string after, std::uint32_t limit, Callback<ListPage> done, ReadOptions options) {
-  Enqueue(false, EncodeList(path, after, limit, true, options.local), std::move(done), options.timeout);
+  Enqueue(false, EncodeList(chroot_.In(std::move(path)), chroot_.In(std::move(after)), limit, true, options.local), std::move(done),
+          options.timeout);
 }
 
 void SessionMachine::ListWithoutData(std::string path, std::string after, std::uint32_t limit, Callback<ListPage> done,
                                      ReadOptions options) {
-  Enqueue(false, EncodeList(path, after, limit, false, options.local), std::move(done), options.timeout);
+  Enqueue(false, EncodeList(chroot_.In(std::move(path)), chroot_.In(std::move(after)), limit, false, options.local),
+          std::move(done), options.timeout);
 }
 
 void SessionMachine::MultiRead(std::vector<ReadOperation> reads, Callback<MultiReadResult> done, ReadOptions options) {
+  for (ReadOperation& read : reads) read.path = chroot_.In(std::move(read.path));
   Enqueue(false, EncodeMultiRead(reads, options.local), std::move(done), options.timeout);
 }
 
 void SessionMachine::CountDescendants(std::string path, Callback<CountResult> done, ReadOptions options) {
-  Enqueue(false, EncodeCountDescendants(path, options.local), std::move(done), options.timeout);
+  Enqueue(false, EncodeCountDescendants(chroot_.In(std::move(path)), options.local), std::move(done), options.timeout);
 }
 
-void SessionMachine::Ephemerals(SessionId session, std::string path, AfterEphemeral after, std::uint32_t limit,
-                                Callback<ListPage> done, ReadOptions options) {
+void SessionMachine::Ephemerals(SessionId session, std::string path, AfterNode after, std::uint32_t limit, Callback<ListPage> done,
+                                ReadOptions options) {
+  // Those that lie outside of its root are none of its affair.
+  path = path.empty() ? chroot_.root() : chroot_.In(std::move(path));
+  after.path = chroot_.In(std::move(after.path));
   Enqueue(false, EncodeEphemerals(session, path, after, limit, options.local), std::move(done), options.timeout);
+}
+
+void SessionMachine::GetAcl(std::string path, Callback<AclResult> done, ReadOptions options) {
+  Enqueue(false, EncodeGetAcl(chroot_.In(std::move(path)), options.local), std::move(done), options.timeout);
+}
+
+void SessionMachine::Quotas(std::string path, AfterNode after, std::uint32_t limit, Callback<QuotasPage> done,
+                            ReadOptions options) {
+  after.path = chroot_.In(std::move(after.path));
+  Enqueue(false, EncodeQuotas(chroot_.In(std::move(path)), after, limit, options.local), std::move(done), options.timeout);
+}
+
+void SessionMachine::WhoAmI(Callback<IdentitiesResult> done, ReadOptions options) {
+  Enqueue(false, EncodeWhoAmI(options.local), std::move(done), options.timeout);
 }
 
 void SessionMachine::Sync(Callback<Zxid> done, ReadOptions options) {
@@ -502,7 +545,7 @@ void SessionMachine::Sync(Callback<Zxid> done, ReadOptions options) {
 }
 
 WatchId SessionMachine::Watch(std::string path, WatchOptions options, WatchListener* listener) {
-  const WatchId id = watches_.Add(std::move(path), options, listener, queue_.EndKey());
+  const WatchId id = watches_.Add(chroot_.In(std::move(path)), options, listener, queue_.EndKey());
   if (ended()) {
     loop_->Post([this, alive = Alive(alive_)] {
       if (*alive) watches_.EndAll(RefusedError(Code::kSessionExpired, "the session was closed"));

@@ -56,6 +56,10 @@ class SessionMachine final : public Session, private Link::Owner {
   void DeleteSubtree(std::string path, std::optional<std::uint32_t> version, Callback<DeleteSubtreeResult> done,
                      WriteOptions options) override;
   void Commit(Transaction transaction, Callback<TransactionResult> done, WriteOptions options) override;
+  void SetAcl(std::string path, Acl acl, std::optional<std::uint32_t> aversion, Callback<SetResult> done,
+              WriteOptions options) override;
+  void SetQuota(std::string path, Quota quota, Callback<Zxid> done, WriteOptions options) override;
+  void Authenticate(Credential credential, Callback<Zxid> done, WriteOptions options) override;
   void Get(std::string path, Callback<GetResult> done, ReadOptions options) override;
   void Exists(std::string path, Callback<ExistsResult> done, ReadOptions options) override;
   void Children(std::string path, std::string after, std::uint32_t limit, Callback<ChildrenPage> done,
@@ -65,8 +69,11 @@ class SessionMachine final : public Session, private Link::Owner {
                        ReadOptions options) override;
   void MultiRead(std::vector<ReadOperation> reads, Callback<MultiReadResult> done, ReadOptions options) override;
   void CountDescendants(std::string path, Callback<CountResult> done, ReadOptions options) override;
-  void Ephemerals(SessionId session, std::string path, AfterEphemeral after, std::uint32_t limit, Callback<ListPage> done,
+  void Ephemerals(SessionId session, std::string path, AfterNode after, std::uint32_t limit, Callback<ListPage> done,
                   ReadOptions options) override;
+  void GetAcl(std::string path, Callback<AclResult> done, ReadOptions options) override;
+  void Quotas(std::string path, AfterNode after, std::uint32_t limit, Callback<QuotasPage> done, ReadOptions options) override;
+  void WhoAmI(Callback<IdentitiesResult> done, ReadOptions options) override;
   void Sync(Callback<Zxid> done, ReadOptions options) override;
   WatchId Watch(std::string path, WatchOptions options, WatchListener* listener) override;
   void Unwatch(WatchId id) override;
@@ -116,6 +123,7 @@ class SessionMachine final : public Session, private Link::Owner {
   base::Loop* const loop_;
   base::Dialer* const dialer_;
   const SessionOptions options_;
+  const Chroot chroot_;
   const std::shared_ptr<bool> alive_;
 
   SessionState state_ = SessionState::kConnecting;

@@ -30,10 +30,16 @@ absl::StatusCode StatusCodeOf(Code code) {
       return absl::StatusCode::kFailedPrecondition;
     case Code::kInvalidArgument:
     case Code::kTooLarge:
+    case Code::kInvalidAcl:
       return absl::StatusCode::kInvalidArgument;
+    case Code::kNoAuth:
+      return absl::StatusCode::kPermissionDenied;
+    case Code::kAuthFailed:
+      return absl::StatusCode::kUnauthenticated;
     case Code::kSessionExpired:
       return absl::StatusCode::kAborted;
     case Code::kResourceExhausted:
+    case Code::kQuotaExceeded:
       return absl::StatusCode::kResourceExhausted;
     case Code::kUnavailable:
       return absl::StatusCode::kUnavailable;
@@ -110,6 +116,14 @@ absl::string_view CodeName(Code code) {
       return "UNIMPLEMENTED";
     case Code::kNotTried:
       return "NOT_TRIED";
+    case Code::kNoAuth:
+      return "NO_AUTH";
+    case Code::kInvalidAcl:
+      return "INVALID_ACL";
+    case Code::kAuthFailed:
+      return "AUTH_FAILED";
+    case Code::kQuotaExceeded:
+      return "QUOTA_EXCEEDED";
   }
   return "UNKNOWN_CODE";
 }

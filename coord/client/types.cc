@@ -3,7 +3,14 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "absl/strings/str_cat.h"
+#include "coord/base/password_digest.h"
+
 namespace drover::coord {
+
+std::string PasswordDigest(absl::string_view user, absl::string_view password) {
+  return base::PasswordDigest(absl::StrCat(user, ":", password)).value_or("");
+}
 
 bool PathLess(absl::string_view a, absl::string_view b) {
   const std::size_t common = std::min(a.size(), b.size());

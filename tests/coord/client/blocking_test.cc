@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
@@ -96,6 +97,14 @@ class BlockingClientTest : public ::testing::Test {
     return *std::move(client);
   }
 
+  static bool Eventually(const std::function<bool()>& condition) {
+    const auto until = std::chrono::steady_clock::now() + seconds(60);
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > until) return false;
+      std::this_thread::sleep_for(milliseconds(5));
+    }
+    return true;
+  }
   RealCore core_;
 };
 
@@ -134,6 +143,90 @@ TEST_F(BlockingClientTest, WritesAndReads) {
   EXPECT_GE(*client->Sync(), committed->zxid);
   EXPECT_TRUE(client->Delete("/a/c").ok());
   EXPECT_TRUE(IsNotEmpty(client->Delete("/a").status()));
+}
+
+TEST_F(BlockingClientTest, ProvesWhoItIsAndIsKeptOutElsewhere) {
+  auto nobody = Connect();
+  auto ann = BlockingClient::Connect({.session = {.endpoints = {core_.address()}}, .auth = {{"digest", "ann:secret"}}});
+  ASSERT_TRUE(ann.ok()) << ann.status();
+  ASSERT_TRUE((*ann)->Create("/ann", "hers", {.acl = {AclEntry::Auth(), AclEntry::World(Permission::kCreate)}}).ok());
+  EXPECT_TRUE(IsNoAuth(nobody->Get("/ann").status()));
+  EXPECT_TRUE(IsNoAuth(nobody->SetAcl("/ann", {AclEntry::World()}).status()));
+  EXPECT_TRUE(nobody->Create("/ann/note", "").ok());
+  const absl::StatusOr<AclResult> acl = (*ann)->GetAcl("/ann");
+  ASSERT_TRUE(acl.ok());
+  EXPECT_THAT(acl->acl, ElementsAre(AclEntry::Digest(PasswordDigest("ann", "secret")), AclEntry::World(Permission::kCreate)));
+  EXPECT_THAT((*ann)->WhoAmI()->identities, ElementsAre(Identity{"ip", "127.0.0.1"}, Identity{"digest", "ann"}));
+
+  Reader reader({core_.address()}, {{"digest", "ann:secret"}});
+  EXPECT_EQ(reader.Get("/ann", seconds(10))->node.data, "hers");
+  EXPECT_THAT(reader.WhoAmI(seconds(10))->identities, ElementsAre(Identity{"ip", "127.0.0.1"}, Identity{"digest", "ann"}));
+  EXPECT_TRUE(IsNoAuth(Reader({core_.address()}).Get("/ann", seconds(10)).status()));
+
+  ASSERT_TRUE((*ann)->SetAcl("/ann", {AclEntry::Ip("127.0.0.0/8", Permission::kRead), AclEntry::Auth()}, 0).ok());
+  EXPECT_TRUE(nobody->Get("/ann").ok()) << "it is here";
+  EXPECT_TRUE(IsBadVersion((*ann)->SetAcl("/ann", {AclEntry::World()}, 0).status()));
+  const auto wrong = BlockingClient::Connect({.session = {.endpoints = {core_.address()}}, .auth = {{"digest", "nobody"}}});
+  EXPECT_EQ(wrong.status().code(), absl::StatusCode::kUnauthenticated) << wrong.status();
+}
+
+TEST_F(BlockingClientTest, QuotasBoundSubtrees) {
+  auto client = Connect();
+  ASSERT_TRUE(client->Create("/a", "12345").ok());
+  ASSERT_TRUE(client->SetQuota("/a", {.nodes_max = 2, .bytes_max = 10}).ok());
+  ASSERT_TRUE(client->Create("/a/b", "12345").ok());
+  const absl::Status full = client->Create("/a/c", "").status();
+  EXPECT_EQ(RefusalOf(full), Code::kQuotaExceeded) << full;
+  EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted);
+  const auto quotas = client->Quotas("/");
+  ASSERT_TRUE(quotas.ok());
+  ASSERT_EQ(quotas->size(), 2U);
+  EXPECT_EQ((*quotas)[1].path, "/a");
+  EXPECT_EQ((*quotas)[1].quota, (Quota{2, 10}));
+  EXPECT_EQ((*quotas)[1].bytes, 10U);
+  EXPECT_EQ(Reader({core_.address()}).Quotas("/a", seconds(10))->size(), 1U);
+}
+
+TEST_F(BlockingClientTest, ARootOfItsOwnIsAllThatASessionSees) {
+  auto outside = Connect();
+  ASSERT_TRUE(outside->Create("/app", "").ok());
+  auto connected = BlockingClient::Connect({.session = {.endpoints = {core_.address()}, .chroot = "/app"}});
+  ASSERT_TRUE(connected.ok()) << connected.status();
+  BlockingClient& inside = **connected;
+  std::vector<std::string> heard;
+  std::thread watcher([&] {
+    (void)inside.Watch(
+        "/", {},
+        [&](const Event& event) {
+          heard.push_back(event.path);
+          return heard.size() < 4;
+        },
+        nullptr);
+  });
+  // Until the watch stands nothing is to be heard.
+  ASSERT_TRUE(Eventually([&] { return FetchNodeStatus(core_.address(), seconds(5))->watches == 1; }));
+  EXPECT_EQ(inside.Create("/x", "1")->path, "/x");
+  EXPECT_EQ(inside.Create("/", "", {.ephemeral = true, .sequential = true})->path, "/0000000001");
+  EXPECT_EQ(inside.Commit({.compares = {Compare::Exists("/x")}, .then = {Operation::Create("/y", "2")}, .otherwise = {}})
+                ->results[0]
+                .path,
+            "/y");
+  EXPECT_TRUE(inside.Set("/", "root").ok());
+  watcher.join();
+  EXPECT_THAT(heard, ElementsAre("/x", "/0000000001", "/y", "/"));
+  EXPECT_EQ(inside.Get("/x")->node.path, "/x");
+  EXPECT_THAT(*inside.Children("/"), ElementsAre("0000000001", "x", "y"));
+  const auto list = inside.List("/");
+  ASSERT_EQ(list->size(), 4U);
+  EXPECT_EQ((*list)[0].path, "/");
+  EXPECT_EQ((*list)[3].path, "/y");
+  ASSERT_EQ(inside.Ephemerals(SessionId())->size(), 1U);
+  EXPECT_EQ(inside.Ephemerals(SessionId())->front().path, "/0000000001");
+  EXPECT_EQ(inside.CountDescendants("/")->count, 3U);
+  EXPECT_EQ(inside.Quotas("/")->front().path, "/");
+  EXPECT_EQ(outside->Get("/app")->node.data, "root");
+  EXPECT_TRUE(outside->Exists("/app/y")->stat.has_value());
+  EXPECT_EQ(RefusalOf(inside.Get("x").status()), Code::kInvalidArgument) << "no path is none below a root either";
 }
 
 TEST_F(BlockingClientTest, ListsPageByPage) {

@@ -78,6 +78,64 @@ TEST(CodecTest, OperationsOfLevelThreeAreEncodedAsTheProtoSays) {
             base::kFirstFeatureLevel);
 }
 
+TEST(CodecTest, OperationsOfLevelFourAreEncodedAsTheProtoSays) {
+  const Acl acl = {AclEntry::Digest("ann:hash", Permission::kRead), AclEntry::Auth()};
+  const v1::Request create = Parsed(EncodeCreate("/a", "", {.acl = acl}));
+  ASSERT_EQ(create.create().acl().entries_size(), 2);
+  EXPECT_EQ(create.create().acl().entries(0).permissions(), 1U);
+  EXPECT_EQ(create.create().acl().entries(0).scheme(), "digest");
+  EXPECT_EQ(create.create().acl().entries(0).id(), "ann:hash");
+  EXPECT_FALSE(Parsed(EncodeCreate("/a", "", {})).create().has_acl()) << "an empty one would be refused";
+  const v1::Request set = Parsed(EncodeSetAcl("/a", acl, 3));
+  EXPECT_EQ(set.set_acl().acl().entries(1).scheme(), "auth");
+  EXPECT_EQ(set.set_acl().aversion_plus_one(), 4U);
+  const v1::Request quota = Parsed(EncodeSetQuota("/a", {7, 8}));
+  EXPECT_EQ(quota.set_quota().nodes_max(), 7U);
+  EXPECT_EQ(quota.set_quota().bytes_max(), 8U);
+  const v1::Request authenticate = Parsed(EncodeAuthenticate({"digest", "ann:secret"}));
+  EXPECT_EQ(authenticate.authenticate().scheme(), "digest");
+  EXPECT_EQ(authenticate.authenticate().credential(), "ann:secret");
+  std::string get = EncodeGetAcl("/a", true);
+  AppendAuth(&get, {"digest", "ann:secret"});
+  EXPECT_EQ(Parsed(get).get_acl().path(), "/a");
+  EXPECT_EQ(Parsed(get).auth(0).credential(), "ann:secret");
+  EXPECT_EQ(Parsed(EncodeQuotas("/a", {Zxid(6), "/a/b"}, 7, false)).quotas().after(), "/a/b");
+  EXPECT_TRUE(Parsed(EncodeWhoAmI(false)).has_who_am_i());
+
+  const Transaction both = {.compares = {}, .then = {Operation::SetAcl("/a", acl, 1)}, .otherwise = {}};
+  EXPECT_EQ(Parsed(EncodeTransaction(both)).transaction().then(0).set_acl().acl().entries_size(), 2);
+  EXPECT_EQ(NeededLevel(both), base::kAccessControl);
+  EXPECT_EQ(NeededLevel(CreateOptions{.acl = acl}), base::kAccessControl);
+}
+
+TEST(CodecTest, AnswersOfLevelFourAreRead) {
+  v1::Answer answer;
+  v1::AclEntry* entry = answer.mutable_acl()->add_entries();
+  entry->set_permissions(31);
+  entry->set_scheme("ip");
+  entry->set_id("10.0.0.0/8");
+  v1::QuotaUsage* quota = answer.add_quotas();
+  quota->set_path("/a");
+  quota->set_nodes_max(7);
+  quota->set_bytes(3);
+  quota->set_czxid(9);
+  const std::string bytes = answer.SerializeAsString();
+  AnswerView view;
+  ASSERT_TRUE(AnswerView::Parse(bytes, &view));
+  Acl acl;
+  ASSERT_TRUE(ParseAcl(view.acl, &acl));
+  EXPECT_EQ(acl, Acl{AclEntry::Ip("10.0.0.0/8")});
+  absl::string_view one;
+  base::RepeatedBytes quotas = view.quotas();
+  ASSERT_TRUE(quotas.Next(&one));
+  QuotaUsage usage;
+  ASSERT_TRUE(ParseQuotaUsage(one, &usage));
+  EXPECT_EQ(usage.path, "/a");
+  EXPECT_EQ(usage.quota, (Quota{7, 0}));
+  EXPECT_EQ(usage.bytes, 3U);
+  EXPECT_EQ(usage.czxid, Zxid(9));
+}
+
 TEST(CodecTest, ReadsOfSeveralKindsAreEncodedAsTheProtoSays) {
   const v1::Request several =
       Parsed(EncodeMultiRead({ReadOperation::Get("/a"), ReadOperation::Exists("/b"), ReadOperation::Children("/c", "d", 4)}, true));
@@ -98,6 +156,10 @@ TEST(CodecTest, ReadsOfSeveralKindsAreEncodedAsTheProtoSays) {
 
 TEST(CodecTest, EnumerationsHaveTheProtosValues) {
   EXPECT_EQ(static_cast<int>(Code::kNotTried), static_cast<int>(v1::NOT_TRIED));
+  EXPECT_EQ(static_cast<int>(Code::kNoAuth), static_cast<int>(v1::NO_AUTH));
+  EXPECT_EQ(static_cast<int>(Code::kInvalidAcl), static_cast<int>(v1::INVALID_ACL));
+  EXPECT_EQ(static_cast<int>(Code::kAuthFailed), static_cast<int>(v1::AUTH_FAILED));
+  EXPECT_EQ(static_cast<int>(Code::kQuotaExceeded), static_cast<int>(v1::QUOTA_EXCEEDED));
   EXPECT_EQ(static_cast<int>(Code::kCompacted), static_cast<int>(v1::COMPACTED));
   for (int code = v1::Code_MIN; code <= v1::Code_MAX; ++code) {
     EXPECT_EQ(std::string(CodeName(static_cast<Code>(code))), v1::Code_Name(static_cast<v1::Code>(code)));

@@ -142,8 +142,14 @@ struct PlayedSession final : Session {
   void DeleteSubtree(std::string, std::optional<std::uint32_t>, Callback<DeleteSubtreeResult>, WriteOptions) override {}
   void MultiRead(std::vector<ReadOperation>, Callback<MultiReadResult>, ReadOptions) override {}
   void CountDescendants(std::string, Callback<CountResult>, ReadOptions) override {}
-  void Ephemerals(SessionId, std::string, AfterEphemeral, std::uint32_t, Callback<ListPage>, ReadOptions) override {}
+  void Ephemerals(SessionId, std::string, AfterNode, std::uint32_t, Callback<ListPage>, ReadOptions) override {}
   void Commit(Transaction, Callback<TransactionResult>, WriteOptions) override {}
+  void SetAcl(std::string, Acl, std::optional<std::uint32_t>, Callback<SetResult>, WriteOptions) override {}
+  void SetQuota(std::string, Quota, Callback<Zxid>, WriteOptions) override {}
+  void Authenticate(Credential, Callback<Zxid>, WriteOptions) override {}
+  void GetAcl(std::string, Callback<AclResult>, ReadOptions) override {}
+  void Quotas(std::string, AfterNode, std::uint32_t, Callback<QuotasPage>, ReadOptions) override {}
+  void WhoAmI(Callback<IdentitiesResult>, ReadOptions) override {}
   void Get(std::string, Callback<GetResult>, ReadOptions) override {}
   void Exists(std::string, Callback<ExistsResult>, ReadOptions) override {}
   void Children(std::string, std::string, std::uint32_t, Callback<ChildrenPage>, ReadOptions) override {}

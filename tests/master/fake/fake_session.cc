@@ -129,6 +129,7 @@ absl::Status FakeTree::ApplyOperation(const Operation& operation, SessionId sess
     }
     case Operation::Kind::kCheck:
     case Operation::Kind::kDeleteSubtree:
+    case Operation::Kind::kSetAcl:
       return Unimplemented();
   }
   return absl::OkStatus();
@@ -361,12 +362,38 @@ void FakeSession::MultiRead(std::vector<coord::ReadOperation>, coord::Callback<c
   Answer<coord::MultiReadResult>(std::move(done), [] { return Unimplemented(); });
 }
 
+void FakeSession::SetAcl(std::string, coord::Acl, std::optional<std::uint32_t>, coord::Callback<coord::SetResult> done,
+                         coord::WriteOptions) {
+  Answer<coord::SetResult>(std::move(done), [] { return Unimplemented(); });
+}
+
+void FakeSession::SetQuota(std::string, coord::Quota, coord::Callback<coord::Zxid> done, coord::WriteOptions) {
+  Answer<coord::Zxid>(std::move(done), [] { return Unimplemented(); });
+}
+
+void FakeSession::Authenticate(coord::Credential, coord::Callback<coord::Zxid> done, coord::WriteOptions) {
+  Answer<coord::Zxid>(std::move(done), [] { return Unimplemented(); });
+}
+
+void FakeSession::GetAcl(std::string, coord::Callback<coord::AclResult> done, coord::ReadOptions) {
+  Answer<coord::AclResult>(std::move(done), [] { return Unimplemented(); });
+}
+
+void FakeSession::Quotas(std::string, coord::AfterNode, std::uint32_t, coord::Callback<coord::QuotasPage> done,
+                         coord::ReadOptions) {
+  Answer<coord::QuotasPage>(std::move(done), [] { return Unimplemented(); });
+}
+
+void FakeSession::WhoAmI(coord::Callback<coord::IdentitiesResult> done, coord::ReadOptions) {
+  Answer<coord::IdentitiesResult>(std::move(done), [] { return Unimplemented(); });
+}
+
 void FakeSession::CountDescendants(std::string, coord::Callback<coord::CountResult> done, coord::ReadOptions) {
   Answer<coord::CountResult>(std::move(done), [] { return Unimplemented(); });
 }
 
-void FakeSession::Ephemerals(coord::SessionId, std::string, coord::AfterEphemeral, std::uint32_t,
-                             coord::Callback<coord::ListPage> done, coord::ReadOptions) {
+void FakeSession::Ephemerals(coord::SessionId, std::string, coord::AfterNode, std::uint32_t, coord::Callback<coord::ListPage> done,
+                             coord::ReadOptions) {
   Answer<coord::ListPage>(std::move(done), [] { return Unimplemented(); });
 }
 

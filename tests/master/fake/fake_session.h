@@ -86,10 +86,18 @@ class FakeSession final : public coord::Session {
   std::uint32_t feature_level() const override { return 1; }
   void DeleteSubtree(std::string path, std::optional<std::uint32_t> version, coord::Callback<coord::DeleteSubtreeResult> done,
                      coord::WriteOptions options) override;
+  void SetAcl(std::string path, coord::Acl acl, std::optional<std::uint32_t> aversion, coord::Callback<coord::SetResult> done,
+              coord::WriteOptions options) override;
+  void SetQuota(std::string path, coord::Quota quota, coord::Callback<coord::Zxid> done, coord::WriteOptions options) override;
+  void Authenticate(coord::Credential credential, coord::Callback<coord::Zxid> done, coord::WriteOptions options) override;
+  void GetAcl(std::string path, coord::Callback<coord::AclResult> done, coord::ReadOptions options) override;
+  void Quotas(std::string path, coord::AfterNode after, std::uint32_t limit, coord::Callback<coord::QuotasPage> done,
+              coord::ReadOptions options) override;
+  void WhoAmI(coord::Callback<coord::IdentitiesResult> done, coord::ReadOptions options) override;
   void MultiRead(std::vector<coord::ReadOperation> reads, coord::Callback<coord::MultiReadResult> done,
                  coord::ReadOptions options) override;
   void CountDescendants(std::string path, coord::Callback<coord::CountResult> done, coord::ReadOptions options) override;
-  void Ephemerals(coord::SessionId session, std::string path, coord::AfterEphemeral after, std::uint32_t limit,
+  void Ephemerals(coord::SessionId session, std::string path, coord::AfterNode after, std::uint32_t limit,
                   coord::Callback<coord::ListPage> done, coord::ReadOptions options) override;
   void Commit(coord::Transaction transaction, coord::Callback<coord::TransactionResult> done, coord::WriteOptions options) override;
   void Get(std::string path, coord::Callback<coord::GetResult> done, coord::ReadOptions options) override;

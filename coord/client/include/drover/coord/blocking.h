@@ -28,6 +28,7 @@ namespace drover::coord {
 struct BlockingOptions {
   SessionOptions session;
   base::Duration call_timeout = std::chrono::seconds(30);
+  std::vector<Credential> auth = {};  // what the session proves at once; UNAUTHENTICATED if one proves nothing
 };
 
 class BlockingClient {
@@ -50,6 +51,10 @@ class BlockingClient {
   [[nodiscard]] virtual absl::StatusOr<DeleteSubtreeResult> DeleteSubtree(std::string path,
                                                                           std::optional<std::uint32_t> version = std::nullopt) = 0;
   [[nodiscard]] virtual absl::StatusOr<TransactionResult> Commit(Transaction transaction) = 0;
+  [[nodiscard]] virtual absl::StatusOr<SetResult> SetAcl(std::string path, Acl acl,
+                                                         std::optional<std::uint32_t> aversion = std::nullopt) = 0;
+  [[nodiscard]] virtual absl::StatusOr<Zxid> SetQuota(std::string path, Quota quota) = 0;
+  [[nodiscard]] virtual absl::StatusOr<Zxid> Authenticate(Credential credential) = 0;
 
   [[nodiscard]] virtual absl::StatusOr<GetResult> Get(std::string path) = 0;
   [[nodiscard]] virtual absl::StatusOr<ExistsResult> Exists(std::string path) = 0;
@@ -61,6 +66,10 @@ class BlockingClient {
   [[nodiscard]] virtual absl::StatusOr<CountResult> CountDescendants(std::string path) = 0;
   // All of them, page by page.
   [[nodiscard]] virtual absl::StatusOr<std::vector<Node>> Ephemerals(SessionId session, std::string path = "") = 0;
+  [[nodiscard]] virtual absl::StatusOr<AclResult> GetAcl(std::string path) = 0;
+  // What is at and below the node, and all quotas there, page by page.
+  [[nodiscard]] virtual absl::StatusOr<std::vector<QuotaUsage>> Quotas(std::string path) = 0;
+  [[nodiscard]] virtual absl::StatusOr<IdentitiesResult> WhoAmI() = 0;
   [[nodiscard]] virtual absl::StatusOr<Zxid> Sync() = 0;
 
   // Hands every event of the watch to `on_event`, on the client's own thread (it must not call this client), until it returns

@@ -21,7 +21,8 @@ namespace drover::coord {
 
 class Reader {
  public:
-  explicit Reader(std::vector<std::string> endpoints);
+  // `auth`: what each call shows of who asks.
+  explicit Reader(std::vector<std::string> endpoints, std::vector<Credential> auth = {});
   ~Reader();
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
@@ -35,6 +36,10 @@ class Reader {
   [[nodiscard]] absl::StatusOr<CountResult> CountDescendants(const std::string& path, base::Duration timeout);
   // Of a session, at or below `path` ("": all), without data, in the order of their creation, read page by page.
   [[nodiscard]] absl::StatusOr<std::vector<Node>> Ephemerals(SessionId session, const std::string& path, base::Duration timeout);
+  [[nodiscard]] absl::StatusOr<AclResult> GetAcl(const std::string& path, base::Duration timeout);
+  // What is at and below the node, and all quotas there, read page by page.
+  [[nodiscard]] absl::StatusOr<std::vector<QuotaUsage>> Quotas(const std::string& path, base::Duration timeout);
+  [[nodiscard]] absl::StatusOr<IdentitiesResult> WhoAmI(base::Duration timeout);
 
  private:
   class Impl;

@@ -55,6 +55,9 @@ struct SessionOptions {
   base::Duration disconnect_grace{
       0};            // not 0: the session also ends this long after its link was seen to break, unless resumed before
   std::string name;  // for logs and status pages; at most 128 bytes
+  // The session takes this node for the root: all its paths, given and got, lie below it ("/app": "/x" is "/app/x"). It need not
+  // exist. "" or "/": none.
+  std::string chroot;
 
   // Redial: the next endpoint at once after a break; once each was tried, one every redial_min, growing by half to redial_max.
   base::Duration redial_min = std::chrono::milliseconds(20);
@@ -175,7 +178,8 @@ class Session {
   [[nodiscard]] virtual Zxid seen_zxid() const = 0;
 
   // That the cluster is at, as this session knows; 0 before the first OnConnected. What needs a higher one (containers, times to
-  // live, if_absent, checks, delete-subtree: 3) is refused with kUnimplemented, but not while the level is not known.
+  // live, if_absent, checks, delete-subtree: 3; access control lists, Authenticate, quotas: 4) is refused with kUnimplemented, but
+  // not while the level is not known.
   [[nodiscard]] virtual std::uint32_t feature_level() const = 0;
 
   // Writes.
@@ -189,6 +193,13 @@ class Session {
   virtual void DeleteSubtree(std::string path, std::optional<std::uint32_t> version, Callback<DeleteSubtreeResult> done,
                              WriteOptions options = {}) = 0;
   virtual void Commit(Transaction transaction, Callback<TransactionResult> done, WriteOptions options = {}) = 0;
+  // Needs kAdmin. `aversion`: refused with kBadVersion unless the list is this one.
+  virtual void SetAcl(std::string path, Acl acl, std::optional<std::uint32_t> aversion, Callback<SetResult> done,
+                      WriteOptions options = {}) = 0;
+  // Needs kAdmin. Without bounds: the node has no quota any more.
+  virtual void SetQuota(std::string path, Quota quota, Callback<Zxid> done, WriteOptions options = {}) = 0;
+  // Proves who this session is, for the calls made from here on and for as long as it lives, through all reconnects.
+  virtual void Authenticate(Credential credential, Callback<Zxid> done, WriteOptions options = {}) = 0;
 
   // Reads. Linearizable ones may be refused with kUnavailable while the node at hand has no quorum: ask again later.
   virtual void Get(std::string path, Callback<GetResult> done, ReadOptions options = {}) = 0;
@@ -206,8 +217,15 @@ class Session {
   // How many nodes there are below it, at all depths.
   virtual void CountDescendants(std::string path, Callback<CountResult> done, ReadOptions options = {}) = 0;
   // A page of the ephemerals of `session` (0: this one) at or below `path` ("": all), without data, in the order of their creation.
-  virtual void Ephemerals(SessionId session, std::string path, AfterEphemeral after, std::uint32_t limit, Callback<ListPage> done,
+  virtual void Ephemerals(SessionId session, std::string path, AfterNode after, std::uint32_t limit, Callback<ListPage> done,
                           ReadOptions options = {}) = 0;
+  virtual void GetAcl(std::string path, Callback<AclResult> done, ReadOptions options = {}) = 0;
+  // What is at and below the node, and the quotas that are set there, in the order of the nodes' creation. The node itself is the
+  // first of the first page, or among them if it has a quota.
+  virtual void Quotas(std::string path, AfterNode after, std::uint32_t limit, Callback<QuotasPage> done,
+                      ReadOptions options = {}) = 0;
+  // What this session has proved to be, and where the node at hand sees it.
+  virtual void WhoAmI(Callback<IdentitiesResult> done, ReadOptions options = {}) = 0;
   // Everything committed when it was asked has been applied by the node at hand: gives that state's zxid.
   virtual void Sync(Callback<Zxid> done, ReadOptions options = {}) = 0;
 

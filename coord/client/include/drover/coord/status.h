@@ -10,6 +10,7 @@
 //
 // The absl code is for printing and for mapping to exit codes; programs decide by RefusalOf() and IsOutcomeUnknown().
 //
+//   kNoAuth PERMISSION_DENIED · kInvalidAcl INVALID_ARGUMENT · kAuthFailed UNAUTHENTICATED · kQuotaExceeded RESOURCE_EXHAUSTED
 //   kNoNode NOT_FOUND · kNodeExists ALREADY_EXISTS · kBadVersion, kNotEmpty, kNoChildrenForEphemerals, kCompacted
 //   FAILED_PRECONDITION kInvalidArgument, kTooLarge INVALID_ARGUMENT · kSessionExpired ABORTED · kResourceExhausted
 //   RESOURCE_EXHAUSTED kUnavailable UNAVAILABLE · kUnimplemented UNIMPLEMENTED · the rest INTERNAL (a caller never sees them)
@@ -46,6 +47,10 @@ enum class Code : std::uint8_t {
   kUnavailable = 14,
   kUnimplemented = 15,
   kNotTried = 16,
+  kNoAuth = 17,
+  kInvalidAcl = 18,
+  kAuthFailed = 19,
+  kQuotaExceeded = 20,
 };
 
 // "NO_NODE" ...
@@ -79,6 +84,9 @@ enum class UnknownCause { kSessionLost, kLinkLost, kDeadline };
 }
 [[nodiscard]] inline bool IsNotEmpty(const absl::Status& s) {
   return RefusalOf(s) == Code::kNotEmpty;
+}
+[[nodiscard]] inline bool IsNoAuth(const absl::Status& s) {
+  return RefusalOf(s) == Code::kNoAuth;
 }
 [[nodiscard]] inline bool IsSessionExpired(const absl::Status& s) {
   return RefusalOf(s) == Code::kSessionExpired;

@@ -2,7 +2,8 @@
 //
 // Limits (over one: refused with kTooLarge or kInvalidArgument): data of a node 1 MiB; path 4,096 bytes; 1,024 operations and 4 MiB
 // in a transaction; 10,000 nodes in the subtrees that one write deletes; 1,024 reads at once, and 4 MiB of answers to them; a page
-// of a list 1 MiB or 10,000 nodes. Times are the cluster's, in milliseconds since 1970.
+// of a list 1 MiB or 10,000 nodes; 128 entries of an access control list, 256 bytes of an id in it; 16 identities of a session,
+// 1,024 bytes of a credential. Times are the cluster's, in milliseconds since 1970.
 #ifndef DROVER_COORD_CLIENT_INCLUDE_DROVER_COORD_TYPES_H_
 #define DROVER_COORD_CLIENT_INCLUDE_DROVER_COORD_TYPES_H_
 
@@ -47,6 +48,7 @@ struct Node {
   std::string path;
   Stat stat;
   std::string data;
+  bool hidden = false;  // in a list: who asks may not read it, so its data and what is below it are left out
 
   friend bool operator==(const Node&, const Node&) = default;
 };
@@ -75,6 +77,72 @@ struct Event {
   friend bool operator==(const Event&, const Event&) = default;
 };
 
+// What an entry of an access control list allows: a sum of these.
+struct Permission {
+  static constexpr std::uint32_t kRead = 1;    // data, names of children, the list itself
+  static constexpr std::uint32_t kWrite = 2;   // of data
+  static constexpr std::uint32_t kCreate = 4;  // of children
+  static constexpr std::uint32_t kDelete = 8;  // of children
+  static constexpr std::uint32_t kAdmin = 16;  // the list, and the quota
+  static constexpr std::uint32_t kAll = 31;
+};
+
+struct AclEntry {
+  std::uint32_t permissions = Permission::kAll;
+  std::string scheme;
+  std::string id;
+
+  [[nodiscard]] static AclEntry World(std::uint32_t permissions = Permission::kAll) { return {permissions, "world", "anyone"}; }
+  // All that who creates the node has proved to be.
+  [[nodiscard]] static AclEntry Auth(std::uint32_t permissions = Permission::kAll) { return {permissions, "auth", ""}; }
+  // `user_and_hash`: as PasswordDigest makes it.
+  [[nodiscard]] static AclEntry Digest(std::string user_and_hash, std::uint32_t permissions = Permission::kAll) {
+    return {permissions, "digest", std::move(user_and_hash)};
+  }
+  // An address, or a network like 10.0.0.0/8.
+  [[nodiscard]] static AclEntry Ip(std::string network, std::uint32_t permissions = Permission::kAll) {
+    return {permissions, "ip", std::move(network)};
+  }
+
+  friend bool operator==(const AclEntry&, const AclEntry&) = default;
+};
+
+// Who may do what with one node; not inherited.
+using Acl = std::vector<AclEntry>;
+
+// "user:BASE64(SHA1(user:password))", the id that scheme "digest" has for this user and password.
+[[nodiscard]] std::string PasswordDigest(absl::string_view user, absl::string_view password);
+
+// What proves who somebody is: scheme "digest", "user:password".
+struct Credential {
+  std::string scheme;
+  std::string secret;
+};
+
+// What somebody has proved to be.
+struct Identity {
+  std::string scheme;  // digest, ip, super
+  std::string id;      // of a digest the user alone
+
+  friend bool operator==(const Identity&, const Identity&) = default;
+};
+
+// Bounds of a subtree; 0: none. What would grow over one is refused with kQuotaExceeded.
+struct Quota {
+  std::uint64_t nodes_max = 0;  // at or below the node
+  std::uint64_t bytes_max = 0;  // of their data
+
+  friend bool operator==(const Quota&, const Quota&) = default;
+};
+
+struct QuotaUsage {
+  std::string path;
+  Quota quota;
+  std::uint64_t nodes = 0;
+  std::uint64_t bytes = 0;
+  Zxid czxid;  // of the node
+};
+
 struct CreateOptions {
   bool ephemeral = false;   // deleted with the session that made it; cannot have children
   bool sequential = false;  // a ten-digit number is appended to the path
@@ -83,6 +151,7 @@ struct CreateOptions {
   base::Duration ttl{
       0};  // if not 0: deleted by the service when it has no children and was not set for so long; at most 2^48 - 1 ms
   bool if_absent = false;  // a node that is there already is taken as it is
+  Acl acl = {};            // of it, and of the parents that are made; empty: everybody may do everything
 };
 
 // One condition of a transaction. Only kExists holds a value for a missing node (0); every other compare on one is false.
@@ -131,16 +200,16 @@ struct Compare {
 
 // One write inside a transaction. A check changes nothing and is refused like a Set of that version.
 struct Operation {
-  enum class Kind : std::uint8_t { kCreate, kDelete, kSet, kCheck, kDeleteSubtree };
+  enum class Kind : std::uint8_t { kCreate, kDelete, kSet, kCheck, kDeleteSubtree, kSetAcl };
 
   Kind kind = Kind::kCreate;
   std::string path;
   std::string data;                      // create, set
-  CreateOptions create;                  // create
-  std::optional<std::uint32_t> version;  // all but create: refused with kBadVersion unless the node has it
+  CreateOptions create;                  // create; of a set-acl its list
+  std::optional<std::uint32_t> version;  // all but create: refused with kBadVersion unless the node has it (set-acl: its aversion)
 
   [[nodiscard]] static Operation Create(std::string path, std::string data, CreateOptions options = {}) {
-    return {Kind::kCreate, std::move(path), std::move(data), options, std::nullopt};
+    return {Kind::kCreate, std::move(path), std::move(data), std::move(options), std::nullopt};
   }
   [[nodiscard]] static Operation Set(std::string path, std::string data, std::optional<std::uint32_t> version = std::nullopt) {
     return {Kind::kSet, std::move(path), std::move(data), {}, version};
@@ -153,6 +222,9 @@ struct Operation {
   }
   [[nodiscard]] static Operation DeleteSubtree(std::string path, std::optional<std::uint32_t> version = std::nullopt) {
     return {Kind::kDeleteSubtree, std::move(path), {}, {}, version};
+  }
+  [[nodiscard]] static Operation SetAcl(std::string path, Acl acl, std::optional<std::uint32_t> aversion = std::nullopt) {
+    return {Kind::kSetAcl, std::move(path), {}, {.acl = std::move(acl)}, aversion};
   }
 };
 
@@ -169,7 +241,7 @@ struct Transaction {
 
 struct OperationResult {
   std::string path;         // create: the path made, with its sequence number
-  Stat stat;                // create, set
+  Stat stat;                // create, set, set-acl
   std::uint64_t count = 0;  // delete-subtree: the nodes deleted
   bool existed = false;     // create with if_absent
 };
@@ -228,6 +300,23 @@ struct CountResult {
   Zxid zxid;
 };
 
+struct AclResult {
+  Acl acl;  // digests without their hashes for who may not change it
+  Stat stat;
+  Zxid zxid;
+};
+
+struct IdentitiesResult {
+  std::vector<Identity> identities;
+  Zxid zxid;
+};
+
+struct QuotasPage {
+  std::vector<QuotaUsage> quotas;
+  bool more = false;
+  Zxid zxid;
+};
+
 // One of several reads of one state.
 struct ReadOperation {
   enum class Kind : std::uint8_t { kGet, kExists, kChildren };
@@ -257,8 +346,8 @@ struct MultiReadResult {
   Zxid zxid;                        // of the state that all of them are of
 };
 
-// Behind which of a session's ephemerals a page begins: the last one of the page before.
-struct AfterEphemeral {
+// Behind which node a page of ephemerals or quotas begins: the last one of the page before.
+struct AfterNode {
   Zxid czxid;
   std::string path;
 };
