@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "client/cli/acl_text.h"
 #include "client/cli/exit_code.h"
 
 namespace drover::cli {
@@ -29,6 +30,9 @@ void Globals::AddTo(process::OptionSet* options) {
   options->Choice("-o,--output", &format, {"table", "json", "jsonl", "id"}, "How to print");
   options->Time("--request-timeout", &request_timeout, "How long to try until core and masters answer", kRequestTimeoutMin,
                 kRequestTimeoutMax);
+  options->Texts(
+      "--auth", &auth,
+      "Who you are to the core's access control lists: digest:USER:PASSWORD (DROVER_AUTH keeps it off the command line)");
 }
 
 std::optional<Format> ParseFormat(const std::string& name) {
@@ -71,6 +75,7 @@ absl::StatusOr<std::unique_ptr<coord::BlockingClient>> App::Core() const {
   options.session.first_endpoint = static_cast<std::size_t>(getpid());
   options.session.name = absl::StrCat("drover ", getpid());
   options.call_timeout = globals.request_timeout;
+  options.auth = globals.credentials;
   auto client = coord::BlockingClient::Connect(std::move(options));
   if (absl::IsUnavailable(client.status())) return Silent(client.status());
   return client;
@@ -107,6 +112,11 @@ int Main(const std::vector<std::string>& args, const Environment& environment, s
   if (done) return kOk;
 
   Output output(*ParseFormat(globals.format), &out, &err);
+  absl::StatusOr<std::vector<coord::Credential>> credentials = ParseCredentials(globals.auth);
+  if (!credentials.ok()) {
+    return output.Fail(kUsage, absl::InvalidArgumentError(absl::StrCat("--auth: ", credentials.status().message())));
+  }
+  globals.credentials = *std::move(credentials);
   const App::TasksMaker make_tasks = MakeTasks;
   for (const Command& command : commands) {
     if (!command.options->chosen()) continue;

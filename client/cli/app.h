@@ -24,6 +24,8 @@ struct Globals {
   std::string pool = "default";
   std::string format = "table";
   base::Duration request_timeout = std::chrono::seconds(30);
+  std::vector<std::string> auth;               // "digest:USER:PASSWORD"
+  std::vector<coord::Credential> credentials;  // the same, read
 
   void AddTo(process::OptionSet* options);
 };
@@ -67,6 +69,8 @@ void AddRunCommand(process::OptionSet* root, Commands* commands);
 void AddSubmitCommand(process::OptionSet* root, Commands* commands);
 void AddMemberCommands(process::OptionSet* root, Commands* commands);
 void AddTreeCommands(process::OptionSet* root, Commands* commands);
+// Below `drover tree`.
+void AddTreeAccessCommands(process::OptionSet* tree, Commands* commands);
 void AddClusterCommands(process::OptionSet* root, Commands* commands);
 void AddSnapshotCommands(process::OptionSet* cluster, Commands* commands);  // `drover cluster snapshot`
 void AddSnapshotRestoreCommand(process::OptionSet* snapshot, Commands* commands);

@@ -1,24 +1,21 @@
 // `drover tree ...`: coordination data by hand.
-#include <chrono>
 #include <cstdint>
 #include <memory>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "client/cli/acl_text.h"
 #include "client/cli/app.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/input.h"
 #include "client/cli/interruption.h"
 #include "client/cli/stat_text.h"
-#include "client/internal/waiter.h"
-#include "drover/coord/reader.h"
-#include "drover/coord/status.h"
+#include "client/cli/tree_core.h"
 
 namespace drover::cli {
 namespace {
 
 constexpr std::size_t kNodeBytesMax = 1 << 20;
-constexpr base::Duration kReadPause = std::chrono::milliseconds(100);
 
 struct TreeFlags {
   std::string path;
@@ -31,6 +28,7 @@ struct TreeFlags {
   bool if_absent = false;
   bool recursive = false;
   base::Duration ttl{0};
+  std::string acl;
   std::string session;
   std::string under;
   std::string kind = "recursive";
@@ -46,36 +44,6 @@ struct TreeFlags {
     return ReadInput("-", kNodeBytesMax, "the data of a node");
   }
 };
-
-using Use = std::function<int(const App&, coord::BlockingClient&)>;
-
-int WithCore(const App& app, const Use& use) {
-  auto core = app.Core();
-  if (!core.ok()) return app.output.Fail(core.status());
-  return use(app, **core);
-}
-
-// A refusal says what is wrong, not with which node.
-absl::Status At(const std::string& path, const absl::Status& status) {
-  if (status.ok()) return status;
-  return absl::Status(status.code(), absl::StrCat(path.empty() ? "\"\"" : path, ": ", status.message()));
-}
-
-// Reads open no session: they write nothing, and work where nothing can be written. The nodes are asked until one answers.
-template <typename Read>
-auto ReadCore(const App& app, const Read& read) {
-  const auto give_up = std::chrono::steady_clock::now() + app.globals.request_timeout;
-  coord::Reader reader(app.globals.coord);
-  while (true) {
-    auto result = read(reader, give_up - std::chrono::steady_clock::now());
-    if (result.ok() || coord::RefusalOf(result.status()).has_value() || !absl::IsUnavailable(result.status())) return result;
-    if (std::chrono::steady_clock::now() + kReadPause >= give_up) {
-      result = app.Silent(result.status());
-      return result;
-    }
-    client::SystemWaiter().Wait(kReadPause, {});
-  }
-}
 
 int Get(const App& app, const TreeFlags& flags) {
   auto got = ReadCore(app, [&](coord::Reader& core, base::Duration left) { return core.Get(flags.path, left); });
@@ -179,6 +147,9 @@ int Create(const App& app, const TreeFlags& flags) {
   if (flags.ephemeral != flags.hold) {
     return app.Usage("tree create: -e and --hold go together, for an ephemeral node lives as long as the session of this command");
   }
+  absl::StatusOr<coord::Acl> acl = coord::Acl();
+  if (!flags.acl.empty()) acl = ParseAcl(flags.acl);
+  if (!acl.ok()) return app.Usage(absl::StrCat("tree create: --acl: ", acl.status().message()));
   auto data = flags.Data();
   if (!data.ok()) return app.output.Fail(data.status());
   std::unique_ptr<Interruption> interruption;  // before any other thread
@@ -191,6 +162,7 @@ int Create(const App& app, const TreeFlags& flags) {
     how.container = flags.container;
     how.ttl = flags.ttl;
     how.if_absent = flags.if_absent;
+    how.acl = *acl;
     auto created = core.Create(flags.path, *data, how);
     if (!created.ok()) return app.output.Fail(At(flags.path, created.status()));
     Item item = StatItem(created->path, created->stat);
@@ -297,6 +269,8 @@ void AddTreeCommands(process::OptionSet* root, Commands* commands) {
   create.Flag("--container", &flags->container, "Deleted by the service once it has had children and has none");
   create.Time("--ttl", &flags->ttl, "Deleted by the service when it has no children and was not set for so long");
   create.Flag("--if-absent", &flags->if_absent, "A node that is there already is no error and stays as it is");
+  create.Text("--acl", &flags->acl,
+              "Who may do what with it, and with parents that are made: SCHEME:ID:PERMISSIONS,... as of drover tree acl set");
   commands->push_back({&create, [flags](const App& app) { return Create(app, *flags); }});
 
   process::OptionSet& remove = add("delete", "Deletes a node that has no children");
@@ -315,6 +289,8 @@ void AddTreeCommands(process::OptionSet* root, Commands* commands) {
       "children",
       "recursive");
   commands->push_back({&watch, [flags](const App& app) { return Watch(app, *flags); }});
+
+  AddTreeAccessCommands(&tree, commands);
 }
 
 }  // namespace drover::cli

@@ -1,0 +1,137 @@
+// `drover tree acl|quota|whoami`: who may do what with the tree, and how much of it.
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "client/cli/acl_text.h"
+#include "client/cli/app.h"
+#include "client/cli/exit_code.h"
+#include "client/cli/stat_text.h"
+#include "client/cli/tree_core.h"
+
+namespace drover::cli {
+namespace {
+
+struct AccessFlags {
+  std::string path;
+  std::string root = "/";
+  std::string acl;
+  std::string user;
+  std::int64_t version = -1;  // any
+  std::uint64_t nodes = 0;
+  std::uint64_t bytes = 0;
+};
+
+int GetAcl(const App& app, const AccessFlags& flags) {
+  auto got = ReadCore(app, [&](coord::Reader& core, base::Duration left) { return core.GetAcl(flags.path, left); });
+  if (!got.ok()) return app.output.Fail(At(flags.path, got.status()));
+  if (app.output.format() == Format::kTable) {
+    std::string lines;
+    for (const coord::AclEntry& entry : got->acl) absl::StrAppend(&lines, AclEntryText(entry), "\n");
+    app.output.Raw(lines);
+    return kOk;
+  }
+  Item item;
+  item.id = flags.path;
+  item.json = {{"path", flags.path}, {"acl", AclJson(got->acl)}, {"aversion", got->stat.aversion}};
+  app.output.One({}, item);
+  return kOk;
+}
+
+int SetAcl(const App& app, const AccessFlags& flags) {
+  absl::StatusOr<coord::Acl> acl = ParseAcl(flags.acl);
+  if (!acl.ok()) return app.Usage(std::string(acl.status().message()));
+  return WithCore(app, [&](const App&, coord::BlockingClient& core) {
+    std::optional<std::uint32_t> aversion;
+    if (flags.version >= 0) aversion = static_cast<std::uint32_t>(flags.version);
+    auto set = core.SetAcl(flags.path, *std::move(acl), aversion);
+    if (!set.ok()) return app.output.Fail(At(flags.path, set.status()));
+    if (app.output.format() != Format::kTable) app.output.One({}, StatItem(flags.path, set->stat));
+    return static_cast<int>(kOk);
+  });
+}
+
+int Digest(const App& app, const AccessFlags& flags) {
+  const std::size_t colon = flags.user.find(':');
+  const std::string digest =
+      colon == std::string::npos ? std::string() : coord::PasswordDigest(flags.user.substr(0, colon), flags.user.substr(colon + 1));
+  if (digest.empty()) return app.Usage("tree acl digest: give USER:PASSWORD");
+  Item item;
+  item.id = digest;
+  item.json = {{"digest", digest}};
+  app.output.Line(digest, item);
+  return kOk;
+}
+
+int WhoAmI(const App& app, const AccessFlags& /*flags*/) {
+  auto who = ReadCore(app, [](coord::Reader& core, base::Duration left) { return core.WhoAmI(left); });
+  if (!who.ok()) return app.output.Fail(who.status());
+  std::vector<Item> items;
+  for (const coord::Identity& identity : who->identities) {
+    Item item;
+    item.id = absl::StrCat(identity.scheme, ":", identity.id);
+    item.json = {{"scheme", identity.scheme}, {"id", identity.id}};
+    item.cells = {identity.scheme, identity.id};
+    items.push_back(std::move(item));
+  }
+  app.output.List({"SCHEME", "ID"}, items);
+  return kOk;
+}
+
+int ListQuotas(const App& app, const AccessFlags& flags) {
+  auto quotas = ReadCore(app, [&](coord::Reader& core, base::Duration left) { return core.Quotas(flags.root, left); });
+  if (!quotas.ok()) return app.output.Fail(At(flags.root, quotas.status()));
+  std::vector<Item> items;
+  for (const coord::QuotaUsage& usage : *quotas) items.push_back(QuotaItem(usage));
+  app.output.List({"PATH", "NODES", "OF", "BYTES", "OF"}, items);
+  return kOk;
+}
+
+int SetQuota(const App& app, coord::BlockingClient& core, const AccessFlags& flags) {
+  auto set = core.SetQuota(flags.path, {flags.nodes, flags.bytes});
+  if (!set.ok()) return app.output.Fail(At(flags.path, set.status()));
+  if (app.output.format() == Format::kTable) return kOk;
+  Item item;
+  item.id = flags.path;
+  item.json = {{"path", flags.path}, {"zxid", set->value}};
+  app.output.One({}, item);
+  return kOk;
+}
+
+}  // namespace
+
+void AddTreeAccessCommands(process::OptionSet* tree, Commands* commands) {
+  auto flags = std::make_shared<AccessFlags>();
+  const auto add = [&](process::OptionSet& options, int (*run)(const App&, const AccessFlags&)) {
+    commands->push_back({&options, [flags, run](const App& app) { return run(app, *flags); }});
+  };
+  process::OptionSet& acl = tree->Command("acl", "Who may do what with a node");
+  process::OptionSet& get = acl.Command("get", "Shows a node's access control list, as SCHEME:ID:PERMISSIONS");
+  get.Argument("PATH", &flags->path, "Path of a node");
+  add(get, GetAcl);
+  process::OptionSet& set = acl.Command("set", "Replaces a node's access control list");
+  set.Argument("PATH", &flags->path, "Path of a node");
+  set.Argument(
+      "ACL", &flags->acl,
+      "SCHEME:ID:PERMISSIONS,... with letters of cdrwa: world:anyone:r, digest:USER:HASH:cdrwa, ip:10.0.0.0/8:rw, auth::cdrwa");
+  set.Number("--version", &flags->version, "Only if the list has this version (aversion)", 0, std::int64_t{0xffff'fffe});
+  add(set, SetAcl);
+  process::OptionSet& digest = acl.Command("digest", "Prints USER:HASH, which names a user and password of scheme digest");
+  digest.Argument("USER:PASSWORD", &flags->user, "Both, as --auth digest:USER:PASSWORD will give them");
+  add(digest, Digest);
+
+  process::OptionSet& quota = tree->Command("quota", "How large a subtree may grow");
+  process::OptionSet& list = quota.Command("list", "Shows what is at and below a node, and the quotas there");
+  list.Argument("PATH", &flags->root, "Path of a node; nothing: the whole tree", /*required=*/false);
+  add(list, ListQuotas);
+  process::OptionSet& bound = quota.Command("set", "Bounds a subtree; without --nodes and --bytes: no longer");
+  bound.Argument("PATH", &flags->path, "Path of a node");
+  bound.Number("--nodes", &flags->nodes, "Nodes at and below it, at most; 0: no bound");
+  bound.Number("--bytes", &flags->bytes, "Bytes of their data, at most; 0: no bound");
+  commands->push_back({&bound, [flags](const App& app) {
+                         return WithCore(app, [&](const App& a, coord::BlockingClient& core) { return SetQuota(a, core, *flags); });
+                       }});
+
+  add(tree->Command("whoami", "Shows who the core takes you for: by --auth, and by where you are"), WhoAmI);
+}
+
+}  // namespace drover::cli
