@@ -31,12 +31,14 @@ absl::string_view CodeName(Code code) {
       return "SESSION_EXPIRED";
     case Code::kNoWatcher:
       return "NO_WATCHER";
+    case Code::kNoAuth:
+      return "NO_AUTH";
+    case Code::kInvalidAcl:
+      return "INVALID_ACL";
     case Code::kUndone:
       return "UNDONE";
     case Code::kNotTried:
       return "NOT_TRIED";
-    case Code::kCompareFailed:
-      return "COMPARE_FAILED";
     case Code::kOther:
       return "OTHER";
   }

@@ -24,10 +24,11 @@ enum class Code {
   kTooLarge,
   kSessionExpired,
   kNoWatcher,
-  kUndone,         // part of a multi: a later one was refused
-  kNotTried,       // part of a multi: an earlier one was refused
-  kCompareFailed,  // a multi whose compares did not hold
-  kOther,          // Answer::said tells
+  kNoAuth,
+  kInvalidAcl,
+  kUndone,    // part of a multi: a later one was refused
+  kNotTried,  // part of a multi: an earlier one was refused
+  kOther,     // Answer::said tells
 };
 
 struct Stat {
@@ -55,7 +56,7 @@ struct Answer {
   std::optional<Stat> stat;         // create, set, get, exists
   bool stat_untold = false;         // there is one, and the system does not tell it
   std::optional<std::string> data;  // get; nothing: null
-  std::vector<std::string> names;   // children, sorted by bytes
+  std::vector<std::string> names;   // children, sorted by bytes; get-acl: its entries, sorted
   std::vector<Answer> parts;        // multi
 
   friend bool operator==(const Answer&, const Answer&) = default;

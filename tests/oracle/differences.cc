@@ -21,9 +21,8 @@ Code PathVerdict(const Operation& o) {
     case Kind::kMulti:
     case Kind::kSync:
     case Kind::kUnwatch:
+    case Kind::kAuthenticate:
       return Code::kOk;
-    case Kind::kWatch:
-      return IsPath(o.path) ? Code::kOk : Code::kBadArguments;
     case Kind::kCreate:
       if (o.path.size() + (o.sequential ? kSequenceDigits : 0) > kPathBytesMax) return Code::kTooLarge;
       return IsPathToCreate(o.path, o.sequential) ? Code::kOk : Code::kBadArguments;
@@ -41,7 +40,7 @@ bool IsRefused(Code code) {
 bool PathFirst(const Operation& o, Answer* answer) {
   const Code verdict = PathVerdict(o);
   if (verdict == Code::kOk) return false;
-  const bool writes = o.kind == Kind::kCreate || o.kind == Kind::kDelete || o.kind == Kind::kSet;
+  const bool writes = o.kind == Kind::kCreate || o.kind == Kind::kDelete || o.kind == Kind::kSet || o.kind == Kind::kSetAcl;
   if (writes && answer->code == Code::kOk) return false;  // it took effect there: that is no matter of words
   const bool same = answer->code == verdict;
   *answer = Answer{.code = verdict, .said = answer->said, .zxid = answer->zxid};
@@ -58,32 +57,6 @@ bool PathFirstInMulti(const Operation& o, Answer* answer) {
     return true;
   }
   return false;
-}
-
-bool CheckIsCompare(const Operation& o, Answer* answer) {
-  if (o.kind != Kind::kMulti || answer->parts.size() != o.parts.size()) return false;
-  std::vector<Answer> writes;
-  bool has_check = false;
-  bool check_refused = false;
-  Code bad_path = Code::kOk;
-  for (std::size_t i = 0; i < o.parts.size(); ++i) {
-    if (o.parts[i].kind != Kind::kCheck) {
-      writes.push_back(std::move(answer->parts[i]));
-      continue;
-    }
-    has_check = true;
-    check_refused |= IsRefused(answer->parts[i].code);
-    if (bad_path == Code::kOk) bad_path = PathVerdict(o.parts[i]);
-  }
-  answer->parts = std::move(writes);
-  if (bad_path != Code::kOk) {
-    answer->code = bad_path;
-    answer->parts.clear();
-  } else if (check_refused) {
-    answer->code = Code::kCompareFailed;
-    answer->parts.clear();
-  }
-  return has_check;
 }
 
 bool NoNullData(const Operation& o, Answer* answer) {
@@ -125,11 +98,6 @@ constexpr Difference kDifferences[] = {
      "The tree begins empty: there is no /zookeeper, so the root's numChildren is one less and its cversion one more than "
      "there.",
      NoSystemNodes},
-    {"check-is-compare",
-     "A check of a multi is a compare of a transaction: all compares are looked at before the first write, in the state "
-     "before the transaction, and not in between; one that does not hold is no refusal of its own but chooses the other "
-     "branch; a compare on a path that is none refuses the whole transaction.",
-     CheckIsCompare},
     {"create-in-multi-has-stat",
      "A create of a transaction is answered with path and Stat; a create of ZooKeeper's multi with the path alone, create2 "
      "or not. So these Stats are compared when somebody reads the node.",
@@ -140,11 +108,18 @@ constexpr Difference kDifferences[] = {
      "order. Shows in events, which are compared as a set within such a transaction.",
      nullptr},
     {"refusals-take-no-zxid",
-     "A refused write takes no zxid; in ZooKeeper it takes one that no node shows. A transaction whose compares do not hold "
-     "takes one in both. Shows in zxids, which are compared by order; ours must have no gaps.",
+     "A refused write takes no zxid; in ZooKeeper it takes one that no node shows. Shows in zxids, which are compared by "
+     "order; ours must have no gaps.",
+     nullptr},
+    {"authentication-is-a-write",
+     "What a session has proved is the session's, so it takes a zxid; in ZooKeeper it is the connection's. Shows in zxids.",
      nullptr},
     {"unwatch-has-no-answer",
      "Taking a watch away is not answered by our client library: no event comes from then on. So a burst has none.", nullptr},
+    {"new-list-counts-at-once",
+     "What comes behind a SetAcl is judged by the new list. In ZooKeeper what is in its pipeline behind a setACL that is not "
+     "applied yet is judged by the list before. So a burst has none.",
+     nullptr},
     {"limits",
      "Data of 1 MiB, 1,024 operations and 4 MiB in a transaction: more is refused with TOO_LARGE. ZooKeeper has one limit "
      "for a request as a whole (1 MiB less a byte, jute.maxbuffer), and breaks the connection at one more. What is asked "

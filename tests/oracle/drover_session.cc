@@ -1,5 +1,6 @@
 #include "tests/oracle/drover_session.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -176,6 +177,28 @@ void DroverSession::Begin(const Operation& o, const Done& done) {
         Finish(done, zxid.ok() ? Answer{.zxid = zxid->value} : RefusalAnswer(zxid.status()));
       });
       return;
+    case Kind::kAuthenticate:
+      session_->Authenticate({"digest", o.data.value_or("")}, [this, done](absl::StatusOr<coord::Zxid> zxid) {
+        Finish(done, zxid.ok() ? Answer{.zxid = zxid->value} : RefusalAnswer(zxid.status()));
+      });
+      return;
+    case Kind::kSetAcl:
+      session_->SetAcl(o.path, AclOf(o.acl), VersionOf(o), [this, done](absl::StatusOr<coord::SetResult> result) {
+        Finish(done,
+               result.ok() ? Answer{.zxid = result->zxid.value, .stat = StatOf(result->stat)} : RefusalAnswer(result.status()));
+      });
+      return;
+    case Kind::kGetAcl:
+      session_->GetAcl(o.path, [this, done](const absl::StatusOr<coord::AclResult>& result) {
+        if (!result.ok()) return Finish(done, RefusalAnswer(result.status()));
+        Answer answer{.zxid = result->zxid.value, .stat = StatOf(result->stat)};
+        for (const coord::AclEntry& entry : result->acl) {
+          answer.names.push_back(ToWords(AclEntry{static_cast<std::int32_t>(entry.permissions), entry.scheme, entry.id}));
+        }
+        std::sort(answer.names.begin(), answer.names.end());
+        Finish(done, std::move(answer));
+      });
+      return;
     case Kind::kWatch:
       BeginWatch(o, done);
       return;
@@ -200,12 +223,10 @@ void DroverSession::Begin(const Operation& o, const Done& done) {
 }
 
 void DroverSession::BeginCreate(const Operation& o, const Done& done) {
-  session_->Create(o.path, o.data.value_or(""), {.ephemeral = o.ephemeral, .sequential = o.sequential},
-                   [this, done](absl::StatusOr<coord::CreateResult> result) {
-                     Finish(done, result.ok()
-                                      ? Answer{.zxid = result->zxid.value, .path = result->path, .stat = StatOf(result->stat)}
-                                      : RefusalAnswer(result.status()));
-                   });
+  session_->Create(o.path, o.data.value_or(""), CreateOptionsOf(o), [this, done](absl::StatusOr<coord::CreateResult> result) {
+    Finish(done, result.ok() ? Answer{.zxid = result->zxid.value, .path = result->path, .stat = StatOf(result->stat)}
+                             : RefusalAnswer(result.status()));
+  });
 }
 
 void DroverSession::BeginMulti(const Operation& o, const Done& done) {

@@ -31,6 +31,10 @@ Code CodeOf(const absl::Status& status) {
       return Code::kTooLarge;
     case coord::Code::kSessionExpired:
       return Code::kSessionExpired;
+    case coord::Code::kNoAuth:
+      return Code::kNoAuth;
+    case coord::Code::kInvalidAcl:
+      return Code::kInvalidAcl;
     default:
       return Code::kOther;
   }
@@ -71,6 +75,16 @@ Answer RefusalAnswer(const absl::Status& status) {
   return Answer{.code = CodeOf(status), .said = std::string(status.message()), .zxid = coord::RefusalZxid(status).value};
 }
 
+coord::Acl AclOf(const Acl& acl) {
+  coord::Acl ours;
+  for (const AclEntry& entry : acl) ours.push_back({static_cast<std::uint32_t>(entry.permissions), entry.scheme, entry.id});
+  return ours;
+}
+
+coord::CreateOptions CreateOptionsOf(const Operation& create) {
+  return {.ephemeral = create.ephemeral, .sequential = create.sequential, .acl = AclOf(create.acl)};
+}
+
 coord::Transaction TransactionOf(const Operation& multi) {
   coord::Transaction transaction;
   for (const Operation& part : multi.parts) {
@@ -78,12 +92,10 @@ coord::Transaction TransactionOf(const Operation& multi) {
         part.version == kAnyVersion ? std::nullopt : std::optional(static_cast<std::uint32_t>(part.version));
     switch (part.kind) {
       case Kind::kCheck:
-        transaction.compares.push_back(version.has_value() ? coord::Compare::Version(part.path, *version)
-                                                           : coord::Compare::Exists(part.path));
+        transaction.then.push_back(coord::Operation::Check(part.path, version));
         break;
       case Kind::kCreate:
-        transaction.then.push_back(coord::Operation::Create(part.path, part.data.value_or(""),
-                                                            {.ephemeral = part.ephemeral, .sequential = part.sequential}));
+        transaction.then.push_back(coord::Operation::Create(part.path, part.data.value_or(""), CreateOptionsOf(part)));
         break;
       case Kind::kDelete:
         transaction.then.push_back(coord::Operation::Delete(part.path, version));
@@ -108,14 +120,12 @@ Answer MultiAnswer(const std::vector<coord::Operation>& writes, const absl::Stat
   }
   Answer answer;
   answer.zxid = result->zxid.value;
-  if (!result->succeeded) {
-    answer.code = Code::kCompareFailed;
-    return answer;
-  }
   for (std::size_t i = 0; i < result->results.size(); ++i) {
     Answer part;
     part.path = result->results[i].path;
-    if (i < writes.size() && writes[i].kind != coord::Operation::Kind::kDelete) part.stat = StatOf(result->results[i].stat);
+    const bool has_stat =
+        i < writes.size() && writes[i].kind != coord::Operation::Kind::kDelete && writes[i].kind != coord::Operation::Kind::kCheck;
+    if (has_stat) part.stat = StatOf(result->results[i].stat);
     answer.parts.push_back(std::move(part));
   }
   return answer;

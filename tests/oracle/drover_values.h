@@ -17,6 +17,8 @@ namespace drover::oracle {
 // Of a call that did not succeed.
 [[nodiscard]] Answer RefusalAnswer(const absl::Status& status);
 // A multi's checks as compares, its writes as the branch if they hold; the other branch is empty.
+[[nodiscard]] coord::Acl AclOf(const Acl& acl);
+[[nodiscard]] coord::CreateOptions CreateOptionsOf(const Operation& create);
 [[nodiscard]] coord::Transaction TransactionOf(const Operation& multi);
 // `writes` is the branch that was asked for. The answer has a part for each of them, unless the compares did not hold.
 [[nodiscard]] Answer MultiAnswer(const std::vector<coord::Operation>& writes,

@@ -9,19 +9,21 @@
 namespace drover::oracle {
 namespace {
 
-TEST(DroverValuesTest, ChecksAreComparesAndWritesTheBranch) {
+TEST(DroverValuesTest, PartsOfAMultiAreTheBranch) {
   const Operation multi = {.kind = Kind::kMulti,
                            .parts = {{.kind = Kind::kCheck, .path = "/a", .version = 3},
                                      {.kind = Kind::kCheck, .path = "/b"},
                                      {.kind = Kind::kCreate, .path = "/c", .data = std::nullopt, .ephemeral = true},
                                      {.kind = Kind::kDelete, .path = "/d", .version = -2}}};
   const coord::Transaction transaction = TransactionOf(multi);
-  const std::vector<coord::Compare> compares = {coord::Compare::Version("/a", 3), coord::Compare::Exists("/b")};
-  EXPECT_EQ(transaction.compares, compares);
-  ASSERT_EQ(transaction.then.size(), 2u);
-  EXPECT_TRUE(transaction.then[0].create.ephemeral);
-  EXPECT_EQ(transaction.then[0].data, "");
-  EXPECT_EQ(transaction.then[1].version, std::numeric_limits<std::uint32_t>::max() - 1);
+  EXPECT_TRUE(transaction.compares.empty());
+  ASSERT_EQ(transaction.then.size(), 4u);
+  EXPECT_EQ(transaction.then[0].kind, coord::Operation::Kind::kCheck);
+  EXPECT_EQ(transaction.then[0].version, 3u);
+  EXPECT_EQ(transaction.then[1].version, std::nullopt);
+  EXPECT_TRUE(transaction.then[2].create.ephemeral);
+  EXPECT_EQ(transaction.then[2].data, "");
+  EXPECT_EQ(transaction.then[3].version, std::numeric_limits<std::uint32_t>::max() - 1);
   EXPECT_TRUE(transaction.otherwise.empty());
 }
 
@@ -35,14 +37,6 @@ TEST(DroverValuesTest, ARefusedBranchTellsOfEachOfItsParts) {
   EXPECT_EQ(answer.parts[0].code, Code::kUndone);
   EXPECT_EQ(answer.parts[1].code, Code::kNoNode);
   EXPECT_EQ(answer.parts[2].code, Code::kNotTried);
-}
-
-TEST(DroverValuesTest, ComparesThatDoNotHoldHaveNoParts) {
-  const Answer answer =
-      MultiAnswer({coord::Operation::Set("/a", "")}, coord::TransactionResult{.succeeded = false, .zxid = coord::Zxid(8)});
-  EXPECT_EQ(answer.code, Code::kCompareFailed);
-  EXPECT_EQ(answer.zxid, 8u);
-  EXPECT_TRUE(answer.parts.empty());
 }
 
 }  // namespace

@@ -16,8 +16,9 @@ struct Weight {
   std::uint64_t of_thousand;
 };
 constexpr Weight kWeights[] = {
-    {Kind::kCreate, 260},  {Kind::kDelete, 170}, {Kind::kSet, 150},  {Kind::kMulti, 120},  {Kind::kGet, 90},   {Kind::kExists, 65},
-    {Kind::kChildren, 65}, {Kind::kSync, 15},    {Kind::kWatch, 30}, {Kind::kUnwatch, 20}, {Kind::kClose, 14}, {Kind::kAbandon, 1},
+    {Kind::kCreate, 245}, {Kind::kDelete, 160},  {Kind::kSet, 140},  {Kind::kMulti, 110}, {Kind::kGet, 80},
+    {Kind::kExists, 60},  {Kind::kChildren, 60}, {Kind::kSync, 15},  {Kind::kWatch, 30},  {Kind::kUnwatch, 20},
+    {Kind::kSetAcl, 25},  {Kind::kGetAcl, 25},   {Kind::kClose, 14}, {Kind::kAbandon, 1}, {Kind::kAuthenticate, 15},
 };
 
 constexpr std::uint64_t kMultiMax = 100;
@@ -30,9 +31,23 @@ constexpr std::size_t kPathBytesMax = 3500;
 // Both systems take them; the largest leaves room for the rest of ZooKeeper's largest request (1 MiB less a byte).
 constexpr std::size_t kLargeData[] = {4'096, 65'535, 65'536, 1'000'000, 1'040'000};
 constexpr const char* kLetters[] = {"a", "b", "c", "d"};
+// Who is who: what proves it, and the id that lists know it by. The last may do everything.
+struct User {
+  const char* credential;
+  const char* digest;
+};
+constexpr User kUsers[] = {
+    {"user1:12345", "user1:+owfoSBn/am19roBPzR1/MfCblE="}, {"user2:", "user2:no such hash"}, {kSuperUser, kSuperDigest}};
 
 std::string Below(const std::string& parent, const std::string& name) {
   return parent == "/" ? absl::StrCat("/", name) : absl::StrCat(parent, "/", name);
+}
+
+// Taking a watch away is not answered, a new list is not seen by what ZooKeeper has in its pipeline (differences.cc), and who a
+// session is shall not change while it waits, for events are told by that.
+bool StandsAlone(Kind kind) {
+  return kind == Kind::kOpen || kind == Kind::kClose || kind == Kind::kAbandon || kind == Kind::kUnwatch ||
+         kind == Kind::kAuthenticate || kind == Kind::kSetAcl;
 }
 
 std::size_t DepthOf(const std::string& path) {
@@ -41,21 +56,20 @@ std::size_t DepthOf(const std::string& path) {
 
 }  // namespace
 
-Generator::Generator(std::uint64_t seed, int sessions) : random_(seed), slots_(static_cast<std::size_t>(sessions)) {}
+Generator::Generator(std::uint64_t seed, int sessions)
+    : random_(seed), sessions_(static_cast<std::uint64_t>(sessions)), slots_(sessions_ + 1) {}
 
 std::vector<Operation> Generator::Next() {
-  const int session = static_cast<int>(random_.Below(slots_.size()));
+  const int session = static_cast<int>(random_.Below(sessions_));
   std::vector<Operation> burst = {NextOf(session)};
-  const Kind first = burst.front().kind;
-  if (first == Kind::kOpen || first == Kind::kClose || first == Kind::kAbandon || first == Kind::kUnwatch || !OneIn(kBurstOneIn))
-    return burst;
+  if (StandsAlone(burst.front().kind) || !OneIn(kBurstOneIn)) return burst;
   for (std::uint64_t more = 1 + random_.Below(kBurstMax - 1); more > 0; --more) {
     Operation o = Ask(session);
-    // What the burst itself watches it does not watch again; and taking a watch away is not answered (differences.cc).
+    // What the burst itself watches it does not watch again.
     const bool again = o.kind == Kind::kWatch && std::any_of(burst.begin(), burst.end(), [&o](const Operation& other) {
                          return other.kind == Kind::kWatch && other.path == o.path;
                        });
-    if (o.kind != Kind::kUnwatch && !again) burst.push_back(std::move(o));
+    if (!StandsAlone(o.kind) && !again) burst.push_back(std::move(o));
   }
   return burst;
 }
@@ -118,11 +132,64 @@ Operation Generator::Make(Kind kind) {
     case Kind::kSync:
       o.path = "/";
       return o;
+    case Kind::kAuthenticate:
+      o.data = kUsers[OneIn(6) ? std::size(kUsers) - 1 : random_.Below(std::size(kUsers) - 1)].credential;
+      return o;
+    case Kind::kSetAcl:
+      o.path = OneIn(25) ? OddPath(Existing(), &random_) : Existing();
+      o.acl = MakeAcl(/*may_be_empty=*/true);
+      if (OneIn(3)) o.version = static_cast<std::int32_t>(random_.Below(4)) - 2;
+      // Where nobody may create or delete anything nothing is left to compare.
+      if (o.path == "/") o.acl.push_back({31, "world", "anyone"});
+      return o;
     default:
       o.path = OneIn(20) ? OddPath(Existing(), &random_) : Existing();
       o.local = OneIn(2);
       return o;
   }
+}
+
+Acl Generator::MakeAcl(bool may_be_empty) {
+  Acl acl;
+  for (std::uint64_t entries = random_.Below(may_be_empty && OneIn(10) ? 1 : 3) + (may_be_empty ? 0 : 1); entries > 0; --entries) {
+    AclEntry entry;
+    entry.permissions = OneIn(3) ? static_cast<std::int32_t>(random_.Below(32)) : 31;
+    switch (random_.Below(12)) {
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+        entry.scheme = "digest";
+        entry.id = kUsers[random_.Below(std::size(kUsers))].digest;
+        break;
+      case 4:
+      case 5:
+        entry.scheme = "auth";
+        break;
+      case 6:
+        entry.scheme = "ip";
+        entry.id = OneIn(2) ? "127.0.0.1" : "127.0.0.0/8";
+        break;
+      case 7:
+        entry.scheme = "ip";
+        entry.id = OneIn(2) ? "10.0.0.0/8" : "128.0.0.0/1";
+        break;
+      case 8:
+        entry.scheme = OneIn(2) ? "digest" : "ip";
+        entry.id = OneIn(2) ? "nonsense" : "";
+        break;
+      case 9:
+        entry.scheme = OneIn(2) ? "nonsense" : "super";
+        entry.id = "x";
+        break;
+      default:
+        entry.scheme = "world";
+        entry.id = OneIn(12) ? "everyone" : "anyone";
+        break;
+    }
+    acl.push_back(entry);
+  }
+  return acl;
 }
 
 Operation Generator::MakeWatch(int session) {
@@ -163,7 +230,12 @@ Operation Generator::MakePart(const std::string& about) {
     part = Make(kKinds[random_.Below(std::size(kKinds))]);
     return part;
   }
-  switch (random_.Below(6)) {
+  switch (random_.Below(7)) {
+    case 6:
+      part.kind = Kind::kCheck;
+      part.path = OneIn(2) ? about : Existing();
+      part.version = VersionOf(part.path);
+      return part;
     case 0:
       part.kind = Kind::kDelete;
       part.path = OneIn(2) ? about : Below(about, Name());
@@ -210,6 +282,7 @@ void Generator::MakeCreate(Operation* o) {
   o->sequential = OneIn(4);
   if (o->sequential && OneIn(2)) o->path = OneIn(2) ? absl::StrCat(o->path, "-") : Below(o->path, "");
   o->data = Data();
+  if (OneIn(6)) o->acl = MakeAcl(/*may_be_empty=*/false);
 }
 
 std::string Generator::Name() {
@@ -296,19 +369,18 @@ void Generator::Told(const Operation& operation, const Answer& answer) {
       for (const std::string& name : answer.names) known_.try_emplace(Below(operation.path, name), 0);
       break;
     case Kind::kMulti: {
-      // The answer may leave out the parts that only check.
-      std::size_t at = 0;
-      for (const Operation& part : operation.parts) {
-        if (part.kind == Kind::kCheck) continue;
-        if (at == answer.parts.size()) break;
-        Operation asked = part;
+      for (std::size_t i = 0; i < std::min(operation.parts.size(), answer.parts.size()); ++i) {
+        Operation asked = operation.parts[i];
         asked.session = operation.session;
-        Told(asked, answer.parts[at++]);
+        Told(asked, answer.parts[i]);
       }
       break;
     }
     case Kind::kCheck:
     case Kind::kSync:
+    case Kind::kAuthenticate:
+    case Kind::kSetAcl:
+    case Kind::kGetAcl:
       break;
   }
 }

@@ -45,6 +45,7 @@ class Generator {
   [[nodiscard]] Operation Ask(int session);
   [[nodiscard]] Operation Make(Kind kind);
   [[nodiscard]] Operation MakeWatch(int session);
+  [[nodiscard]] Acl MakeAcl(bool may_be_empty);
   [[nodiscard]] Operation MakeMulti();
   [[nodiscard]] Operation MakePart(const std::string& about);
   void MakeCreate(Operation* o);
@@ -63,7 +64,8 @@ class Generator {
   void Forget(const std::string& path);
 
   base::SeededRandom random_;
-  std::vector<Slot> slots_;
+  const std::uint64_t sessions_;
+  std::vector<Slot> slots_;                    // one more: of whoever looks at everything now and then
   std::map<std::string, std::int32_t> known_;  // by path, the newest version seen
 };
 

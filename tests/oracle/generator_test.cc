@@ -20,9 +20,7 @@ Answer Success(const Operation& o) {
   if (o.path.size() > 4'000) return {.code = Code::kTooLarge};
   answer.path = o.sequential ? absl::StrCat(o.path, "0000000000") : o.path;
   if (o.kind == Kind::kMulti) {
-    for (const Operation& part : o.parts) {
-      if (part.kind != Kind::kCheck) answer.parts.push_back(Success(part));
-    }
+    for (const Operation& part : o.parts) answer.parts.push_back(Success(part));
   } else if (o.kind != Kind::kChildren) {
     answer.stat = Stat();
   }
@@ -115,7 +113,8 @@ TEST(GeneratorTest, ABurstIsOfOneSessionWhichNeitherBeginsNorEndsInIt) {
     longest = std::max(longest, burst.size());
     for (const Operation& o : burst) {
       EXPECT_EQ(o.session, burst.front().session);
-      const bool alone = o.kind == Kind::kOpen || o.kind == Kind::kClose || o.kind == Kind::kAbandon || o.kind == Kind::kUnwatch;
+      const bool alone = o.kind == Kind::kOpen || o.kind == Kind::kClose || o.kind == Kind::kAbandon || o.kind == Kind::kUnwatch ||
+                         o.kind == Kind::kAuthenticate || o.kind == Kind::kSetAcl;
       EXPECT_FALSE(alone && burst.size() > 1) << ToWords(o);
       later_watches += o.kind == Kind::kWatch && &o != &burst.front() ? 1 : 0;
       generator.Told(o, Success(o));
@@ -123,16 +122,6 @@ TEST(GeneratorTest, ABurstIsOfOneSessionWhichNeitherBeginsNorEndsInIt) {
   }
   EXPECT_GE(longest, 8u);
   EXPECT_GT(later_watches, 0);
-}
-
-TEST(GeneratorTest, ChecksOfAMultiComeBeforeItsWrites) {
-  for (const Operation& o : Sequence(5, 5'000)) {
-    bool writes = false;
-    for (const Operation& part : o.parts) {
-      EXPECT_FALSE(writes && part.kind == Kind::kCheck) << ToWords(o);
-      writes |= part.kind != Kind::kCheck;
-    }
-  }
 }
 
 TEST(GeneratorTest, NoPathComesNearTheLimitButWhatCannotBe) {

@@ -12,7 +12,7 @@ namespace drover::oracle {
 namespace {
 
 bool IsWrite(Kind kind) {
-  return kind == Kind::kCreate || kind == Kind::kDelete || kind == Kind::kSet || kind == Kind::kMulti;
+  return kind == Kind::kCreate || kind == Kind::kDelete || kind == Kind::kSet || kind == Kind::kMulti || kind == Kind::kSetAcl;
 }
 
 bool ByTypeAndPath(const Event& a, const Event& b) {
@@ -51,7 +51,10 @@ void Judge::Zxids(const Operation& operation, const Answer& expected, const Answ
     if (!ok) return;
     ends_.insert(ours.zxid);
     Differ(correspondence_.Transaction(expected.zxid, ours.zxid));
-  } else if (IsWrite(operation.kind) && (ok || expected.code == Code::kCompareFailed)) {
+  } else if (operation.kind == Kind::kAuthenticate) {
+    // In ZooKeeper it is the connection's, and no transaction.
+    if (ok) Differ(correspondence_.Opening(ours.zxid));
+  } else if (IsWrite(operation.kind) && ok) {
     Differ(correspondence_.Transaction(expected.zxid, ours.zxid));
   } else if (ours.zxid != 0) {
     Differ(correspondence_.State(expected.zxid, ours.zxid));
@@ -67,7 +70,7 @@ void Judge::Answers(const std::string& where, const Answer& expected, const Answ
     Differ(absl::StrCat(where, "path: ", Quoted(expected.path), " is expected, we say ", Quoted(ours.path)));
   }
   if (expected.data != ours.data) Differ(absl::StrCat(where, "data"));
-  if (expected.names != ours.names) Differ(absl::StrCat(where, "names of children"));
+  if (expected.names != ours.names) Differ(absl::StrCat(where, "names of children, or entries of the list"));
   if (expected.stat_untold) {
     if (!ours.stat.has_value()) Differ(absl::StrCat(where, "Stat: one is expected"));
   } else if (expected.stat.has_value() != ours.stat.has_value()) {

@@ -19,6 +19,9 @@ std::string WhatIsAsked(const Operation& o) {
   if (o.kind == Kind::kOpen || o.kind == Kind::kClose || o.kind == Kind::kAbandon) return words;
   absl::StrAppend(&words, " ", Quoted(o.path), o.ephemeral ? " ephemeral" : "", o.sequential ? " sequential" : "",
                   o.local ? " local" : "");
+  if (o.kind == Kind::kAuthenticate) return absl::StrCat(words, " ", o.data.value_or(""));
+  absl::StrAppend(&words, o.acl.empty() ? "" : " for");
+  for (const AclEntry& entry : o.acl) absl::StrAppend(&words, " [", ToWords(entry), "]");
   if (o.kind == Kind::kCreate || o.kind == Kind::kSet) {
     absl::StrAppend(&words, ", ", o.data.has_value() ? absl::StrCat(o.data->size(), " bytes") : "null data");
   }
@@ -58,8 +61,18 @@ absl::string_view KindName(Kind kind) {
       return "watch";
     case Kind::kUnwatch:
       return "unwatch";
+    case Kind::kAuthenticate:
+      return "authenticate";
+    case Kind::kSetAcl:
+      return "set-acl";
+    case Kind::kGetAcl:
+      return "get-acl";
   }
   return "?";
+}
+
+std::string ToWords(const AclEntry& entry) {
+  return absl::StrCat(entry.permissions, " ", entry.scheme, " ", entry.id);
 }
 
 std::string ToWords(const Operation& operation) {

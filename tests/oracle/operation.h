@@ -18,7 +18,7 @@ enum class Kind {
   kCreate,
   kDelete,
   kSet,
-  kCheck,  // in a multi, before its writes
+  kCheck,  // in a multi
   kMulti,
   kGet,
   kExists,
@@ -26,7 +26,19 @@ enum class Kind {
   kSync,
   kWatch,  // persistent and recursive
   kUnwatch,
+  kAuthenticate,  // with scheme digest
+  kSetAcl,
+  kGetAcl,
 };
+
+struct AclEntry {
+  std::int32_t permissions = 31;
+  std::string scheme;
+  std::string id;
+
+  friend bool operator==(const AclEntry&, const AclEntry&) = default;
+};
+using Acl = std::vector<AclEntry>;
 
 inline constexpr std::int32_t kAnyVersion = -1;
 
@@ -34,19 +46,26 @@ struct Operation {
   int session = 0;  // the slot that asks
   Kind kind = Kind::kSync;
   std::string path;
-  std::optional<std::string> data;     // create, set; nothing: null, where a system has such a thing
-  std::int32_t version = kAnyVersion;  // delete, set, check
+  std::optional<std::string> data;     // create, set; nothing: null, where a system has such a thing. Authenticate: USER:PASSWORD
+  std::int32_t version = kAnyVersion;  // delete, set, check, set-acl
+  Acl acl = {};                        // create, set-acl; of a create, none: everybody may do everything
   bool ephemeral = false;
   bool sequential = false;
   bool local = false;            // a read that may come from the node at hand, where a system lets one choose
-  std::vector<Operation> parts;  // of a multi: checks, then writes
+  std::vector<Operation> parts;  // of a multi
 
   friend bool operator==(const Operation&, const Operation&) = default;
 };
 
+// Who may do everything, in both systems.
+inline constexpr char kSuperUser[] = "super:test";
+inline constexpr char kSuperDigest[] = "super:D/InIHSb7yEEbrWz8b9l71RjZJU=";
+
 [[nodiscard]] absl::string_view KindName(Kind kind);
 // "session 2: create \"/a/b\" ephemeral, 5 bytes".
 [[nodiscard]] std::string ToWords(const Operation& operation);
+// "5 digest ann:hash".
+[[nodiscard]] std::string ToWords(const AclEntry& entry);
 // With quotes, without bytes that a terminal cannot show; the middle of what is long is left out.
 [[nodiscard]] std::string Quoted(absl::string_view text);
 

@@ -30,8 +30,8 @@ bool HasMemory() {
 absl::StatusOr<RunResult> RunOnFreshPair(const RunOptions& options) {
   const testing::TemporaryDirectory directory(HasMemory() ? kMemory : "");
   DROVER_ASSIGN_OR_RETURN(const std::unique_ptr<System> zookeeper,
-                          ZooKeeperSystem::Start(directory / "zookeeper", options.sessions));
-  DROVER_ASSIGN_OR_RETURN(const std::unique_ptr<System> ours, DroverSystem::Start(directory / "drover", options.sessions));
+                          ZooKeeperSystem::Start(directory / "zookeeper", options.sessions + 1));
+  DROVER_ASSIGN_OR_RETURN(const std::unique_ptr<System> ours, DroverSystem::Start(directory / "drover", options.sessions + 1));
   return RunOn(options, zookeeper.get(), ours.get());
 }
 

@@ -106,27 +106,28 @@ class Runner {
 
   bool Ask(Kind kind, const std::string& path, Answer* answer = nullptr) {
     Operation operation;
-    operation.session = 0;
+    operation.session = options_.sessions;
     operation.kind = kind;
     operation.path = path;
+    if (kind == Kind::kAuthenticate) operation.data = kSuperUser;
     return Step({operation}, answer);
   }
 
-  // Everything that both hold, node by node.
+  // Everything that both hold, node by node, by a session that may do everything.
   bool Audit() {
-    if (!generator_.open(0) && !Ask(Kind::kOpen, "")) return false;
+    if (!generator_.open(options_.sessions) && (!Ask(Kind::kOpen, "") || !Ask(Kind::kAuthenticate, ""))) return false;
     std::vector<std::string> paths = {"/"};
     while (!paths.empty()) {
       const std::string path = std::move(paths.back());
       paths.pop_back();
       Answer children;
-      if (!Ask(Kind::kGet, path) || !Ask(Kind::kChildren, path, &children)) return false;
+      if (!Ask(Kind::kGet, path) || !Ask(Kind::kGetAcl, path) || !Ask(Kind::kChildren, path, &children)) return false;
       for (const std::string& name : children.names) paths.push_back(absl::StrCat(path == "/" ? "" : path, "/", name));
     }
     return true;
   }
 
-  // Every session hears what is still to be told; then all but one end.
+  // Every session hears what is still to be told, and ends.
   bool End() {
     for (int session = 0; session < options_.sessions; ++session) {
       if (!generator_.open(session)) continue;
@@ -136,7 +137,7 @@ class Runner {
       operation.path = "/";
       if (!Step({operation})) return false;
       operation.kind = Kind::kClose;
-      if (session != 0 && !Step({operation})) return false;
+      if (!Step({operation})) return false;
     }
     return true;
   }

@@ -15,19 +15,21 @@ constexpr std::int32_t kDelete = 2;
 constexpr std::int32_t kExists = 3;
 constexpr std::int32_t kGetData = 4;
 constexpr std::int32_t kSetData = 5;
+constexpr std::int32_t kGetAcl = 6;
+constexpr std::int32_t kSetAcl = 7;
 constexpr std::int32_t kSync = 9;
 constexpr std::int32_t kGetChildren2 = 12;
 constexpr std::int32_t kCheck = 13;
 constexpr std::int32_t kMulti = 14;
 constexpr std::int32_t kCreate2 = 15;
 constexpr std::int32_t kRemoveWatches = 18;
+constexpr std::int32_t kAuth = 100;
 constexpr std::int32_t kAddWatch = 106;
 constexpr std::int32_t kCloseSession = -11;
 constexpr std::int32_t kErrorResult = -1;
 
 constexpr std::int32_t kModeRecursive = 1;
 constexpr std::int32_t kAnyWatcher = 3;
-constexpr std::int32_t kAllPermissions = 31;
 constexpr int kPasswordBytes = 16;
 
 std::int32_t TypeOf(Kind kind) {
@@ -56,11 +58,26 @@ std::int32_t TypeOf(Kind kind) {
       return kRemoveWatches;
     case Kind::kClose:
       return kCloseSession;
+    case Kind::kAuthenticate:
+      return kAuth;
+    case Kind::kSetAcl:
+      return kSetAcl;
+    case Kind::kGetAcl:
+      return kGetAcl;
     case Kind::kOpen:
     case Kind::kAbandon:
       break;
   }
   return 0;
+}
+
+void AppendAcl(const Acl& acl, JuteWriter* out) {
+  out->Int(static_cast<std::int32_t>(acl.size()));
+  for (const AclEntry& entry : acl) {
+    out->Int(entry.permissions);
+    out->String(entry.scheme);
+    out->String(entry.id);
+  }
 }
 
 void AppendBody(const Operation& o, JuteWriter* out) {
@@ -77,14 +94,17 @@ void AppendBody(const Operation& o, JuteWriter* out) {
     out->Int(-1);
     return;
   }
+  if (o.kind == Kind::kAuthenticate) {
+    out->Int(0);  // a type that nobody reads
+    out->String("digest");
+    out->Buffer(o.data);
+    return;
+  }
   out->String(o.path);
   switch (o.kind) {
     case Kind::kCreate:
       out->Buffer(o.data);
-      out->Int(1);  // one ACL: all to all
-      out->Int(kAllPermissions);
-      out->String("world");
-      out->String("anyone");
+      AppendAcl(o.acl.empty() ? Acl{{31, "world", "anyone"}} : o.acl, out);
       out->Int((o.ephemeral ? 1 : 0) | (o.sequential ? 2 : 0));
       break;
     case Kind::kSet:
@@ -93,6 +113,10 @@ void AppendBody(const Operation& o, JuteWriter* out) {
       break;
     case Kind::kDelete:
     case Kind::kCheck:
+      out->Int(o.version);
+      break;
+    case Kind::kSetAcl:
+      AppendAcl(o.acl, out);
       out->Int(o.version);
       break;
     case Kind::kGet:
@@ -125,6 +149,12 @@ void SetError(std::int32_t error, Answer* answer) {
       return;
     case -101:
       answer->code = Code::kNoNode;
+      return;
+    case -102:
+      answer->code = Code::kNoAuth;
+      return;
+    case -114:
+      answer->code = Code::kInvalidAcl;
       return;
     case -103:
       answer->code = Code::kBadVersion;
@@ -173,7 +203,18 @@ void ReadResult(Kind kind, JuteReader* in, Answer* answer) {
       answer->stat = ReadStat(in);
       return;
     case Kind::kSet:
+    case Kind::kSetAcl:
     case Kind::kExists:
+      answer->stat = ReadStat(in);
+      return;
+    case Kind::kGetAcl:
+      for (std::int32_t left = in->Count(); left > 0; --left) {
+        AclEntry entry{in->Int(), {}, {}};
+        entry.scheme = in->String();
+        entry.id = in->String();
+        answer->names.push_back(ToWords(entry));
+      }
+      std::sort(answer->names.begin(), answer->names.end());  // what "auth" stands for has no order
       answer->stat = ReadStat(in);
       return;
     case Kind::kGet:

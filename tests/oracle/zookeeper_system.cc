@@ -20,8 +20,13 @@ namespace {
 
 constexpr std::int32_t kSessionTimeoutMs = 3'600'000;
 constexpr std::int32_t kAbandonedTimeoutMs = 400;  // two ticks, the least that it grants
-constexpr char kSettings[] =
-    "tickTime=200\nminSessionTimeout=400\nmaxSessionTimeout=3600000\nextendedTypesEnabled=true\nforceSync=no\npreAllocSize=1024\n";
+const std::string& Settings() {
+  // What the server does not know it takes for a property of its own.
+  static const std::string settings = absl::StrCat("DigestAuthenticationProvider.superDigest=", kSuperDigest, "\n",
+                                                   "tickTime=200\nminSessionTimeout=400\nmaxSessionTimeout="
+                                                   "3600000\nextendedTypesEnabled=true\nforceSync=no\npreAllocSize=1024\n");
+  return settings;
+}
 
 // Of the newest transaction, as the server tells it; nothing: it does not.
 std::optional<std::uint64_t> NewestZxid(int port) {
@@ -37,7 +42,7 @@ std::optional<std::uint64_t> NewestZxid(int port) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ZooKeeperSystem>> ZooKeeperSystem::Start(const std::string& directory, int sessions) {
-  DROVER_ASSIGN_OR_RETURN(const std::vector<testing::ZooKeeperServer> servers, testing::PrepareZooKeeper(1, directory, kSettings));
+  DROVER_ASSIGN_OR_RETURN(const std::vector<testing::ZooKeeperServer> servers, testing::PrepareZooKeeper(1, directory, Settings()));
   const testing::ZooKeeperServer& server = servers.front();
   auto process = std::make_unique<testing::Process>(server.argv, std::map<std::string, std::string>(), server.log);
   process->Start();
