@@ -652,7 +652,7 @@ TEST_F(OperationsTest, TasksDoNotMove) {
 }
 
 TEST_F(OperationsTest, TheProgramIsUpgraded) {
-  const std::string older = "feature-level-max = 2\n";
+  const std::string older = "feature-level-max = 3\n";
   ASSERT_NO_FATAL_FAILURE(StartCore(older));
   const auto levels = [this] {
     std::set<std::string> all;
@@ -661,7 +661,7 @@ TEST_F(OperationsTest, TheProgramIsUpgraded) {
     }
     return all;
   };
-  ASSERT_TRUE(Await([&] { return levels() == std::set<std::string>{"2"}; }));
+  ASSERT_TRUE(Await([&] { return levels() == std::set<std::string>{"3"}; }));
   Ledger ledger(site_.Addresses({1, 2, 3}), 2);
   ASSERT_TRUE(ledger.AwaitMore(20));
   // The new program is installed: without the line it is what it is.
@@ -669,11 +669,11 @@ TEST_F(OperationsTest, TheProgramIsUpgraded) {
   RunNext();
   RunNext();
   ASSERT_TRUE(ledger.AwaitMore(20));
-  EXPECT_THAT(Run({"cluster", "status"}).out, HasSubstr("2/2"));
-  EXPECT_EQ(levels(), std::set<std::string>{"2"}) << "the way back is kept";
+  EXPECT_THAT(Run({"cluster", "status"}).out, HasSubstr("3/3"));
+  EXPECT_EQ(levels(), std::set<std::string>{"3"}) << "the way back is kept";
   RunNext();
-  EXPECT_THAT(RunNext().out, AllOf(HasSubstr("3/3"), Not(HasSubstr("2/2"))));
-  EXPECT_EQ(levels(), std::set<std::string>{"3"});
+  EXPECT_THAT(RunNext().out, AllOf(HasSubstr("4/4"), Not(HasSubstr("3/3"))));
+  EXPECT_EQ(levels(), std::set<std::string>{"4"});
   ASSERT_TRUE(ledger.AwaitMore(20));
   ledger.Stop();
   EXPECT_THAT(ledger.Faults(), IsEmpty());
@@ -682,7 +682,7 @@ TEST_F(OperationsTest, TheProgramIsUpgraded) {
   site_.services().Systemctl("core2", {"stop", "drover-coord"});
   site_.Configure("core2", older);
   site_.Start("core2");
-  ASSERT_TRUE(AwaitSaid("is at feature level 3, and this program knows levels up to 2"));
+  ASSERT_TRUE(AwaitSaid("is at feature level 4, and this program knows levels up to 3"));
 }
 
 }  // namespace
