@@ -137,6 +137,8 @@ class Raft {
   // next output says. False: not needed, or not now (a node that campaigns or leads); the snapshot may be dropped.
   // INVALID_ARGUMENT: no snapshot that a member has made. UNIMPLEMENTED: of a feature level that this program does not know.
   absl::StatusOr<bool> Install(const SnapshotPoint& point);
+  // A log that ends like this has all that this one has: whose it is may be voted for.
+  [[nodiscard]] bool UpToDate(Index last, Term last_term) const;
   // The link from `peer` broke, by FIN or RST: its process has probably died.
   void OnLinkReset(base::NodeId peer);
 
@@ -192,7 +194,6 @@ class Raft {
   void BecomeCandidate(bool transfer);
   void CountVotes();
   void BecomeLeader();
-  [[nodiscard]] bool UpToDate(Index last, Term last_term) const;
   [[nodiscard]] bool StandsByLeader() const;
   [[nodiscard]] std::size_t CountVoters(const std::set<base::NodeId>& of) const;
   [[nodiscard]] std::size_t Quorum() const;

@@ -352,7 +352,10 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   [[nodiscard]] raft::Configuration Committed() const;
   [[nodiscard]] std::string OwnAddress() const;
   void SetPeers();
-  void MeetStranger(const PeerHeader& header, const raft::Term* append_of);
+  // `said`: a message of it that was heard; null: nothing yet.
+  void MeetStranger(const PeerHeader& header, const raft::Message* said);
+  // It comes from the present life of the member whose id its sender bears.
+  [[nodiscard]] bool IsOfPresentLife(const raft::Message& said) const;
   void OnMemberHello(const PeerHeader& header, const Hello& hello);
   void TellStanding(base::NodeId to);
   void OnStanding(const PeerHeader& header, const Standing& standing);

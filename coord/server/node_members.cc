@@ -1,6 +1,7 @@
 // Whom a node speaks to while members come and go, and how one learns that it is none any more.
 #include <chrono>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "coord/server/initial_cluster.h"
@@ -25,13 +26,22 @@ void Node::SetPeers() {
 }
 
 // Who speaks to this node and is not named by what it knows may be right: it may know more.
-void Node::MeetStranger(const PeerHeader& header, const raft::Term* append_of) {
+void Node::MeetStranger(const PeerHeader& header, const raft::Message* said) {
   if (header.from == options_.id || neighbours_.Named(header.from, header.from_incarnation)) return;
-  // Another life of a member: only who leads is certainly the present one.
-  const bool leads = append_of != nullptr && *append_of == raft_.term() && raft_.Inspect().leader == header.from;
-  if (neighbours_.Taken(header.from) && !leads) return;
+  if (neighbours_.Taken(header.from) && (said == nullptr || !IsOfPresentLife(*said))) return;
   neighbours_.Welcome(loop_->Now(), raft::Member{header.from, header.from_incarnation, header.address, false});
   SetPeers();
+}
+
+// Who leads is. And so is who campaigns and has all that this node has: an earlier life lacks what replaced it. Without an answer
+// it could not be elected by those that were away while it was let in again, and perhaps nobody else can.
+bool Node::IsOfPresentLife(const raft::Message& said) const {
+  if (std::holds_alternative<raft::Append>(said.body)) {
+    return said.envelope.term == raft_.term() && raft_.Inspect().leader == said.envelope.from;
+  }
+  if (const auto* vote = std::get_if<raft::PreVote>(&said.body)) return raft_.UpToDate(vote->last_index, vote->last_term);
+  if (const auto* vote = std::get_if<raft::Vote>(&said.body)) return raft_.UpToDate(vote->last_index, vote->last_term);
+  return false;
 }
 
 std::string Node::OwnAddress() const {

@@ -42,15 +42,14 @@ void Node::OnPeerFrame(PeerFrame frame) {
   HearLevels(header);
   for (PeerItem& item : frame.items) {
     if (auto* raft = std::get_if<RaftItem>(&item)) {
-      const raft::Term term = raft->term;
-      const bool append = std::holds_alternative<raft::Append>(raft->body);
+      const raft::Message message = MessageOf(header, std::move(*raft));
       const bool member = raft_.configuration().Names(header.from, header.from_incarnation);
-      if (member && std::holds_alternative<raft::AppendReply>(raft->body)) {
+      if (member && std::holds_alternative<raft::AppendReply>(message.body)) {
         copies_.OnAnswer(loop_->Now(), header.from, header.from_boot);
       }
-      const absl::Status status = raft_.Step(MessageOf(header, std::move(*raft)));
+      const absl::Status status = raft_.Step(message);
       if (absl::IsUnimplemented(status)) return EndOutdated(status);
-      if (append) MeetStranger(header, &term);
+      MeetStranger(header, &message);
       if (absl::IsFailedPrecondition(status)) OnStranger(header, status.message());
       if (absl::IsInvalidArgument(status)) observer_->OnDamage(status);
       if (absl::IsDataLoss(status)) return EndRolledBack(status);

@@ -430,6 +430,33 @@ TEST_F(ClusterMemberTest, AMemberThatWasAwayFollowsAnotherLifeOfOneItKnew) {
   EXPECT_EQ(cluster_.Leader(), wiped);
 }
 
+// What the one that was away knows of the other is an earlier life, and no third node has enough to lead.
+TEST_F(ClusterMemberTest, AMemberThatWasAwayVotesForAnotherLifeOfOneItKnew) {
+  const int leader = Begin(4);
+  const int away = leader % 4 + 1, lost = away % 4 + 1, behind = lost % 4 + 1;
+  Write(5);
+  ASSERT_TRUE(cluster_.AwaitEqual());
+  cluster_.Crash(away);
+  cluster_.Crash(lost);
+  cluster_.Wipe(lost);
+  cluster_.StartJoining(lost);
+  for (const Kind kind : {Kind::kReadmit, Kind::kPromote}) {
+    const absl::Status done = cluster_.Change(kind, lost);
+    ASSERT_TRUE(done.ok()) << done;
+  }
+  ASSERT_EQ(cluster_.Leader(), leader);
+  ASSERT_TRUE(cluster_.AwaitEqual());
+  cluster_.Cut(leader, behind);
+  client_->Set("/d0", "of the leader's last moment");
+  client_->Flush();
+  const auto last = [this](int id) { return cluster_.node(id)->raft().log().last(); };
+  ASSERT_TRUE(cluster_.world.RunUntil([&] { return last(lost) > last(behind); }, seconds(5)));
+  cluster_.Crash(leader);
+  cluster_.Start(away);
+  EXPECT_EQ(cluster_.AwaitLeader(), lost);
+  ASSERT_TRUE(cluster_.AwaitEqual());
+}
+
 TEST_F(ClusterMemberTest, WhatIsRefusedSaysWhy) {
   const int leader = Begin(3);
   const int other = leader % 3 + 1;
