@@ -635,9 +635,9 @@ void Node::OnEvents(absl::Span<const tree::Event> events) {
       [this](const tree::Delivery& delivery) {
         if (SessionStream* machine = FindMachine(delivery.stream)) machine->OnEvent(delivery);
       },
-      [this](StreamId stream, const tree::Event& event) {
+      [this](StreamId stream) {
         const SessionStream* machine = FindMachine(stream);
-        return machine != nullptr && event.MayBeTold(state_->Known(machine->asker()));
+        return machine == nullptr ? tree::Asker() : state_->Known(machine->asker());
       });
 }
 

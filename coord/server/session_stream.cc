@@ -277,15 +277,16 @@ bool SessionStream::ExecuteAddWatch(Attached* a) {
     Finish(a, tree::EncodeCompacted(request.view.id, host_->state().last_zxid(), host_->history().oldest()).view());
     return true;
   }
+  const tree::Asker watcher = host_->state().Known(asker());
   bool more = false;  // the next slice is for when the transport has taken this one
   const auto tell = [&](const tree::Event& event) {
     more = more || outbound_bytes() > options_.outbound_pause_bytes;
     if (more || closing_) return;
-    tree::AppendEventItem(event, watch.with_data, {&watch.watch_id, 1}, &items_);
+    tree::AppendEventItem(event, watch.with_data && event.NodeMayBeRead(watcher), {&watch.watch_id, 1}, &items_);
     request.replayed = event.position();
     ItemQueued();
   };
-  host_->history().Replay(after, watch.path, kind, tell, host_->state().Known(asker()));
+  host_->history().Replay(after, watch.path, kind, tell, watcher);
   if (more || closing_) return false;
   if (tree::HearsOnce(kind) && request.replayed) {
     FinishWithCode(a, Code::kOk);  // it has heard: there is nothing to arm

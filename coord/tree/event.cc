@@ -1,5 +1,7 @@
 #include "coord/tree/event.h"
 
+#include <utility>
+
 #include "coord/base/wire.h"
 
 namespace drover::coord::tree {
@@ -16,8 +18,7 @@ void EventRecorder::Rollback() {
   events_.clear();
 }
 
-void EventRecorder::Add(EventType type, absl::string_view path, const Stat& stat, absl::string_view data,
-                        std::shared_ptr<const Acl> acl) {
+void EventRecorder::Add(EventType type, absl::string_view path, const Stat& stat, absl::string_view data, EventAcls acls) {
   base::WireWriter out(&scratch_);
   Draft draft;
   draft.type = type;
@@ -34,7 +35,7 @@ void EventRecorder::Add(EventType type, absl::string_view path, const Stat& stat
   draft.plain_size = out.size() - draft.begin;
   if (type != EventType::kDeleted) out.Bytes(6, data);
   draft.end = out.size();
-  draft.acl = std::move(acl);
+  draft.acls = std::move(acls);
   drafts_.push_back(std::move(draft));
 }
 
@@ -42,10 +43,10 @@ absl::Span<const Event> EventRecorder::Finish() {
   const base::Bytes all = base::CopyExact(scratch_);
   events_.reserve(drafts_.size());
   std::uint32_t ordinal = 0;
-  for (const Draft& draft : drafts_) {
+  for (Draft& draft : drafts_) {
     const absl::string_view encoded = all.view().substr(draft.begin, draft.end - draft.begin);
     events_.emplace_back(Position{zxid_, ordinal++}, draft.type, session_, all.Share(encoded), draft.plain_size,
-                         all.view().substr(draft.path_at, draft.path_size), draft.acl);
+                         all.view().substr(draft.path_at, draft.path_size), std::move(draft.acls));
   }
   return events_;
 }

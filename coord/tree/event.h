@@ -24,13 +24,19 @@
 
 namespace drover::coord::tree {
 
+// The lists that say who may be told of a change. Null: the open one.
+struct EventAcls {
+  std::shared_ptr<const Acl> node;    // after the change
+  std::shared_ptr<const Acl> parent;  // of a creation or deletion, which is the parent's affair too
+};
+
 class Event {
  public:
   Event(Position position, EventType type, base::SessionId session, base::Bytes encoded, std::size_t plain_size,
-        absl::string_view path, std::shared_ptr<const Acl> acl)
+        absl::string_view path, EventAcls acls)
       : encoded_(std::move(encoded)),
         path_(path),
-        acl_(std::move(acl)),
+        acls_(std::move(acls)),
         plain_size_(plain_size),
         position_(position),
         session_(session),
@@ -41,19 +47,24 @@ class Event {
   [[nodiscard]] absl::string_view path() const { return path_; }
   // Whose write it was. 0: a unary one.
   [[nodiscard]] base::SessionId session() const { return session_; }
-  // Who may read the node hears of it.
-  [[nodiscard]] bool MayBeTold(const Asker& watcher) const { return acl_ == nullptr || acl_->Grants(Permission::kRead, watcher); }
-  // False: everybody may be told.
-  [[nodiscard]] bool restricted() const { return acl_ != nullptr; }
+  // `watcher` may read the node, or the one above it.
+  [[nodiscard]] bool NodeMayBeRead(const Asker& watcher) const { return Grants(acls_.node, watcher); }
+  [[nodiscard]] bool ParentMayBeRead(const Asker& watcher) const { return Grants(acls_.parent, watcher); }
+  // False: everybody may.
+  [[nodiscard]] bool restricted() const { return acls_.node != nullptr || acls_.parent != nullptr; }
   // Fields of the Event message, without watch_ids.
   [[nodiscard]] absl::string_view encoded(bool with_data) const {
     return with_data ? encoded_.view() : encoded_.view().substr(0, plain_size_);
   }
 
  private:
+  static bool Grants(const std::shared_ptr<const Acl>& acl, const Asker& watcher) {
+    return acl == nullptr || acl->Grants(Permission::kRead, watcher);
+  }
+
   base::Bytes encoded_;
-  absl::string_view path_;          // within encoded_
-  std::shared_ptr<const Acl> acl_;  // the node's, after the change; null: the open one
+  absl::string_view path_;  // within encoded_
+  EventAcls acls_;
   std::size_t plain_size_;
   Position position_;
   base::SessionId session_;
@@ -65,8 +76,7 @@ class EventRecorder {
  public:
   void Begin(base::Zxid zxid, base::SessionId session);
   // `data` of a deletion is not kept.
-  void Add(EventType type, absl::string_view path, const Stat& stat, absl::string_view data,
-           std::shared_ptr<const Acl> acl = nullptr);
+  void Add(EventType type, absl::string_view path, const Stat& stat, absl::string_view data, EventAcls acls = {});
   // Forgets what was added since Begin.
   void Rollback();
   // The events, valid until the next Begin; their bytes for as long as a copy lives.
@@ -77,7 +87,7 @@ class EventRecorder {
     std::size_t begin, plain_size, end;
     std::size_t path_at, path_size;
     EventType type;
-    std::shared_ptr<const Acl> acl;
+    EventAcls acls;
   };
 
   base::Zxid zxid_;

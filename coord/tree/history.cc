@@ -39,7 +39,7 @@ bool EventHistory::Replay(Position after, absl::string_view watched, WatchKind k
                              [](Position position, const Event& event) { return position < event.position(); });
   for (; it != events_.end(); ++it) {
     if (!IsAtOrBelow(it->path(), watched) || !Hears(kind, watched, it->type(), it->path())) continue;
-    if (!it->MayBeTold(watcher)) continue;
+    if (!MayBeTold(kind, watched, *it, watcher)) continue;
     deliver(*it);
     if (HearsOnce(kind)) break;
   }

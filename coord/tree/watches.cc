@@ -24,6 +24,11 @@ bool Hears(WatchKind kind, absl::string_view watched, EventType type, absl::stri
   return kind != WatchKind::kOnceChildren || type == EventType::kDeleted;
 }
 
+bool MayBeTold(WatchKind kind, absl::string_view watched, const Event& event, const Asker& watcher) {
+  const bool of_child = kind != WatchKind::kPersistentRecursive && event.path() != watched;
+  return of_child ? event.ParentMayBeRead(watcher) : event.NodeMayBeRead(watcher);
+}
+
 WatchTable::Watched::Owned WatchTable::Watched::New(absl::string_view path) {
   return Owned(new (::operator new(sizeof(Watched) + path.size())) Watched(path));
 }
@@ -92,7 +97,7 @@ std::size_t WatchTable::size(StreamId stream) const {
   return streams == by_stream_.end() ? 0 : streams->second.size();
 }
 
-void WatchTable::Gather(const Event& event) {
+void WatchTable::Gather(const Event& event, AskerOf asker_of) {
   matched_.clear();
   const absl::string_view path = event.path();
   std::size_t end = 0;  // of the prefix with `depth` components
@@ -104,23 +109,25 @@ void WatchTable::Gather(const Event& event) {
     if (paths_at_depth_[depth] == 0) continue;
     const auto at = by_path_.find(depth == 0 ? path.substr(0, 1) : path.substr(0, end));
     if (at == by_path_.end()) continue;
-    for (const Watch& watch : (*at)->watches) {
-      if (Hears(watch.kind, (*at)->path(), event.type(), path)) matched_.push_back(watch);
+    const absl::string_view watched = (*at)->path();
+    for (Watch watch : (*at)->watches) {
+      if (!Hears(watch.kind, watched, event.type(), path)) continue;
+      if (event.restricted()) {
+        const Asker asker = asker_of(watch.stream);
+        if (!MayBeTold(watch.kind, watched, event, asker)) continue;
+        watch.with_data = watch.with_data && event.NodeMayBeRead(asker);
+      }
+      matched_.push_back(watch);
     }
   }
   std::sort(matched_.begin(), matched_.end(),
             [](const Watch& a, const Watch& b) { return std::tie(a.stream, a.id) < std::tie(b.stream, b.id); });
 }
 
-void WatchTable::Match(absl::Span<const Event> events, absl::FunctionRef<void(const Delivery&)> deliver, MayBeTold may_be_told) {
+void WatchTable::Match(absl::Span<const Event> events, absl::FunctionRef<void(const Delivery&)> deliver, AskerOf asker_of) {
   if (size_ == 0) return;
   for (const Event& event : events) {
-    Gather(event);
-    if (event.restricted()) {
-      matched_.erase(
-          std::remove_if(matched_.begin(), matched_.end(), [&](const Watch& watch) { return !may_be_told(watch.stream, event); }),
-          matched_.end());
-    }
+    Gather(event, asker_of);
     for (std::size_t i = 0; i < matched_.size();) {
       Delivery delivery{matched_[i].stream, &event, false, {}};
       ids_.clear();

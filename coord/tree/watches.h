@@ -32,6 +32,9 @@ namespace drover::coord::tree {
 }
 // Whether a watch of this kind on `watched` hears of what happened at `path`, which is at or below it.
 [[nodiscard]] bool Hears(WatchKind kind, absl::string_view watched, EventType type, absl::string_view path);
+// Whether `watcher` may be told of an event that this watch of it hears: who may read the node is; and, by a watch of `watched` and
+// its children, who may read `watched` is told that a child came or went. Its data is for who may read the child.
+[[nodiscard]] bool MayBeTold(WatchKind kind, absl::string_view watched, const Event& event, const Asker& watcher);
 
 // A stream of this process; numbered by whoever makes them.
 using StreamId = base::Strong<struct StreamIdTag>;
@@ -40,7 +43,7 @@ using StreamId = base::Strong<struct StreamIdTag>;
 struct Delivery {
   StreamId stream;
   const Event* event;
-  bool with_data;                             // one of the watches asked for data
+  bool with_data;                             // one of the watches asked for data, and it may be told
   absl::Span<const std::uint64_t> watch_ids;  // ascending, at least one
 };
 
@@ -53,10 +56,10 @@ class WatchTable {
   void RemoveStream(StreamId stream);
 
   // Calls `deliver` for each event in order, and for each of its streams by id. What it is given ends with the call. `deliver` may
-  // not change the table. Watches that hear once are gone after the event that they heard. Of an event that not everybody may be
-  // told, `may_be_told` is asked for each stream: one that may not has not heard.
-  using MayBeTold = absl::FunctionRef<bool(StreamId, const Event&)>;
-  void Match(absl::Span<const Event> events, absl::FunctionRef<void(const Delivery&)> deliver, MayBeTold may_be_told = Everybody);
+  // not change the table. Watches that hear once are gone after the event that they heard: not after one that they may not be told.
+  // `asker_of` is asked where not everybody may be.
+  using AskerOf = absl::FunctionRef<Asker(StreamId)>;
+  void Match(absl::Span<const Event> events, absl::FunctionRef<void(const Delivery&)> deliver, AskerOf asker_of = Nobody);
 
   [[nodiscard]] std::size_t size() const { return size_; }  // watches in all
   [[nodiscard]] std::size_t size(StreamId stream) const;
@@ -103,9 +106,9 @@ class WatchTable {
     }
   };
 
-  static bool Everybody(StreamId /*stream*/, const Event& /*event*/) { return true; }
+  static Asker Nobody(StreamId /*stream*/) { return {}; }
   void RemoveAt(Watched* watched, StreamId stream, std::uint64_t watch_id);
-  void Gather(const Event& event);
+  void Gather(const Event& event, AskerOf asker_of);
 
   // Looked up, never iterated.
   absl::flat_hash_set<Watched::Owned, PathHash, PathEqual> by_path_;

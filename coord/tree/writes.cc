@@ -101,8 +101,10 @@ Code Writer::RefuseVersion(absl::string_view what, std::uint32_t version, std::u
   return Code::kBadVersion;
 }
 
-void Writer::Tell(EventType type, absl::string_view path, const Node& node) {
-  recorder_->Add(type, path, node.stat(), node.data(), tree_->acls().Share(node.acl()));
+void Writer::Tell(EventType type, absl::string_view path, const Node& node, const Stat& stat) {
+  const AclTable& acls = tree_->acls();
+  const bool of_parent = type != EventType::kChanged && node.parent() != nullptr;
+  recorder_->Add(type, path, stat, node.data(), {acls.Share(node.acl()), of_parent ? acls.Share(node.parent()->acl()) : nullptr});
 }
 
 Code Writer::Apply(const WriteContext& context, RequestKind kind, absl::string_view body, std::string* fields) {
@@ -298,7 +300,7 @@ Code Writer::Create(const WriteContext& context, const CreateView& op, ResultFie
   const Lifetime lifetime{op.ephemeral ? context.session : base::SessionId(), op.container, op.ttl_ms};
   const Node* const node = tree_->Create(parent, name, op.data, lifetime, list);
   const Stat stat = node->stat();
-  recorder_->Add(EventType::kCreated, path_, stat, op.data, tree_->acls().Share(node->acl()));
+  Tell(EventType::kCreated, path_, *node, stat);
   out->Bytes(fields.path, path_);
   AppendStat(fields.stat, stat, out);
   return Code::kOk;
@@ -406,7 +408,7 @@ Code Writer::Set(const WriteContext& context, const SetView& op, ResultFields fi
   }
   tree_->SetData(node, op.data);
   const Stat stat = node->stat();
-  recorder_->Add(EventType::kChanged, op.path, stat, op.data, tree_->acls().Share(node->acl()));
+  Tell(EventType::kChanged, op.path, *node, stat);
   AppendStat(fields.stat, stat, out);
   return Code::kOk;
 }

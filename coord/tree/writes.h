@@ -76,7 +76,8 @@ class Writer {
   [[nodiscard]] Code ReadAcl(const Asker& asker, absl::string_view bytes, std::optional<Acl>* out);
   // Whether the quotas above and at `node` leave room for so much more.
   [[nodiscard]] Code WithinQuotas(const Node* node, std::uint64_t nodes, std::uint64_t bytes);
-  void Tell(EventType type, absl::string_view path, const Node& node);
+  void Tell(EventType type, absl::string_view path, const Node& node) { Tell(type, path, node, node.stat()); }
+  void Tell(EventType type, absl::string_view path, const Node& node, const Stat& stat);
   [[nodiscard]] Code Transact(const WriteContext& context, absl::string_view body, base::WireWriter* out);
   [[nodiscard]] Code Compares(const TransactionView& transaction, bool* hold);
 

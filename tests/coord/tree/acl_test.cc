@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "coord/base/ip_address.h"
 #include "coord/tree/history.h"
 #include "coord/tree/snapshot_loader.h"
@@ -361,7 +362,7 @@ TEST_F(AclTest, AnEventIsForWhoMayReadTheNode) {
     watches.Match(
         {&event, 1},
         [&](const Delivery& delivery) { heard.push_back(absl::StrCat(delivery.stream.value, ": ", TextOf(*delivery.event))); },
-        [&](StreamId stream, const Event& e) { return e.MayBeTold(stream == anns ? ann_.asker() : bob_.asker()); });
+        [&](StreamId stream) { return stream == anns ? ann_.asker() : bob_.asker(); });
     history.Append({&event, 1});
   }
   EXPECT_THAT(heard, ElementsAre("1: 1.0 created /a 'data'", "1: 2.0 changed /a 'new'", "1: 4.0 changed /a 'new'",
@@ -379,6 +380,58 @@ TEST_F(AclTest, AnEventIsForWhoMayReadTheNode) {
 }
 
 TEST_F(AclTest, ASnapshotTellsThem) {
+// The names of a node's children are for who may read the node, whatever the children's own lists say.
+TEST_F(AclTest, ThatAChildCameOrWentIsForWhoMayReadTheParent) {
+  ann_.Create("/shown", Encoded({{31, "digest", kAnn.id}, {Permission::kRead, "digest", kBob.id}}));
+  ann_.Create("/hidden", Encoded({{31, "digest", kAnn.id}}));
+  const std::size_t before = machine_.events.size();
+  ann_.Create("/shown/secret", Encoded({{31, "digest", kAnn.id}}));
+  ann_.Set("/shown/secret");
+  ann_.Delete("/shown/secret");
+  ann_.CreateOpen("/hidden/open");
+  ann_.Set("/hidden/open");
+  ann_.Delete("/hidden/open");
+  const std::vector<Event> events(machine_.events.begin() + static_cast<std::ptrdiff_t>(before), machine_.events.end());
+
+  WatchTable watches;
+  EventHistory history{HistoryOptions()};
+  std::uint64_t id = 0;
+  for (const char* const path : {"/shown", "/hidden"}) {
+    for (const WatchKind kind : {WatchKind::kPersistentRecursive, WatchKind::kPersistent, WatchKind::kOnceChildren}) {
+      ASSERT_EQ(watches.Add(StreamId(1), ++id, path, static_cast<std::uint32_t>(kind), true), Code::kOk);
+    }
+  }
+  std::vector<std::string> heard;
+  for (const Event& event : events) {
+    watches.Match(
+        {&event, 1},
+        [&](const Delivery& delivery) {
+          heard.push_back(absl::StrCat(absl::StrJoin(delivery.watch_ids, ","), delivery.with_data ? " " : " without data ",
+                                       TextOf(*delivery.event)));
+        },
+        [&](StreamId /*stream*/) { return bob_.asker(); });
+    history.Append({&event, 1});
+  }
+  EXPECT_THAT(heard,
+              ElementsAre("2,3 without data 3.0 created /shown/secret 'data'", "2 without data 5.0 deleted /shown/secret ''",
+                          "4 6.0 created /hidden/open 'data'", "4 7.0 changed /hidden/open 'new'", "4 8.0 deleted /hidden/open ''"))
+      << "a recursive watch asks each node's own list, as ZooKeeper's does";
+  EXPECT_EQ(watches.size(), 5u) << "the one that hears once has heard of /shown, and nothing of /hidden";
+
+  const auto replayed = [&](const char* path, WatchKind kind) {
+    std::vector<std::string> text;
+    history.Replay(
+        {base::Zxid(2), Position::kAll}, path, kind, [&](const Event& event) { text.push_back(TextOf(event)); }, bob_.asker());
+    return text;
+  };
+  EXPECT_THAT(replayed("/shown", WatchKind::kPersistent),
+              ElementsAre("3.0 created /shown/secret 'data'", "5.0 deleted /shown/secret ''"));
+  EXPECT_THAT(replayed("/shown", WatchKind::kPersistentRecursive), IsEmpty());
+  EXPECT_THAT(replayed("/hidden", WatchKind::kPersistent), IsEmpty());
+  EXPECT_THAT(replayed("/hidden", WatchKind::kOnceChildren), IsEmpty());
+  EXPECT_EQ(replayed("/hidden", WatchKind::kPersistentRecursive).size(), 3u);
+}
+
   for (int i = 0; i < 20; ++i) ann_.Create(absl::StrCat("/n", i), Encoded({{31, "digest", absl::StrCat("u", i % 3, ":h")}}));
   const base::SessionId id = machine_.Open(0, 0, "test", Address("10.1.2.3"));
   machine_.Write(id, 0, EncodeAuthenticate({.number = 1}, {"digest", {}}), {}, {kAnn});

@@ -109,6 +109,8 @@ class WatchListener {
   ~WatchListener() = default;
 };
 
+// Heard of is what may be read: of a node, by its access control list as it is after the change; that a child came or went, by the
+// parent's (kPersistent, kOnceChildren; then without the data of a child that may not be read).
 enum class WatchKind : std::uint8_t {
   kRecursive = 1,   // the node and everything below it
   kPersistent = 2,  // the node, and the creation and deletion of its children
