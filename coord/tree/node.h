@@ -85,6 +85,7 @@ class Node {
   [[nodiscard]] std::uint64_t descendants() const { return rare_ == nullptr ? 0 : rare_->descendants; }
   [[nodiscard]] std::uint64_t descendant_bytes() const { return rare_ == nullptr ? 0 : rare_->descendant_bytes; }
   [[nodiscard]] AclNumber acl() const { return acl_; }
+  [[nodiscard]] std::uint32_t aversion() const { return rare_ == nullptr ? 0 : rare_->aversion; }
   [[nodiscard]] bool has_quota() const { return rare_ != nullptr && rare_->has_quota; }
   [[nodiscard]] Stat stat() const;
   [[nodiscard]] NodeState state() const;

@@ -26,6 +26,8 @@ struct Options {
   std::size_t acl_id_bytes_max = 256;
   // What a session has proved to be, at most so many identities.
   std::size_t identities_max = 16;
+  // Nodes with a quota: whoever lists them passes all of them.
+  std::size_t quotas_max = 100'000;
   // ZooKeeper's, whose bytes hold no more.
   std::uint64_t ttl_ms_max = (std::uint64_t{1} << 48) - 1;
 

@@ -231,10 +231,10 @@ class Reader {
     std::string path;
     for (; it != end; ++it) {
       const Node& node = NodeAt(it);
+      if (!shown(node)) continue;
       node.PathTo(&path);
       if (node.czxid() == op.after_czxid && ComparePaths(path, op.after) <= 0) continue;
       if (!op.path.empty() && !IsAtOrBelow(path, op.path)) continue;
-      if (!shown(node)) continue;
       if (!page.Takes(kAnswerBytes + path.size())) break;
       append(path, node);
     }

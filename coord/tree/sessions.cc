@@ -50,8 +50,12 @@ void Session::Keep(base::Bytes answer) {
   ++last_write_;
 }
 
+bool Session::HasProved(const Identity& identity) const {
+  return std::find(identities_.begin(), identities_.end(), identity) != identities_.end();
+}
+
 void Session::Add(const Identity& identity) {
-  if (std::find(identities_.begin(), identities_.end(), identity) == identities_.end()) identities_.push_back(identity);
+  if (!HasProved(identity)) identities_.push_back(identity);
 }
 
 const Session* SessionTable::Find(base::SessionId id) const {

@@ -50,6 +50,7 @@ class Session {
   [[nodiscard]] const std::string& address() const { return address_; }
   // What it has proved to be.
   [[nodiscard]] const std::vector<Identity>& identities() const { return identities_; }
+  [[nodiscard]] bool HasProved(const Identity& identity) const;
 
   [[nodiscard]] std::uint64_t last_write() const { return last_write_; }  // number of the last write applied
   [[nodiscard]] std::uint64_t seen() const { return seen_; }              // answers up to here are forgotten

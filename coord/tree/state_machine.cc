@@ -138,7 +138,9 @@ void StateMachine::ApplyAuthenticate(const CommandView& command, const RequestVi
   fields_.clear();
   ReadIdentities(command, &identities_);
   if (identities_.empty()) return Answer(command, request, session, Code::kAuthFailed, {}, sink);
-  if (session->identities().size() + identities_.size() > options_.identities_max) {
+  const auto is_new = [session](const Identity& identity) { return !session->HasProved(identity); };
+  const auto added = static_cast<std::size_t>(std::count_if(identities_.begin(), identities_.end(), is_new));
+  if (session->identities().size() + added > options_.identities_max) {
     return Answer(command, request, session, Code::kTooLarge, "a session cannot prove to be that many", sink);
   }
   for (const Identity& identity : identities_) session->Add(identity);
@@ -148,9 +150,8 @@ void StateMachine::ApplyAuthenticate(const CommandView& command, const RequestVi
 
 void StateMachine::Answer(const CommandView& command, const RequestView& request, Session* session, Code code,
                           absl::string_view message, Sink* sink) {
-  Answered answered{command.origin, command.session, session == nullptr ? 0 : request.number, code, {}};
-  AnswerHead head{.number = answered.number, .code = code, .zxid = last_zxid_, .message = message};
-  if (session == nullptr) head.id = request.id;
+  const AnswerHead head = HeadOf(command, request, code, message);
+  Answered answered{command.origin, command.session, head.number, code, {}};
   scratch_.clear();
   base::WireWriter out(&scratch_);
   head.AppendFields(&out);
@@ -227,11 +228,18 @@ void StateMachine::EndSession(base::SessionId session, Sink* sink) {
 
 void StateMachine::Refuse(const CommandView& command, const RequestView& request, Code code, absl::string_view message,
                           Sink* sink) {
-  Answered answered{command.origin, command.session, command.session == base::SessionId() ? 0 : request.number, code, {}};
-  AnswerHead head{.number = answered.number, .code = code, .zxid = last_zxid_, .message = message};
-  if (command.session == base::SessionId()) head.id = request.id;
-  answered.bytes = EncodeAnswer(head);
-  sink->OnAnswer(answered);
+  const AnswerHead head = HeadOf(command, request, code, message);
+  sink->OnAnswer({command.origin, command.session, head.number, code, EncodeAnswer(head)});
+}
+
+AnswerHead StateMachine::HeadOf(const CommandView& command, const RequestView& request, Code code,
+                                absl::string_view message) const {
+  const bool numbered = command.session != base::SessionId();
+  return {.number = numbered ? request.number : 0,
+          .id = numbered ? 0 : request.id,
+          .code = code,
+          .zxid = last_zxid_,
+          .message = message};
 }
 
 base::Bytes StateMachine::Read(const RequestView& request, const Asker& asker) const {

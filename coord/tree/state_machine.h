@@ -20,6 +20,7 @@
 #include "coord/base/ids.h"
 #include "coord/base/time.h"
 #include "coord/raft/types.h"
+#include "coord/tree/answer.h"
 #include "coord/tree/event.h"
 #include "coord/tree/options.h"
 #include "coord/tree/sessions.h"
@@ -111,12 +112,15 @@ class StateMachine {
   void ApplyReap(const CommandView& command, Sink* sink);
   // `session`: null for a unary write.
   void ApplyWrite(const CommandView& command, const RequestView& request, Session* session, Sink* sink);
-  // What every numbered write but the last of a session ends with.
+  // With fields_ behind the head. An answer to a session's write is kept.
   void Answer(const CommandView& command, const RequestView& request, Session* session, Code code, absl::string_view message,
               Sink* sink);
   // Deletes the session and its ephemerals in one transaction and tells their events.
   void EndSession(base::SessionId session, Sink* sink);
+  // It is not kept: nothing was applied.
   void Refuse(const CommandView& command, const RequestView& request, Code code, absl::string_view message, Sink* sink);
+  [[nodiscard]] AnswerHead HeadOf(const CommandView& command, const RequestView& request, Code code,
+                                  absl::string_view message) const;
 
   const Options options_;
   Tree tree_;

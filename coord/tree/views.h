@@ -258,7 +258,7 @@ struct CommandView {
   Origin origin;
   base::SessionId session;  // 0: outside of any session
   std::uint64_t seen = 0;
-  absl::string_view address;  // where it comes from, if not from where its session does (AddressOf)
+  absl::string_view address;  // where it comes from, if not from where its session does; or kNoAddress
   CommandKind kind = CommandKind::kNone;
   absl::string_view body;  // a Request, an OpenSession, an ExpireSessions, a ReapNodes
   absl::string_view bytes;

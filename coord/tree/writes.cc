@@ -189,20 +189,18 @@ Code Writer::ReadAcl(const Asker& asker, absl::string_view bytes, std::optional<
     const AclEntry& entry = *at;
     if (std::find(entries_.begin(), at, entry) != at) continue;  // said before
     if (entry.id.size() > options_->acl_id_bytes_max) return Refuse(Code::kTooLarge, "an id of the ACL is too long");
+    const std::size_t before = entries.size();
     if (entry.scheme != Scheme::kAuth) {
-      if (const char* const fault = AclEntryFault(entry)) return Refuse(Code::kInvalidAcl, fault);
       entries.push_back(entry);
-      continue;
+    } else {
+      for (const Identity& identity : asker.identities) {
+        if (identity.scheme != Scheme::kSuper) entries.push_back({entry.permissions, identity.scheme, identity.id});
+      }
     }
-    if ((entry.permissions & ~Permission::kAll) != 0)
-      return Refuse(Code::kInvalidAcl, "an entry of the ACL has a permission that is none");
-    bool proved = false;
-    for (const Identity& identity : asker.identities) {
-      if (identity.scheme == Scheme::kSuper) continue;
-      proved = true;
-      entries.push_back({entry.permissions, identity.scheme, identity.id});
+    if (entries.size() == before) return Refuse(Code::kInvalidAcl, "scheme auth is for who has authenticated before");
+    for (std::size_t i = before; i < entries.size(); ++i) {
+      if (const char* const fault = AclEntryFault(entries[i])) return Refuse(Code::kInvalidAcl, fault);
     }
-    if (!proved) return Refuse(Code::kInvalidAcl, "scheme auth is for who has authenticated before");
   }
   if (entries.empty()) return Refuse(Code::kInvalidAcl, "the ACL has no entry: nobody could do anything with the node");
   *out = Acl(std::move(entries));
@@ -421,9 +419,8 @@ Code Writer::SetAcl(const WriteContext& context, const SetAclView& op, ResultFie
   if (const Code fault = ReadAcl(context.asker, op.acl, &acl); fault != Code::kOk) return fault;
   if (node == nullptr) return Code::kNoNode;
   if (!tree_->Grants(*node, Permission::kAdmin, context.asker)) return Code::kNoAuth;
-  const std::uint32_t aversion = node->stat().aversion;
-  if (!VersionIs(aversion, op.aversion_plus_one)) {
-    return RefuseVersion("the node's access control list", aversion, op.aversion_plus_one);
+  if (!VersionIs(node->aversion(), op.aversion_plus_one)) {
+    return RefuseVersion("the node's access control list", node->aversion(), op.aversion_plus_one);
   }
   if (!Fits(tree_->acls().Growth(*acl))) return Refuse(Code::kResourceExhausted, "the tree is at its size limit");
   tree_->SetAcl(node, *acl);
@@ -436,7 +433,11 @@ Code Writer::SetQuota(const WriteContext& context, const SetQuotaView& op) {
   const Node* const node = Find(op.path, &code);
   if (node == nullptr) return code;
   if (!tree_->Grants(*node, Permission::kAdmin, context.asker)) return Code::kNoAuth;
-  tree_->SetQuota(node, {op.nodes_max, op.bytes_max});
+  const Quota quota{op.nodes_max, op.bytes_max};
+  if (quota != Quota() && !node->has_quota() && tree_->quotas().size() >= options_->quotas_max) {
+    return Refuse(Code::kResourceExhausted, "the tree has too many quotas");
+  }
+  tree_->SetQuota(node, quota);
   return Code::kOk;
 }
 

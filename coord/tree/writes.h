@@ -5,7 +5,7 @@
 // parent), NO_AUTH (of the parent), NO_NODE, BAD_VERSION, NOT_EMPTY. DeleteSubtree and Check: the same, with TOO_LARGE in the place
 // of NOT_EMPTY, and without. Set: INVALID_ARGUMENT or TOO_LARGE, NO_NODE, NO_AUTH, BAD_VERSION, QUOTA_EXCEEDED, RESOURCE_EXHAUSTED.
 // SetAcl: INVALID_ARGUMENT, INVALID_ACL, NO_NODE, NO_AUTH, BAD_VERSION, RESOURCE_EXHAUSTED. SetQuota: INVALID_ARGUMENT, NO_NODE,
-// NO_AUTH. A compare needs no permission: it tells what Exists tells everybody. Threads: one.
+// NO_AUTH, RESOURCE_EXHAUSTED. A compare needs no permission: it tells what Exists tells everybody. Threads: one.
 #ifndef DROVER_COORD_TREE_WRITES_H_
 #define DROVER_COORD_TREE_WRITES_H_
 

@@ -98,6 +98,23 @@ TEST_F(QuotaTest, GoesWithItsNodeAndWithoutBounds) {
   EXPECT_EQ(SetQuota("/missing", 1, 1).code, Code::kNoNode);
 }
 
+TEST_F(QuotaTest, AreSoManyAtMost) {
+  Options options;
+  options.quotas_max = 2;
+  Machine machine(options);
+  for (const char* path : {"/a", "/b", "/c"}) machine.Create(path);
+  const auto set = [&](absl::string_view path, std::uint64_t nodes) {
+    return machine.Unary(EncodeSetQuota({}, {path, nodes, 0})).code;
+  };
+  EXPECT_EQ(set("/a", 1), Code::kOk);
+  EXPECT_EQ(set("/b", 1), Code::kOk);
+  EXPECT_EQ(set("/c", 1), Code::kResourceExhausted);
+  EXPECT_EQ(set("/c", 0), Code::kOk) << "it has none, and gets none";
+  EXPECT_EQ(set("/b", 2), Code::kOk) << "one that it has";
+  EXPECT_EQ(set("/b", 0), Code::kOk);
+  EXPECT_EQ(set("/c", 1), Code::kOk);
+}
+
 TEST_F(QuotaTest, ComesBackWithARefusedTransaction) {
   machine_.Create("/a");
   machine_.Create("/a/b", "data");
