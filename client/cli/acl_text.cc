@@ -44,8 +44,12 @@ absl::StatusOr<coord::AclEntry> ParseEntry(absl::string_view text) {
   return entry;
 }
 
-std::string OfBound(std::uint64_t used, std::uint64_t max, absl::string_view what) {
-  return max == 0 ? absl::StrCat(used, " ", what) : absl::StrCat(used, "/", max, " ", what);
+absl::StatusOr<coord::Credential> ParseCredential(absl::string_view text) {
+  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits(':', 1));
+  if (parts.first.empty() || parts.second.empty()) {
+    return absl::InvalidArgumentError("a credential is SCHEME:SECRET, like digest:USER:PASSWORD");
+  }
+  return coord::Credential{std::string(parts.first), std::string(parts.second)};
 }
 
 }  // namespace
@@ -80,14 +84,6 @@ Json AclJson(const coord::Acl& acl) {
   return json;
 }
 
-absl::StatusOr<coord::Credential> ParseCredential(absl::string_view text) {
-  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits(':', 1));
-  if (parts.first.empty() || parts.second.empty()) {
-    return absl::InvalidArgumentError("a credential is SCHEME:SECRET, like digest:USER:PASSWORD");
-  }
-  return coord::Credential{std::string(parts.first), std::string(parts.second)};
-}
-
 absl::StatusOr<std::vector<coord::Credential>> ParseCredentials(const std::vector<std::string>& texts) {
   std::vector<coord::Credential> credentials;
   for (const std::string& text : texts) {
@@ -96,11 +92,6 @@ absl::StatusOr<std::vector<coord::Credential>> ParseCredentials(const std::vecto
     credentials.push_back(*std::move(credential));
   }
   return credentials;
-}
-
-std::string QuotaText(const coord::QuotaUsage& usage) {
-  return absl::StrCat(OfBound(usage.nodes, usage.quota.nodes_max, "nodes"), ", ",
-                      OfBound(usage.bytes, usage.quota.bytes_max, "bytes"));
 }
 
 Item QuotaItem(const coord::QuotaUsage& usage) {

@@ -20,12 +20,10 @@ namespace drover::cli {
 [[nodiscard]] std::string PermissionsText(std::uint32_t permissions);
 [[nodiscard]] Json AclJson(const coord::Acl& acl);
 
-// "digest:USER:PASSWORD". INVALID_ARGUMENT does not repeat what was written.
-[[nodiscard]] absl::StatusOr<coord::Credential> ParseCredential(absl::string_view text);
+// Each "digest:USER:PASSWORD". INVALID_ARGUMENT does not repeat what was written.
 [[nodiscard]] absl::StatusOr<std::vector<coord::Credential>> ParseCredentials(const std::vector<std::string>& texts);
 
-// "12/100 nodes, 3400 bytes": what is there, of what may be.
-[[nodiscard]] std::string QuotaText(const coord::QuotaUsage& usage);
+// What is there, of what may be.
 [[nodiscard]] Item QuotaItem(const coord::QuotaUsage& usage);
 
 }  // namespace drover::cli

@@ -75,7 +75,7 @@ absl::StatusOr<std::unique_ptr<coord::BlockingClient>> App::Core() const {
   options.session.first_endpoint = static_cast<std::size_t>(getpid());
   options.session.name = absl::StrCat("drover ", getpid());
   options.call_timeout = globals.request_timeout;
-  options.auth = globals.credentials;
+  options.auth = credentials;
   auto client = coord::BlockingClient::Connect(std::move(options));
   if (absl::IsUnavailable(client.status())) return Silent(client.status());
   return client;
@@ -116,11 +116,10 @@ int Main(const std::vector<std::string>& args, const Environment& environment, s
   if (!credentials.ok()) {
     return output.Fail(kUsage, absl::InvalidArgumentError(absl::StrCat("--auth: ", credentials.status().message())));
   }
-  globals.credentials = *std::move(credentials);
   const App::TasksMaker make_tasks = MakeTasks;
   for (const Command& command : commands) {
     if (!command.options->chosen()) continue;
-    int code = command.run(App{globals, output, make_tasks});
+    int code = command.run(App{globals, output, make_tasks, *credentials});
     out.flush();
     if (code == kOk && !out.good()) code = output.Fail(absl::DataLossError("cannot write to standard output"));
     return code;

@@ -24,8 +24,7 @@ struct Globals {
   std::string pool = "default";
   std::string format = "table";
   base::Duration request_timeout = std::chrono::seconds(30);
-  std::vector<std::string> auth;               // "digest:USER:PASSWORD"
-  std::vector<coord::Credential> credentials;  // the same, read
+  std::vector<std::string> auth;  // each "digest:USER:PASSWORD"
 
   void AddTo(process::OptionSet* options);
 };
@@ -41,7 +40,8 @@ struct App {
 
   const Globals& globals;
   Output& output;
-  const TasksMaker& make_tasks;  // MakeTasks; tests bring their own
+  const TasksMaker& make_tasks;                     // MakeTasks; tests bring their own
+  std::vector<coord::Credential> credentials = {};  // of globals.auth
 
   [[nodiscard]] absl::StatusOr<std::unique_ptr<client::TaskClient>> Tasks() const { return make_tasks(globals); }
   // A session with the coordination service. UNAVAILABLE names the nodes that were tried.

@@ -2,14 +2,18 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "client/cli/acl_text.h"
 #include "client/cli/app.h"
 #include "client/cli/exit_code.h"
+#include "client/cli/input.h"
 #include "client/cli/stat_text.h"
 #include "client/cli/tree_core.h"
 
 namespace drover::cli {
 namespace {
+
+constexpr std::size_t kCredentialBytesMax = 1024;  // what a node takes
 
 struct AccessFlags {
   std::string path;
@@ -51,9 +55,15 @@ int SetAcl(const App& app, const AccessFlags& flags) {
 }
 
 int Digest(const App& app, const AccessFlags& flags) {
-  const std::size_t colon = flags.user.find(':');
+  std::string user = flags.user;
+  if (user == "-") {
+    absl::StatusOr<std::string> line = ReadInput("-", kCredentialBytesMax, "a user and password");
+    if (!line.ok()) return app.output.Fail(line.status());
+    user = std::string(absl::StripSuffix(*line, "\n"));
+  }
+  const std::size_t colon = user.find(':');
   const std::string digest =
-      colon == std::string::npos ? std::string() : coord::PasswordDigest(flags.user.substr(0, colon), flags.user.substr(colon + 1));
+      colon == std::string::npos ? std::string() : coord::PasswordDigest(user.substr(0, colon), user.substr(colon + 1));
   if (digest.empty()) return app.Usage("tree acl digest: give USER:PASSWORD");
   Item item;
   item.id = digest;
@@ -116,7 +126,7 @@ void AddTreeAccessCommands(process::OptionSet* tree, Commands* commands) {
   set.Number("--version", &flags->version, "Only if the list has this version (aversion)", 0, std::int64_t{0xffff'fffe});
   add(set, SetAcl);
   process::OptionSet& digest = acl.Command("digest", "Prints USER:HASH, which names a user and password of scheme digest");
-  digest.Argument("USER:PASSWORD", &flags->user, "Both, as --auth digest:USER:PASSWORD will give them");
+  digest.Argument("USER:PASSWORD", &flags->user, "Both, as --auth digest:USER:PASSWORD will give them; -: from standard input");
   add(digest, Digest);
 
   process::OptionSet& quota = tree->Command("quota", "How large a subtree may grow");

@@ -25,7 +25,7 @@ template <typename Read>
 auto ReadCore(const App& app, const Read& read) {
   constexpr base::Duration kPause = std::chrono::milliseconds(100);
   const auto give_up = std::chrono::steady_clock::now() + app.globals.request_timeout;
-  coord::Reader reader(app.globals.coord, app.globals.credentials);
+  coord::Reader reader(app.globals.coord, app.credentials);
   while (true) {
     auto result = read(reader, give_up - std::chrono::steady_clock::now());
     if (result.ok() || coord::RefusalOf(result.status()).has_value() || !absl::IsUnavailable(result.status())) return result;

@@ -35,20 +35,20 @@ TEST(AclText, ThatIsNoneSaysHowToWriteIt) {
 }
 
 TEST(CredentialText, IsASchemeAndASecretAndNeverRepeated) {
-  const auto credential = ParseCredential("digest:ann:se:cret");
-  ASSERT_TRUE(credential.ok());
-  EXPECT_EQ(credential->scheme, "digest");
-  EXPECT_EQ(credential->secret, "ann:se:cret");
+  const auto credentials = ParseCredentials({"digest:ann:se:cret", "digest:bob:x"});
+  ASSERT_TRUE(credentials.ok());
+  ASSERT_EQ(credentials->size(), 2u);
+  EXPECT_EQ(credentials->front().scheme, "digest");
+  EXPECT_EQ(credentials->front().secret, "ann:se:cret");
   for (const char* wrong : {"", "hunter2", ":hunter2", "digest:"}) {
-    const auto none = ParseCredential(wrong);
+    const auto none = ParseCredentials({"digest:ann:x", wrong});
     ASSERT_FALSE(none.ok()) << wrong;
     EXPECT_FALSE(absl::StrContains(none.status().message(), "hunter2")) << none.status();
   }
 }
 
-TEST(QuotaText, ShowsWhatIsThereOfWhatMayBe) {
+TEST(QuotaItem, ShowsWhatIsThereOfWhatMayBe) {
   const coord::QuotaUsage usage{"/a", {100, 0}, 12, 3'400, {}};
-  EXPECT_EQ(QuotaText(usage), "12/100 nodes, 3400 bytes");
   EXPECT_EQ(QuotaItem(usage).json.dump(), R"({"path":"/a","nodes":12,"nodes_max":100,"bytes":3400,"bytes_max":null})");
   EXPECT_THAT(QuotaItem(usage).cells, ElementsAre("/a", "12", "100", "3400", "-"));
 }
