@@ -334,7 +334,7 @@ absl::StatusOr<Disk> MemberProcess::BeginDisk() {
     return absl::FailedPreconditionError(
         absl::StrCat("the log is of cluster ", log->cluster().value, ", not of cluster ", configuration.cluster.value));
   }
-  DROVER_RETURN_IF_ERROR(forming_->added ? JoinLog(log.get()) : FoundLog(log.get(), configuration));
+  DROVER_RETURN_IF_ERROR(forming_->added ? JoinLog(log.get()) : FoundLog(directory.get(), log.get(), configuration));
   return Disk{std::move(directory), std::move(log)};
 }
 

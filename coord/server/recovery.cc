@@ -115,12 +115,13 @@ absl::StatusOr<std::unique_ptr<tree::StateMachine>> LoadSnapshot(log::SnapshotRe
   }
 }
 
-absl::Status FoundLog(log::Log* log, const raft::Configuration& configuration) {
+absl::Status FoundLog(log::DataDirectory* directory, log::Log* log, const raft::Configuration& configuration) {
   if (log->cluster() != configuration.cluster) {
     return absl::FailedPreconditionError(
         absl::StrCat("the log is of cluster ", log->cluster().value, ", not of cluster ", configuration.cluster.value));
   }
   if (log->last_index() != raft::Index()) return absl::OkStatus();
+  DROVER_RETURN_IF_ERROR(directory->Promise(configuration.feature_level));
   log::AppendRequest first;
   first.hard_state = raft::HardState{raft::Term(1), base::NodeId()};
   first.entries.push_back({raft::Term(1), raft::Index(1), raft::EntryKind::kConfig, raft::EncodeConfiguration(configuration)});
@@ -206,7 +207,7 @@ absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, 
   if (directory == nullptr) {
     DROVER_ASSIGN_OR_RETURN(directory, OpenDirectory(files, random, path, id, known));
   }
-  const log::Identity identity = *directory->identity();
+  const log::Identity& identity = *directory->identity();
   // Of a crash in the midst of founding, the log may have its cluster already and the identity not.
   const base::ClusterId cluster = identity.cluster.value != 0 ? identity.cluster : base::ClusterId(NextNotZero(random));
   Recovery recovery;
@@ -222,8 +223,8 @@ absl::StatusOr<Recovery> Recover(base::FileSystem* files, base::Random* random, 
   log::Log* const log = recovery.disk.log.get();
   DROVER_RETURN_IF_ERROR(FollowSnapshot(head, log));
   if (!HasBegun(*log)) {
-    DROVER_RETURN_IF_ERROR(
-        FoundLog(log, raft::Configuration{log->cluster(), {raft::Member{id, identity.incarnation, address, true}}, known}));
+    DROVER_RETURN_IF_ERROR(FoundLog(
+        directory.get(), log, raft::Configuration{log->cluster(), {raft::Member{id, identity.incarnation, address, true}}, known}));
   }
 
   recovery.incarnation = identity.incarnation;

@@ -55,9 +55,10 @@ absl::StatusOr<std::unique_ptr<log::DataDirectory>> OpenDirectory(base::FileSyst
 absl::StatusOr<std::unique_ptr<log::Log>> OpenLog(log::DataDirectory* directory, base::ClusterId cluster_if_new,
                                                   const log::Options& options);
 
-// Writes the first entry of an empty log: the members with which its cluster begins. The same in the logs of all of them, so it
-// counts as committed. Does nothing if it is there already. Blocking. FAILED_PRECONDITION: the log is another cluster's.
-absl::Status FoundLog(log::Log* log, const raft::Configuration& configuration);
+// Promises the cluster's feature level, and then writes the first entry of an empty log: the members with which its cluster begins.
+// The same in the logs of all of them, so it counts as committed. Does nothing if it is there already. Blocking.
+// FAILED_PRECONDITION: the log is another cluster's.
+absl::Status FoundLog(log::DataDirectory* directory, log::Log* log, const raft::Configuration& configuration);
 
 // Begins the log of a node that was added to the cluster of `log`: it has no entries, and is told from one that is yet to be
 // founded by its term. Does nothing to a log that has begun. Blocking.

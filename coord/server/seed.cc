@@ -96,6 +96,7 @@ absl::Status WriteSeed(base::FileSystem* files, base::Random* random, const std:
 }
 
 absl::Status FoundFromSeed(log::DataDirectory* directory, const raft::Configuration& founders, const log::Options& options) {
+  DROVER_RETURN_IF_ERROR(directory->Promise(founders.feature_level));
   // The log first: with it the directory is of the seed's cluster, and of no other, whatever happens. Until there is the snapshot,
   // a start begins again from the seed; from then on it goes on from the snapshot.
   DROVER_RETURN_IF_ERROR(OpenLog(directory, founders.cluster, options).status());

@@ -37,7 +37,7 @@ class ForceSingleTest : public testing::Test {
     ASSERT_TRUE((*directory)->CreateIdentity(base::NodeId(2), base::Incarnation(102)).ok());
     const auto log = server::OpenLog(directory->get(), kOld, {});
     ASSERT_TRUE(log.ok()) << log.status();
-    ASSERT_TRUE(server::FoundLog(log->get(), OldMembers()).ok());
+    ASSERT_TRUE(server::FoundLog(directory->get(), log->get(), OldMembers()).ok());
     log::AppendRequest request;
     request.hard_state = raft::HardState{raft::Term(4), base::NodeId(3)};
     request.entries = {{raft::Term(3), raft::Index(2), raft::EntryKind::kData, CreateBatch("/one", "1")},

@@ -83,6 +83,24 @@ TEST_F(ClusterLevelTest, ANodeThatIsAloneAsksNobody) {
   EXPECT_EQ(Promised(1), 2U);
 }
 
+TEST_F(ClusterLevelTest, WhoFoundsAClusterHasPromisedItsLevelBefore) {
+  cluster_.initial.resize(3);
+  for (int id = 1; id <= 3; ++id) {
+    cluster_.levels[id] = 2;
+    cluster_.Start(id);
+  }
+  const auto all_are_nodes = [&] {
+    int founded = 0;
+    for (int id = 1; id <= 3; ++id) {
+      if (cluster_.node(id) == nullptr) continue;
+      ++founded;
+      EXPECT_EQ(Promised(id), 2U) << id;
+    }
+    return founded == 3 || HasFailure();
+  };
+  ASSERT_TRUE(cluster_.world.RunUntil(all_are_nodes, seconds(20)));
+}
+
 TEST_F(ClusterLevelTest, AsLongAsOneMemberIsOlderNothingIsPromisedAndAllMayGoBack) {
   ASSERT_NO_FATAL_FAILURE(Begin(3, 1));
   Restart(1, 2);
