@@ -146,8 +146,8 @@ class ShardMap::Impl final : private coord::SubtreeCache::Listener, private Elec
     retry_.Set(kRetryDelay, [this] { Again(); });
   }
   void OnRegistered(base::Zxid /*incarnation*/) override { Evaluate(); }
-  void OnNameTaken(const coord::Node& /*holder*/) override {
-    End(absl::AlreadyExistsError(absl::StrCat(members_, "/", options_.name, " is another process's")));
+  void OnNameTaken(const coord::Node& holder) override {
+    if (!ended_) observer_->OnNameTaken(holder);
   }
   void OnLost(const absl::Status& why) override {
     if (coord::IsSessionExpired(why)) return;  // the view's end tells

@@ -1,4 +1,5 @@
-// A process of a test that holds a session with the simulated core (tests/coord/server/sim_core.h): its loop, dialer and session.
+// A process of a test that holds a session with a simulated core (sim_core.h of tests/coord/server) or cluster: its loop, dialer and
+// session.
 #ifndef DROVER_TESTS_COORD_CLIENT_SIM_PROCESS_H_
 #define DROVER_TESTS_COORD_CLIENT_SIM_PROCESS_H_
 
@@ -7,19 +8,29 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "drover/coord/session.h"
 #include "tests/coord/server/sim_core.h"
 #include "tests/sim/sim_loop.h"
+#include "tests/sim/sim_network.h"
+#include "tests/sim/sim_world.h"
 
 namespace drover::coord {
 
 class SimProcess {
  public:
   SimProcess(server::SimCore* core, std::string host, SessionOptions options = {})
-      : core_(core), host_(std::move(host)), options_(std::move(options)), loop_(std::make_unique<sim::SimLoop>(&core->world)) {
-    options_.endpoints = {server::SimCore::kAddress};
-    dialer_ = core->network.NewDialer(loop_.get(), host_);
+      : SimProcess(&core->world, &core->network, std::move(host), {server::SimCore::kAddress}, std::move(options)) {}
+  SimProcess(sim::SimWorld* world, sim::SimNetwork* network, std::string host, std::vector<std::string> endpoints,
+             SessionOptions options = {})
+      : world_(world),
+        network_(network),
+        host_(std::move(host)),
+        options_(std::move(options)),
+        loop_(std::make_unique<sim::SimLoop>(world)) {
+    options_.endpoints = std::move(endpoints);
+    dialer_ = network->NewDialer(loop_.get(), host_);
     OpenSession();
   }
   ~SimProcess() { Kill(); }
@@ -28,7 +39,7 @@ class SimProcess {
   // kill -9. What uses the session must be gone.
   void Kill() {
     if (loop_->stopped()) return;
-    core_->network.Kill(host_);
+    network_->Kill(host_);
     session_.reset();
     loop_->Stop();
   }
@@ -39,7 +50,7 @@ class SimProcess {
   [[nodiscard]] const std::string& host() const { return host_; }
 
   bool RunUntil(const std::function<bool()>& condition, base::Duration limit = std::chrono::seconds(30)) {
-    return core_->world.RunUntil(condition, limit);
+    return world_->RunUntil(condition, limit);
   }
   // Each waits for its answer.
   absl::StatusOr<CreateResult> Create(std::string path, std::string data, CreateOptions how = {.parents = true}) {
@@ -78,7 +89,8 @@ class SimProcess {
     return **std::move(result);
   }
 
-  server::SimCore* const core_;
+  sim::SimWorld* const world_;
+  sim::SimNetwork* const network_;
   const std::string host_;
   SessionOptions options_;
   std::unique_ptr<sim::SimLoop> loop_;

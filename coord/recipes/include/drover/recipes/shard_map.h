@@ -36,6 +36,7 @@
 #include "absl/status/status.h"
 #include "coord/base/time.h"
 #include "drover/coord/session.h"
+#include "drover/coord/types.h"
 #include "drover/recipes/lock.h"
 
 namespace drover::recipes {
@@ -48,7 +49,9 @@ class ShardObserver {
   virtual void OnRevoked(std::uint32_t shard) = 0;
   // It is not this process's any more, and nobody here gave it back: stop serving it.
   virtual void OnLost(std::uint32_t shard, const absl::Status& why) = 0;
-  // This process takes no part any more: its session ended, or its name could not be registered. Final.
+  // Another process holds this one's name, and has for long: perhaps two were given the same. It is waited for.
+  virtual void OnNameTaken(const coord::Node& /*holder*/) {}
+  // This process takes no part any more: its session ended, or the service refused its name. Final.
   virtual void OnShardsEnded(const absl::Status& /*why*/) {}
 
  protected:

@@ -1,0 +1,70 @@
+// The judge itself: what is untrue is found.
+#include "tests/coord/recipes/holding.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace drover::recipes {
+namespace {
+
+using coord::Event;
+using ::testing::HasSubstr;
+
+base::Zxid Z(std::uint64_t value) { return base::Zxid(value); }
+
+class HoldingTest : public ::testing::Test {
+ protected:
+  void Made(std::uint64_t zxid, const std::string& path) {
+    Event event;
+    event.zxid = Z(zxid);
+    event.path = path;
+    event.stat.czxid = Z(zxid);
+    events_.push_back(event);
+  }
+  void Gone(std::uint64_t zxid, const std::string& path) {
+    Event event;
+    event.zxid = Z(zxid);
+    event.type = Event::Type::kDeleted;
+    event.path = path;
+    events_.push_back(event);
+  }
+  std::string Check(Rule rule, const std::string& path, std::uint64_t token, std::uint64_t at, std::size_t permits = 1) {
+    return std::string(CheckClaims(events_, {{rule, path, Z(token), Z(at), permits, "p"}}).message());
+  }
+
+  std::vector<Event> events_;
+};
+
+TEST_F(HoldingTest, TheFirstOfALineHoldsFromWhenNobodyIsBeforeIt) {
+  Made(1, "/l/m-0000000001");
+  Made(2, "/l/m-0000000002");
+  Gone(3, "/l/m-0000000001");
+  EXPECT_EQ(Check(Rule::kFirst, "/l/m-0000000001", 1, 2), "");
+  EXPECT_THAT(Check(Rule::kFirst, "/l/m-0000000001", 1, 3), HasSubstr("not there"));
+  EXPECT_THAT(Check(Rule::kFirst, "/l/m-0000000002", 2, 2), HasSubstr("1 stood before it, such as m-0000000001"));
+  EXPECT_EQ(Check(Rule::kFirst, "/l/m-0000000002", 2, 3), "");
+  EXPECT_THAT(Check(Rule::kFirst, "/l/m-0000000002", 7, 3), HasSubstr("another one's"));
+}
+
+TEST_F(HoldingTest, ReadersStandInNoReadersWay) {
+  Made(1, "/l/r-0000000001");
+  Made(2, "/l/r-0000000002");
+  Made(3, "/l/w-0000000003");
+  Made(4, "/l/r-0000000004");
+  EXPECT_EQ(Check(Rule::kReadWrite, "/l/r-0000000002", 2, 4), "");
+  EXPECT_NE(Check(Rule::kReadWrite, "/l/w-0000000003", 3, 4), "");
+  EXPECT_NE(Check(Rule::kReadWrite, "/l/r-0000000004", 4, 4), "");
+}
+
+TEST_F(HoldingTest, SoManyHoldASemaphore) {
+  for (std::uint64_t i = 1; i <= 3; ++i) Made(i, "/l/s-000000000" + std::to_string(i));
+  EXPECT_EQ(Check(Rule::kPermits, "/l/s-0000000002", 2, 3, 2), "");
+  EXPECT_NE(Check(Rule::kPermits, "/l/s-0000000003", 3, 3, 2), "");
+  EXPECT_EQ(Check(Rule::kAlone, "/l/s-0000000003", 3, 3), "");
+}
+
+}  // namespace
+}  // namespace drover::recipes
