@@ -69,8 +69,9 @@ absl::StatusOr<std::unique_ptr<client::TaskClient>> MakeTasks(const Globals& glo
   return client::TaskClient::Create(std::move(options));
 }
 
-absl::StatusOr<std::unique_ptr<coord::BlockingClient>> App::Core() const {
+absl::StatusOr<std::unique_ptr<coord::BlockingClient>> App::Core(base::Duration session_timeout) const {
   coord::BlockingOptions options;
+  options.session.timeout = session_timeout;
   options.session.endpoints = globals.coord;
   options.session.first_endpoint = static_cast<std::size_t>(getpid());
   options.session.name = absl::StrCat("drover ", getpid());

@@ -45,7 +45,8 @@ struct App {
 
   [[nodiscard]] absl::StatusOr<std::unique_ptr<client::TaskClient>> Tasks() const { return make_tasks(globals); }
   // A session with the coordination service. UNAVAILABLE names the nodes that were tried.
-  [[nodiscard]] absl::StatusOr<std::unique_ptr<coord::BlockingClient>> Core() const;
+  [[nodiscard]] absl::StatusOr<std::unique_ptr<coord::BlockingClient>> Core(
+      base::Duration session_timeout = coord::SessionOptions().timeout) const;
   // The nodes' silence, in one sentence for both ways to the coordination service.
   [[nodiscard]] absl::Status Silent(const absl::Status& why) const;
   // Options that exclude each other and the like.
@@ -71,6 +72,7 @@ void AddMemberCommands(process::OptionSet* root, Commands* commands);
 void AddTreeCommands(process::OptionSet* root, Commands* commands);
 // Below `drover tree`.
 void AddTreeAccessCommands(process::OptionSet* tree, Commands* commands);
+void AddTreeLockCommand(process::OptionSet* tree, Commands* commands);
 void AddClusterCommands(process::OptionSet* root, Commands* commands);
 void AddSnapshotCommands(process::OptionSet* cluster, Commands* commands);  // `drover cluster snapshot`
 void AddSnapshotRestoreCommand(process::OptionSet* snapshot, Commands* commands);

@@ -291,6 +291,7 @@ void AddTreeCommands(process::OptionSet* root, Commands* commands) {
   commands->push_back({&watch, [flags](const App& app) { return Watch(app, *flags); }});
 
   AddTreeAccessCommands(&tree, commands);
+  AddTreeLockCommand(&tree, commands);
 }
 
 }  // namespace drover::cli

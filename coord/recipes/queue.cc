@@ -217,13 +217,15 @@ class QueueConsumer::Impl final : private coord::SubtreeCache::Listener {
     session_->Commit(
         {.compares = {coord::Compare::Czxid(path, node.stat.czxid), coord::Compare::NumChildren(path, 0),
                       coord::Compare::Mzxid(path, node.stat.mzxid)},
-         .then = {coord::Operation::Create(ClaimOf(name), options_.name, {.ephemeral = true}), coord::Operation::Set(path, node.data)},
+         .then = {coord::Operation::Create(ClaimOf(name), options_.name, {.ephemeral = true}),
+                  coord::Operation::Set(path, node.data)},
          .otherwise = {}},
         [this, alive = alive_, item = std::move(item)](const absl::StatusOr<coord::TransactionResult>& claimed) mutable {
           if (!*alive || ended_) return;
           claiming_ = false;
           if (!claimed.ok()) {
-            if (coord::IsSessionExpired(claimed.status()) || coord::IsOutcomeUnknown(claimed.status())) return;  // the view's end tells
+            if (coord::IsSessionExpired(claimed.status()) || coord::IsOutcomeUnknown(claimed.status()))
+              return;  // the view's end tells
             return retry_.Set(kRetryDelay, [this] { Evaluate(); });
           }
           // Somebody was faster: the view is about to show it.
@@ -247,18 +249,16 @@ class QueueConsumer::Impl final : private coord::SubtreeCache::Listener {
         if (*alive) done(NotInHand(name));
       });
     }
-    session_->Commit({.compares = {coord::Compare::Czxid(ClaimOf(name), found->second.token)},
-                      .then = std::move(writes),
-                      .otherwise = {}},
-                     [this, alive = alive_, name, done = std::move(done)](
-                         const absl::StatusOr<coord::TransactionResult>& finished) mutable {
-                       if (!*alive) return;
-                       leaving_.erase(name);
-                       // What was refused (by one of the caller's own writes) is still in hand.
-                       if (finished.ok()) in_hand_.erase(name);
-                       done(finished.ok() && !finished->succeeded ? NotInHand(name) : finished.status());
-                       if (*alive) Evaluate();
-                     });
+    session_->Commit(
+        {.compares = {coord::Compare::Czxid(ClaimOf(name), found->second.token)}, .then = std::move(writes), .otherwise = {}},
+        [this, alive = alive_, name, done = std::move(done)](const absl::StatusOr<coord::TransactionResult>& finished) mutable {
+          if (!*alive) return;
+          leaving_.erase(name);
+          // What was refused (by one of the caller's own writes) is still in hand.
+          if (finished.ok()) in_hand_.erase(name);
+          done(finished.ok() && !finished->succeeded ? NotInHand(name) : finished.status());
+          if (*alive) Evaluate();
+        });
   }
 
   void End(const absl::Status& why) {

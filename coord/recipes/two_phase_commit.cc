@@ -1,5 +1,5 @@
-// Below the path: `<id>` holds what is asked; `<id>/coordinator` is there as long as its session lives; `<id>/votes/<name>` is empty,
-// "yes" or "no"; `<id>/decision` is "commit" or "abort". Who finishes deletes its vote, and the last one all.
+// Below the path: `<id>` holds what is asked; `<id>/coordinator` is there as long as its session lives; `<id>/votes/<name>` is
+// empty, "yes" or "no"; `<id>/decision` is "commit" or "abort". Who finishes deletes its vote, and the last one all.
 #include "drover/recipes/two_phase_commit.h"
 
 #include <map>
@@ -195,15 +195,15 @@ class CommitParticipant::Impl final : private coord::SubtreeCache::Listener {
 
   void Vote(const std::string& id, bool yes, coord::DoneCallback done) {
     const std::string commit = CommitOf(id);
-    session_->Commit({.compares = {coord::Compare::Absent(DecisionOf(commit))},
-                      .then = {coord::Operation::Set(VoteOf(commit, options_.name), yes ? kYes : kNo)},
-                      .otherwise = {}},
-                     [alive = alive_, id, done = std::move(done)](const absl::StatusOr<coord::TransactionResult>& voted) mutable {
-                       if (!*alive) return;
-                       if (!voted.ok()) return done(voted.status());
-                       done(voted->succeeded ? absl::OkStatus()
-                                             : absl::FailedPreconditionError(absl::StrCat(id, " is decided already")));
-                     });
+    session_->Commit(
+        {.compares = {coord::Compare::Absent(DecisionOf(commit))},
+         .then = {coord::Operation::Set(VoteOf(commit, options_.name), yes ? kYes : kNo)},
+         .otherwise = {}},
+        [alive = alive_, id, done = std::move(done)](const absl::StatusOr<coord::TransactionResult>& voted) mutable {
+          if (!*alive) return;
+          if (!voted.ok()) return done(voted.status());
+          done(voted->succeeded ? absl::OkStatus() : absl::FailedPreconditionError(absl::StrCat(id, " is decided already")));
+        });
   }
 
   // The last one forgets it all. Whether it is the last one the service says.
@@ -301,8 +301,7 @@ class CommitParticipant::Impl final : private coord::SubtreeCache::Listener {
   coord::SubtreeCache cache_;
 };
 
-CommitParticipant::CommitParticipant(coord::Session* session, CommitParticipantOptions options,
-                                     CommitParticipantObserver* observer)
+CommitParticipant::CommitParticipant(coord::Session* session, CommitParticipantOptions options, CommitParticipantObserver* observer)
     : impl_(std::make_unique<Impl>(session, std::move(options), observer)) {}
 CommitParticipant::~CommitParticipant() = default;
 

@@ -25,11 +25,11 @@ enum class Rule {
 
 struct Claim {
   Rule rule = Rule::kFirst;
-  std::string path;        // of the place
-  base::Zxid token;        // its czxid
-  base::Zxid at;           // after the transaction of this zxid it held
+  std::string path;  // of the place
+  base::Zxid token;  // its czxid
+  base::Zxid at;     // after the transaction of this zxid it held
   std::size_t permits = 1;
-  std::string what;        // for people
+  std::string what;  // for people
 };
 
 // `events`: all of the tree, in order, from its beginning on. INTERNAL names the first claim, by `at`, that is untrue and why.

@@ -13,7 +13,9 @@ namespace {
 using coord::Event;
 using ::testing::HasSubstr;
 
-base::Zxid Z(std::uint64_t value) { return base::Zxid(value); }
+base::Zxid Z(std::uint64_t value) {
+  return base::Zxid(value);
+}
 
 class HoldingTest : public ::testing::Test {
  protected:

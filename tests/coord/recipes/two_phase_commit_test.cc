@@ -54,8 +54,8 @@ class TwoPhaseCommitTest : public ::testing::Test {
  protected:
   TwoPhaseCommitTest() {
     core_.Start();
-    process_ = std::make_unique<SimProcess>(
-        &core_, "coordinator", coord::SessionOptions{.timeout = seconds(2), .disconnect_grace = milliseconds(250)});
+    process_ = std::make_unique<SimProcess>(&core_, "coordinator",
+                                            coord::SessionOptions{.timeout = seconds(2), .disconnect_grace = milliseconds(250)});
     coordinator_ = std::make_unique<CommitCoordinator>(process_->session(), "/tx");
   }
   ~TwoPhaseCommitTest() override { coordinator_.reset(); }

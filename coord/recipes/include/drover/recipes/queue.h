@@ -1,5 +1,5 @@
-// A queue of small items for several consumers, by priority, with delays. An item is handed to one consumer at a time and is gone once
-// that one acknowledges it; of a consumer that dies it is handed to another.
+// A queue of small items for several consumers, by priority, with delays. An item is handed to one consumer at a time and is gone
+// once that one acknowledges it; of a consumer that dies it is handed to another.
 //
 //   recipes::Queue queue(session, {.path = "/app/mails"});
 //   queue.Put("to: ...", {.priority = 7, .delay = std::chrono::minutes(5)}, done);
@@ -10,24 +10,24 @@
 //   };
 //   recipes::QueueConsumer consumer(session, {.path = "/app/mails", .name = "mailer-1"}, &mailer);
 //
-// For coordination, not for data: every consumer keeps the whole queue in memory, and each item is a few writes of the core. Work that
-// runs programs, retries and reports is what `drover submit` is for.
+// For coordination, not for data: every consumer keeps the whole queue in memory, and each item is a few writes of the core. Work
+// that runs programs, retries and reports is what `drover submit` is for.
 //
 // Guarantees
 //   Higher priorities first, then the order of Put, as far as items are free when a consumer looks; consumers work side by side, so
 //   nothing is promised about the order in which they finish. Put is a numbered write: reconnects make no second item. An item is
 //   handed out at least once; its `attempt` counts. What Acknowledge writes beside, takes effect exactly once: together with the
-//   removal of the item, and only if the claim still stands, so a consumer that was taken for dead changes nothing when it wakes. For
-//   resources outside of the tree: `token` grows with each claim of an item; see lock.h. A delay ends by the clock of the core, which
-//   no process's clock changes.
+//   removal of the item, and only if the claim still stands, so a consumer that was taken for dead changes nothing when it wakes.
+//   For resources outside of the tree: `token` grows with each claim of an item; see lock.h. A delay ends by the clock of the core,
+//   which no process's clock changes.
 //
 // Failure
-//   Link lost: calls wait; items in hand stay in hand as long as the session lives. Session expired: OnItemLost for each in hand, then
-//   OnConsumerEnded; make another with the new session. A claim that somebody deletes: OnItemLost(kNoNode). A full queue refuses:
-//   RESOURCE_EXHAUSTED. Delays need a cluster of feature level 3: else kUnimplemented.
+//   Link lost: calls wait; items in hand stay in hand as long as the session lives. Session expired: OnItemLost for each in hand,
+//   then OnConsumerEnded; make another with the new session. A claim that somebody deletes: OnItemLost(kNoNode). A full queue
+//   refuses: RESOURCE_EXHAUSTED. Delays need a cluster of feature level 3: else kUnimplemented.
 //
-// Threads: all on the session's loop; no callback from inside a call. Destroy before the session; callbacks then do not come, and what
-// is in hand stays claimed until the session ends.
+// Threads: all on the session's loop; no callback from inside a call. Destroy before the session; callbacks then do not come, and
+// what is in hand stays claimed until the session ends.
 #ifndef DROVER_COORD_RECIPES_INCLUDE_DROVER_RECIPES_QUEUE_H_
 #define DROVER_COORD_RECIPES_INCLUDE_DROVER_RECIPES_QUEUE_H_
 
@@ -47,7 +47,7 @@
 namespace drover::recipes {
 
 struct QueueOptions {
-  std::string path;                 // the queue's own; made if missing
+  std::string path;                  // the queue's own; made if missing
   std::uint32_t items_max = 10'000;  // Put is refused while so many are there
   // Part of the names of what this object puts; no two objects may use the same. Empty: a random one.
   std::string producer;

@@ -1,7 +1,8 @@
 // Two-phase commit between processes whose resources lie outside of the tree: all do it, or none.
 //
 //   recipes::CommitCoordinator transfers(session, "/app/transfers");
-//   transfers.Begin("transfer-17", {"bank-a", "bank-b"}, "100 from a to b", seconds(10), [](absl::StatusOr<bool> committed) { ... });
+//   transfers.Begin("transfer-17", {"bank-a", "bank-b"}, "100 from a to b", seconds(10), [](absl::StatusOr<bool> committed) { ...
+//   });
 //
 //   class Bank : public recipes::CommitParticipantObserver {
 //     void OnPrepare(const std::string& id, const std::string& what) override { ... log it; participant_->Vote(id, true, done); }
@@ -12,11 +13,11 @@
 // (What lies within the tree needs none of this: one transaction of the tree is atomic by itself.)
 //
 // Guarantees
-//   One decision for each id, the same for all, and it never changes: to commit only if every participant has voted yes. Nobody waits
-//   for a coordinator that is dead, as in the textbook: the decision is a node of the tree, and any participant may make it. It is to
-//   abort once somebody voted no, or the coordinator's session ended or its patience did before all had voted.
-//   A participant that was away is told again what it has not voted on, or not finished, under its name, as often as it comes back; so
-//   what it does must be safe to do twice. What all have finished is forgotten.
+//   One decision for each id, the same for all, and it never changes: to commit only if every participant has voted yes. Nobody
+//   waits for a coordinator that is dead, as in the textbook: the decision is a node of the tree, and any participant may make it.
+//   It is to abort once somebody voted no, or the coordinator's session ended or its patience did before all had voted. A
+//   participant that was away is told again what it has not voted on, or not finished, under its name, as often as it comes back;
+//   so what it does must be safe to do twice. What all have finished is forgotten.
 //
 // Failure
 //   Link lost: calls wait. Session expired: OnParticipantEnded, and the coordinator's calls are answered with kSessionExpired; make
