@@ -151,8 +151,16 @@ void WatchTable::OnEvent(const EventView& view) {
     if (watch.position.has_value() && at <= *watch.position) continue;
     MoveTo(&watch, at);
     WatchListener* const listener = watch.listener;
+    // Data that another watch of this session asked for comes to all of them at once.
+    const bool without_data = !watch.with_data && !view.event.data.empty();
     if (HearsOnce(watch.kind)) Erase(found);  // as the service has done
-    listener->OnEvent(view.event);
+    if (without_data) {
+      Event event = view.event;
+      event.data.clear();
+      listener->OnEvent(event);
+    } else {
+      listener->OnEvent(view.event);
+    }
     if (!*alive) return;
   }
 }

@@ -85,6 +85,24 @@ TEST_F(WatchTableTest, AnEventBeforeTheAnswerGivesAWatchItsPlace) {
   EXPECT_FALSE(table_.catching_up());
 }
 
+// The service tells an event to a stream once, with data if one of its watches asked for it.
+TEST_F(WatchTableTest, DataIsForTheWatchThatAskedForIt) {
+  struct Hearing final : WatchListener {
+    void OnEvent(const Event& event) override { data.push_back(event.data); }
+    void OnCompacted() override {}
+    std::vector<std::string> data;
+  } with, without;
+  EventView view;
+  view.event.zxid = Zxid(5);
+  view.event.data = "x";
+  view.watches.push_back(table_.Add("/a", {.with_data = true}, &with).value);
+  view.watches.push_back(table_.Add("/a", {.with_data = false}, &without).value);
+  Stream();
+  table_.OnEvent(view);
+  EXPECT_EQ(with.data, std::vector<std::string>{"x"});
+  EXPECT_EQ(without.data, std::vector<std::string>{""});
+}
+
 TEST_F(WatchTableTest, WhatIsRemovedRefusedOrEndedIsNotWaitedFor) {
   table_.Remove(Add(Position{Zxid(3)}));
   EXPECT_FALSE(table_.catching_up());
