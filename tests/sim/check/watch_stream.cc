@@ -14,14 +14,39 @@ bool IsTrue(const LoggedEvent& told, const LoggedEvent& logged, bool with_data) 
          told.data == (with_data ? logged.data : std::string());
 }
 
+bool IsChild(const std::string& path, const std::string& root) {
+  if (path.size() <= root.size() || !coord::tree::IsAtOrBelow(path, root)) return false;
+  return path.find('/', root == "/" ? 1 : root.size() + 1) == std::string::npos;
+}
+
+bool Hears(const WatchTrace& trace, const LoggedEvent& event) {
+  const bool comes_or_goes = event.type != EventType::kChanged;
+  switch (trace.kind) {
+    case WatchKind::kUnspecified:
+    case WatchKind::kPersistentRecursive:
+      return coord::tree::IsAtOrBelow(event.path, trace.root);
+    case WatchKind::kPersistent:
+      return event.path == trace.root || (comes_or_goes && IsChild(event.path, trace.root));
+    case WatchKind::kOnce:
+      return event.path == trace.root;
+    case WatchKind::kOnceChildren:
+      return (event.path == trace.root && event.type == EventType::kDeleted) || (comes_or_goes && IsChild(event.path, trace.root));
+  }
+  return false;
+}
+
+bool HearsOnce(const WatchTrace& trace) {
+  return trace.kind == WatchKind::kOnce || trace.kind == WatchKind::kOnceChildren;
+}
+
 }  // namespace
 
 absl::Status CheckWatchStream(const EventLog& log, const WatchTrace& trace) {
   std::vector<const LoggedEvent*> expected;
   const auto begin =
       std::upper_bound(log.begin(), log.end(), trace.after, [](const Position& p, const LoggedEvent& e) { return p < e.position; });
-  for (auto at = begin; at != log.end(); ++at) {
-    if (coord::tree::IsAtOrBelow(at->path, trace.root)) expected.push_back(&*at);
+  for (auto at = begin; at != log.end() && !(HearsOnce(trace) && !expected.empty()); ++at) {
+    if (Hears(trace, *at)) expected.push_back(&*at);
   }
   std::size_t next = 0;
   auto error = [&](const auto&... words) {

@@ -1,4 +1,5 @@
-// What a watcher got is the log, filtered by its path: in order, each event once, without a gap from where the watch began.
+// What a watcher got is the log, filtered by what its watch is of: in order, each event once, without a gap from where the watch
+// began.
 #ifndef DROVER_TESTS_SIM_CHECK_WATCH_STREAM_H_
 #define DROVER_TESTS_SIM_CHECK_WATCH_STREAM_H_
 
@@ -12,6 +13,8 @@
 
 namespace drover::sim::check {
 
+using coord::tree::WatchKind;
+
 // One thing that reached the client, across all streams of the session, in the order in which the application heard of it.
 struct Delivery {
   enum class What { kEvent, kAnswer, kBookmark };
@@ -23,13 +26,17 @@ struct Delivery {
 struct WatchTrace {
   std::string name;  // for people
   std::string root;
-  // The first event is the first one behind it. Of a watch "from now on": (zxid of the answer, all). A watch that was told
-  // COMPACTED ends there; what is armed then is another trace.
+  // The first event is the first one behind it: where it was to resume from. Of a watch "from now on": (zxid of the answer, all). A
+  // watch that was told COMPACTED ends there; what is armed then is another trace.
   Position after;
   bool with_data = false;
   std::vector<Delivery> deliveries;
   // At the end everything up to here must have come: the last zxid, once the system is at rest and the watch still stands.
   std::optional<base::Zxid> settled;
+  // What it hears of: kPersistentRecursive the node and all below it; kPersistent the node, and its children's coming and going;
+  // those that hear once the first event of the node (kOnce), or the first coming or going of a child or the node's going
+  // (kOnceChildren).
+  WatchKind kind = WatchKind::kPersistentRecursive;
 };
 
 // `log` passes CheckEventLog. INTERNAL names the watch, the delivery, and whether it is a gap, a repetition, out of order or

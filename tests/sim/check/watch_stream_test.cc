@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <string>
+#include <vector>
+
 namespace drover::sim::check {
 namespace {
 
@@ -78,6 +82,29 @@ TEST_F(WatchStream, DataIsOnlyForThoseWhoAskedForIt) {
   EXPECT_FALSE(CheckWatchStream(kLog, trace).ok());
   trace.deliveries = {Came(At(6, 0, EventType::kChanged, "/a/x"))};
   EXPECT_EQ(CheckWatchStream(kLog, trace), absl::OkStatus());
+}
+// What a watch of each kind hears of, each with the trace of another kind refused.
+TEST_F(WatchStream, EachKindHearsOfItsOwn) {
+  using Kind = WatchKind;
+  const EventLog log = {At(1, 0, EventType::kCreated, "/a"),   At(2, 0, EventType::kCreated, "/a/x"),
+                        At(3, 0, EventType::kChanged, "/a/x"), At(4, 0, EventType::kCreated, "/a/x/y"),
+                        At(5, 0, EventType::kChanged, "/a"),   At(6, 0, EventType::kDeleted, "/a/x/y"),
+                        At(7, 0, EventType::kDeleted, "/a/x"), At(8, 0, EventType::kDeleted, "/a")};
+  const std::map<Kind, std::vector<std::size_t>> heard = {{Kind::kPersistentRecursive, {0, 1, 2, 3, 4, 5, 6, 7}},
+                                                          {Kind::kPersistent, {0, 1, 4, 6, 7}},
+                                                          {Kind::kOnce, {0}},
+                                                          {Kind::kOnceChildren, {1}}};
+  for (const auto& [kind, events] : heard) {
+    for (const auto& [other, of_other] : heard) {
+      WatchTrace trace{"w1", "/a", Position{}, true, {}, base::Zxid(8), kind};
+      for (const std::size_t i : of_other) trace.deliveries.push_back(Came(log[i]));
+      EXPECT_EQ(CheckWatchStream(log, trace).ok(), kind == other) << static_cast<int>(kind) << " " << static_cast<int>(other);
+    }
+  }
+  const WatchTrace again{"w1", "/a", Position{base::Zxid(2)}, true, {Came(log[4])}, base::Zxid(8), Kind::kOnce};
+  EXPECT_EQ(CheckWatchStream(log, again), absl::OkStatus());
+  const WatchTrace of_the_end{"w1", "/a/x", Position{base::Zxid(6)}, true, {Came(log[6])}, base::Zxid(8), Kind::kOnceChildren};
+  EXPECT_EQ(CheckWatchStream(log, of_the_end), absl::OkStatus());
 }
 TEST_F(WatchStream, AWatchMayBeginWithinATransaction) {
   WatchTrace trace{"w1", "/", Position{base::Zxid(4), 0}, true, {Came(kLog[3]), Came(kLog[4]), second}, {}};

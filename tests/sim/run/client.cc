@@ -22,18 +22,15 @@ check::Code CodeOf(const absl::Status& status) {
 // Writes down what one watch tells.
 class Client::Listener final : public coord::WatchListener {
  public:
-  Listener(Client* client, std::string root, bool with_data) : client_(client), root_(std::move(root)), with_data_(with_data) {}
+  Listener(Client* client, std::string root, coord::WatchOptions options)
+      : client_(client), root_(std::move(root)), options_(options) {
+    // One that resumes may hear before it is told that it stands.
+    if (options_.after) Begin({options_.after->zxid, options_.after->ordinal});
+  }
 
   void OnArmed(base::Zxid zxid) override {
-    Tale& tale = client_->tale();
-    check::WatchTrace trace;
-    trace.name = absl::StrCat("of client ", client_->id_, ", session ", tale.order.session.value);
-    trace.root = root_;
-    trace.after = {zxid, check::Position::kAll};
-    trace.with_data = with_data_;
-    tale.watches.push_back(std::move(trace));
-    trace_ = &tale.watches.back();
-    client_->journal_->Note("client ", client_->id_, " watches ", root_, " from ", zxid.value);
+    if (!options_.after) Begin({zxid, check::Position::kAll});
+    armed_ = true;
   }
   void OnEvent(const coord::Event& event) override {
     client_->tale().order.sightings.push_back({client_->history_->Next(), event.zxid});
@@ -45,6 +42,7 @@ class Client::Listener final : public coord::WatchListener {
     delivery.event.data = event.data;
     client_->journal_->Note("client ", client_->id_, " hears ", check::TextOf(delivery.event));
     trace_->deliveries.push_back(std::move(delivery));
+    if (coord::HearsOnce(options_.kind)) Again(event.position());
   }
   void OnProgress(base::Zxid zxid) override {
     client_->tale().order.sightings.push_back({client_->history_->Next(), zxid});
@@ -52,16 +50,13 @@ class Client::Listener final : public coord::WatchListener {
   }
   void OnCompacted() override {
     client_->journal_->Note("client ", client_->id_, ": watch of ", root_, " is compacted");
-    trace_ = nullptr;
-    Client* client = client_;
-    client->loop_->Post([client, process = client->process_] {
-      if (client->process_ == process) client->Watch();
-    });
+    Again(std::nullopt);
   }
   void OnEnded(const absl::Status&) override { trace_ = nullptr; }
 
   void OnZxid(check::Delivery::What what, base::Zxid zxid) {
-    if (trace_ == nullptr) return;
+    // Before it stands answers to what was asked earlier may come.
+    if (trace_ == nullptr || !armed_) return;
     check::Delivery delivery;
     delivery.what = what;
     delivery.zxid = zxid;
@@ -72,10 +67,33 @@ class Client::Listener final : public coord::WatchListener {
   }
 
  private:
+  void Begin(check::Position after) {
+    Tale& tale = client_->tale();
+    check::WatchTrace trace;
+    trace.name = absl::StrCat("of client ", client_->id_, ", session ", tale.order.session.value);
+    trace.root = root_;
+    trace.after = after;
+    trace.with_data = options_.with_data;
+    trace.kind = static_cast<check::WatchKind>(options_.kind);
+    tale.watches.push_back(std::move(trace));
+    trace_ = &tale.watches.back();
+    client_->journal_->Note("client ", client_->id_, " watches ", root_, " as ", static_cast<int>(options_.kind), " from ",
+                            after.zxid.value);
+  }
+  // Another watch, from there on or from now on.
+  void Again(std::optional<coord::Position> after) {
+    trace_ = nullptr;
+    Client* client = client_;
+    client->loop_->Post([client, process = client->process_, after] {
+      if (client->process_ == process) client->Watch(after);
+    });
+  }
+
   Client* const client_;
   const std::string root_;
-  const bool with_data_;
-  check::WatchTrace* trace_ = nullptr;  // while it stands
+  const coord::WatchOptions options_;
+  check::WatchTrace* trace_ = nullptr;  // of what it is told
+  bool armed_ = false;
 };
 
 Client::Client(SimWorld* world, SimNetwork* network, Journal* journal, check::History* history, const Witness* witness,
@@ -126,7 +144,7 @@ void Client::OnConnected() {
   tale().life.disconnect_grace = plan_.graces && id_ % 2 == 0 ? milliseconds(300) : milliseconds(0);
   journal_->Note("client ", id_, " has session ", session_->id().value);
   Sample();
-  Watch();
+  for (int i = 0; i < 2; ++i) Watch(std::nullopt);
 }
 
 void Client::OnSuspended(const absl::Status& why) {
@@ -439,12 +457,16 @@ void Client::CallLock(std::uint64_t pick) {
   }
 }
 
-void Client::Watch() {
+void Client::Watch(std::optional<coord::Position> after) {
   const std::uint64_t pick = random_.Below(4);
   const std::string root = pick == 0 ? "/" : pick == 1 ? kRegisters : pick == 2 ? kLocks : Register();
-  const bool with_data = random_.Below(2) == 0;
-  listeners_.push_back(std::make_unique<Listener>(this, root, with_data));
-  session_->Watch(root, {.with_data = with_data}, listeners_.back().get());
+  // Half of them hear of all below the node; the others of the other kinds.
+  const std::uint64_t kind = random_.Below(6);
+  const coord::WatchOptions options{.kind = kind < 3 ? coord::WatchKind::kRecursive : static_cast<coord::WatchKind>(kind - 1),
+                                    .with_data = random_.Below(2) == 0,
+                                    .after = after};
+  listeners_.push_back(std::make_unique<Listener>(this, root, options));
+  session_->Watch(root, options, listeners_.back().get());
 }
 
 // ---- the end ----

@@ -117,7 +117,7 @@ class Client final : private coord::SessionObserver {
   void CallRegister(std::uint64_t pick);
   void CallTransaction();
   void CallLock(std::uint64_t pick);
-  void Watch();
+  void Watch(std::optional<coord::Position> after);
   [[nodiscard]] Call NewCall(std::optional<check::Operation> operation, bool is_write, bool local = false);
   // The answer came: into the records.
   void Answered(const Call& call, const absl::Status& status, base::Zxid zxid, check::Result result, const std::string& what);
