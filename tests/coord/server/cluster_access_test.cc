@@ -2,9 +2,13 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "coord/base/password_digest.h"
 #include "gtest/gtest.h"
@@ -13,6 +17,7 @@
 namespace drover::coord::server {
 namespace {
 
+using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
@@ -175,6 +180,66 @@ TEST_F(ClusterAccessTest, AWatchTellsWhatMayBeRead) {
   ASSERT_EQ(bob->AwaitRead(watch).code(), v1::OK);
   EXPECT_TRUE(heard(*bob, "/open"));
   EXPECT_FALSE(heard(*bob, "/ann"));
+}
+
+// Rights are changed again and again while another one writes through another node, and leaders die: each write is judged by the
+// list that stood where the write stands in the order of all writes, on every node alike.
+TEST_F(ClusterAccessTest, AChangeOfRightsTakesEffectInTheOrderOfAllWrites) {
+  ASSERT_NO_FATAL_FAILURE(Begin());
+  const auto ann = Connect("ann", leader_, 60'000);
+  const auto bob = Connect("bob", Other(leader_), 60'000);
+  ann->KeepContact(seconds(1));
+  bob->KeepContact(seconds(1));
+  ASSERT_EQ(Authenticate(ann.get(), "ann", kSecret).code(), v1::OK);
+  ann->CreateNow("/a", "");
+  std::map<std::uint64_t, bool> open = {{0, true}};  // from that zxid on anybody may write
+  std::vector<std::pair<std::uint64_t, v1::Code>> written;
+  for (int turn = 0; turn < 60; ++turn) {
+    const bool opens = turn % 2 == 1;
+    v1::Request* request = ann->NewWrite();
+    const std::uint64_t number = request->number();
+    v1::SetAcl* change = request->mutable_set_acl();
+    change->set_path("/a");
+    v1::AclEntry* all = change->mutable_acl()->add_entries();
+    all->set_permissions(opens ? 31 : 1);
+    all->set_scheme("world");
+    all->set_id("anyone");
+    v1::AclEntry* own = change->mutable_acl()->add_entries();
+    own->set_permissions(31);
+    own->set_scheme("auth");
+    std::vector<std::uint64_t> numbers;
+    for (int i = 0; i < 8; ++i) numbers.push_back(bob->Set("/a", "bob"));
+    // On their way at the same time.
+    bob->Flush(numbers.front() - 1);
+    cluster_.world.RunFor(microseconds(100 * (turn % 7)));
+    ann->Flush(number - 1);
+    if (turn % 20 == 10) {
+      const int leader = cluster_.Leader();
+      cluster_.Crash(leader);
+      ASSERT_NE(AwaitLeaderBut(leader), 0);
+      cluster_.Start(leader);
+      for (const auto& [client, first] : {std::pair(ann.get(), number), std::pair(bob.get(), numbers.front())}) {
+        client->node = SimCluster::Client(Other(leader));
+        client->Reconnect();
+        client->Resend(first);
+      }
+    }
+    const v1::Answer& changed = ann->AwaitWriteResuming(number);
+    ASSERT_EQ(changed.code(), v1::OK);
+    open[changed.zxid()] = opens;
+    for (const std::uint64_t write : numbers) {
+      const v1::Answer& answer = bob->AwaitWriteResuming(write);
+      written.emplace_back(answer.zxid(), answer.code());
+    }
+  }
+  int refused = 0;
+  for (const auto& [zxid, code] : written) {
+    EXPECT_EQ(code, std::prev(open.upper_bound(zxid))->second ? v1::OK : v1::NO_AUTH) << "at " << zxid;
+    refused += code == v1::NO_AUTH ? 1 : 0;
+  }
+  EXPECT_GT(refused, 0);
+  EXPECT_LT(refused, static_cast<int>(written.size()));
+  EXPECT_TRUE(cluster_.AwaitEqual());
 }
 
 // An older program would make a node that is open to everybody.

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "coord/base/random.h"
 #include "gtest/gtest.h"
 #include "tests/coord/server/cluster_fixture.h"
 
@@ -121,6 +122,59 @@ TEST_F(ClusterWatchTest, WhileLeadersDieItHearsOfEachEventOnceAndInOrder) {
   ASSERT_TRUE(watcher_->RunUntil([&] { return watcher_->events.size() >= written_ * 4; })) << watcher_->events.size();
   cluster_.world.RunFor(seconds(1));
   Judge();
+}
+
+TEST_F(ClusterWatchTest, ReconnectedAThousandTimesAtRandomNodesItHearsOfEachEventOnceAndInOrder) {
+  base::SeededRandom random(5);
+  const auto running = [&] {
+    int node = 1 + static_cast<int>(random.Below(3));
+    while (!cluster_.running(node)) node = node % 3 + 1;
+    return node;
+  };
+  int down = 0;
+  std::uint64_t killed = 0;
+  std::uint64_t snapshots = 0;
+  for (int turn = 0; turn < 1000; ++turn) {
+    Write();
+    cluster_.world.RunFor(microseconds(random.Below(3'000)));
+    if (turn % 20 == 10) {
+      const int node = running();
+      const std::uint64_t before = cluster_.node(node)->Status().snapshot.value;
+      cluster_.node(node)->WantSnapshot();
+      snapshots +=
+          cluster_.world.RunUntil([&] { return cluster_.node(node)->Status().snapshot.value > before; }, seconds(5)) ? 1 : 0;
+    }
+    // Every now and then the leader dies, and is back some turns later.
+    if (turn % 25 == 0) {
+      if (down != 0) cluster_.Start(down);
+      const int leader = cluster_.AwaitLeader();
+      ASSERT_NE(leader, 0);
+      cluster_.Crash(leader, random.Below(2) == 0 ? sim::Survival::kNothing : sim::Survival::kEverything);
+      down = leader;
+      ++killed;
+    }
+    if (!watcher_->events.empty() && watcher_->events.back().ordinal() != 3) ++torn_;
+    for (int node = 1; node <= 3; ++node) cluster_.network.Reset("watcher", SimCluster::Host(node));
+    Attach(watcher_.get(), running());
+    if (writer_->closed) Attach(writer_.get(), running());
+  }
+  cluster_.StartAll();
+  ASSERT_NE(cluster_.AwaitLeader(), 0);
+  // Whoever was at a node that is gone, or was not let in while nobody led, comes again.
+  ASSERT_TRUE(cluster_.world.RunUntil(
+      [&] {
+        for (SimClient* client : {watcher_.get(), writer_.get()}) {
+          if (client->closed) Attach(client, running());
+        }
+        return watcher_->events.size() >= written_ * 4;
+      },
+      seconds(60)))
+      << watcher_->events.size() << " of " << written_ * 4;
+  cluster_.world.RunFor(seconds(1));
+  Judge();
+  EXPECT_EQ(killed, 40u);
+  EXPECT_GE(snapshots, 40u);
+  EXPECT_GT(torn_, 0u) << "no link broke within a transaction";
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // Sessions, numbering, zxids and time as a batch meets them.
+#include "coord/tree/acl.h"
 #include "coord/tree/state_machine.h"
 
 #include <gmock/gmock.h>
@@ -290,6 +291,15 @@ TEST(StateMachine, DigestSeesEveryPartOfTheState) {
     m.now_ms = 2000;
     m.Delete("/missing");
   });
+  for (const std::uint32_t permissions : {1u, 3u}) {
+    add([permissions](Machine& m) {
+      const Acl acl({{permissions, "world", "anyone"}});
+      m.Unary(EncodeSetAcl({}, {"/a", acl.encoded()}));
+    });
+  }
+  add([](Machine& m) { m.Unary(EncodeSetQuota({}, {"/a", 10, 0})); });
+  add([](Machine& m) { m.Unary(EncodeSetQuota({}, {"/a", 0, 10})); });
+  add([](Machine& m) { m.Write(m.Open(), 0, EncodeAuthenticate({1, 0, false}, {"digest", "ann:hash"})); });
 }
 
 }  // namespace
