@@ -72,7 +72,7 @@ std::string ToWords(const Answer& a) {
 }
 
 std::string ToWords(const Event& event) {
-  constexpr const char* kTypes[] = {"created", "changed", "deleted"};
+  constexpr const char* kTypes[] = {"created", "changed", "deleted", "children of"};
   return absl::StrCat(kTypes[static_cast<std::size_t>(event.type)], " ", Quoted(event.path));
 }
 

@@ -63,7 +63,7 @@ struct Answer {
 };
 
 struct Event {
-  enum class Type { kCreated, kChanged, kDeleted };
+  enum class Type { kCreated, kChanged, kDeleted, kChildren };  // the last: a child of it came or went
 
   Type type = Type::kCreated;
   std::string path;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -73,20 +74,39 @@ class DroverSession::Grant final : public coord::SessionObserver {
 
 class DroverSession::Watch final : public coord::WatchListener {
  public:
-  Watch(DroverSession* session, Done armed) : session_(session), armed_(std::move(armed)) {}
+  // `armed` is given `answer` once the watch stands, or has heard all that it ever will; with the zxid of then, if it has none.
+  Watch(DroverSession* session, const Operation& operation, Answer answer, Done armed)
+      : session_(session), path_(operation.path), kind_(operation.watch), answer_(std::move(answer)), armed_(std::move(armed)) {}
   void OnArmed(coord::Zxid zxid) override {
-    if (armed_ != nullptr) session_->Finish(std::exchange(armed_, nullptr), Answer{.zxid = zxid.value});
+    if (armed_ == nullptr) return;
+    if (answer_.zxid == 0) answer_.zxid = zxid.value;
+    session_->Finish(std::exchange(armed_, nullptr), std::move(answer_));
   }
-  void OnEvent(const coord::Event& event) override { session_->OnEvent(event); }
+  // What ours tells by the child's path ZooKeeper tells by the node's, to all but a recursive watch.
+  void OnEvent(const coord::Event& event) override {
+    Event heard = EventOf(event);
+    if (kind_ != WatchKind::kRecursive && event.path != path_) {
+      heard.type = Event::Type::kChildren;
+      heard.path = path_;
+    }
+    session_->OnEvent(std::move(heard));
+    if (kind_ != WatchKind::kOnce && kind_ != WatchKind::kOnceChildren) return;
+    fired = true;
+    OnArmed(event.zxid);
+  }
   void OnCompacted() override { OnEnded(coord::RefusedError(coord::Code::kCompacted, "compacted")); }
   void OnEnded(const absl::Status& why) override {
     if (armed_ != nullptr) session_->Finish(std::exchange(armed_, nullptr), RefusalAnswer(why));
   }
 
   coord::WatchId id;
+  bool fired = false;  // it heard once
 
  private:
   DroverSession* const session_;
+  const std::string path_;
+  const WatchKind kind_;
+  Answer answer_;
   Done armed_;
 };
 
@@ -140,11 +160,13 @@ void DroverSession::Finish(const Done& done, Answer answer) {
   done->Give(std::move(reply));
 }
 
-// One event comes to each watch of the session that it is for.
-void DroverSession::OnEvent(const coord::Event& event) {
-  Event heard = EventOf(event);
-  if (!events_.empty() && events_.back() == heard) return;
-  events_.push_back(std::move(heard));
+// One event comes to each watch of the session that it is for. ZooKeeper tells a session once, of the node first, then of the
+// children.
+void DroverSession::OnEvent(Event heard) {
+  auto begin = events_.end();
+  while (begin != events_.begin() && std::prev(begin)->zxid == heard.zxid && std::prev(begin)->ordinal == heard.ordinal) --begin;
+  if (std::find(begin, events_.end(), heard) != events_.end()) return;
+  events_.insert(heard.type == Event::Type::kChildren ? events_.end() : begin, std::move(heard));
 }
 
 void DroverSession::Begin(const Operation& o, const Done& done) {
@@ -211,9 +233,11 @@ void DroverSession::Begin(const Operation& o, const Done& done) {
       // Taking a watch away is not answered: what came before it is what a sync brings.
       session_->Sync([this, done, path = o.path](absl::StatusOr<coord::Zxid> zxid) {
         const auto watch = watches_.find(path);
-        session_->Unwatch(watch->second->id);
+        const bool fired = watch->second->fired;
+        if (!fired) session_->Unwatch(watch->second->id);
         watches_.erase(watch);
-        Finish(done, zxid.ok() ? Answer{.zxid = zxid->value} : RefusalAnswer(zxid.status()));
+        if (!zxid.ok()) return Finish(done, RefusalAnswer(zxid.status()));
+        Finish(done, fired ? Answer{.code = Code::kNoWatcher} : Answer{.zxid = zxid->value});
       });
       return;
     }
@@ -278,8 +302,23 @@ void DroverSession::BeginRead(const Operation& o, const Done& done) {
 }
 
 void DroverSession::BeginWatch(const Operation& o, const Done& done) {
-  auto watch = std::make_unique<Watch>(this, done);
-  watch->id = session_->Watch(o.path, {.with_data = true, .after = std::nullopt}, watch.get());
+  if (o.watch != WatchKind::kOnceChildren) return Arm(o, std::nullopt, Answer(), done);
+  // ZooKeeper's is what a reading of the children leaves: from the state that was read on.
+  session_->Children(
+      o.path, "", 0,
+      [this, o, done](absl::StatusOr<coord::ChildrenPage> page) {
+        if (!page.ok()) return Finish(done, RefusalAnswer(page.status()));
+        Arm(o, coord::Position{page->zxid, coord::Position::kAll},
+            Answer{.code = page->more ? Code::kOther : Code::kOk, .zxid = page->zxid.value, .names = std::move(page->names)}, done);
+      },
+      {});
+}
+
+void DroverSession::Arm(const Operation& o, std::optional<coord::Position> after, Answer answer, const Done& done) {
+  auto watch = std::make_unique<Watch>(this, o, std::move(answer), done);
+  constexpr coord::WatchKind kKinds[] = {coord::WatchKind::kRecursive, coord::WatchKind::kPersistent, coord::WatchKind::kOnce,
+                                         coord::WatchKind::kOnceChildren};
+  watch->id = session_->Watch(o.path, {.kind = kKinds[static_cast<int>(o.watch)], .with_data = true, .after = after}, watch.get());
   watches_[o.path] = std::move(watch);
 }
 

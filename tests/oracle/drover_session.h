@@ -48,9 +48,10 @@ class DroverSession {
   void BeginMulti(const Operation& operation, const Done& done);
   void BeginRead(const Operation& operation, const Done& done);
   void BeginWatch(const Operation& operation, const Done& done);
+  void Arm(const Operation& operation, std::optional<coord::Position> after, Answer answer, const Done& done);
   // Hands over the answer; the last of a burst with the events so far.
   void Finish(const Done& done, Answer answer);
-  void OnEvent(const coord::Event& event);
+  void OnEvent(Event heard);
 
   transport::LoopThread* const thread_;
   // Of the loop's thread; made and destroyed there.

@@ -26,7 +26,7 @@ constexpr std::uint64_t kBurstOneIn = 5;
 constexpr std::uint64_t kBurstMax = 8;
 constexpr std::size_t kNodesMax = 150;  // above it, creates become deletes
 constexpr std::size_t kDepthMax = 60;
-constexpr std::size_t kWatchesMax = 3;  // of a session
+constexpr std::size_t kWatchesMax = 5;  // of a session
 constexpr std::size_t kPathBytesMax = 3500;
 // Both systems take them; the largest leaves room for the rest of ZooKeeper's largest request (1 MiB less a byte).
 constexpr std::size_t kLargeData[] = {4'096, 65'535, 65'536, 1'000'000, 1'040'000};
@@ -198,6 +198,7 @@ Operation Generator::MakeWatch(int session) {
   o.path = OneIn(12) ? OddPath(Existing(), &random_) : OneIn(4) ? "/" : Existing();
   const bool one_more = slot.watched.size() < kWatchesMax && slot.watched.count(o.path) == 0;
   o.kind = one_more ? Kind::kWatch : Kind::kSync;
+  if (one_more) o.watch = static_cast<WatchKind>(random_.Below(4));
   if (!one_more) o.path = "/";
   return o;
 }

@@ -139,6 +139,7 @@ void Judge::OwnStat(const Event& event) {
   const Stat& s = event.stat;
   const std::string what = absl::StrCat("our event ", ToWords(event), " of zxid ", event.zxid);
   if (!correspondence_.IsTransactionOfOurs(event.zxid)) Differ(absl::StrCat(what, ": no transaction has this zxid"));
+  if (event.type == Event::Type::kChildren) return;  // its Stat is the child's
   const bool fits = event.type == Event::Type::kCreated   ? s.czxid == event.zxid && s.mzxid == event.zxid && s.version == 0
                     : event.type == Event::Type::kChanged ? s.mzxid == event.zxid && s.czxid <= event.zxid && s.version != 0
                                                           : s.czxid <= event.zxid && s.mzxid <= event.zxid;

@@ -19,6 +19,8 @@ std::string WhatIsAsked(const Operation& o) {
   if (o.kind == Kind::kOpen || o.kind == Kind::kClose || o.kind == Kind::kAbandon) return words;
   absl::StrAppend(&words, " ", Quoted(o.path), o.ephemeral ? " ephemeral" : "", o.sequential ? " sequential" : "",
                   o.local ? " local" : "");
+  constexpr const char* kWatches[] = {", recursive", ", persistent", ", once", ", once of children"};
+  if (o.kind == Kind::kWatch) words += kWatches[static_cast<int>(o.watch)];
   if (o.kind == Kind::kAuthenticate) return absl::StrCat(words, " ", o.data.value_or(""));
   absl::StrAppend(&words, o.acl.empty() ? "" : " for");
   for (const AclEntry& entry : o.acl) absl::StrAppend(&words, " [", ToWords(entry), "]");

@@ -24,12 +24,15 @@ enum class Kind {
   kExists,
   kChildren,
   kSync,
-  kWatch,  // persistent and recursive
+  kWatch,
   kUnwatch,
   kAuthenticate,  // with scheme digest
   kSetAcl,
   kGetAcl,
 };
+
+// ZooKeeper's two modes of addWatch, and what an exists and a getChildren leave.
+enum class WatchKind { kRecursive, kPersistent, kOnce, kOnceChildren };
 
 struct AclEntry {
   std::int32_t permissions = 31;
@@ -53,6 +56,7 @@ struct Operation {
   bool sequential = false;
   bool local = false;            // a read that may come from the node at hand, where a system lets one choose
   std::vector<Operation> parts;  // of a multi
+  WatchKind watch = WatchKind::kRecursive;
 
   friend bool operator==(const Operation&, const Operation&) = default;
 };

@@ -28,9 +28,17 @@ constexpr std::int32_t kAddWatch = 106;
 constexpr std::int32_t kCloseSession = -11;
 constexpr std::int32_t kErrorResult = -1;
 
+constexpr std::int32_t kModePersistent = 0;
 constexpr std::int32_t kModeRecursive = 1;
 constexpr std::int32_t kAnyWatcher = 3;
 constexpr int kPasswordBytes = 16;
+
+// By which of ZooKeeper's requests.
+Kind AskedAs(const Operation& o) {
+  if (o.kind == Kind::kWatch && o.watch == WatchKind::kOnce) return Kind::kExists;
+  if (o.kind == Kind::kWatch && o.watch == WatchKind::kOnceChildren) return Kind::kChildren;
+  return o.kind;
+}
 
 std::int32_t TypeOf(Kind kind) {
   switch (kind) {
@@ -125,7 +133,11 @@ void AppendBody(const Operation& o, JuteWriter* out) {
       out->Bool(false);  // no watch
       break;
     case Kind::kWatch:
-      out->Int(kModeRecursive);
+      if (o.watch == WatchKind::kOnce || o.watch == WatchKind::kOnceChildren) {
+        out->Bool(true);
+      } else {
+        out->Int(o.watch == WatchKind::kRecursive ? kModeRecursive : kModePersistent);
+      }
       break;
     case Kind::kUnwatch:
       out->Int(kAnyWatcher);
@@ -230,7 +242,7 @@ void ReadResult(Kind kind, JuteReader* in, Answer* answer) {
     case Kind::kSync:
       static_cast<void>(in->String());  // the path asked for
       return;
-    case Kind::kWatch:
+    case Kind::kWatch:               // by addWatch
       static_cast<void>(in->Int());  // an error that is always 0
       return;
     default:
@@ -301,7 +313,7 @@ absl::StatusOr<ZooKeeperGrant> DecodeGrant(absl::string_view bytes) {
 std::string EncodeRequest(std::int32_t xid, const Operation& operation) {
   JuteWriter out;
   out.Int(xid);
-  out.Int(TypeOf(operation.kind));
+  out.Int(TypeOf(AskedAs(operation)));
   AppendBody(operation, &out);
   return out.bytes();
 }
@@ -325,7 +337,12 @@ absl::StatusOr<Answer> DecodeReply(const Operation& operation, absl::string_view
   if (answer.code == Code::kOk && operation.kind == Kind::kMulti) {
     ReadResults(operation, &in, &answer);
   } else if (answer.code == Code::kOk) {
-    ReadResult(operation.kind, &in, &answer);
+    ReadResult(AskedAs(operation), &in, &answer);
+  }
+  if (operation.kind == Kind::kWatch && operation.watch == WatchKind::kOnce) {
+    // The watch stands whether there is a node or not.
+    if (answer.code == Code::kNoNode) answer.code = Code::kOk;
+    answer.stat.reset();
   }
   if (!in.ok() || !in.rest().empty()) return Malformed(absl::StrCat("the reply to ", KindName(operation.kind)));
   return answer;
@@ -340,8 +357,9 @@ absl::StatusOr<Event> DecodeEvent(absl::string_view bytes) {
   static_cast<void>(in.Int());  // state of the connection
   Event event;
   event.path = in.String();
-  if (!in.ok() || type < 1 || type > 3) return Malformed("an event");
-  event.type = type == 1 ? Event::Type::kCreated : type == 2 ? Event::Type::kDeleted : Event::Type::kChanged;
+  if (!in.ok() || type < 1 || type > 4) return Malformed("an event");
+  constexpr Event::Type kTypes[] = {Event::Type::kCreated, Event::Type::kDeleted, Event::Type::kChanged, Event::Type::kChildren};
+  event.type = kTypes[type - 1];
   return event;
 }
 

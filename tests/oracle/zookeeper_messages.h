@@ -1,7 +1,8 @@
 // What a client of ZooKeeper says and hears: operations as requests of its protocol, its replies as answers. Pure.
 //
 // Creates ask for the Stat (create2), which within a multi is not given; children, too, come with one, which is not looked at. A
-// recursive watch is armed by addWatch and taken away by removeWatches (of any kind: a session has one watch a path here).
+// watch is armed by addWatch, or as what an exists or a getChildren leaves, and taken away by removeWatches (of any kind: a session
+// has one watch a path here).
 #ifndef DROVER_TESTS_ORACLE_ZOOKEEPER_MESSAGES_H_
 #define DROVER_TESTS_ORACLE_ZOOKEEPER_MESSAGES_H_
 

@@ -131,13 +131,24 @@ TEST(ZooKeeperMessagesTest, AnEventIsTypeAndPath) {
   EXPECT_EQ(*event, (Event{.type = Event::Type::kDeleted, .path = "/a"}));
 }
 
-TEST(ZooKeeperMessagesTest, AnEventThatNoRecursiveWatchTellsIsNone) {
+TEST(ZooKeeperMessagesTest, AnEventThatNoWatchTellsIsNone) {
+  for (const int type : {4, 5}) {
+    JuteWriter out;
+    Head(-1, 0, &out);
+    out.Int(type);
+    out.Int(3);
+    out.String("/a");
+    EXPECT_EQ(DecodeEvent(out.bytes()).ok(), type == 4) << "of children, or that a watch was taken away";
+  }
+}
+
+TEST(ZooKeeperMessagesTest, AWatchThatHearsOnceStandsWithoutItsNodeAndOneOfChildrenDoesNot) {
   JuteWriter out;
-  Head(-1, 0, &out);
-  out.Int(4);  // of children
-  out.Int(3);
-  out.String("/a");
-  EXPECT_TRUE(absl::IsInternal(DecodeEvent(out.bytes()).status()));
+  Head(9, -101, &out);
+  Operation watch{.kind = Kind::kWatch, .path = "/a", .watch = WatchKind::kOnce};
+  EXPECT_EQ(DecodeReply(watch, out.bytes())->code, Code::kOk);
+  watch.watch = WatchKind::kOnceChildren;
+  EXPECT_EQ(DecodeReply(watch, out.bytes())->code, Code::kNoNode);
 }
 
 }  // namespace
