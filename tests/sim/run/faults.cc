@@ -96,9 +96,10 @@ void Faults::Inject(Fault fault) {
   const int node = fault == Fault::kIsolate && leader != 0 && random_.Below(2) == 0 ? leader : SomeNode();
   ++counts_[static_cast<std::size_t>(fault)];
   journal_->Note("fault: ", NameOf(fault), ", node ", node);
-  if (fault == Fault::kMembers) return machines_->ChangeMembers(leader, &random_);
+  if (fault == Fault::kMembers) return ChangeMembers(leader);
+  if (fault == Fault::kHandOver) return HandOver(leader, node);
   if (fault == Fault::kCamps) return MakeCamps(leader);
-  if (fault == Fault::kVersion) return machines_->ChangeVersion(node, &random_, SomeSurvival(), Some(10, 1'000));
+  if (fault == Fault::kVersion) return ChangeVersions(node);
   if (fault == Fault::kReadmit && random_.Below(2) == 0) return LoseAmongFew(leader);
   if (fault == Fault::kReadmit) return machines_->LoseAndReadmit(node, Some(10, 2'000));
   if (fault <= Fault::kPowerOff) return CrashNode(fault, node);
@@ -232,9 +233,64 @@ void Faults::Return(const Deposed& deposed) {
   Hurry(2);
 }
 
+// Also by one that has only begun to lead, and does not know yet what is committed.
+void Faults::ChangeMembers(int leader) {
+  if (machines_->awaits_leader() || random_.Below(3) > 0) return machines_->ChangeMembers(leader, &random_);
+  machines_->OnNextLeader([this, period = period_](int successor) {
+    if (active_ && period == period_) machines_->ChangeMembers(successor, &random_);
+  });
+}
+
+// The order may reach one that stands still, and that is read long after the leader has given up.
+void Faults::HandOver(int leader, int to) {
+  if (leader == 0 || machines_->size() == 1) return;
+  if (to == leader) to = leader % machines_->size() + 1;
+  machines_->AskHandOver(leader, to);
+  const std::uint64_t how = random_.Below(3);
+  if (how == 0 && machines_->running(to)) Pause(to, Some(800, 2'500));
+  // It is elsewhere that the order waits.
+  if (how == 1) CutFor(Machines::Host(leader), Machines::Host(to), Some(200, 1'500));
+}
+
+void Faults::Pause(int node, base::Duration duration) {
+  SimLoop* const loop = machines_->loop(node);
+  loop->Pause();
+  Undo(duration, [this, node, loop] {
+    if (machines_->loop(node) == loop) loop->Resume();
+  });
+}
+
+void Faults::ChangeVersions(int node) {
+  const auto some_level = [this] {
+    const std::uint64_t levels = base::kNewestFeatureLevel.value - base::kFirstFeatureLevel.value + 1;
+    return base::FeatureLevel(base::kFirstFeatureLevel.value + static_cast<std::uint32_t>(random_.Below(levels)));
+  };
+  if (random_.Below(3) > 0) {
+    const base::FeatureLevel level = random_.Below(3) == 0 ? some_level() : base::kNewestFeatureLevel;
+    const base::Duration down = Some(10, 1'000);
+    machines_->ChangeVersion(node, level, SomeSurvival(), down);
+    if (random_.Below(4) == 0) FillWhenUp(node, down + milliseconds(500));
+    return;
+  }
+  // As whoever upgrades a cluster does it. Somebody's disk is full when all could promise.
+  base::Duration at{};
+  for (int id = 1; id <= machines_->size(); ++id) {
+    if (machines_->version(id) == base::kNewestFeatureLevel) continue;
+    Undo(at, [this, id] { machines_->ChangeVersion(id, base::kNewestFeatureLevel, SomeSurvival(), Some(10, 300)); });
+    at += Some(50, 600);
+  }
+  if (random_.Below(2) == 0) Undo(at, [this] { FillWhenUp(SomeNode(), milliseconds(1'000)); });
+}
+
+void Faults::FillWhenUp(int node, base::Duration patience) {
+  if (machines_->node(node) != nullptr) return machines_->FillDisk(node, random_.Below(64), Some(300, 3'000));
+  if (patience <= base::Duration::zero()) return;
+  Undo(milliseconds(2), [this, node, patience] { FillWhenUp(node, patience - milliseconds(2)); });
+}
+
 void Faults::MakeCamps(int leader) {
   std::vector<int> others = machines_->Voters(leader);
-  if (others.size() != 4) return machines_->ChangeMembers(leader, &random_);
+  if (others.size() != 4) return machines_->ChangeMembers(leader, &random_, 4);
   std::erase(others, leader);
   if (others.size() != 3 || machines_->lost_count() > 0) return;
   const auto cut = [this](int a, int b) {
@@ -352,10 +408,7 @@ void Faults::BreakDisk(Fault fault, int node) {
   SimFileSystem& files = machines_->files(node);
   switch (fault) {
     case Fault::kPause:
-      loop->Pause();
-      return Undo(duration, [this, node, loop] {
-        if (machines_->loop(node) == loop) loop->Resume();
-      });
+      return Pause(node, duration);
     case Fault::kStallDisk:
       return machines_->StallDisk(node, duration);
     case Fault::kFailSync:

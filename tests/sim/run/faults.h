@@ -52,16 +52,23 @@ class Faults {
   // Until the successor has nothing but a snapshot for who knows no more than the deposed.
   void Overtake(Deposed deposed);
   void Return(const Deposed& deposed);
+  void ChangeMembers(int leader);
+  void HandOver(int leader, int to);
   // Of four voters, who are the fewest of which two halves can each be a quorum after one removal.
   void MakeCamps(int leader);
   // Of the few that have what was committed of late one loses its disk, and is then alone with those that do not have it.
   void LoseAmongFew(int leader);
+  // Of one, or of all that are old.
+  void ChangeVersions(int node);
+  // As soon as it runs, for a while: what it is to promise then has to wait.
+  void FillWhenUp(int node, base::Duration patience);
   // All clients call this often, at once.
   void Hurry(std::size_t calls);
   void BreakDisk(Fault fault, int node);
   void BreakClient(Fault fault);
   // Undone later, unless Heal comes first.
   void Undo(base::Duration after, base::Task task);
+  void Pause(int node, base::Duration duration);
   void CutFor(const std::string& from, const std::string& to, base::Duration duration);
   [[nodiscard]] base::Duration Some(std::int64_t min_ms, std::int64_t max_ms);
   [[nodiscard]] int SomeNode();

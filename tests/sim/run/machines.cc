@@ -53,6 +53,7 @@ class Machines::Observer final : public coord::server::NodeObserver {
       if (then) then(id);
     });
   }
+  void OnFeatureLevel(base::FeatureLevel level) override { machines_->journal_->Note("node ", id_, " is at level ", level.value); }
   void OnDamage(const absl::Status& status) override {
     machines_->journal_->Fail(absl::InternalError(absl::StrCat("node ", id_, " met damage: ", status.message())));
   }
@@ -296,9 +297,9 @@ void Machines::DieAfterTruncation(Machine* machine) {
   CrashInStep(machine->id, 1 + world_->random().Below(20), Survival::kEverything, milliseconds(200 + world_->random().Below(800)));
 }
 
-void Machines::ChangeVersion(int id, base::Random* random, Survival survival, base::Duration down_for) {
+void Machines::ChangeVersion(int id, base::FeatureLevel level, Survival survival, base::Duration down_for) {
   Machine& machine = At(id);
-  machine.level = random->Below(3) == 0 ? base::kFirstFeatureLevel : base::kNewestFeatureLevel;
+  machine.level = level;
   journal_->Note("node ", id, " will be of level ", machine.level.value, ", has promised ", PromisedBy(machine).value);
   Crash(id, survival, down_for);
 }
@@ -328,6 +329,15 @@ void Machines::StallDisk(int id, base::Duration duration) {
   calm_ = std::max(calm_, world_->Now() + duration);
   journal_->Note("node ", id, " stalls its disk for ", base::ToMillis(duration), " ms");
   At(id).member.disk->Stall(duration);
+}
+
+void Machines::FillDisk(int id, std::uint64_t room, base::Duration duration) {
+  SimFileSystem* const files = At(id).files.get();
+  files->SetCapacity(files->bytes() + room);
+  journal_->Note("the disk of node ", id, " is full for ", base::ToMillis(duration), " ms");
+  world_->Schedule(nullptr, duration, [this, id, disks = At(id).disks] {
+    if (At(id).disks == disks) At(id).files->SetCapacity(UINT64_MAX);
+  });
 }
 
 // Who is granted pre-votes by a quorum has what was committed when it began to ask: one of that quorum has it, too, and helps
@@ -384,123 +394,6 @@ void Machines::NewDisk(Machine* machine) {
   ++machine->disks;
   machine->files =
       std::make_unique<SimFileSystem>(plan_.seed * 100 + static_cast<std::uint64_t>(50 * machine->disks + machine->id));
-}
-
-// ---- members ----
-
-const coord::raft::Member* Machines::Member(int id) const {
-  const coord::raft::Member* const member = invariants_.configuration().Find(base::NodeId(static_cast<std::uint64_t>(id)));
-  const Node* const n = node(id);
-  const bool other = member != nullptr && n != nullptr && n->raft().options().incarnation != member->incarnation;
-  return other ? nullptr : member;
-}
-
-bool Machines::MembersRest() const {
-  for (int id = 1; id <= size(); ++id) {
-    if (lost(id) || At(id).asks > 0) return false;
-    const Node* const n = node(id);
-    if (n != nullptr && Member(id) != nullptr && n->raft().configuration() != invariants_.configuration()) return false;
-    if (n == nullptr && Member(id) != nullptr) return false;
-  }
-  return true;
-}
-
-void Machines::ChangeMembers(int leader, base::Random* random) {
-  using coord::server::MemberChange;
-  if (leader == 0 || node(leader) == nullptr) return;
-  const coord::raft::Configuration now = node(leader)->raft().configuration();
-  std::vector<int> learners, voters, others;
-  for (int id = 1; id <= size(); ++id) {
-    const coord::raft::Member* const member = now.Find(base::NodeId(static_cast<std::uint64_t>(id)));
-    (member == nullptr ? others : member->voter ? voters : learners).push_back(id);
-  }
-  const auto pick = [random](const std::vector<int>& from) { return from[random->Below(from.size())]; };
-  MemberChange change;
-  int id = 0;
-  if (!learners.empty() && random->Below(3) > 0) {
-    change.kind = MemberChange::Kind::kPromote;
-    id = pick(learners);
-  } else if (!others.empty() && (voters.size() < 2 || random->Below(2) == 0)) {
-    id = pick(others);
-    Machine& machine = At(id);
-    if (machine.off) return;
-    const bool waits = machine.member.process != nullptr && node(id) == nullptr;
-    if (!waits) {
-      // Of one that was a member once, the disk is of no use; but it may be a member again by a change that is still under way.
-      if (machine.boots > 0 && !MembersRest()) return;
-      if (machine.member.process != nullptr) Crash(id, Survival::kEverything, milliseconds(0));
-      NewDisk(&machine);
-      machine.joins = true;
-      Start(id);
-    }
-    change.address = PeerAddress(id);
-  } else {
-    if (voters.size() < 2 || lost_count() > 0) return;
-    change.kind = MemberChange::Kind::kRemove;
-    id = random->Below(3) == 0 ? leader : pick(random->Below(4) == 0 && !learners.empty() ? learners : voters);
-  }
-  change.id = base::NodeId(static_cast<std::uint64_t>(id));
-  static constexpr const char* kNames[] = {"add", "readmit", "promote", "remove"};
-  const char* const name = kNames[static_cast<int>(change.kind)];
-  journal_->Note("node ", leader, " is asked to ", name, " node ", id);
-  Ask(leader, change, [this, name, id](const absl::Status& status) {
-    journal_->Note(name, " node ", id, ": ", status.ok() ? "done" : status.message());
-  });
-}
-
-// A process that stands still takes the call, and acts on it later.
-void Machines::Ask(int leader, const coord::server::MemberChange& change, std::function<void(const absl::Status&)> done) {
-  ++At(leader).asks;
-  At(leader).member.node()->ChangeMember(
-      change, [this, leader, process = At(leader).process, done = std::move(done)](const absl::Status& status) {
-        if (At(leader).process == process) --At(leader).asks;
-        done(status);
-      });
-}
-
-void Machines::AskRemoval(int leader, int id) {
-  if (node(leader) == nullptr) return;
-  journal_->Note("node ", leader, " is asked to remove node ", id);
-  Ask(leader, {coord::server::MemberChange::Kind::kRemove, base::NodeId(static_cast<std::uint64_t>(id)), "", {}},
-      [this, id](const absl::Status& status) {
-        journal_->Note("remove node ", id, ": ", status.ok() ? "done" : status.message());
-      });
-}
-
-std::vector<int> Machines::Voters(int of) const {
-  std::vector<int> voters;
-  if (of == 0 || node(of) == nullptr) return voters;
-  for (const coord::raft::Member& member : node(of)->raft().configuration().members) {
-    if (member.voter) voters.push_back(static_cast<int>(member.id.value));
-  }
-  return voters;
-}
-
-void Machines::LoseAndReadmit(int id, base::Duration down_for) {
-  std::size_t voters = 0;
-  for (const auto& member : invariants_.configuration().members) voters += member.voter ? 1 : 0;
-  const coord::raft::Member* const member = Member(id);
-  if (voters < 3 || member == nullptr || !member->voter || !MembersRest()) return;
-  Crash(id, Survival::kEverything, down_for);
-  Wipe(id);
-  // A founder's supervisor may start it as ever. (Who founded alone would do so again.)
-  At(id).joins = plan_.nodes == 1 || id > plan_.nodes || world_->random().Below(2) == 0;
-  AskReadmission(id);
-}
-
-void Machines::AskReadmission(int id) {
-  world_->Schedule(nullptr, milliseconds(500), [this, id] {
-    if (healed_ || !lost(id)) return;
-    AskReadmission(id);
-    const int leader = Leader();
-    if (leader == 0) return;
-    const coord::server::MemberChange change{
-        coord::server::MemberChange::Kind::kReadmit, base::NodeId(static_cast<std::uint64_t>(id)), PeerAddress(id), {}};
-    Ask(leader, change, [this, id](const absl::Status& status) {
-      journal_->Note("readmit node ", id, ": ", status.ok() ? "done" : status.message());
-      if (status.ok()) At(id).lost = false;
-    });
-  });
 }
 
 // Where it is known that it was synced: of the last frame, damage cannot be told from a torn write, as FORMAT.md says.

@@ -50,20 +50,27 @@ class Machines {
   // Damages what its disk holds, and counts it as lost. It must be down.
   void Wipe(int id);
   bool FlipBit(int id, base::Random* random);
-  // Asks `leader` to add, promote or remove somebody. What comes of it, if anything, shows in the log.
-  void ChangeMembers(int leader, base::Random* random);
+  // Asks `leader` to add, promote or remove somebody: at random, or so that there are as many voters as are `wanted`. What comes of
+  // it, if anything, shows in the log.
+  void ChangeMembers(int leader, base::Random* random, std::optional<std::size_t> wanted = std::nullopt);
   // The same for a removal.
   void AskRemoval(int leader, int id);
+  // To a voter; refused by whoever knows it as none.
+  void AskHandOver(int leader, int to);
   // By the newest configuration of that node.
   [[nodiscard]] std::vector<int> Voters(int of) const;
   // Called once, right after a node began to lead: before anything that it says can have come anywhere.
   void OnNextLeader(std::function<void(int)> then) { on_leader_ = std::move(then); }
+  [[nodiscard]] bool awaits_leader() const { return on_leader_ != nullptr; }
   // A voter's disk is replaced; it waits to be readmitted, and is asked for until it is. Nothing, unless it is certain that the
   // others do without it.
   void LoseAndReadmit(int id, base::Duration down_for);
-  // The process dies; the next one is of the other version, mostly of the newer one. Of a directory that was promised to newer
-  // programs an older one must refuse, and the newer one follows.
-  void ChangeVersion(int id, base::Random* random, Survival survival, base::Duration down_for);
+  // The process dies; the next one is of a program that knows this level. Of a directory that was promised to newer programs an
+  // older one must refuse, and the newest one follows.
+  void ChangeVersion(int id, base::FeatureLevel level, Survival survival, base::Duration down_for);
+  [[nodiscard]] base::FeatureLevel version(int id) const { return At(id).level; }
+  // Its disk has no space left but this, until then.
+  void FillDisk(int id, std::uint64_t room, base::Duration duration);
   void StallDisk(int id, base::Duration duration);
   // As soon as none is under way.
   void WantSnapshot(int id);
@@ -140,7 +147,10 @@ class Machines {
   [[nodiscard]] bool MembersRest() const;
   void NewDisk(Machine* machine);
   void AskReadmission(int id);
+  // Again while the leader has only begun.
   void Ask(int leader, const coord::server::MemberChange& change, std::function<void(const absl::Status&)> done);
+  void AskAgain(int leader, const coord::server::MemberChange& change, base::Instant until,
+                std::function<void(const absl::Status&)> done);
   void CheckDurable(Machine* machine, const coord::raft::Raft& raft);
   void DieAfterTruncation(Machine* machine);
   void CheckCampaign(int id, coord::raft::RoleName role);

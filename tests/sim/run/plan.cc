@@ -33,7 +33,7 @@ const char* NameOf(Fault fault) {
                                            "split",     "depose",     "slow-link",      "pause",         "stall-disk",
                                            "fail-sync", "fail-write", "full-disk",      "flip-bit",      "wipe",
                                            "jump-wall", "clock-rate", "kill-client",    "pause-client",  "cut-client",
-                                           "members",   "readmit",    "camps",          "version"};
+                                           "hand-over", "members",    "readmit",        "camps",         "version"};
   static_assert(std::size(kNames) == kFaults);
   return kNames[static_cast<int>(fault)];
 }
@@ -100,11 +100,16 @@ Plan MakePlan(std::uint64_t seed) {
     plan.faults.insert(plan.faults.end(), members.Between(2, 10), Fault::kCamps);
   }
 
+  Dice hand_overs(seed * 2 + 1 + (std::uint64_t{4} << 32));
+  if (plan.nodes > 1 && hand_overs.OneIn(2)) plan.faults.insert(plan.faults.end(), hand_overs.Between(1, 6), Fault::kHandOver);
+
   // By other dice again.
   Dice versions(seed * 2 + 1 + (std::uint64_t{2} << 32));
   if (versions.OneIn(2)) {
     for (int id = 1; id <= plan.nodes + plan.spares; ++id) {
-      plan.levels.push_back(versions.OneIn(2) ? base::kFirstFeatureLevel : base::kNewestFeatureLevel);
+      const auto level =
+          static_cast<std::uint32_t>(versions.Between(base::kFirstFeatureLevel.value, base::kNewestFeatureLevel.value));
+      plan.levels.push_back(versions.OneIn(3) ? base::kNewestFeatureLevel : base::FeatureLevel(level));
     }
     plan.faults.insert(plan.faults.end(), versions.Between(3, 20), Fault::kVersion);
   }

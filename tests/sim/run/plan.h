@@ -40,12 +40,14 @@ enum class Fault {
   kKillClient,    // a client dies; another one begins
   kPauseClient,   // SIGSTOP of a client
   kCutClient,     // silence between a client and a node
+  // Only where there are several.
+  kHandOver,  // a leader is asked to hand over to another voter, which may stand still
   // Only where there are spares.
   kMembers,  // a member is added, promoted or removed
   kReadmit,  // a voter's disk is replaced, and the node readmitted
   kCamps,    // a leader and its successor change the members each behind the other's back, and go on with half of the rest each
   // Only where there are programs of two versions.
-  kVersion,  // a node is started again with a newer program, or with an older one
+  kVersion,  // a node is started again with a newer program, or with an older one; or all are, one after the other, with the newest
 };
 inline constexpr int kFaults = static_cast<int>(Fault::kVersion) + 1;
 [[nodiscard]] const char* NameOf(Fault fault);
