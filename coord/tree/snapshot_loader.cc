@@ -1,6 +1,7 @@
 #include "coord/tree/snapshot_loader.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,6 +17,21 @@ using base::WireType;
 
 absl::Status Wrong(absl::string_view what) {
   return absl::DataLossError(absl::StrCat("the snapshot is damaged: ", what));
+}
+
+// What speaks against a node that ends so; null if nothing does.
+const char* EndFault(const NodeState& state, const Options& options) {
+  const bool ephemeral = state.ephemeral_owner != base::SessionId();
+  if (ephemeral + state.container + (state.ttl_ms != 0) > 1) return "it ends in two ways";
+  return state.ttl_ms > options.ttl_ms_max ? "it lives longer than any may" : nullptr;
+}
+
+// What speaks against such a child of `parent`; null if nothing does.
+const char* ChildFault(const Node& parent, const NodeState& state) {
+  if (parent.ephemeral()) return "its parent is ephemeral";
+  if (parent.czxid() > state.czxid) return "it is older than its parent";
+  if (parent.stat().pzxid < state.czxid) return "its parent has not noticed it";
+  return parent.children_created() <= parent.children().size() ? "its parent has more children than were created" : nullptr;
 }
 
 }  // namespace
@@ -47,7 +63,8 @@ absl::Status SnapshotLoader::AddHead(absl::string_view head) {
     if (in.Is(2, WireType::kVarint)) machine_->time_ = base::WallTime(static_cast<std::int64_t>(in.number()));
     if (in.Is(3, WireType::kVarint)) taken_ = base::WallTime(static_cast<std::int64_t>(in.number()));
   }
-  return in.ok() ? absl::OkStatus() : Wrong("its head cannot be read");
+  if (!in.ok()) return Wrong("its head cannot be read");
+  return machine_->time().value >= 0 ? absl::OkStatus() : Wrong("its time is before all times");
 }
 
 absl::Status SnapshotLoader::AddSession(absl::string_view session) {
@@ -63,7 +80,10 @@ absl::Status SnapshotLoader::AddSession(absl::string_view session) {
     if (in.Is(4, WireType::kVarint)) session_.disconnect_grace_ms = static_cast<std::uint32_t>(in.number());
     if (in.Is(5, WireType::kBytes)) session_.name = in.bytes();
     if (in.Is(6, WireType::kVarint)) session_.seen = in.number();
-    if (in.Is(7, WireType::kBytes)) session_.kept_answers.push_back(in.bytes());
+    if (in.Is(7, WireType::kBytes)) {
+      if (in.bytes().empty()) return Wrong("an answer that a session keeps is empty");
+      session_.kept_answers.push_back(in.bytes());
+    }
     if (in.Is(8, WireType::kBytes) && !ParseIdentity(in.bytes(), &session_.identities.emplace_back())) {
       return Wrong("an identity cannot be read");
     }
@@ -72,6 +92,9 @@ absl::Status SnapshotLoader::AddSession(absl::string_view session) {
   if (!in.ok()) return Wrong("a session cannot be read");
   if (session_.id == base::SessionId() || session_.id.value > machine_->last_zxid().value) {
     return Wrong(absl::StrCat("session ", session_.id.value, " is newer than it"));
+  }
+  if (session_.kept_answers.size() > std::numeric_limits<std::uint64_t>::max() - session_.seen) {
+    return Wrong(absl::StrCat("session ", session_.id.value, " has more answers than there are numbers"));
   }
   if (!machine_->sessions_.Restore(session_)) return Wrong(absl::StrCat("session ", session_.id.value, " is there twice"));
   return absl::OkStatus();
@@ -151,15 +174,23 @@ absl::Status SnapshotLoader::AddNode(absl::string_view node) {
     if (in.Is(17, WireType::kVarint)) quota.bytes_max = in.number();
   }
   if (!in.ok()) return Wrong("a node cannot be read");
-  state.mzxid = base::Zxid(state.czxid.value + mzxid_less);
-  state.pzxid = base::Zxid(state.czxid.value + pzxid_less);
-  state.mtime = base::WallTime(state.ctime.value + mtime_less);
   if (shared > path_.size()) return Wrong("a node's path has no beginning");
   const std::size_t before_size = path_.size();
   path_.resize(shared);
   path_.append(rest.data(), rest.size());
   if (!IsPath(path_)) return Wrong("a node's path is none");
-  if (std::max(state.mzxid, state.pzxid) > machine_->last_zxid()) return Wrong(absl::StrCat("node ", path_, " is newer than it"));
+  const std::uint64_t newest = machine_->last_zxid().value;
+  if (state.czxid.value > newest || std::max(mzxid_less, pzxid_less) > newest - state.czxid.value) {
+    return Wrong(absl::StrCat("node ", path_, " is newer than it"));
+  }
+  state.mzxid = base::Zxid(state.czxid.value + mzxid_less);
+  state.pzxid = base::Zxid(state.czxid.value + pzxid_less);
+  const std::int64_t now = machine_->time().value;
+  if (state.ctime.value < 0 || state.ctime.value > now || mtime_less < 0 || mtime_less > now - state.ctime.value) {
+    return Wrong(absl::StrCat("the times of node ", path_, " are out of order"));
+  }
+  state.mtime = base::WallTime(state.ctime.value + mtime_less);
+  if (const char* const fault = EndFault(state, machine_->options())) return Wrong(absl::StrCat("node ", path_, ": ", fault));
 
   // A node that nobody may read must not come back as one that everybody may.
   if (acl > acls_.size()) return Wrong(absl::StrCat("node ", path_, " has an ACL that is not told"));
@@ -167,12 +198,13 @@ absl::Status SnapshotLoader::AddNode(absl::string_view node) {
   const Node* restored = &machine_->tree().root();
   if (path_.size() == 1) {
     if (nodes_ != 0) return Wrong("the root is there twice");
+    if (state.ephemeral_owner != base::SessionId() || state.container || state.ttl_ms != 0) return Wrong("the root does not end");
     machine_->tree_.RestoreRoot(data, state);
     on_path_.resize(1);
   } else {
     const Node* const parent = nodes_ == 0 ? nullptr : FindParent(shared, before_size);
     if (parent == nullptr) return Wrong(absl::StrCat("node ", path_, " stands before its parent"));
-    if (parent->ephemeral()) return Wrong(absl::StrCat("the parent of node ", path_, " is ephemeral"));
+    if (const char* const fault = ChildFault(*parent, state)) return Wrong(absl::StrCat("node ", path_, ": ", fault));
     const absl::string_view name = absl::string_view(path_).substr(path_.rfind('/') + 1);
     if (machine_->tree().FindChild(*parent, name) != nullptr) return Wrong(absl::StrCat("node ", path_, " is there twice"));
     restored = machine_->tree_.Restore(parent, name, data, state);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -189,9 +190,10 @@ struct Part {
   std::string bytes;
   base::WireWriter out{&bytes};
 
-  Part& Head(std::uint64_t zxid = 10) {
+  Part& Head(std::uint64_t zxid = 10, std::int64_t time = 100) {
     const std::size_t mark = out.Open(1);
     out.Varint(1, zxid);
+    out.Signed(2, time);
     out.Close(mark);
     return *this;
   }
@@ -202,12 +204,27 @@ struct Part {
     out.Close(mark);
     return *this;
   }
+  // One that has seen the answers up to `seen`, and keeps `answer` and the next.
+  Part& KeepingSession(std::uint64_t id, std::uint64_t seen, absl::string_view answer) {
+    const std::size_t mark = out.Open(2);
+    out.Varint(1, id);
+    out.Bytes(2, "0123456789abcdef");
+    out.Varint(6, seen);
+    out.BytesAlways(7, answer);
+    out.BytesAlways(7, "another");
+    out.Close(mark);
+    return *this;
+  }
   Part& Node(absl::string_view path, std::uint64_t zxid = 1, std::uint64_t owner = 0, std::uint64_t shared = 0) {
+    return Node(path, {{4, zxid}, {6, zxid < 10 ? 10 - zxid : 0}, {11, 100}, {12, owner}}, shared);
+  }
+  // By the numbers of its fields.
+  Part& Node(absl::string_view path, const std::vector<std::pair<std::uint32_t, std::uint64_t>>& numbers,
+             std::uint64_t shared = 0) {
     const std::size_t mark = out.Open(3);
     out.Varint(1, shared);
     out.Bytes(2, path);
-    out.Varint(4, zxid);
-    out.Varint(12, owner);
+    for (const auto& [field, number] : numbers) out.Varint(field, number);
     out.Close(mark);
     return *this;
   }
@@ -246,6 +263,35 @@ TEST(SnapshotLoader, RefusesWhatIsNotWhole) {
   ExpectRefused(Part().Head().Session(3).Session(3), "session 3 is there twice");
   ExpectRefused(Part().Head().Session(11), "newer than it");
   ExpectRefused(Part().Head().Session(3, "short"), "secret has another length");
+}
+
+TEST(SnapshotLoader, RefusesNodesThatNoStateHas) {
+  constexpr std::uint64_t kMost = UINT64_MAX;
+  constexpr std::uint64_t kLess = static_cast<std::uint64_t>(-1);
+  EXPECT_TRUE(Load({Part().Head().Node("/").Node("/a", {{4, 2}, {5, 8}, {6, 8}, {7, 90}, {8, 10}}).Totals(0, 2).bytes}).ok());
+  ExpectRefused(Part().Head().Node("/").Node("/a", {{4, 2}, {5, 9}}), "newer than it");
+  ExpectRefused(Part().Head().Node("/").Node("/a", {{4, 2}, {5, kMost}}), "newer than it");
+  ExpectRefused(Part().Head().Node("/").Node("/a", {{4, 2}, {6, kMost}}), "newer than it");
+  ExpectRefused(Part().Head().Node("/").Node("/a", {{4, 2}, {7, 101}}), "times of node /a");
+  ExpectRefused(Part().Head().Node("/").Node("/a", {{4, 2}, {7, kLess}}), "times of node /a");
+  ExpectRefused(Part().Head().Node("/").Node("/a", {{4, 2}, {7, 90}, {8, 11}}), "times of node /a");
+  ExpectRefused(Part().Head().Node("/").Node("/a", {{4, 2}, {7, 90}, {8, kLess}}), "times of node /a");
+  ExpectRefused(Part().Head().Node("/").Node("/a", {{4, 2}, {7, 90}, {8, kMost >> 1}}), "times of node /a");
+  ExpectRefused(Part().Head(10, -1), "before all times");
+  ExpectRefused(Part().Head().Session(3).Node("/").Node("/a", {{4, 4}, {12, 3}, {13, 1}}), "ends in two ways");
+  ExpectRefused(Part().Head().Session(3).Node("/").Node("/a", {{4, 4}, {12, 3}, {14, 5}}), "ends in two ways");
+  ExpectRefused(Part().Head().Node("/").Node("/a", {{4, 4}, {13, 1}, {14, 5}}), "ends in two ways");
+  ExpectRefused(Part().Head().Node("/").Node("/a", {{4, 4}, {14, kMost}}), "longer than any may");
+  ExpectRefused(Part().Head().Session(3).Node("/", {{12, 3}}), "the root does not end");
+  ExpectRefused(Part().Head().Node("/").Node("/a", 5).Node("/a/b", 4), "older than its parent");
+  ExpectRefused(Part().Head().Node("/", {{4, 1}, {6, 1}, {11, 5}}).Node("/a", 4), "has not noticed it");
+  ExpectRefused(Part().Head().Node("/", {{4, 1}, {6, 9}, {11, 1}}).Node("/a", 4).Node("/b", 5), "more children than were created");
+}
+
+TEST(SnapshotLoader, RefusesSessionsThatNoStateHas) {
+  EXPECT_TRUE(Load({Part().Head().KeepingSession(3, UINT64_MAX - 2, "answer").Node("/").Totals(1, 1).bytes}).ok());
+  ExpectRefused(Part().Head().KeepingSession(3, UINT64_MAX - 1, "answer"), "more answers than there are numbers");
+  ExpectRefused(Part().Head().KeepingSession(3, 5, ""), "is empty");
 }
 
 TEST(SnapshotLoader, FindsParentsWhateverTheNodeBeforeWas) {
