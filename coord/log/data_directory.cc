@@ -43,13 +43,18 @@ absl::StatusOr<Identity> DecodeIdentity(absl::string_view contents) {
                                                       "; this program reads versions up to ", kVersionWithPromise,
                                                       ": use the newer program"));
   }
+  const absl::Status damaged = absl::DataLossError(absl::StrCat("the identity of this node is damaged. ", kLostIdentity));
   if (contents.size() != kBytes || contents.substr(0, kMagic.size()) != kMagic ||
       GetU64(contents, kBytes - 8) != base::Checksum(contents.substr(0, kBytes - 8))) {
-    return absl::DataLossError(absl::StrCat("the identity of this node is damaged. ", kLostIdentity));
+    return damaged;
   }
+  const std::uint32_t version = GetU32(contents, 8);
+  if (version < kVersion) return damaged;
   Identity identity{base::NodeId(GetU64(contents, 16)), base::Incarnation(GetU64(contents, 24)),
                     base::ClusterId(GetU64(contents, 32))};
-  if (GetU32(contents, 8) >= kVersionWithPromise) identity.promised = base::FeatureLevel(GetU32(contents, 12));
+  if (version < kVersionWithPromise) return identity;
+  identity.promised = base::FeatureLevel(GetU32(contents, 12));
+  if (identity.promised <= base::kFirstFeatureLevel) return damaged;  // it would be of version 1
   return identity;
 }
 

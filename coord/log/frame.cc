@@ -1,6 +1,7 @@
 #include "coord/log/frame.h"
 
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -133,6 +134,7 @@ absl::Status ForEachEntry(const Frame& frame, const std::function<void(raft::Ent
     rest.remove_prefix(kRestartHeaderBytes + Padded(restart.configuration.size()));
   }
   raft::Index index = frame.header.first_index;
+  if (frame.header.entry_count > std::numeric_limits<std::uint64_t>::max() - index.value) return Malformed(frame);
   for (std::uint32_t i = 0; i < frame.header.entry_count; ++i, index = index.Next()) {
     if (rest.size() < kEntryHeaderBytes) return Malformed(frame);
     const std::uint64_t size = GetU32(rest, 8);

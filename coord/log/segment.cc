@@ -78,6 +78,9 @@ absl::StatusOr<SegmentHeader> DecodeSegmentHeader(const Frame& frame) {
   header.base_term = raft::Term(GetU64(in, 64));
   header.commit = raft::Index(GetU64(in, 72));
   header.hard_state = frame.header.hard_state;
+  if (header.base_index == raft::Index(UINT64_MAX)) return absl::InvalidArgumentError("no entry can come behind its last index");
+  if (header.commit > header.base_index) return absl::InvalidArgumentError("more is committed than there is before it");
+  if (header.base_term > header.hard_state.term) return absl::InvalidArgumentError("the entry before it is of a later term");
   absl::string_view rest = in.substr(kFixedBytes);
   for (std::uint32_t i = 0; i < GetU32(in, 12); ++i) {
     if (rest.size() < 16) return absl::InvalidArgumentError("a configuration is cut short");

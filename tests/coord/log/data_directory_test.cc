@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <string>
 
+#include "coord/base/checksum.h"
+#include "coord/log/frame.h"
 #include "gtest/gtest.h"
 #include "tests/sim/sim_file_system.h"
 
@@ -164,6 +166,18 @@ TEST(DataDirectory, AnIdentityOfALaterFormatIsRefusedByItsVersion) {
 }
 
 // A log without an identity has lost it: a new one would make this another node with the old one's votes.
+TEST(DataDirectory, AnIdentityOfNoVersionAndAPromiseOfNothingAreDamage) {
+  Identity promised = kMember;
+  promised.promised = base::FeatureLevel(2);
+  for (const auto& [at, value] : {std::pair(8, 0), std::pair(12, 1), std::pair(12, 0)}) {
+    std::string contents = EncodeIdentity(promised);
+    contents[at] = static_cast<char>(value);
+    contents.resize(contents.size() - 8);
+    PutU64(base::Checksum(contents), &contents);
+    EXPECT_TRUE(absl::IsDataLoss(DecodeIdentity(contents).status())) << at << ": " << value;
+  }
+}
+
 TEST(DataDirectory, NoIdentityIsMadeBesideALog) {
   SimFileSystem fs(1);
   fs.Write("d/segment-0000000004.log", "anything");

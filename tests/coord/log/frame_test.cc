@@ -109,6 +109,17 @@ TEST(Frame, EntriesThatDoNotFillThePayloadAreABug) {
   }
 }
 
+TEST(Frame, EntriesBeyondTheLastIndexAreABug) {
+  const std::string bytes = MakeFrame(kPlace, {MakeEntry(4, 9, "x"), MakeEntry(4, 10, "y")});
+  const base::Bytes payload = base::Bytes::Copy(absl::string_view(bytes).substr(kFrameHeaderBytes));
+  const auto visited = [&payload](std::uint64_t first) {
+    return ForEachEntry(Frame{FrameHeader{.first_index = raft::Index(first), .entry_count = 2}, payload, FrameRef{}, 0},
+                        [first](const raft::Entry& entry) { EXPECT_GE(entry.index.value, first); });
+  };
+  EXPECT_TRUE(visited(UINT64_MAX - 2).ok());
+  for (const std::uint64_t first : {UINT64_MAX - 1, UINT64_MAX}) EXPECT_TRUE(absl::IsDataLoss(visited(first))) << first;
+}
+
 TEST(SegmentName, IsReadBackAndNothingElseIs) {
   EXPECT_EQ(SegmentName(1), "segment-0000000001.log");
   for (const std::uint64_t number : {std::uint64_t{1}, std::uint64_t{42}, std::uint64_t{12345678901}}) {
