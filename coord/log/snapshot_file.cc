@@ -22,6 +22,8 @@ constexpr std::uint64_t kHeadBytes = 64;          // without the configurations 
 constexpr std::uint64_t kPartHeadBytes = 24;
 constexpr std::uint64_t kEndBytes = 24;
 constexpr std::uint64_t kConfigurationBytesMax = 1U << 20;
+// What zstd stores takes at least four bytes for each block, and a block stands for at most 128 KiB.
+constexpr std::uint64_t kBytesForEachStoredMax = (std::uint64_t{128} << 10) / 4;
 
 std::string EncodeHead(const SnapshotHead& head) {
   std::string out(kMagic.data(), kMagic.size());
@@ -208,7 +210,9 @@ absl::StatusOr<std::optional<std::string>> SnapshotReader::Next() {
   const std::uint64_t stored_bytes = GetU32(head, 4);
   const std::uint64_t bytes = GetU64(head, 8);
   const std::uint64_t checksum = GetU64(head, 16);
-  if (GetU32(head, 0) != kPartMagic || bytes > kSnapshotPartBytesMax) return Damaged("this is not the head of a part");
+  if (GetU32(head, 0) != kPartMagic || bytes > kSnapshotPartBytesMax || bytes > kBytesForEachStoredMax * stored_bytes) {
+    return Damaged("this is not the head of a part");
+  }
   at_ += kPartHeadBytes;
   DROVER_ASSIGN_OR_RETURN(const std::string padded, ReadExactly(Padded(stored_bytes), "a part"));
   const absl::string_view stored = absl::string_view(padded).substr(0, stored_bytes);
@@ -216,6 +220,8 @@ absl::StatusOr<std::optional<std::string>> SnapshotReader::Next() {
     at_ -= kPartHeadBytes;
     return Damaged("a part is damaged");
   }
+  // Before there is room made for it.
+  if (ZSTD_getFrameContentSize(stored.data(), stored.size()) != bytes) return Damaged("a part cannot be decompressed");
   std::string part(bytes, '\0');
   const std::size_t got = ZSTD_decompress(part.data(), part.size(), stored.data(), stored.size());
   if (ZSTD_isError(got) != 0 || got != bytes) return Damaged("a part cannot be decompressed");

@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "coord/base/checksum.h"
 #include "coord/log/snapshots.h"
 #include "tests/coord/log/log_fixture.h"
 
@@ -195,6 +196,42 @@ TEST_F(SnapshotFileTest, APartThatIsTooLargeIsRefused) {
   auto writer = SnapshotWriter::Begin(&fs_, kDirectory, HeadAt(7), {});
   ASSERT_TRUE(writer.ok());
   EXPECT_TRUE(absl::IsInvalidArgument((*writer)->Add(std::string(kSnapshotPartBytesMax + 1, 'x'))));
+}
+
+// Puts the checksum of the only part right, and makes it claim `bytes`.
+std::string WithPartOf(std::uint64_t bytes, const std::string& file, std::size_t part_at) {
+  std::string number;
+  PutU64(bytes, &number);
+  std::string changed = file;
+  changed.replace(part_at + 8, 8, number);
+  std::string place;
+  PutU64(99, &place);
+  PutU64(0, &place);
+  const absl::string_view all(changed);
+  std::string checksum;
+  PutU64(base::Checksum({place, all.substr(part_at, 16), all.substr(part_at + 24, GetU32(all, part_at + 4))}), &checksum);
+  return changed.replace(part_at + 16, 8, checksum);
+}
+
+TEST_F(SnapshotFileTest, APartThatClaimsMoreThanItsBytesCanHoldIsRefused) {
+  ASSERT_TRUE(WriteSnapshot(&fs_, HeadAt(7), {"a part"}).ok());
+  const std::string whole = Contents(PathAt(7));
+  const std::size_t part_at = whole.find("DRSP");
+  Replace(PathAt(7), WithPartOf(6, whole, part_at));
+  EXPECT_TRUE(ReadSnapshot(&fs_, PathAt(7)).ok());
+  for (const std::uint64_t bytes : {std::uint64_t{7}, std::uint64_t{100'000}, std::uint64_t{kSnapshotPartBytesMax}, UINT64_MAX}) {
+    Replace(PathAt(7), WithPartOf(bytes, whole, part_at));
+    EXPECT_TRUE(absl::IsDataLoss(ReadSnapshot(&fs_, PathAt(7)).status())) << bytes;
+  }
+}
+
+// What compresses best is believed.
+TEST_F(SnapshotFileTest, APartOfZerosIsReadAsItWasWritten) {
+  const std::vector<std::string> parts = {std::string(kSnapshotPartBytesMax, '\0'), std::string(1, '\0')};
+  ASSERT_TRUE(WriteSnapshot(&fs_, HeadAt(7), parts).ok());
+  const auto read = ReadSnapshot(&fs_, PathAt(7));
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->parts, parts);
 }
 
 TEST(SnapshotName, IsReadBack) {
