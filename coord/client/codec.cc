@@ -190,6 +190,13 @@ void AppendRequest(std::string* frame, std::uint32_t key_field, std::uint64_t ke
   out.Close(mark);
 }
 
+// The longest there is for what is longer (the service takes 8,919 years, a Duration 292).
+base::Duration DurationOf(std::uint64_t milliseconds) {
+  constexpr auto kMost = static_cast<std::uint64_t>(base::ToMillis(base::Duration::max()));
+  if (milliseconds > kMost) return base::Duration::max();
+  return std::chrono::milliseconds(milliseconds);
+}
+
 bool ParsePosition(absl::string_view bytes, Position* out) {
   *out = Position{base::Zxid(), 0};
   WireReader in(bytes);
@@ -620,7 +627,7 @@ bool ParseStat(absl::string_view bytes, Stat* out) {
         out->container = value != 0;
         break;
       case 13:
-        out->ttl = std::chrono::milliseconds(value);
+        out->ttl = DurationOf(value);
         break;
       default:
         break;

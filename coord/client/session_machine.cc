@@ -304,6 +304,10 @@ bool SessionMachine::TakeItems(const FrameView& frame) {
         if (!*alive) return false;
       }
     }
+    if (!in.ok()) {
+      LinkBroke(absl::InternalError("an item that cannot be read"));
+      return false;
+    }
   }
   if (frame.bookmark != Zxid()) {
     SawZxid(frame.bookmark);

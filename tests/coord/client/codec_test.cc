@@ -108,6 +108,22 @@ TEST(CodecTest, OperationsOfLevelFourAreEncodedAsTheProtoSays) {
   EXPECT_EQ(NeededLevel(CreateOptions{.acl = acl}), base::kAccessControl);
 }
 
+TEST(CodecTest, ATimeToLiveLongerThanADurationIsTheLongestThereIs) {
+  constexpr std::uint64_t kMost = 9'223'372'036'854;  // milliseconds
+  const auto read = [](std::uint64_t ttl_ms) {
+    v1::Stat stat;
+    stat.set_ttl_ms(ttl_ms);
+    Stat out;
+    EXPECT_TRUE(ParseStat(stat.SerializeAsString(), &out));
+    return out.ttl;
+  };
+  EXPECT_EQ(read(5), std::chrono::milliseconds(5));
+  EXPECT_EQ(base::ToMillis(read(kMost)), static_cast<std::int64_t>(kMost));
+  for (const std::uint64_t longer : {kMost + 1, (std::uint64_t{1} << 48) - 1, UINT64_MAX}) {
+    EXPECT_EQ(read(longer), base::Duration::max());
+  }
+}
+
 TEST(CodecTest, AnswersOfLevelFourAreRead) {
   v1::Answer answer;
   v1::AclEntry* entry = answer.mutable_acl()->add_entries();

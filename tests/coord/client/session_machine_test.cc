@@ -690,5 +690,14 @@ TEST_F(SessionMachineTest, AFrameThatCannotBeReadBreaksTheLink) {
   EXPECT_TRUE(nodes_[1]->stream()->frames[0].has_resume());
 }
 
+// Whose answer it was would wait for ever.
+TEST_F(SessionMachineTest, AnItemThatCannotBeReadBreaksTheLink) {
+  Nodes(2);
+  Connect();
+  nodes_[0]->stream()->connection->Send(base::Bytes::Copy("\x22\x02\x0a\xff"));
+  ASSERT_TRUE(world_.RunUntil([&] { return nodes_[1]->attaches() == 1; }, seconds(5)));
+  EXPECT_TRUE(nodes_[1]->stream()->frames[0].has_resume());
+}
+
 }  // namespace
 }  // namespace drover::coord

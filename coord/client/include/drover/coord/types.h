@@ -39,7 +39,7 @@ struct Stat {
   std::uint32_t data_length = 0;
   std::uint32_t num_children = 0;
   bool container = false;
-  base::Duration ttl{0};  // milliseconds; 0: none
+  base::Duration ttl{0};  // milliseconds; 0: none. What is longer than a Duration (292 years) is Duration::max()
 
   friend bool operator==(const Stat&, const Stat&) = default;
 };
