@@ -108,7 +108,14 @@ class Client final : public BlockingClient, private SessionObserver {
   }
 
   [[nodiscard]] absl::Status WaitUntilConnected() {
-    if (std::optional<absl::Status> granted = connected_.TakeWithin(options_.call_timeout)) return *granted;
+    const auto until = std::chrono::steady_clock::now() + options_.call_timeout;
+    while (true) {
+      const base::Duration left = until - std::chrono::steady_clock::now();
+      const base::Duration wait = options_.give_up ? std::min(left, kStopPoll) : left;
+      if (std::optional<absl::Status> granted = connected_.TakeWithin(wait)) return *granted;
+      if (left <= base::Duration{0}) break;
+      if (options_.give_up && options_.give_up()) return absl::CancelledError("given up");
+    }
     absl::Status why;
     thread_.RunOnLoop([this, &why] { why = session_->last_break(); });
     if (absl::IsResourceExhausted(why)) {
@@ -132,92 +139,92 @@ class Client final : public BlockingClient, private SessionObserver {
   }
 
   absl::StatusOr<CreateResult> Create(std::string path, std::string data, CreateOptions how) override {
-    return Call<CreateResult>([&](Session& session, Callback<CreateResult> done) {
+    return Write<CreateResult>([&](Session& session, Callback<CreateResult> done) {
       session.Create(std::move(path), std::move(data), std::move(how), std::move(done), {options_.call_timeout});
     });
   }
   absl::StatusOr<SetResult> Set(std::string path, std::string data, std::optional<std::uint32_t> version) override {
-    return Call<SetResult>([&](Session& session, Callback<SetResult> done) {
+    return Write<SetResult>([&](Session& session, Callback<SetResult> done) {
       session.Set(std::move(path), std::move(data), version, std::move(done), {options_.call_timeout});
     });
   }
   absl::StatusOr<DeleteResult> Delete(std::string path, std::optional<std::uint32_t> version) override {
-    return Call<DeleteResult>([&](Session& session, Callback<DeleteResult> done) {
+    return Write<DeleteResult>([&](Session& session, Callback<DeleteResult> done) {
       session.Delete(std::move(path), version, std::move(done), {options_.call_timeout});
     });
   }
   absl::StatusOr<DeleteSubtreeResult> DeleteSubtree(std::string path, std::optional<std::uint32_t> version) override {
-    return Call<DeleteSubtreeResult>([&](Session& session, Callback<DeleteSubtreeResult> done) {
+    return Write<DeleteSubtreeResult>([&](Session& session, Callback<DeleteSubtreeResult> done) {
       session.DeleteSubtree(std::move(path), version, std::move(done), {options_.call_timeout});
     });
   }
   absl::StatusOr<TransactionResult> Commit(Transaction transaction) override {
-    return Call<TransactionResult>([&](Session& session, Callback<TransactionResult> done) {
+    return Write<TransactionResult>([&](Session& session, Callback<TransactionResult> done) {
       session.Commit(std::move(transaction), std::move(done), {options_.call_timeout});
     });
   }
   absl::StatusOr<GetResult> Get(std::string path) override {
-    return Call<GetResult>(
+    return Read<GetResult>(
         [&](Session& session, Callback<GetResult> done) { session.Get(std::move(path), std::move(done), read_options()); });
   }
   absl::StatusOr<ExistsResult> Exists(std::string path) override {
-    return Call<ExistsResult>(
+    return Read<ExistsResult>(
         [&](Session& session, Callback<ExistsResult> done) { session.Exists(std::move(path), std::move(done), read_options()); });
   }
   absl::StatusOr<MultiReadResult> MultiRead(std::vector<ReadOperation> reads) override {
-    return Call<MultiReadResult>([&](Session& session, Callback<MultiReadResult> done) {
+    return Read<MultiReadResult>([&](Session& session, Callback<MultiReadResult> done) {
       session.MultiRead(std::move(reads), std::move(done), read_options());
     });
   }
   absl::StatusOr<CountResult> CountDescendants(std::string path) override {
-    return Call<CountResult>([&](Session& session, Callback<CountResult> done) {
+    return Read<CountResult>([&](Session& session, Callback<CountResult> done) {
       session.CountDescendants(std::move(path), std::move(done), read_options());
     });
   }
   absl::StatusOr<std::vector<Node>> Ephemerals(SessionId of, std::string path) override {
     return client::AllEphemerals([&](const AfterNode& after) {
-      return Call<ListPage>([&](Session& session, Callback<ListPage> done) {
+      return Read<ListPage>([&](Session& session, Callback<ListPage> done) {
         session.Ephemerals(of, path, after, 0, std::move(done), read_options());
       });
     });
   }
   absl::StatusOr<SetResult> SetAcl(std::string path, Acl acl, std::optional<std::uint32_t> aversion) override {
-    return Call<SetResult>([&](Session& session, Callback<SetResult> done) {
+    return Write<SetResult>([&](Session& session, Callback<SetResult> done) {
       session.SetAcl(std::move(path), std::move(acl), aversion, std::move(done), {options_.call_timeout});
     });
   }
   absl::StatusOr<Zxid> SetQuota(std::string path, Quota quota) override {
-    return Call<Zxid>([&](Session& session, Callback<Zxid> done) {
+    return Write<Zxid>([&](Session& session, Callback<Zxid> done) {
       session.SetQuota(std::move(path), quota, std::move(done), {options_.call_timeout});
     });
   }
   absl::StatusOr<Zxid> Authenticate(Credential credential) override {
-    return Call<Zxid>([&](Session& session, Callback<Zxid> done) {
+    return Write<Zxid>([&](Session& session, Callback<Zxid> done) {
       session.Authenticate(std::move(credential), std::move(done), {options_.call_timeout});
     });
   }
   absl::StatusOr<AclResult> GetAcl(std::string path) override {
-    return Call<AclResult>(
+    return Read<AclResult>(
         [&](Session& session, Callback<AclResult> done) { session.GetAcl(std::move(path), std::move(done), read_options()); });
   }
   absl::StatusOr<std::vector<QuotaUsage>> Quotas(std::string path) override {
     return client::AllQuotas([&](const AfterNode& after) {
-      return Call<QuotasPage>(
+      return Read<QuotasPage>(
           [&](Session& session, Callback<QuotasPage> done) { session.Quotas(path, after, 0, std::move(done), read_options()); });
     });
   }
   absl::StatusOr<IdentitiesResult> WhoAmI() override {
-    return Call<IdentitiesResult>(
+    return Read<IdentitiesResult>(
         [&](Session& session, Callback<IdentitiesResult> done) { session.WhoAmI(std::move(done), read_options()); });
   }
   absl::StatusOr<Zxid> Sync() override {
-    return Call<Zxid>([&](Session& session, Callback<Zxid> done) { session.Sync(std::move(done), read_options()); });
+    return Read<Zxid>([&](Session& session, Callback<Zxid> done) { session.Sync(std::move(done), read_options()); });
   }
 
   absl::StatusOr<std::vector<std::string>> Children(std::string path) override {
     std::vector<std::string> names;
     while (true) {
-      absl::StatusOr<ChildrenPage> page = Call<ChildrenPage>([&](Session& session, Callback<ChildrenPage> done) {
+      absl::StatusOr<ChildrenPage> page = Read<ChildrenPage>([&](Session& session, Callback<ChildrenPage> done) {
         session.Children(path, names.empty() ? "" : names.back(), 0, std::move(done), read_options());
       });
       if (!page.ok()) return page.status();
@@ -230,14 +237,22 @@ class Client final : public BlockingClient, private SessionObserver {
     std::vector<Node> nodes;
     while (true) {
       const auto page_limit = static_cast<std::uint32_t>(std::min<std::size_t>(limit == 0 ? 0 : limit - nodes.size(), UINT32_MAX));
-      absl::StatusOr<ListPage> page = Call<ListPage>([&](Session& session, Callback<ListPage> done) {
-        session.List(path, nodes.empty() ? "" : nodes.back().path, page_limit, std::move(done), read_options());
-      });
+      absl::StatusOr<ListPage> page = ListFrom(path, nodes.empty() ? "" : nodes.back().path, page_limit, /*with_data=*/true);
       if (!page.ok()) return page.status();
       const bool last = !page->more || page->nodes.empty();
       for (Node& node : page->nodes) nodes.push_back(std::move(node));
       if (last || (limit != 0 && nodes.size() >= limit)) return nodes;
     }
+  }
+
+  absl::StatusOr<ListPage> ListFrom(std::string path, std::string after, std::uint32_t limit, bool with_data) override {
+    return Read<ListPage>([&](Session& session, Callback<ListPage> done) {
+      if (with_data) {
+        session.List(std::move(path), std::move(after), limit, std::move(done), read_options());
+      } else {
+        session.ListWithoutData(std::move(path), std::move(after), limit, std::move(done), read_options());
+      }
+    });
   }
 
   absl::Status Watch(std::string path, WatchOptions options, absl::AnyInvocable<bool(const Event&)> on_event,
@@ -263,11 +278,27 @@ class Client final : public BlockingClient, private SessionObserver {
 
  private:
   template <typename T, typename Make>
-  absl::StatusOr<T> Call(Make make) {
+  absl::StatusOr<T> Read(Make make) {
+    std::optional<absl::StatusOr<T>> result = Call<T>(std::move(make));
+    return result.has_value() ? *std::move(result) : absl::CancelledError("given up");
+  }
+  template <typename T, typename Make>
+  absl::StatusOr<T> Write(Make make) {
+    std::optional<absl::StatusOr<T>> result = Call<T>(std::move(make));
+    return result.has_value() ? *std::move(result) : UnknownOutcomeError(UnknownCause::kDeadline, "given up");
+  }
+
+  // Nothing if the caller gave it up.
+  template <typename T, typename Make>
+  std::optional<absl::StatusOr<T>> Call(Make make) {
     auto result = std::make_shared<Handover<absl::StatusOr<T>>>();
     // Waits for the call to be made only, so that `make` may refer to the caller's variables.
     thread_.RunOnLoop([&] { make(*session_, Promise<T>(result)); });
-    return result->Take();
+    if (!options_.give_up) return result->Take();
+    while (true) {
+      if (std::optional<absl::StatusOr<T>> value = result->TakeWithin(kStopPoll)) return value;
+      if (options_.give_up()) return std::nullopt;
+    }
   }
 
   absl::Status CloseWithin(base::Duration limit) {

@@ -84,6 +84,12 @@ absl::StatusOr<std::vector<std::string>> Reader::Children(const std::string& pat
   }
 }
 
+absl::StatusOr<ListPage> Reader::List(const std::string& path, const std::string& after, std::uint32_t limit, bool with_data,
+                                      base::Duration timeout) {
+  return impl_->Ask<ListPage>(client::EncodeList(path, after, limit, with_data, /*local=*/false),
+                              std::chrono::steady_clock::now() + timeout);
+}
+
 absl::StatusOr<CountResult> Reader::CountDescendants(const std::string& path, base::Duration timeout) {
   return impl_->Ask<CountResult>(client::EncodeCountDescendants(path, /*local=*/false), std::chrono::steady_clock::now() + timeout);
 }

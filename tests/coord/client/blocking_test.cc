@@ -309,6 +309,19 @@ TEST_F(BlockingClientTest, ACallWaitsForACoreThatIsRestarted) {
   EXPECT_FALSE(client->expired());
 }
 
+TEST_F(BlockingClientTest, ACallIsGivenUp) {
+  std::atomic<bool> enough = false;
+  BlockingOptions options{.session = {.endpoints = {core_.address()}}, .give_up = [&enough] { return enough.load(); }};
+  auto client = BlockingClient::Connect(options);
+  ASSERT_TRUE(client.ok()) << client.status();
+  ASSERT_TRUE((*client)->Create("/a", "").ok());
+  core_.Stop();
+  enough = true;
+  EXPECT_EQ((*client)->Get("/a").status().code(), absl::StatusCode::kCancelled);
+  EXPECT_TRUE(IsOutcomeUnknown((*client)->Set("/a", "x").status()));
+  EXPECT_EQ(BlockingClient::Connect(options).status().code(), absl::StatusCode::kCancelled);
+}
+
 TEST_F(BlockingClientTest, WithoutAServerItSaysSoInTime) {
   const std::string address = core_.address();
   auto client = Connect(milliseconds(300));
@@ -336,6 +349,13 @@ TEST_F(BlockingClientTest, AReaderReadsWithoutASession) {
   EXPECT_FALSE(reader.Exists("/nothing", seconds(10))->stat.has_value());
   EXPECT_EQ(reader.Exists("/a", seconds(10))->stat->num_children, 4U);
   EXPECT_THAT(*reader.Children("/a", seconds(10)), ElementsAre("b", "n-0000000001", "n-0000000002", "n-0000000003"));
+  const auto page = reader.List("/a", "/a/b", 2, /*with_data=*/false, seconds(10));
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_EQ(page->nodes.size(), 2U);
+  EXPECT_EQ(page->nodes[0].path, "/a/n-0000000001");
+  EXPECT_TRUE(page->more);
+  EXPECT_EQ(reader.List("/a", "", 0, /*with_data=*/true, seconds(10))->nodes.at(1).data, "1");
+  EXPECT_TRUE(IsNoNode(reader.List("/nothing", "", 0, /*with_data=*/true, seconds(10)).status()));
   EXPECT_EQ(FetchNodeStatus(core_.address(), seconds(10))->sessions, 0U);
   core_.Stop();
   const absl::Status nobody = reader.Get("/a/b", milliseconds(300)).status();

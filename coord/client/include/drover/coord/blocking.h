@@ -4,12 +4,14 @@
 //   std::chrono::seconds(30)}); if (!client.ok()) return client.status();   // UNAVAILABLE: nobody answered
 //   absl::StatusOr<coord::GetResult> got = (*client)->Get("/drover");
 //
-// Every call waits at most `call_timeout`. A write that ran into it is unknown (status.h); a read is DEADLINE_EXCEEDED.
+// Every call waits at most `call_timeout`. A write that ran into it is unknown (status.h); a read is DEADLINE_EXCEEDED. One that is
+// given up (`give_up`) ends at once: a write is unknown, a read CANCELLED.
 // Threads: any number may call at once. Never from a loop's thread.
 #ifndef DROVER_COORD_CLIENT_INCLUDE_DROVER_COORD_BLOCKING_H_
 #define DROVER_COORD_CLIENT_INCLUDE_DROVER_COORD_BLOCKING_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +31,8 @@ struct BlockingOptions {
   SessionOptions session;
   base::Duration call_timeout = std::chrono::seconds(30);
   std::vector<Credential> auth = {};  // what the session proves at once; UNAUTHENTICATED if one proves nothing
+  // Asked every 100 ms while a call waits, on the caller's thread; true: give it up. Null: never.
+  std::function<bool()> give_up = nullptr;
 };
 
 class BlockingClient {
@@ -62,6 +66,9 @@ class BlockingClient {
   [[nodiscard]] virtual absl::StatusOr<std::vector<std::string>> Children(std::string path) = 0;
   // All nodes of the subtree, page by page; at most `limit` of them (0: all).
   [[nodiscard]] virtual absl::StatusOr<std::vector<Node>> List(std::string path, std::size_t limit = 0) = 0;
+  // One page of them: paths after `after` in PathLess order; "" for the first page; limit 0: as many as a page holds.
+  [[nodiscard]] virtual absl::StatusOr<ListPage> ListFrom(std::string path, std::string after, std::uint32_t limit,
+                                                          bool with_data) = 0;
   [[nodiscard]] virtual absl::StatusOr<MultiReadResult> MultiRead(std::vector<ReadOperation> reads) = 0;
   [[nodiscard]] virtual absl::StatusOr<CountResult> CountDescendants(std::string path) = 0;
   // All of them, page by page.

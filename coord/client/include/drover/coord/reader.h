@@ -9,6 +9,7 @@
 #ifndef DROVER_COORD_CLIENT_INCLUDE_DROVER_COORD_READER_H_
 #define DROVER_COORD_CLIENT_INCLUDE_DROVER_COORD_READER_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,6 +33,9 @@ class Reader {
   [[nodiscard]] absl::StatusOr<ExistsResult> Exists(const std::string& path, base::Duration timeout);
   // All names, read page by page: not one state if there is more than one page.
   [[nodiscard]] absl::StatusOr<std::vector<std::string>> Children(const std::string& path, base::Duration timeout);
+  // A page of the subtree: paths after `after` in PathLess order; "" for the first page; limit 0: as many as a page holds.
+  [[nodiscard]] absl::StatusOr<ListPage> List(const std::string& path, const std::string& after, std::uint32_t limit,
+                                              bool with_data, base::Duration timeout);
   // How many nodes there are below it, at all depths.
   [[nodiscard]] absl::StatusOr<CountResult> CountDescendants(const std::string& path, base::Duration timeout);
   // Of a session, at or below `path` ("": all), without data, in the order of their creation, read page by page.
