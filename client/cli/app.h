@@ -71,6 +71,8 @@ void AddSubmitCommand(process::OptionSet* root, Commands* commands);
 void AddMemberCommands(process::OptionSet* root, Commands* commands);
 void AddTreeCommands(process::OptionSet* root, Commands* commands);
 // Below `drover tree`.
+void AddTreeLookCommands(process::OptionSet* tree, Commands* commands);
+void AddTreeWatchCommand(process::OptionSet* tree, Commands* commands);
 void AddTreeAccessCommands(process::OptionSet* tree, Commands* commands);
 void AddTreeLockCommand(process::OptionSet* tree, Commands* commands);
 void AddClusterCommands(process::OptionSet* root, Commands* commands);

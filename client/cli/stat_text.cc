@@ -3,6 +3,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "client/cli/time_text.h"
+#include "coord/process/options.h"
 
 namespace drover::cli {
 namespace {
@@ -66,6 +67,12 @@ Item StatItem(const std::string& path, const coord::Stat& stat) {
     item.cells.push_back(field.value().is_string() ? field.value().get<std::string>() : field.value().dump());
   }
   return item;
+}
+
+std::string KindText(const coord::Stat& stat) {
+  if (stat.ephemeral_owner.value != 0) return absl::StrCat("ephemeral of ", stat.ephemeral_owner.value);
+  if (stat.container) return "container";
+  return stat.ttl.count() == 0 ? "" : absl::StrCat("ttl ", process::FormatDuration(stat.ttl));
 }
 
 Item NodeItem(const coord::Node& node) {

@@ -2,7 +2,6 @@
 #include <cstdint>
 #include <memory>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "client/cli/acl_text.h"
 #include "client/cli/app.h"
@@ -29,9 +28,6 @@ struct TreeFlags {
   bool recursive = false;
   base::Duration ttl{0};
   std::string acl;
-  std::string session;
-  std::string under;
-  std::string kind = "recursive";
   std::int64_t version = -1;  // any
 
   [[nodiscard]] std::optional<std::uint32_t> Version() const {
@@ -46,7 +42,7 @@ struct TreeFlags {
 };
 
 int Get(const App& app, const TreeFlags& flags) {
-  auto got = ReadCore(app, [&](coord::Reader& core, base::Duration left) { return core.Get(flags.path, left); });
+  auto got = ReadCore(app, [&](auto& core, base::Duration left) { return core.Get(flags.path, left); });
   if (!got.ok()) return app.output.Fail(At(flags.path, got.status()));
   if (app.output.format() == Format::kTable) {
     app.output.Raw(got->node.data);
@@ -56,58 +52,8 @@ int Get(const App& app, const TreeFlags& flags) {
   return kOk;
 }
 
-int Ls(const App& app, const TreeFlags& flags) {
-  auto names = ReadCore(app, [&](coord::Reader& core, base::Duration left) { return core.Children(flags.path, left); });
-  if (!names.ok()) return app.output.Fail(At(flags.path, names.status()));
-  if (app.output.format() == Format::kTable) {
-    std::string lines;
-    for (const std::string& name : *names) absl::StrAppend(&lines, name, "\n");
-    app.output.Raw(lines);
-    return kOk;
-  }
-  std::vector<Item> items;
-  for (const std::string& name : *names) {
-    Item item;
-    item.id = name;
-    item.json = {{"name", name}, {"path", absl::StrCat(flags.path == "/" ? "" : flags.path, "/", name)}};
-    items.push_back(std::move(item));
-  }
-  app.output.List({}, items);
-  return kOk;
-}
-
-int Count(const App& app, const TreeFlags& flags) {
-  auto counted = ReadCore(app, [&](coord::Reader& core, base::Duration left) { return core.CountDescendants(flags.path, left); });
-  if (!counted.ok()) return app.output.Fail(At(flags.path, counted.status()));
-  Item item;
-  item.id = flags.path;
-  item.json = {{"path", flags.path}, {"count", counted->count}};
-  app.output.Line(absl::StrCat(counted->count), item);
-  return kOk;
-}
-
-int Ephemerals(const App& app, const TreeFlags& flags) {
-  std::uint64_t session = 0;
-  if (!absl::SimpleAtoi(flags.session, &session) || session == 0) {
-    return app.Usage(absl::StrCat("tree ephemerals: SESSION is a number above 0, not \"", flags.session, "\""));
-  }
-  auto nodes = ReadCore(
-      app, [&](coord::Reader& core, base::Duration left) { return core.Ephemerals(coord::SessionId(session), flags.under, left); });
-  if (!nodes.ok()) return app.output.Fail(flags.under.empty() ? nodes.status() : At(flags.under, nodes.status()));
-  std::vector<Item> items;
-  for (const coord::Node& node : *nodes) items.push_back(StatItem(node.path, node.stat));
-  if (app.output.format() == Format::kTable) {
-    std::string lines;
-    for (const coord::Node& node : *nodes) absl::StrAppend(&lines, node.path, "\n");
-    app.output.Raw(lines);
-  } else {
-    app.output.List({}, items);
-  }
-  return kOk;
-}
-
 int Stat(const App& app, const TreeFlags& flags) {
-  auto exists = ReadCore(app, [&](coord::Reader& core, base::Duration left) { return core.Exists(flags.path, left); });
+  auto exists = ReadCore(app, [&](auto& core, base::Duration left) { return core.Exists(flags.path, left); });
   if (!exists.ok()) return app.output.Fail(At(flags.path, exists.status()));
   if (!exists->stat) return app.output.Fail(absl::NotFoundError(absl::StrCat(flags.path, ": there is no such node")));
   app.output.One(StatNames(), StatItem(flags.path, *exists->stat));
@@ -194,30 +140,6 @@ int Delete(const App& app, coord::BlockingClient& core, const TreeFlags& flags) 
   return kOk;
 }
 
-std::optional<coord::WatchKind> KindOf(const std::string& name) {
-  if (name == "recursive") return coord::WatchKind::kRecursive;
-  if (name == "persistent") return coord::WatchKind::kPersistent;
-  if (name == "once") return coord::WatchKind::kOnce;
-  if (name == "once-children") return coord::WatchKind::kOnceChildren;
-  return std::nullopt;
-}
-
-int Watch(const App& app, const TreeFlags& flags) {
-  Interruption interruption;
-  return WithCore(app, [&](const App&, coord::BlockingClient& core) {
-    coord::WatchOptions options;
-    options.kind = *KindOf(flags.kind);
-    const absl::Status status = core.Watch(
-        flags.path, options,
-        [&app](const coord::Event& event) {
-          app.output.Line(EventText(event), EventItem(event));
-          return true;
-        },
-        [&interruption] { return interruption.asked(); });
-    return status.ok() ? static_cast<int>(kOk) : app.output.Fail(At(flags.path, status));
-  });
-}
-
 }  // namespace
 
 void AddTreeCommands(process::OptionSet* root, Commands* commands) {
@@ -245,15 +167,7 @@ void AddTreeCommands(process::OptionSet* root, Commands* commands) {
   };
 
   read_only(add("get", "Writes a node's data, byte for byte"), Get);
-  read_only(add("ls", "Lists the names of a node's children"), Ls);
   read_only(add("stat", "Shows versions, zxids and times of a node"), Stat);
-
-  read_only(add("count", "Counts the nodes below a node, at all depths"), Count);
-  process::OptionSet& ephemerals =
-      tree.Command("ephemerals", "Lists the ephemeral nodes of a session, in the order of their creation");
-  ephemerals.Argument("SESSION", &flags->session, "Id of a session, as ephemeral_owner of drover tree stat shows it");
-  ephemerals.Text("--under", &flags->under, "Only at or below this path");
-  read_only(ephemerals, Ephemerals);
 
   process::OptionSet& set = add("set", "Replaces a node's data");
   add_data(set);
@@ -278,18 +192,8 @@ void AddTreeCommands(process::OptionSet* root, Commands* commands) {
   remove.Flag("-r,--recursive", &flags->recursive, "With all that is below it, in one transaction; at most 10,000 nodes");
   with_core(remove, Delete);
 
-  process::OptionSet& watch = add("watch", "Prints every change of a node and of everything below it, until Ctrl-C");
-  watch.Custom(
-      "--kind",
-      [flags](const std::string& name) {
-        flags->kind = name;
-        return KindOf(name) ? absl::OkStatus() : absl::InvalidArgumentError("it is recursive, persistent, once or once-children");
-      },
-      "recursive; persistent: the node, and which children there are; once, once-children: one event of the node, or of its "
-      "children",
-      "recursive");
-  commands->push_back({&watch, [flags](const App& app) { return Watch(app, *flags); }});
-
+  AddTreeLookCommands(&tree, commands);
+  AddTreeWatchCommand(&tree, commands);
   AddTreeAccessCommands(&tree, commands);
   AddTreeLockCommand(&tree, commands);
 }

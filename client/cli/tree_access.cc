@@ -26,7 +26,7 @@ struct AccessFlags {
 };
 
 int GetAcl(const App& app, const AccessFlags& flags) {
-  auto got = ReadCore(app, [&](coord::Reader& core, base::Duration left) { return core.GetAcl(flags.path, left); });
+  auto got = ReadCore(app, [&](auto& core, base::Duration left) { return core.GetAcl(flags.path, left); });
   if (!got.ok()) return app.output.Fail(At(flags.path, got.status()));
   if (app.output.format() == Format::kTable) {
     std::string lines;
@@ -73,7 +73,7 @@ int Digest(const App& app, const AccessFlags& flags) {
 }
 
 int WhoAmI(const App& app, const AccessFlags& /*flags*/) {
-  auto who = ReadCore(app, [](coord::Reader& core, base::Duration left) { return core.WhoAmI(left); });
+  auto who = ReadCore(app, [](auto& core, base::Duration left) { return core.WhoAmI(left); });
   if (!who.ok()) return app.output.Fail(who.status());
   std::vector<Item> items;
   for (const coord::Identity& identity : who->identities) {
@@ -88,7 +88,7 @@ int WhoAmI(const App& app, const AccessFlags& /*flags*/) {
 }
 
 int ListQuotas(const App& app, const AccessFlags& flags) {
-  auto quotas = ReadCore(app, [&](coord::Reader& core, base::Duration left) { return core.Quotas(flags.root, left); });
+  auto quotas = ReadCore(app, [&](auto& core, base::Duration left) { return core.Quotas(flags.root, left); });
   if (!quotas.ok()) return app.output.Fail(At(flags.root, quotas.status()));
   std::vector<Item> items;
   for (const coord::QuotaUsage& usage : *quotas) items.push_back(QuotaItem(usage));

@@ -20,21 +20,36 @@ namespace drover::cli {
 // A refusal says what is wrong, not with which node.
 [[nodiscard]] absl::Status At(const std::string& path, const absl::Status& status);
 
-// Reads open no session: they write nothing, and work where nothing can be written. The nodes are asked until one answers.
+// Reads open no session: they write nothing, and work where nothing can be written. One for all reads of a command.
+class CoreReads {
+ public:
+  explicit CoreReads(const App& app) : app_(app), reader_(app.globals.coord, app.credentials) {}
+
+  // `read(core, left)`; the nodes are asked until one answers, for --request-timeout at most.
+  template <typename Read>
+  auto Ask(const Read& read) {
+    constexpr base::Duration kPause = std::chrono::milliseconds(100);
+    const auto give_up = std::chrono::steady_clock::now() + app_.globals.request_timeout;
+    while (true) {
+      auto result = read(reader_, give_up - std::chrono::steady_clock::now());
+      if (result.ok() || coord::RefusalOf(result.status()).has_value() || !absl::IsUnavailable(result.status())) return result;
+      if (std::chrono::steady_clock::now() + kPause >= give_up) {
+        result = app_.Silent(result.status());
+        return result;
+      }
+      client::SystemWaiter().Wait(kPause, {});
+    }
+  }
+
+ private:
+  const App& app_;
+  coord::Reader reader_;
+};
+
+// A single read.
 template <typename Read>
 auto ReadCore(const App& app, const Read& read) {
-  constexpr base::Duration kPause = std::chrono::milliseconds(100);
-  const auto give_up = std::chrono::steady_clock::now() + app.globals.request_timeout;
-  coord::Reader reader(app.globals.coord, app.credentials);
-  while (true) {
-    auto result = read(reader, give_up - std::chrono::steady_clock::now());
-    if (result.ok() || coord::RefusalOf(result.status()).has_value() || !absl::IsUnavailable(result.status())) return result;
-    if (std::chrono::steady_clock::now() + kPause >= give_up) {
-      result = app.Silent(result.status());
-      return result;
-    }
-    client::SystemWaiter().Wait(kPause, {});
-  }
+  return CoreReads(app).Ask(read);
 }
 
 }  // namespace drover::cli

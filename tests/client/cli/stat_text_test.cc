@@ -30,6 +30,17 @@ TEST(StatTextTest, DataThatIsNoTextIsBase64) {
   EXPECT_EQ(json["data_base64"], "/w==");
 }
 
+TEST(StatTextTest, AKindIsAFewWords) {
+  coord::Stat stat;
+  EXPECT_EQ(KindText(stat), "");
+  stat.ttl = std::chrono::minutes(90);
+  EXPECT_EQ(KindText(stat), "ttl 1h30m");
+  stat.container = true;
+  EXPECT_EQ(KindText(stat), "container");
+  stat.ephemeral_owner = coord::SessionId(17);
+  EXPECT_EQ(KindText(stat), "ephemeral of 17");
+}
+
 TEST(StatTextTest, AnEventIsOneLine) {
   coord::Event event;
   event.type = coord::Event::Type::kChanged;

@@ -1,0 +1,244 @@
+// `drover tree ls|view|count|stats|ephemerals|sessions`: what is where in the tree.
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "client/cli/app.h"
+#include "client/cli/exit_code.h"
+#include "client/cli/stat_text.h"
+#include "client/cli/subtree_summary.h"
+#include "client/cli/time_text.h"
+#include "client/cli/tree_core.h"
+#include "client/cli/tree_drawing.h"
+#include "client/cli/tree_walk.h"
+
+namespace drover::cli {
+namespace {
+
+struct LookFlags {
+  std::string path;
+  std::string under;
+  std::string session;
+  bool recursive = false;
+  std::uint32_t top = 10;
+  DrawingBounds bounds;
+};
+
+Item NameItem(const std::string& parent, const std::string& name) {
+  Item item;
+  item.id = name;
+  item.json = {{"name", name}, {"path", absl::StrCat(parent == "/" ? "" : parent, "/", name)}};
+  return item;
+}
+
+// Every node below it, as it comes: a list of any length needs no more memory than a page, but for one JSON array.
+int LsAll(const App& app, const LookFlags& flags) {
+  CoreReads reads(app);
+  std::vector<Item> items;
+  const auto walk = WalkTree(&reads, flags.path, /*with_data=*/false, [&](const coord::Node& node) {
+    if (node.path == flags.path) return true;
+    if (app.output.format() == Format::kJson) {
+      items.push_back(StatItem(node.path, node.stat));
+    } else {
+      app.output.Line(node.path, StatItem(node.path, node.stat));
+    }
+    return true;
+  });
+  if (!walk.ok()) return app.output.Fail(walk.status());
+  if (app.output.format() == Format::kJson) app.output.List({}, items);
+  if (!walk->one_state) app.output.Note("the list was read in pages, of different states of the tree");
+  return kOk;
+}
+
+int Ls(const App& app, const LookFlags& flags) {
+  if (flags.recursive) return LsAll(app, flags);
+  auto names = ReadCore(app, [&](auto& core, base::Duration left) { return core.Children(flags.path, left); });
+  if (!names.ok()) return app.output.Fail(At(flags.path, names.status()));
+  if (app.output.format() == Format::kTable) {
+    std::string lines;
+    for (const std::string& name : *names) absl::StrAppend(&lines, name, "\n");
+    app.output.Raw(lines);
+    return kOk;
+  }
+  std::vector<Item> items;
+  for (const std::string& name : *names) items.push_back(NameItem(flags.path, name));
+  app.output.List({}, items);
+  return kOk;
+}
+
+int View(const App& app, const LookFlags& flags) {
+  CoreReads reads(app);
+  TreeDrawing drawing(flags.bounds);
+  const auto walk = WalkTree(&reads, flags.path, /*with_data=*/false, [&drawing](const coord::Node& node) {
+    drawing.Add(node);
+    return true;
+  });
+  if (!walk.ok()) return app.output.Fail(walk.status());
+  app.output.List(TreeDrawing::Names(), drawing.Items(app.output.format() == Format::kTable));
+  if (const std::string cut = drawing.Cut(); !cut.empty()) app.output.Note(cut);
+  return kOk;
+}
+
+int Count(const App& app, const LookFlags& flags) {
+  auto counted = ReadCore(app, [&](auto& core, base::Duration left) { return core.CountDescendants(flags.path, left); });
+  if (!counted.ok()) return app.output.Fail(At(flags.path, counted.status()));
+  Item item;
+  item.id = flags.path;
+  item.json = {{"path", flags.path}, {"count", counted->count}};
+  app.output.Line(absl::StrCat(counted->count), item);
+  return kOk;
+}
+
+absl::StatusOr<SubtreeSummary> Summarise(const App& app, const std::string& path) {
+  CoreReads reads(app);
+  SubtreeSummary summary;
+  const auto walk = WalkTree(&reads, path, /*with_data=*/false, [&summary](const coord::Node& node) {
+    summary.Add(node);
+    return true;
+  });
+  if (!walk.ok()) return walk.status();
+  return summary;
+}
+
+int Stats(const App& app, const LookFlags& flags) {
+  absl::StatusOr<SubtreeSummary> summary = Summarise(app, flags.path.empty() ? "/" : flags.path);
+  if (!summary.ok()) return app.output.Fail(summary.status());
+  const std::vector<SubtreeSummary::Part> biggest = summary->Biggest(flags.top);
+  Item whole = summary->WholeItem();
+  whole.json["children"] = summary->children();
+  whole.json["biggest"] = Json::array();
+  std::vector<Item> parts;
+  for (const SubtreeSummary::Part& part : biggest) {
+    Item item;
+    item.id = part.path;
+    item.json = {{"path", part.path}, {"nodes", part.nodes}, {"bytes", part.bytes}};
+    item.cells = {part.path, absl::StrCat(part.nodes), absl::StrCat(part.bytes)};
+    whole.json["biggest"].push_back(item.json);
+    parts.push_back(std::move(item));
+  }
+  app.output.One(SubtreeSummary::Names(), whole);
+  if (app.output.format() != Format::kTable || parts.empty()) return kOk;
+  app.output.Raw("\n");
+  app.output.List({"BIGGEST BELOW", "NODES", "BYTES"}, parts);
+  if (parts.size() < summary->children()) {
+    app.output.Note(absl::StrCat(parts.size(), " of ", summary->children(), " children are shown; --top shows more"));
+  }
+  return kOk;
+}
+
+// Of all sessions.
+int AllEphemerals(const App& app, const LookFlags& flags) {
+  CoreReads reads(app);
+  std::vector<Item> items;
+  const auto walk =
+      WalkTree(&reads, flags.under.empty() ? "/" : flags.under, /*with_data=*/false, [&items](const coord::Node& node) {
+        if (node.stat.ephemeral_owner.value == 0) return true;
+        Item item = StatItem(node.path, node.stat);
+        item.cells = {node.path, absl::StrCat(node.stat.ephemeral_owner.value), Rfc3339(node.stat.ctime.value)};
+        items.push_back(std::move(item));
+        return true;
+      });
+  if (!walk.ok()) return app.output.Fail(walk.status());
+  app.output.List({"PATH", "SESSION", "CREATED"}, items);
+  return kOk;
+}
+
+int Ephemerals(const App& app, const LookFlags& flags) {
+  if (flags.session.empty()) return AllEphemerals(app, flags);
+  std::uint64_t session = 0;
+  if (!absl::SimpleAtoi(flags.session, &session) || session == 0) {
+    return app.Usage(absl::StrCat("tree ephemerals: SESSION is a number above 0, not \"", flags.session, "\""));
+  }
+  auto nodes =
+      ReadCore(app, [&](auto& core, base::Duration left) { return core.Ephemerals(coord::SessionId(session), flags.under, left); });
+  if (!nodes.ok()) return app.output.Fail(flags.under.empty() ? nodes.status() : At(flags.under, nodes.status()));
+  std::vector<Item> items;
+  for (const coord::Node& node : *nodes) items.push_back(StatItem(node.path, node.stat));
+  if (app.output.format() == Format::kTable) {
+    std::string lines;
+    for (const coord::Node& node : *nodes) absl::StrAppend(&lines, node.path, "\n");
+    app.output.Raw(lines);
+  } else {
+    app.output.List({}, items);
+  }
+  return kOk;
+}
+
+// How many there are altogether; nothing if no node says so.
+std::optional<std::uint64_t> SessionCount(const App& app) {
+  for (const std::string& address : app.globals.coord) {
+    const auto status =
+        coord::FetchNodeStatus(address, std::min<base::Duration>(app.globals.request_timeout, std::chrono::seconds(5)));
+    if (status.ok() && status->serving) return status->sessions;
+  }
+  return std::nullopt;
+}
+
+int Sessions(const App& app, const LookFlags& flags) {
+  absl::StatusOr<SubtreeSummary> summary = Summarise(app, flags.under.empty() ? "/" : flags.under);
+  if (!summary.ok()) return app.output.Fail(summary.status());
+  std::vector<Item> items;
+  for (const auto& [session, owned] : summary->owners()) {
+    Item item;
+    item.id = absl::StrCat(session.value);
+    item.json = {{"session", session.value},
+                 {"ephemerals", owned.nodes},
+                 {"bytes", owned.bytes},
+                 {"oldest", Rfc3339(owned.oldest.value)},
+                 {"oldest_path", owned.path}};
+    item.cells = {item.id, absl::StrCat(owned.nodes), absl::StrCat(owned.bytes), Rfc3339(owned.oldest.value), owned.path};
+    items.push_back(std::move(item));
+  }
+  app.output.List({"SESSION", "EPHEMERALS", "BYTES", "OLDEST", "OLDEST PATH"}, items);
+  if (app.output.format() != Format::kTable) return kOk;
+  if (const std::optional<std::uint64_t> all = SessionCount(app)) {
+    app.output.Note(absl::StrCat("the core has ", *all, " sessions; it names those alone that own ephemeral nodes"));
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void AddTreeLookCommands(process::OptionSet* tree, Commands* commands) {
+  auto flags = std::make_shared<LookFlags>();
+  const auto add = [&](process::OptionSet& options, int (*run)(const App&, const LookFlags&)) {
+    commands->push_back({&options, [flags, run](const App& app) { return run(app, *flags); }});
+  };
+
+  process::OptionSet& ls = tree->Command("ls", "Lists the names of a node's children");
+  ls.Argument("PATH", &flags->path, "Path of a node, like /a/b");
+  ls.Flag("-R,--recursive", &flags->recursive, "The paths of all nodes below it, at all depths");
+  add(ls, Ls);
+
+  process::OptionSet& view = tree->Command("view", "Draws what is below a node, with the nodes and bytes at and below each");
+  view.Argument("PATH", &flags->path, "Path of a node, like /a/b");
+  view.Number("--depth", &flags->bounds.depth, "How deep below it is drawn; what is deeper is counted", 0, 1'000);
+  view.Number("--children", &flags->bounds.children, "How many children of one node are drawn", 0, 100'000);
+  view.Number("--nodes", &flags->bounds.nodes, "How many nodes are drawn altogether", 1, 100'000);
+  add(view, View);
+
+  process::OptionSet& count = tree->Command("count", "Counts the nodes below a node, at all depths");
+  count.Argument("PATH", &flags->path, "Path of a node, like /a/b");
+  add(count, Count);
+
+  process::OptionSet& stats = tree->Command("stats", "Counts nodes and bytes at and below a node, and shows its biggest subtrees");
+  stats.Argument("PATH", &flags->path, "Path of a node; nothing: the whole tree", /*required=*/false);
+  stats.Number("--top", &flags->top, "How many of its children's subtrees are shown", 0, 100'000);
+  add(stats, Stats);
+
+  process::OptionSet& ephemerals =
+      tree->Command("ephemerals", "Lists the ephemeral nodes of a session, in the order of their creation, or of all by path");
+  ephemerals.Argument("SESSION", &flags->session, "Id of a session, as ephemeral_owner of drover tree stat shows it; nothing: all",
+                      /*required=*/false);
+  ephemerals.Text("--under", &flags->under, "Only at or below this path");
+  add(ephemerals, Ephemerals);
+
+  process::OptionSet& sessions = tree->Command("sessions", "Lists the sessions that own ephemeral nodes, and how many");
+  sessions.Text("--under", &flags->under, "Only of nodes at or below this path");
+  sessions.Footer("The core tells of no other sessions, and not of time-outs; drover cluster status shows how many there are.");
+  add(sessions, Sessions);
+}
+
+}  // namespace drover::cli

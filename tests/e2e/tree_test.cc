@@ -1,0 +1,140 @@
+// `drover tree` as people use it: each command against a core of real processes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "tests/e2e/e2e.h"
+
+namespace drover::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class TreeTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    cluster_ = std::make_unique<Cluster>(CoreAlone(1));
+    // A new cluster rises to what its programs know.
+    ASSERT_TRUE(Await([] { return Tree({"create", "/level", "--container"}).exit_code == 0; }));
+  }
+  static void TearDownTestSuite() { cluster_.reset(); }
+
+  static CommandResult Tree(std::vector<std::string> args, CommandOptions options = {}) {
+    args.insert(args.begin(), "tree");
+    return cluster_->Drover(args, std::move(options));
+  }
+  static nlohmann::json Json(std::vector<std::string> args) {
+    args.insert(args.begin(), "tree");
+    return cluster_->Json(std::move(args));
+  }
+  static void Make(const std::string& path, const std::string& data = "", std::vector<std::string> how = {}) {
+    std::vector<std::string> args = {"create", "-p", path, data};
+    args.insert(args.end(), how.begin(), how.end());
+    const CommandResult made = Tree(args);
+    ASSERT_EQ(made.exit_code, 0) << path << ": " << made.err;
+  }
+  static std::unique_ptr<Process> Background(std::vector<std::string> args, const std::string& log) {
+    args.insert(args.begin(), {Binary("drover"), "tree"});
+    return std::make_unique<Process>(args, std::map<std::string, std::string>{{"DROVER_COORD", cluster_->coord_address()}},
+                                     cluster_->path(log));
+  }
+  static std::unique_ptr<Cluster> cluster_;
+};
+std::unique_ptr<Cluster> TreeTest::cluster_;
+
+TEST_F(TreeTest, ASubtreeIsListedDrawnAndCounted) {
+  Make("/look/b/c", "12345");
+  Make("/look/d", "x", {"--ttl", "1h"});
+  EXPECT_EQ(Tree({"ls", "/look"}).out, "b\nd\n");
+  EXPECT_EQ(Tree({"ls", "-R", "/look"}).out, "/look/b\n/look/b/c\n/look/d\n");
+  EXPECT_EQ(Json({"ls", "-R", "/look"}).at(1).at("data_length"), 5);
+  EXPECT_EQ(Tree({"ls", "-R", "/look/missing"}).exit_code, 6);
+
+  const CommandResult view = Tree({"view", "/look"});
+  EXPECT_EQ(view.exit_code, 0) << view.err;
+  EXPECT_THAT(Lines(view.out), ElementsAre("NODE       NODES  BYTES  DATA  KIND",  //
+                                           "/look      4      6      0",           //
+                                           "├── b      2      5      0",           //
+                                           "│   └── c  1      5      5",           //
+                                           "└── d      1      1      1     ttl 1h"));
+  const CommandResult cut = Tree({"view", "/look", "--depth", "1", "--children", "1"});
+  EXPECT_THAT(cut.out, HasSubstr("└── ... 1 more"));
+  EXPECT_THAT(cut.err, HasSubstr("nodes not drawn: 1 deeper than --depth 1, 1 beyond --children 1 of a node"));
+  EXPECT_EQ(Json({"view", "/look"}).size(), 4u);
+
+  EXPECT_EQ(Tree({"count", "/look"}).out, "3\n");
+  const nlohmann::json stats = Json({"stats", "/look", "--top", "1"});
+  EXPECT_EQ(stats.at("nodes"), 4);
+  EXPECT_EQ(stats.at("bytes"), 6);
+  EXPECT_EQ(stats.at("ttls"), 1);
+  EXPECT_EQ(stats.at("biggest").at(0).at("path"), "/look/b");
+  EXPECT_EQ(stats.at("biggest").size(), 1u);
+  EXPECT_THAT(Tree({"stats", "/look", "--top", "1"}).err, HasSubstr("1 of 2 children are shown"));
+  EXPECT_EQ(Tree({"stats"}).exit_code, 0);
+}
+
+TEST_F(TreeTest, MoreThanAPageIsSeenToItsEnd) {
+  Make("/pages");
+  const std::string block(300'000, 'x');
+  CommandOptions options;
+  options.input = block;
+  for (const char* name : {"/pages/a", "/pages/b", "/pages/c", "/pages/d", "/pages/e"}) {
+    ASSERT_EQ(Tree({"create", name, "-"}, options).exit_code, 0);
+  }
+  EXPECT_EQ(Json({"stats", "/pages"}).at("bytes"), 1'500'000);
+  EXPECT_EQ(Lines(Tree({"ls", "-R", "/pages"}).out).size(), 5u);
+}
+
+TEST_F(TreeTest, WhoOwnsEphemeralsIsTold) {
+  Make("/owned");
+  const auto holder = Background({"create", "-e", "--hold", "/owned/by", "x"}, "owner.log");
+  holder->Start();
+  ASSERT_TRUE(Await([] { return Tree({"stat", "/owned/by"}).exit_code == 0; }));
+  const nlohmann::json owner = Json({"stat", "/owned/by"}).at("ephemeral_owner");
+  const nlohmann::json sessions = Json({"sessions", "--under", "/owned"});
+  ASSERT_EQ(sessions.size(), 1u);
+  EXPECT_EQ(sessions.at(0).at("session"), owner);
+  EXPECT_EQ(sessions.at(0).at("ephemerals"), 1);
+  EXPECT_EQ(sessions.at(0).at("oldest_path"), "/owned/by");
+  EXPECT_THAT(Tree({"sessions"}).err, HasSubstr("it names those alone that own ephemeral nodes"));
+  EXPECT_EQ(Tree({"ephemerals", "--under", "/owned", "-o", "id"}).out, "/owned/by\n");
+  EXPECT_EQ(Json({"ephemerals", "--under", "/owned"}).at(0).at("ephemeral_owner"), owner);
+  EXPECT_EQ(Tree({"ephemerals", owner.dump()}).out, "/owned/by\n");
+  holder->Terminate();
+}
+
+TEST_F(TreeTest, AWatchHearsWhatItWasToldTo) {
+  Make("/heard/child");
+  const auto watch = [](std::vector<std::string> flags, const std::string& log) {
+    flags.insert(flags.begin(), {"watch", "/heard", "-o", "jsonl"});
+    auto process = Background(flags, log);
+    process->Start();
+    return process;
+  };
+  const auto first = watch({"--recursive", "--once"}, "first.log");
+  const auto node = watch({"--once"}, "node.log");
+  const auto children = watch({"--children"}, "children.log");
+  const auto child = watch({"--children", "--once"}, "child.log");
+  // Whatever comes before they are armed they do not hear.
+  for (int i = 0; first->running() || node->running() || child->running() || Lines(children->Log()).size() < 3; ++i) {
+    ASSERT_LT(i, 1'000);
+    ASSERT_EQ(Tree({"set", "/heard/child", "x"}).exit_code, 0);
+    ASSERT_EQ(Tree({"create", "/heard/new"}).exit_code, 0);
+    ASSERT_EQ(Tree({"delete", "/heard/new"}).exit_code, 0);
+    ASSERT_EQ(Tree({"set", "/heard", "y"}).exit_code, 0);
+  }
+  EXPECT_EQ(first->Wait(), 0);
+  EXPECT_EQ(node->Wait(), 0);
+  EXPECT_EQ(child->Wait(), 0);
+  EXPECT_EQ(Lines(first->Log()).size(), 1u) << first->Log();
+  EXPECT_EQ(nlohmann::json::parse(Lines(node->Log()).at(0)).at("path"), "/heard");
+  EXPECT_EQ(nlohmann::json::parse(Lines(child->Log()).at(0)).at("path"), "/heard/new");
+  children->Terminate();
+  EXPECT_THAT(children->Log(), Not(HasSubstr("/heard/child")));
+}
+
+}  // namespace
+}  // namespace drover::testing
