@@ -36,6 +36,7 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 [[nodiscard]] Format GuessFormat(const std::vector<std::string>& args, const Environment& environment);
 
 struct App {
+  static constexpr char kHere[] = ".";
   using TasksMaker = std::function<absl::StatusOr<std::unique_ptr<client::TaskClient>>(const Globals&)>;
 
   const Globals& globals;
@@ -49,6 +50,11 @@ struct App {
       base::Duration session_timeout = coord::SessionOptions().timeout) const;
   // The nodes' silence, in one sentence for both ways to the coordination service.
   [[nodiscard]] absl::Status Silent(const absl::Status& why) const;
+  // The path of a node as it was typed; PathOrHere: kHere, where none was typed, stands for the root.
+  [[nodiscard]] std::string Path(const std::string& typed) const { return typed; }
+  [[nodiscard]] std::string PathOrHere(const std::string& typed) const { return typed == kHere ? "/" : Path(typed); }
+  // Its session lives on when the command has ended.
+  [[nodiscard]] bool keeps_session() const { return false; }
   // Options that exclude each other and the like.
   int Usage(const std::string& what) const { return output.Fail(absl::InvalidArgumentError(what)); }
 };
@@ -73,6 +79,7 @@ void AddTreeCommands(process::OptionSet* root, Commands* commands);
 // Below `drover tree`.
 void AddTreeLookCommands(process::OptionSet* tree, Commands* commands);
 void AddTreeWatchCommand(process::OptionSet* tree, Commands* commands);
+void AddTreeMultiCommand(process::OptionSet* tree, Commands* commands);
 void AddTreeAccessCommands(process::OptionSet* tree, Commands* commands);
 void AddTreeLockCommand(process::OptionSet* tree, Commands* commands);
 void AddClusterCommands(process::OptionSet* root, Commands* commands);

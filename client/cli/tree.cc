@@ -3,47 +3,37 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
-#include "client/cli/acl_text.h"
 #include "client/cli/app.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/input.h"
 #include "client/cli/interruption.h"
 #include "client/cli/stat_text.h"
 #include "client/cli/tree_core.h"
+#include "client/cli/write_flags.h"
 
 namespace drover::cli {
 namespace {
 
 constexpr std::size_t kNodeBytesMax = 1 << 20;
 
-struct TreeFlags {
+struct PathFlag {
   std::string path;
-  std::string data;
-  bool ephemeral = false;
-  bool hold = false;
-  bool sequential = false;
-  bool parents = false;
-  bool container = false;
-  bool if_absent = false;
-  bool recursive = false;
-  base::Duration ttl{0};
-  std::string acl;
-  std::int64_t version = -1;  // any
-
-  [[nodiscard]] std::optional<std::uint32_t> Version() const {
-    if (version < 0) return std::nullopt;
-    return static_cast<std::uint32_t>(version);
-  }
-  // DATA, or standard input for "-".
-  [[nodiscard]] absl::StatusOr<std::string> Data() const {
-    if (data != "-") return data;
-    return ReadInput("-", kNodeBytesMax, "the data of a node");
-  }
 };
 
-int Get(const App& app, const TreeFlags& flags) {
-  auto got = ReadCore(app, [&](auto& core, base::Duration left) { return core.Get(flags.path, left); });
-  if (!got.ok()) return app.output.Fail(At(flags.path, got.status()));
+struct HeldCreateFlags : CreateFlags {
+  bool hold = false;
+};
+
+// DATA, or standard input for "-".
+absl::StatusOr<std::string> DataOf(const DataArgument& data) {
+  if (!data.standard_input()) return data.Typed();
+  return ReadInput("-", kNodeBytesMax, "the data of a node");
+}
+
+int Get(const App& app, const PathFlag& flags) {
+  const std::string path = app.Path(flags.path);
+  auto got = ReadCore(app, [&](auto& core, base::Duration left) { return core.Get(path, left); });
+  if (!got.ok()) return app.output.Fail(At(path, got.status()));
   if (app.output.format() == Format::kTable) {
     app.output.Raw(got->node.data);
   } else {
@@ -52,21 +42,25 @@ int Get(const App& app, const TreeFlags& flags) {
   return kOk;
 }
 
-int Stat(const App& app, const TreeFlags& flags) {
-  auto exists = ReadCore(app, [&](auto& core, base::Duration left) { return core.Exists(flags.path, left); });
-  if (!exists.ok()) return app.output.Fail(At(flags.path, exists.status()));
-  if (!exists->stat) return app.output.Fail(absl::NotFoundError(absl::StrCat(flags.path, ": there is no such node")));
-  app.output.One(StatNames(), StatItem(flags.path, *exists->stat));
+int Stat(const App& app, const PathFlag& flags) {
+  const std::string path = app.Path(flags.path);
+  auto exists = ReadCore(app, [&](auto& core, base::Duration left) { return core.Exists(path, left); });
+  if (!exists.ok()) return app.output.Fail(At(path, exists.status()));
+  if (!exists->stat) return app.output.Fail(absl::NotFoundError(absl::StrCat(path, ": there is no such node")));
+  app.output.One(StatNames(), StatItem(path, *exists->stat));
   return kOk;
 }
 
-int Set(const App& app, coord::BlockingClient& core, const TreeFlags& flags) {
-  auto data = flags.Data();
+int Set(const App& app, const SetFlags& flags) {
+  const std::string path = app.Path(flags.path);
+  auto data = DataOf(flags.data);
   if (!data.ok()) return app.output.Fail(data.status());
-  auto set = core.Set(flags.path, *std::move(data), flags.Version());
-  if (!set.ok()) return app.output.Fail(At(flags.path, set.status()));
-  if (app.output.format() != Format::kTable) app.output.One({}, StatItem(flags.path, set->stat));
-  return kOk;
+  return WithCore(app, [&](const App&, coord::BlockingClient& core) {
+    auto set = core.Set(path, *std::move(data), flags.version.Value());
+    if (!set.ok()) return app.output.Fail(At(path, set.status()));
+    if (app.output.format() != Format::kTable) app.output.One({}, StatItem(path, set->stat));
+    return static_cast<int>(kOk);
+  });
 }
 
 // Until Ctrl-C, or until the node is deleted or the session ends by itself.
@@ -89,28 +83,20 @@ int Hold(const App& app, coord::BlockingClient& core, const coord::CreateResult&
   return closed.ok() ? static_cast<int>(kOk) : app.output.Fail(closed);
 }
 
-int Create(const App& app, const TreeFlags& flags) {
+int Create(const App& app, const HeldCreateFlags& flags) {
   if (flags.ephemeral != flags.hold) {
     return app.Usage("tree create: -e and --hold go together, for an ephemeral node lives as long as the session of this command");
   }
-  absl::StatusOr<coord::Acl> acl = coord::Acl();
-  if (!flags.acl.empty()) acl = ParseAcl(flags.acl);
-  if (!acl.ok()) return app.Usage(absl::StrCat("tree create: --acl: ", acl.status().message()));
-  auto data = flags.Data();
+  const std::string path = app.Path(flags.path);
+  absl::StatusOr<coord::CreateOptions> how = flags.Options();
+  if (!how.ok()) return app.Usage(absl::StrCat("tree create: ", how.status().message()));
+  auto data = DataOf(flags.data);
   if (!data.ok()) return app.output.Fail(data.status());
   std::unique_ptr<Interruption> interruption;  // before any other thread
   if (flags.hold) interruption = std::make_unique<Interruption>();
   return WithCore(app, [&](const App&, coord::BlockingClient& core) {
-    coord::CreateOptions how;
-    how.ephemeral = flags.ephemeral;
-    how.sequential = flags.sequential;
-    how.parents = flags.parents;
-    how.container = flags.container;
-    how.ttl = flags.ttl;
-    how.if_absent = flags.if_absent;
-    how.acl = *acl;
-    auto created = core.Create(flags.path, *data, how);
-    if (!created.ok()) return app.output.Fail(At(flags.path, created.status()));
+    auto created = core.Create(path, *data, *how);
+    if (!created.ok()) return app.output.Fail(At(path, created.status()));
     Item item = StatItem(created->path, created->stat);
     item.json["existed"] = created->existed;
     app.output.Line(created->path, item);
@@ -118,82 +104,64 @@ int Create(const App& app, const TreeFlags& flags) {
   });
 }
 
-int Delete(const App& app, coord::BlockingClient& core, const TreeFlags& flags) {
-  coord::DeleteSubtreeResult done{1, {}};
-  absl::Status status;
-  if (flags.recursive) {
-    auto deleted = core.DeleteSubtree(flags.path, flags.Version());
-    status = deleted.status();
-    if (deleted.ok()) done = *deleted;
-  } else {
-    auto deleted = core.Delete(flags.path, flags.Version());
-    status = deleted.status();
-    if (deleted.ok()) done.zxid = deleted->zxid;
-  }
-  if (!status.ok()) return app.output.Fail(At(flags.path, status));
-  if (app.output.format() != Format::kTable) {
-    Item item;
-    item.id = flags.path;
-    item.json = {{"path", flags.path}, {"count", done.count}, {"zxid", done.zxid.value}};
-    app.output.One({}, item);
-  }
-  return kOk;
+int Delete(const App& app, const DeleteFlags& flags) {
+  const std::string path = app.Path(flags.path);
+  return WithCore(app, [&](const App&, coord::BlockingClient& core) {
+    coord::DeleteSubtreeResult done{1, {}};
+    absl::Status status;
+    if (flags.recursive) {
+      auto deleted = core.DeleteSubtree(path, flags.version.Value());
+      status = deleted.status();
+      if (deleted.ok()) done = *deleted;
+    } else {
+      auto deleted = core.Delete(path, flags.version.Value());
+      status = deleted.status();
+      if (deleted.ok()) done.zxid = deleted->zxid;
+    }
+    if (!status.ok()) return app.output.Fail(At(path, status));
+    if (app.output.format() != Format::kTable) {
+      Item item;
+      item.id = path;
+      item.json = {{"path", path}, {"count", done.count}, {"zxid", done.zxid.value}};
+      app.output.One({}, item);
+    }
+    return static_cast<int>(kOk);
+  });
+}
+
+// Each command has flags of its own, made for it.
+template <typename Flags>
+Flags* Register(process::OptionSet& options, Commands* commands, int (*run)(const App&, const Flags&)) {
+  auto flags = std::make_shared<Flags>();
+  commands->push_back({&options, [flags, run](const App& app) { return run(app, *flags); }});
+  return flags.get();
 }
 
 }  // namespace
 
 void AddTreeCommands(process::OptionSet* root, Commands* commands) {
+  constexpr char kDataHelp[] = "Data of the node; - reads standard input; nothing: empty";
   process::OptionSet& tree = root->Command("tree", "Coordination data by hand");
-  auto flags = std::make_shared<TreeFlags>();
-  auto add = [&](const std::string& name, const std::string& summary) -> process::OptionSet& {
-    process::OptionSet& options = tree.Command(name, summary);
-    options.Argument("PATH", &flags->path, "Path of a node, like /a/b");
-    return options;
-  };
-  auto add_data = [&](process::OptionSet& options) {
-    options.Argument("DATA", &flags->data, "Data of the node; - reads standard input; nothing: empty", /*required=*/false);
-  };
-  auto add_version = [&](process::OptionSet& options) {
-    options.Number("--version", &flags->version, "Only if the node has this version", 0, std::int64_t{0xffff'fffe});
-  };
-  auto with_core = [&](process::OptionSet& options, int (*use)(const App&, coord::BlockingClient&, const TreeFlags&)) {
-    commands->push_back({&options, [flags, use](const App& app) {
-                           return WithCore(app, [&](const App& a, coord::BlockingClient& core) { return use(a, core, *flags); });
-                         }});
-  };
 
-  auto read_only = [&](process::OptionSet& options, int (*read)(const App&, const TreeFlags&)) {
-    commands->push_back({&options, [flags, read](const App& app) { return read(app, *flags); }});
-  };
+  process::OptionSet& get = tree.Command("get", "Writes a node's data, byte for byte");
+  get.Argument("PATH", &Register(get, commands, Get)->path, "Path of a node, like /a/b");
+  process::OptionSet& stat = tree.Command("stat", "Shows versions, zxids and times of a node");
+  stat.Argument("PATH", &Register(stat, commands, Stat)->path, "Path of a node, like /a/b");
 
-  read_only(add("get", "Writes a node's data, byte for byte"), Get);
-  read_only(add("stat", "Shows versions, zxids and times of a node"), Stat);
+  process::OptionSet& set = tree.Command("set", "Replaces a node's data");
+  Register(set, commands, Set)->AddTo(&set, kDataHelp);
 
-  process::OptionSet& set = add("set", "Replaces a node's data");
-  add_data(set);
-  add_version(set);
-  with_core(set, Set);
+  process::OptionSet& create = tree.Command("create", "Makes a node and prints its path");
+  HeldCreateFlags* const how = Register(create, commands, Create);
+  how->AddTo(&create, kDataHelp, "Deleted with the session of this command; needs --hold");
+  create.Flag("--hold", &how->hold, "Keep the session until Ctrl-C, or until the node is deleted");
 
-  process::OptionSet& create = add("create", "Makes a node and prints its path");
-  add_data(create);
-  create.Flag("-e,--ephemeral", &flags->ephemeral, "Deleted with the session of this command; needs --hold");
-  create.Flag("--hold", &flags->hold, "Keep the session until Ctrl-C, or until the node is deleted");
-  create.Flag("-s,--sequential", &flags->sequential, "Append a ten-digit number to the path");
-  create.Flag("-p,--parents", &flags->parents, "Also make missing parents");
-  create.Flag("--container", &flags->container, "Deleted by the service once it has had children and has none");
-  create.Time("--ttl", &flags->ttl, "Deleted by the service when it has no children and was not set for so long");
-  create.Flag("--if-absent", &flags->if_absent, "A node that is there already is no error and stays as it is");
-  create.Text("--acl", &flags->acl,
-              "Who may do what with it, and with parents that are made: SCHEME:ID:PERMISSIONS,... as of drover tree acl set");
-  commands->push_back({&create, [flags](const App& app) { return Create(app, *flags); }});
-
-  process::OptionSet& remove = add("delete", "Deletes a node that has no children");
-  add_version(remove);
-  remove.Flag("-r,--recursive", &flags->recursive, "With all that is below it, in one transaction; at most 10,000 nodes");
-  with_core(remove, Delete);
+  process::OptionSet& remove = tree.Command("delete", "Deletes a node that has no children");
+  Register(remove, commands, Delete)->AddTo(&remove);
 
   AddTreeLookCommands(&tree, commands);
   AddTreeWatchCommand(&tree, commands);
+  AddTreeMultiCommand(&tree, commands);
   AddTreeAccessCommands(&tree, commands);
   AddTreeLockCommand(&tree, commands);
 }

@@ -9,6 +9,7 @@
 #include "client/cli/input.h"
 #include "client/cli/stat_text.h"
 #include "client/cli/tree_core.h"
+#include "client/cli/write_flags.h"
 
 namespace drover::cli {
 namespace {
@@ -16,18 +17,16 @@ namespace {
 constexpr std::size_t kCredentialBytesMax = 1024;  // what a node takes
 
 struct AccessFlags {
-  std::string path;
-  std::string root = "/";
-  std::string acl;
+  std::string path = App::kHere;
   std::string user;
-  std::int64_t version = -1;  // any
   std::uint64_t nodes = 0;
   std::uint64_t bytes = 0;
 };
 
 int GetAcl(const App& app, const AccessFlags& flags) {
-  auto got = ReadCore(app, [&](auto& core, base::Duration left) { return core.GetAcl(flags.path, left); });
-  if (!got.ok()) return app.output.Fail(At(flags.path, got.status()));
+  const std::string path = app.Path(flags.path);
+  auto got = ReadCore(app, [&](auto& core, base::Duration left) { return core.GetAcl(path, left); });
+  if (!got.ok()) return app.output.Fail(At(path, got.status()));
   if (app.output.format() == Format::kTable) {
     std::string lines;
     for (const coord::AclEntry& entry : got->acl) absl::StrAppend(&lines, AclEntryText(entry), "\n");
@@ -35,21 +34,20 @@ int GetAcl(const App& app, const AccessFlags& flags) {
     return kOk;
   }
   Item item;
-  item.id = flags.path;
-  item.json = {{"path", flags.path}, {"acl", AclJson(got->acl)}, {"aversion", got->stat.aversion}};
+  item.id = path;
+  item.json = {{"path", path}, {"acl", AclJson(got->acl)}, {"aversion", got->stat.aversion}};
   app.output.One({}, item);
   return kOk;
 }
 
-int SetAcl(const App& app, const AccessFlags& flags) {
+int SetAcl(const App& app, const SetAclFlags& flags) {
+  const std::string path = app.Path(flags.path);
   absl::StatusOr<coord::Acl> acl = ParseAcl(flags.acl);
   if (!acl.ok()) return app.Usage(std::string(acl.status().message()));
   return WithCore(app, [&](const App&, coord::BlockingClient& core) {
-    std::optional<std::uint32_t> aversion;
-    if (flags.version >= 0) aversion = static_cast<std::uint32_t>(flags.version);
-    auto set = core.SetAcl(flags.path, *std::move(acl), aversion);
-    if (!set.ok()) return app.output.Fail(At(flags.path, set.status()));
-    if (app.output.format() != Format::kTable) app.output.One({}, StatItem(flags.path, set->stat));
+    auto set = core.SetAcl(path, *std::move(acl), flags.version.Value());
+    if (!set.ok()) return app.output.Fail(At(path, set.status()));
+    if (app.output.format() != Format::kTable) app.output.One({}, StatItem(path, set->stat));
     return static_cast<int>(kOk);
   });
 }
@@ -88,8 +86,9 @@ int WhoAmI(const App& app, const AccessFlags& /*flags*/) {
 }
 
 int ListQuotas(const App& app, const AccessFlags& flags) {
-  auto quotas = ReadCore(app, [&](auto& core, base::Duration left) { return core.Quotas(flags.root, left); });
-  if (!quotas.ok()) return app.output.Fail(At(flags.root, quotas.status()));
+  const std::string path = app.PathOrHere(flags.path);
+  auto quotas = ReadCore(app, [&](auto& core, base::Duration left) { return core.Quotas(path, left); });
+  if (!quotas.ok()) return app.output.Fail(At(path, quotas.status()));
   std::vector<Item> items;
   for (const coord::QuotaUsage& usage : *quotas) items.push_back(QuotaItem(usage));
   app.output.List({"PATH", "NODES", "OF", "BYTES", "OF"}, items);
@@ -97,12 +96,13 @@ int ListQuotas(const App& app, const AccessFlags& flags) {
 }
 
 int SetQuota(const App& app, coord::BlockingClient& core, const AccessFlags& flags) {
-  auto set = core.SetQuota(flags.path, {flags.nodes, flags.bytes});
-  if (!set.ok()) return app.output.Fail(At(flags.path, set.status()));
+  const std::string path = app.Path(flags.path);
+  auto set = core.SetQuota(path, {flags.nodes, flags.bytes});
+  if (!set.ok()) return app.output.Fail(At(path, set.status()));
   if (app.output.format() == Format::kTable) return kOk;
   Item item;
-  item.id = flags.path;
-  item.json = {{"path", flags.path}, {"zxid", set->value}};
+  item.id = path;
+  item.json = {{"path", path}, {"zxid", set->value}};
   app.output.One({}, item);
   return kOk;
 }
@@ -119,19 +119,16 @@ void AddTreeAccessCommands(process::OptionSet* tree, Commands* commands) {
   get.Argument("PATH", &flags->path, "Path of a node");
   add(get, GetAcl);
   process::OptionSet& set = acl.Command("set", "Replaces a node's access control list");
-  set.Argument("PATH", &flags->path, "Path of a node");
-  set.Argument(
-      "ACL", &flags->acl,
-      "SCHEME:ID:PERMISSIONS,... with letters of cdrwa: world:anyone:r, digest:USER:HASH:cdrwa, ip:10.0.0.0/8:rw, auth::cdrwa");
-  set.Number("--version", &flags->version, "Only if the list has this version (aversion)", 0, std::int64_t{0xffff'fffe});
-  add(set, SetAcl);
+  auto list_flags = std::make_shared<SetAclFlags>();
+  list_flags->AddTo(&set);
+  commands->push_back({&set, [list_flags](const App& app) { return SetAcl(app, *list_flags); }});
   process::OptionSet& digest = acl.Command("digest", "Prints USER:HASH, which names a user and password of scheme digest");
   digest.Argument("USER:PASSWORD", &flags->user, "Both, as --auth digest:USER:PASSWORD will give them; -: from standard input");
   add(digest, Digest);
 
   process::OptionSet& quota = tree->Command("quota", "How large a subtree may grow");
   process::OptionSet& list = quota.Command("list", "Shows what is at and below a node, and the quotas there");
-  list.Argument("PATH", &flags->root, "Path of a node; nothing: the whole tree", /*required=*/false);
+  list.Argument("PATH", &flags->path, "Path of a node; nothing: the whole tree", /*required=*/false);
   add(list, ListQuotas);
   process::OptionSet& bound = quota.Command("set", "Bounds a subtree; without --nodes and --bytes: no longer");
   bound.Argument("PATH", &flags->path, "Path of a node");

@@ -17,8 +17,10 @@
 namespace drover::cli {
 namespace {
 
+constexpr char kPathHelp[] = "Path of a node, like /a/b; nothing: the root, in a shell the node at hand";
+
 struct LookFlags {
-  std::string path;
+  std::string path = App::kHere;
   std::string under;
   std::string session;
   bool recursive = false;
@@ -35,10 +37,11 @@ Item NameItem(const std::string& parent, const std::string& name) {
 
 // Every node below it, as it comes: a list of any length needs no more memory than a page, but for one JSON array.
 int LsAll(const App& app, const LookFlags& flags) {
+  const std::string path = app.PathOrHere(flags.path);
   CoreReads reads(app);
   std::vector<Item> items;
-  const auto walk = WalkTree(&reads, flags.path, /*with_data=*/false, [&](const coord::Node& node) {
-    if (node.path == flags.path) return true;
+  const auto walk = WalkTree(&reads, path, /*with_data=*/false, [&](const coord::Node& node) {
+    if (node.path == path) return true;
     if (app.output.format() == Format::kJson) {
       items.push_back(StatItem(node.path, node.stat));
     } else {
@@ -53,9 +56,10 @@ int LsAll(const App& app, const LookFlags& flags) {
 }
 
 int Ls(const App& app, const LookFlags& flags) {
+  const std::string path = app.PathOrHere(flags.path);
   if (flags.recursive) return LsAll(app, flags);
-  auto names = ReadCore(app, [&](auto& core, base::Duration left) { return core.Children(flags.path, left); });
-  if (!names.ok()) return app.output.Fail(At(flags.path, names.status()));
+  auto names = ReadCore(app, [&](auto& core, base::Duration left) { return core.Children(path, left); });
+  if (!names.ok()) return app.output.Fail(At(path, names.status()));
   if (app.output.format() == Format::kTable) {
     std::string lines;
     for (const std::string& name : *names) absl::StrAppend(&lines, name, "\n");
@@ -63,15 +67,16 @@ int Ls(const App& app, const LookFlags& flags) {
     return kOk;
   }
   std::vector<Item> items;
-  for (const std::string& name : *names) items.push_back(NameItem(flags.path, name));
+  for (const std::string& name : *names) items.push_back(NameItem(path, name));
   app.output.List({}, items);
   return kOk;
 }
 
 int View(const App& app, const LookFlags& flags) {
+  const std::string path = app.PathOrHere(flags.path);
   CoreReads reads(app);
   TreeDrawing drawing(flags.bounds);
-  const auto walk = WalkTree(&reads, flags.path, /*with_data=*/false, [&drawing](const coord::Node& node) {
+  const auto walk = WalkTree(&reads, path, /*with_data=*/false, [&drawing](const coord::Node& node) {
     drawing.Add(node);
     return true;
   });
@@ -82,11 +87,12 @@ int View(const App& app, const LookFlags& flags) {
 }
 
 int Count(const App& app, const LookFlags& flags) {
-  auto counted = ReadCore(app, [&](auto& core, base::Duration left) { return core.CountDescendants(flags.path, left); });
-  if (!counted.ok()) return app.output.Fail(At(flags.path, counted.status()));
+  const std::string path = app.PathOrHere(flags.path);
+  auto counted = ReadCore(app, [&](auto& core, base::Duration left) { return core.CountDescendants(path, left); });
+  if (!counted.ok()) return app.output.Fail(At(path, counted.status()));
   Item item;
-  item.id = flags.path;
-  item.json = {{"path", flags.path}, {"count", counted->count}};
+  item.id = path;
+  item.json = {{"path", path}, {"count", counted->count}};
   app.output.Line(absl::StrCat(counted->count), item);
   return kOk;
 }
@@ -103,7 +109,7 @@ absl::StatusOr<SubtreeSummary> Summarise(const App& app, const std::string& path
 }
 
 int Stats(const App& app, const LookFlags& flags) {
-  absl::StatusOr<SubtreeSummary> summary = Summarise(app, flags.path.empty() ? "/" : flags.path);
+  absl::StatusOr<SubtreeSummary> summary = Summarise(app, app.PathOrHere(flags.path));
   if (!summary.ok()) return app.output.Fail(summary.status());
   const std::vector<SubtreeSummary::Part> biggest = summary->Biggest(flags.top);
   Item whole = summary->WholeItem();
@@ -133,7 +139,7 @@ int AllEphemerals(const App& app, const LookFlags& flags) {
   CoreReads reads(app);
   std::vector<Item> items;
   const auto walk =
-      WalkTree(&reads, flags.under.empty() ? "/" : flags.under, /*with_data=*/false, [&items](const coord::Node& node) {
+      WalkTree(&reads, flags.under.empty() ? "/" : app.Path(flags.under), /*with_data=*/false, [&items](const coord::Node& node) {
         if (node.stat.ephemeral_owner.value == 0) return true;
         Item item = StatItem(node.path, node.stat);
         item.cells = {node.path, absl::StrCat(node.stat.ephemeral_owner.value), Rfc3339(node.stat.ctime.value)};
@@ -177,7 +183,7 @@ std::optional<std::uint64_t> SessionCount(const App& app) {
 }
 
 int Sessions(const App& app, const LookFlags& flags) {
-  absl::StatusOr<SubtreeSummary> summary = Summarise(app, flags.under.empty() ? "/" : flags.under);
+  absl::StatusOr<SubtreeSummary> summary = Summarise(app, flags.under.empty() ? "/" : app.Path(flags.under));
   if (!summary.ok()) return app.output.Fail(summary.status());
   std::vector<Item> items;
   for (const auto& [session, owned] : summary->owners()) {
@@ -208,23 +214,23 @@ void AddTreeLookCommands(process::OptionSet* tree, Commands* commands) {
   };
 
   process::OptionSet& ls = tree->Command("ls", "Lists the names of a node's children");
-  ls.Argument("PATH", &flags->path, "Path of a node, like /a/b");
+  ls.Argument("PATH", &flags->path, kPathHelp, /*required=*/false);
   ls.Flag("-R,--recursive", &flags->recursive, "The paths of all nodes below it, at all depths");
   add(ls, Ls);
 
   process::OptionSet& view = tree->Command("view", "Draws what is below a node, with the nodes and bytes at and below each");
-  view.Argument("PATH", &flags->path, "Path of a node, like /a/b");
+  view.Argument("PATH", &flags->path, kPathHelp, /*required=*/false);
   view.Number("--depth", &flags->bounds.depth, "How deep below it is drawn; what is deeper is counted", 0, 1'000);
   view.Number("--children", &flags->bounds.children, "How many children of one node are drawn", 0, 100'000);
   view.Number("--nodes", &flags->bounds.nodes, "How many nodes are drawn altogether", 1, 100'000);
   add(view, View);
 
   process::OptionSet& count = tree->Command("count", "Counts the nodes below a node, at all depths");
-  count.Argument("PATH", &flags->path, "Path of a node, like /a/b");
+  count.Argument("PATH", &flags->path, kPathHelp, /*required=*/false);
   add(count, Count);
 
   process::OptionSet& stats = tree->Command("stats", "Counts nodes and bytes at and below a node, and shows its biggest subtrees");
-  stats.Argument("PATH", &flags->path, "Path of a node; nothing: the whole tree", /*required=*/false);
+  stats.Argument("PATH", &flags->path, kPathHelp, /*required=*/false);
   stats.Number("--top", &flags->top, "How many of its children's subtrees are shown", 0, 100'000);
   add(stats, Stats);
 

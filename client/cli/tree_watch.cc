@@ -49,18 +49,19 @@ absl::StatusOr<WatchChoice> ChoiceOf(const WatchFlags& flags) {
 int Watch(const App& app, const WatchFlags& flags) {
   const absl::StatusOr<WatchChoice> choice = ChoiceOf(flags);
   if (!choice.ok()) return app.Usage(std::string(choice.status().message()));
+  const std::string path = app.Path(flags.path);
   Interruption interruption;
   return WithCore(app, [&](const App&, coord::BlockingClient& core) {
     coord::WatchOptions options;
     options.kind = choice->kind;
     const absl::Status status = core.Watch(
-        flags.path, options,
+        path, options,
         [&app, &choice](const coord::Event& event) {
           app.output.Line(EventText(event), EventItem(event));
           return !choice->first_alone;
         },
         [&interruption] { return interruption.asked(); });
-    return status.ok() ? static_cast<int>(kOk) : app.output.Fail(At(flags.path, status));
+    return status.ok() ? static_cast<int>(kOk) : app.output.Fail(At(path, status));
   });
 }
 

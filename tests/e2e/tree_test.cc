@@ -136,5 +136,49 @@ TEST_F(TreeTest, AWatchHearsWhatItWasToldTo) {
   EXPECT_THAT(children->Log(), Not(HasSubstr("/heard/child")));
 }
 
+TEST_F(TreeTest, ATransactionIsDoneAllOfItOrNone) {
+  Make("/multi/config", "old");
+  const auto multi = [](const std::string& text, std::vector<std::string> flags = {}) {
+    CommandOptions options;
+    options.input = text;
+    flags.insert(flags.begin(), {"multi", "-"});
+    return Tree(flags, options);
+  };
+  const std::string text =
+      "# takes the place\n"
+      "if absent /multi/lock\n"
+      "if /multi/config version = 0\n"
+      "then create /multi/lock \"me\\n\"\n"
+      "then set /multi/config -- -1\n"
+      "else create /multi/waiting- --sequential\n";
+  const CommandResult done = multi(text);
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("then, zxid "));
+  EXPECT_THAT(done.out, HasSubstr("set        /multi/config  version 1"));
+  EXPECT_EQ(Tree({"get", "/multi/lock"}).out, "me\n");
+  EXPECT_EQ(Tree({"get", "/multi/config"}).out, "-1");
+  const CommandResult otherwise = multi(text, {"-o", "json"});
+  EXPECT_EQ(otherwise.exit_code, 0) << otherwise.err;
+  const nlohmann::json outcome = nlohmann::json::parse(otherwise.out);
+  EXPECT_EQ(outcome.at("succeeded"), false);
+  EXPECT_THAT(outcome.at("results").at(0).at("path").get<std::string>(), HasSubstr("/multi/waiting-000000000"));
+
+  const CommandResult refused = multi("set /multi/config new\nset /multi/nothing x\n");
+  EXPECT_EQ(refused.exit_code, 6);
+  EXPECT_THAT(refused.err, HasSubstr("line 2: set /multi/nothing: "));
+  EXPECT_THAT(refused.err, HasSubstr("nothing was done"));
+  EXPECT_EQ(Tree({"get", "/multi/config"}).out, "-1");
+  EXPECT_EQ(multi("set /multi/config new --version 7\n").exit_code, 8);
+  const CommandResult held = multi("if exists /multi/nothing\nset /multi/config new\n");
+  EXPECT_EQ(held.exit_code, 8);
+  EXPECT_THAT(held.err, HasSubstr("a compare does not hold"));
+  EXPECT_EQ(multi("create /multi/e -e\n").exit_code, 2);
+  EXPECT_THAT(multi("set /multi/config x\nfrob\n").err, HasSubstr("standard input: line 2: no command frob"));
+
+  std::string many;
+  for (int i = 0; i < 1'025; ++i) many += "check /multi\n";
+  EXPECT_EQ(multi(many).exit_code, 2) << "more than a transaction holds";
+}
+
 }  // namespace
 }  // namespace drover::testing
