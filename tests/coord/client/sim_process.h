@@ -1,5 +1,5 @@
-// A process of a test that holds a session with a simulated core (sim_core.h of tests/coord/server) or cluster: its loop, dialer and
-// session.
+// A process of a test that holds a session with a simulated core (sim_core.h of tests/coord/server) or cluster: its loop, dialer
+// and session.
 #ifndef DROVER_TESTS_COORD_CLIENT_SIM_PROCESS_H_
 #define DROVER_TESTS_COORD_CLIENT_SIM_PROCESS_H_
 

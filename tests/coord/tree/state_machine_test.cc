@@ -1,5 +1,4 @@
 // Sessions, numbering, zxids and time as a batch meets them.
-#include "coord/tree/acl.h"
 #include "coord/tree/state_machine.h"
 
 #include <gmock/gmock.h>
@@ -8,6 +7,7 @@
 #include <string>
 
 #include "coord/base/wire.h"
+#include "coord/tree/acl.h"
 #include "tests/coord/tree/harness.h"
 
 namespace drover::coord::tree {
