@@ -127,6 +127,8 @@ absl::Status Raft::OnVote(const Envelope& envelope, const Vote& vote) {
   }
   const bool free = hard_state_.vote.value == 0 || hard_state_.vote == envelope.from || DROVER_BREAK("vote-twice");
   const bool up_to_date = UpToDate(vote.last_index, vote.last_term);
+  const bool has_more = up_to_date && (vote.last_term != log_.last_term() || vote.last_index != log_.last());
+  if (std::holds_alternative<Candidate>(role_) && has_more) GiveWay();
   if (std::holds_alternative<PreCandidate>(role_) && free && up_to_date) BecomeFollower();
   auto* follower = std::get_if<Follower>(&role_);
   const bool granted = free && up_to_date && follower != nullptr && follower->leader.value == 0;
@@ -137,6 +139,17 @@ absl::Status Raft::OnVote(const Envelope& envelope, const Vote& vote) {
   }
   SendDurable(envelope.from, envelope.from_incarnation, VoteReply{granted});
   return granted ? absl::OkStatus() : absl::AbortedError("Vote refused");
+}
+
+// To a candidate of this very term that has more, and perhaps does not hear of this one's campaigns (whom this one knows by an
+// earlier life is not asked for its vote): without pre-votes it would come too late in each term, as long as this one was the
+// first.
+void Raft::GiveWay() {
+  DROVER_PROBE("raft: a candidate gives way to one that has more");
+  BecomeFollower();
+  auto& follower = std::get<Follower>(role_);
+  follower.campaign_at += options_.election_timeout;
+  if (Impatient()) follower.campaign_at = now_ + 4 * options_.reset_spread;
 }
 
 absl::Status Raft::OnVoteReply(const Envelope& envelope, const VoteReply& reply) {

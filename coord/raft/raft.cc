@@ -88,7 +88,15 @@ void Raft::Tick(base::Duration elapsed) {
     TickLeader(leader);
     return;
   }
-  if (!MayCampaign()) return;
+  if (!MayCampaign()) {
+    // It does not campaign; but a leader that is silent for so long is none to it.
+    const auto* follower = std::get_if<Follower>(&role_);
+    if (follower != nullptr && follower->leader.value != 0 && now_ >= follower->campaign_at) {
+      DROVER_PROBE("raft: who may not campaign misses its leader");
+      BecomeFollower();
+    }
+    return;
+  }
   if (configuration().IsSoleVoter(options_.id, options_.incarnation)) {
     // Nobody to ask: it leads as soon as its own vote is durable.
     if (!std::holds_alternative<Candidate>(role_)) BecomeCandidate(false);
@@ -102,7 +110,11 @@ void Raft::Tick(base::Duration elapsed) {
 }
 
 base::Duration Raft::UntilNextTick() const {
-  if (!leads() && !MayCampaign()) return options_.election_timeout;  // nothing but messages moves it
+  if (!leads() && !MayCampaign()) {
+    const auto* follower = std::get_if<Follower>(&role_);
+    const bool follows = follower != nullptr && follower->leader.value != 0;
+    return follows ? std::max(follower->campaign_at - now_, base::Duration::zero()) : options_.election_timeout;
+  }
   const bool alone = configuration().IsSoleVoter(options_.id, options_.incarnation);
   if (alone && !leads()) return std::holds_alternative<Candidate>(role_) ? options_.election_timeout : base::Duration::zero();
   base::Duration at{};

@@ -192,6 +192,7 @@ class Raft {
   absl::Status OnConfirmation(const Envelope& envelope);
   void Campaign();
   void BecomeCandidate(bool transfer);
+  void GiveWay();
   void CountVotes();
   void BecomeLeader();
   [[nodiscard]] bool StandsByLeader() const;

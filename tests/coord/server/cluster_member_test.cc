@@ -548,6 +548,22 @@ TEST_F(ClusterMemberTest, ANodeThatWasRemovedAndComesAnewFollowsAtOnce) {
 }
 
 // Its removal, long past, was committed once more by the new leader, which then took the former life for the present one.
+// Nobody tells it, and it does not campaign; so it has to find out by itself that nobody leads it.
+TEST_F(ClusterMemberTest, ALearnerThatMissedItsRemovalIsToldWhenItAsks) {
+  const int leader = Begin(3);
+  Add(4);
+  ASSERT_TRUE(cluster_.AwaitEqual());
+  cluster_.Isolate(4);
+  const absl::Status removed = cluster_.Change(Kind::kRemove, 4);
+  ASSERT_TRUE(removed.ok()) << removed;
+  for (int id = 1; id <= 3; ++id) cluster_.network.Reset(SimCluster::Host(id), SimCluster::Host(4));
+  cluster_.world.RunFor(seconds(30));
+  cluster_.Isolate(4, false);
+  EXPECT_TRUE(AwaitRefused(4));
+  EXPECT_THAT(Words(4), HasSubstr("node 4 was removed from cluster"));
+  EXPECT_EQ(cluster_.Leader(), leader);
+}
+
 TEST_F(ClusterMemberTest, AfterARestartOfAllAMemberThatWasReplacedIsHeard) {
   const int leader = Begin(3);
   const int other = leader % 3 + 1;
