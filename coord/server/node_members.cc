@@ -113,7 +113,10 @@ void Node::OnConfigurationApplied(const raft::Configuration& before) {
     }
   }
   const base::Incarnation self = raft_.options().incarnation;
-  if (was_member_ && !now.Names(options_.id, self) && !raft_.configuration().Names(options_.id, self)) Leave(now);
+  // Who leads sends nothing of its removal to a member: whoever has that of a leader was let in again since.
+  const base::NodeId leader = raft_.Inspect().leader;
+  const bool follows = leader.value != 0 && leader != options_.id;
+  if (was_member_ && !follows && !now.Names(options_.id, self) && !raft_.configuration().Names(options_.id, self)) Leave(now);
 }
 
 // It has forgotten what others count on, and so perhaps votes, too: it says nothing any more.

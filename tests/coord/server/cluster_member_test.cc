@@ -548,6 +548,25 @@ TEST_F(ClusterMemberTest, ANodeThatWasRemovedAndComesAnewFollowsAtOnce) {
 }
 
 // Its removal, long past, was committed once more by the new leader, which then took the former life for the present one.
+// Of what it missed it hears one entry after the other, and first of all that it was removed.
+TEST_F(ClusterMemberTest, OneThatIsAddedAgainWithItsDirectoryDoesNotEndOfItsEarlierRemoval) {
+  cluster_.options.raft.append_bytes = 1;
+  cluster_.options.raft.window.appends = 1;
+  Begin(3);
+  Add(4);
+  Write(3);
+  ASSERT_TRUE(cluster_.AwaitEqual());
+  cluster_.Crash(4);
+  const absl::Status removed = cluster_.Change(Kind::kRemove, 4);
+  ASSERT_TRUE(removed.ok()) << removed;
+  Write(3);
+  ASSERT_NO_FATAL_FAILURE(Add(4));
+  ASSERT_TRUE(cluster_.AwaitEqual());
+  cluster_.world.RunFor(seconds(2));
+  EXPECT_TRUE(cluster_.refused(4).ok()) << cluster_.refused(4);
+  EXPECT_EQ(cluster_.Members(), "1 2 3 4?");
+}
+
 // Nobody tells it, and it does not campaign; so it has to find out by itself that nobody leads it.
 TEST_F(ClusterMemberTest, ALearnerThatMissedItsRemovalIsToldWhenItAsks) {
   const int leader = Begin(3);
