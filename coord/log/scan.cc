@@ -112,6 +112,9 @@ absl::StatusOr<Scanned> Scan(base::FileSystem* fs, const std::string& directory,
   }
   if (numbers.empty()) return absl::NotFoundError(absl::StrCat(directory, " holds no log"));
   scanned.highest_number = *numbers.rbegin();
+  if (scanned.highest_number == UINT64_MAX) {
+    return Damage(absl::StrCat(directory, "/", SegmentName(scanned.highest_number)), 0, "no segment can come behind it");
+  }
 
   // Backwards along the headers: each names the frame it follows.
   std::uint64_t number = scanned.highest_number;

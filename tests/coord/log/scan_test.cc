@@ -420,6 +420,16 @@ TEST_F(ChainTest, AFrameOfALaterVersionIsRefusedNotSkipped) {
   EXPECT_EQ(Recovered(&fs_, options_).status().code(), StatusCode::kFailedPrecondition);
 }
 
+// Recovery would begin segment 0, whose name is none: the next start would not see what was acknowledged in it.
+TEST_F(ChainTest, ASegmentBehindWhichNoneCanComeIsRefused) {
+  FrameRef ref;
+  fs_.Write(std::string(kDirectory) + "/" + SegmentName(UINT64_MAX),
+            EncodeSegmentHeader({.cluster = kCluster, .number = UINT64_MAX}, &ref));
+  const absl::Status status = Recovered(&fs_, options_).status();
+  EXPECT_EQ(status.code(), StatusCode::kDataLoss) << status;
+  EXPECT_NE(status.message().find("no segment can come behind it"), absl::string_view::npos) << status;
+}
+
 TEST_F(ChainTest, UnfinishedAndForeignFilesAreNoSegments) {
   fs_.Write(std::string(kDirectory) + "/segment-0000000099.log.tmp", "half");
   fs_.Write(std::string(kDirectory) + "/segment-7.log", "not our way to write a 7");
