@@ -19,6 +19,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// On one line. Names of files may be any bytes; JSON is UTF-8.
+std::string Dumped(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 // A node that runs may drop segments at any time, but hardly each time they are looked at.
 constexpr int kTries = 5;
 
@@ -149,7 +154,7 @@ class Dump final : public log::InspectVisitor {
   }
   void Line(const Json& line) {
     if (format_ == LogFormat::kJson) out_ << (lines_ == 0 ? "\n" : ",\n");
-    out_ << line.dump();
+    out_ << Dumped(line);
     if (format_ == LogFormat::kJsonl) out_ << '\n';
     ++lines_;
   }
@@ -191,8 +196,7 @@ int ShowSeed(const Seed& seed, LogFormat format, std::ostream& out, std::ostream
     out << "ok: restored for the new cluster " << IdText(seed.cluster) << " of the members " << TextOf(seed.members)
         << "; it begins when its nodes are started\n";
   } else {
-    out << Json{{"ok", true}, {"restored", true}, {"cluster", IdText(seed.cluster)}, {"members", TextOf(seed.members)}}.dump()
-        << '\n';
+    out << Dumped({{"ok", true}, {"restored", true}, {"cluster", IdText(seed.cluster)}, {"members", TextOf(seed.members)}}) << '\n';
   }
   return EndOutput(out, err);
 }
@@ -216,7 +220,7 @@ int VerifyLog(base::FileSystem* files, const std::string& directory, LogFormat f
     if (whole.ok() && *seed) return ShowSeed(**seed, format, out, err);
   }
   if (!found.ok()) {
-    if (format != LogFormat::kTable) out << Json{{"ok", false}, {"error", std::string(found.status().message())}}.dump() << '\n';
+    if (format != LogFormat::kTable) out << Dumped(Json{{"ok", false}, {"error", std::string(found.status().message())}}) << '\n';
     (void)EndOutput(out, err);
     return FailWith(found.status(), err);
   }
@@ -237,21 +241,20 @@ int VerifyLog(base::FileSystem* files, const std::string& directory, LogFormat f
     for (const log::Inspection::Snapshot& s : found->snapshots) {
       snapshots.push_back({{"index", s.index.value}, {"bytes", s.bytes}, {"parts", s.parts}});
     }
-    out << Json{{"ok", true},
-                {"node", found->identity ? found->identity->node.value : 0},
-                {"cluster", IdText(found->cluster)},
-                {"term", found->hard_state.term.value},
-                {"vote", found->hard_state.vote.value},
-                {"segments", found->segments},
-                {"frames", found->frames},
-                {"entries_written", found->entries_written},
-                {"entries", entries},
-                {"first_index", found->first_index.value},
-                {"last_index", found->last_index.value},
-                {"commit", found->commit.value},
-                {"snapshots", snapshots},
-                {"notes", found->notes}}
-               .dump()
+    out << Dumped({{"ok", true},
+                   {"node", found->identity ? found->identity->node.value : 0},
+                   {"cluster", IdText(found->cluster)},
+                   {"term", found->hard_state.term.value},
+                   {"vote", found->hard_state.vote.value},
+                   {"segments", found->segments},
+                   {"frames", found->frames},
+                   {"entries_written", found->entries_written},
+                   {"entries", entries},
+                   {"first_index", found->first_index.value},
+                   {"last_index", found->last_index.value},
+                   {"commit", found->commit.value},
+                   {"snapshots", snapshots},
+                   {"notes", found->notes}})
         << '\n';
   }
   return EndOutput(out, err);

@@ -220,6 +220,12 @@ TEST_F(LogCommandTest, NoLogAndNoDirectoryAreSaid) {
   EXPECT_THAT(err_.str(), HasSubstr("empty holds no log"));
 }
 
+TEST_F(LogCommandTest, ANameThatIsNoUtf8IsShownInJsonAllTheSame) {
+  fs_.Write("data/segment-\xff.log.tmp", "");
+  EXPECT_EQ(Verify(LogFormat::kJson), 0);
+  EXPECT_THAT(nlohmann::json::parse(out_.str())["notes"].dump(), HasSubstr("segment-\xef\xbf\xbd.log.tmp is superseded"));
+}
+
 TEST_F(LogCommandTest, OutputThatCannotBeWrittenIsNoSuccess) {
   std::ostringstream closed;
   closed.setstate(std::ios::badbit);
