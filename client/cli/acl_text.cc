@@ -84,6 +84,20 @@ Json AclJson(const coord::Acl& acl) {
   return json;
 }
 
+absl::StatusOr<coord::Acl> AclOfJson(const Json& json) {
+  coord::Acl acl;
+  if (!json.is_array() || json.empty()) return absl::InvalidArgumentError("an access control list has at least one entry");
+  for (const Json& one : json) {
+    const auto text = [&one](const char* field) {
+      return one.is_object() && one.contains(field) && one[field].is_string() ? one[field].get<std::string>() : std::string();
+    };
+    absl::StatusOr<coord::AclEntry> entry = ParseEntry(absl::StrCat(text("scheme"), ":", text("id"), ":", text("permissions")));
+    if (!entry.ok()) return entry.status();
+    acl.push_back(*std::move(entry));
+  }
+  return acl;
+}
+
 absl::StatusOr<std::vector<coord::Credential>> ParseCredentials(const std::vector<std::string>& texts) {
   std::vector<coord::Credential> credentials;
   for (const std::string& text : texts) {

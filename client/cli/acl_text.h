@@ -19,6 +19,8 @@ namespace drover::cli {
 [[nodiscard]] std::string AclEntryText(const coord::AclEntry& entry);
 [[nodiscard]] std::string PermissionsText(std::uint32_t permissions);
 [[nodiscard]] Json AclJson(const coord::Acl& acl);
+// What AclJson makes.
+[[nodiscard]] absl::StatusOr<coord::Acl> AclOfJson(const Json& json);
 
 // Each "digest:USER:PASSWORD". INVALID_ARGUMENT does not repeat what was written.
 [[nodiscard]] absl::StatusOr<std::vector<coord::Credential>> ParseCredentials(const std::vector<std::string>& texts);

@@ -80,6 +80,7 @@ void AddTreeCommands(process::OptionSet* root, Commands* commands);
 void AddTreeLookCommands(process::OptionSet* tree, Commands* commands);
 void AddTreeWatchCommand(process::OptionSet* tree, Commands* commands);
 void AddTreeMultiCommand(process::OptionSet* tree, Commands* commands);
+void AddTreeTransferCommands(process::OptionSet* tree, Commands* commands);
 void AddTreeAccessCommands(process::OptionSet* tree, Commands* commands);
 void AddTreeLockCommand(process::OptionSet* tree, Commands* commands);
 void AddClusterCommands(process::OptionSet* root, Commands* commands);

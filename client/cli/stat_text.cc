@@ -30,6 +30,8 @@ bool IsText(const std::string& data) {
   }
 }
 
+}  // namespace
+
 void AddData(const std::string& data, Json* json) {
   if (IsText(data)) {
     (*json)["data"] = data;
@@ -38,8 +40,6 @@ void AddData(const std::string& data, Json* json) {
     (*json)["data_base64"] = absl::Base64Escape(data);
   }
 }
-
-}  // namespace
 
 Json StatJson(const coord::Stat& s) {
   return Json{{"czxid", s.czxid.value},          {"mzxid", s.mzxid.value},          {"pzxid", s.pzxid.value},

@@ -15,6 +15,8 @@ namespace drover::cli {
 [[nodiscard]] Item StatItem(const std::string& path, const coord::Stat& stat);
 // What is special about a node's life: "ephemeral of 17", "container", "ttl 1m"; empty: nothing.
 [[nodiscard]] std::string KindText(const coord::Stat& stat);
+// Fields "data" (null if it is no text) and "data_base64" (only then).
+void AddData(const std::string& data, Json* json);
 // {"path", "data" (null if it is no text), "data_base64" (only then), "stat"}
 [[nodiscard]] Item NodeItem(const coord::Node& node);
 [[nodiscard]] Item EventItem(const coord::Event& event);

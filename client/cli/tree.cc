@@ -162,6 +162,7 @@ void AddTreeCommands(process::OptionSet* root, Commands* commands) {
   AddTreeLookCommands(&tree, commands);
   AddTreeWatchCommand(&tree, commands);
   AddTreeMultiCommand(&tree, commands);
+  AddTreeTransferCommands(&tree, commands);
   AddTreeAccessCommands(&tree, commands);
   AddTreeLockCommand(&tree, commands);
 }

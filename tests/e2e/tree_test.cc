@@ -180,5 +180,103 @@ TEST_F(TreeTest, ATransactionIsDoneAllOfItOrNone) {
   EXPECT_EQ(multi(many).exit_code, 2) << "more than a transaction holds";
 }
 
+TEST_F(TreeTest, ASubtreeIsExportedAndImported) {
+  Make("/source/b/c", "text");
+  CommandOptions binary;
+  binary.input = std::string("\xff\x00\x01", 3);
+  ASSERT_EQ(Tree({"create", "/source/raw", "-"}, binary).exit_code, 0);
+  Make("/source/box", "", {"--container"});
+  Make("/source/timed", "t", {"--ttl", "1h", "--acl", "world:anyone:r,ip:127.0.0.1:cdrwa"});
+  const auto holder = Background({"create", "-e", "--hold", "/source/eph"}, "exported.log");
+  holder->Start();
+  ASSERT_TRUE(Await([] { return Tree({"stat", "/source/eph"}).exit_code == 0; }));
+
+  const std::string file = cluster_->path("source.json");
+  const CommandResult exported = Tree({"export", "/source", file});
+  EXPECT_EQ(exported.exit_code, 0) << exported.err;
+  EXPECT_THAT(exported.err, HasSubstr("1 ephemeral nodes are left out"));
+  holder->Terminate();
+  const nlohmann::json tree = nlohmann::json::parse(ReadFile(file));
+  EXPECT_EQ(tree.at("one_state"), true);
+  EXPECT_EQ(tree.at("nodes").size(), 6u);
+  EXPECT_EQ(Tree({"export", "/source", file}).exit_code, 8) << "it is there";
+  EXPECT_EQ(Tree({"export", "/source", file, "--force"}).exit_code, 0);
+  EXPECT_EQ(nlohmann::json::parse(Tree({"export", "/source"}).out).at("nodes"), tree.at("nodes"));
+  EXPECT_EQ(Tree({"export", "/nothing"}).exit_code, 6);
+
+  const CommandResult dry = Tree({"import", file, "/copy", "--dry-run"});
+  EXPECT_EQ(dry.out, "/copy: would be 6 created, 0 set, 0 unchanged, in 1 transactions\n") << dry.err;
+  EXPECT_EQ(Tree({"stat", "/copy"}).exit_code, 6);
+  const CommandResult imported = Tree({"import", file, "/copy"});
+  EXPECT_EQ(imported.exit_code, 0) << imported.err;
+  EXPECT_EQ(Tree({"get", "/copy/raw"}).out, binary.input);
+  EXPECT_EQ(Tree({"get", "/copy/b/c"}).out, "text");
+  EXPECT_EQ(Json({"stat", "/copy/box"}).at("container"), true);
+  EXPECT_EQ(Json({"stat", "/copy/timed"}).at("ttl_ms"), 3'600'000);
+  EXPECT_EQ(Tree({"acl", "get", "/copy/timed"}).out, "world:anyone:r\nip:127.0.0.1:cdrwa\n");
+
+  EXPECT_EQ(Tree({"import", file, "/copy"}).exit_code, 8);
+  ASSERT_EQ(Tree({"set", "/copy/b/c", "changed"}).exit_code, 0);
+  ASSERT_EQ(Tree({"create", "/copy/own"}).exit_code, 0);
+  nlohmann::json outcome = Json({"import", file, "/copy", "--merge"});
+  EXPECT_EQ(outcome.at("set"), 1);
+  EXPECT_EQ(outcome.at("unchanged"), 5);
+  EXPECT_EQ(outcome.at("complete"), true);
+  EXPECT_EQ(Tree({"get", "/copy/b/c"}).out, "text");
+  EXPECT_EQ(Tree({"stat", "/copy/own"}).exit_code, 0);
+  outcome = Json({"import", file, "/copy", "--replace"});
+  EXPECT_EQ(outcome.at("deleted"), 7);
+  EXPECT_EQ(Tree({"stat", "/copy/own"}).exit_code, 6);
+  EXPECT_EQ(Tree({"import", file, "/deep/er/copy"}).exit_code, 6);
+  EXPECT_EQ(Tree({"import", file, "/deep/er/copy", "-p"}).exit_code, 0);
+
+  WriteFile(cluster_->path("bad.json"), "{\"format\":\"drover-subtree\",\"version\":1,\"nodes\":[{\"path\":\"a\"}]}");
+  const CommandResult bad = Tree({"import", cluster_->path("bad.json"), "/bad"});
+  EXPECT_EQ(bad.exit_code, 2);
+  EXPECT_THAT(bad.err, HasSubstr("bad.json: node \"a\": the first node is the root"));
+}
+
+// What is larger than a transaction, and stops in the middle: the error says how far it came, and a merge goes on.
+TEST_F(TreeTest, AnImportThatStopsInTheMiddleSaysHowFarItCame) {
+  nlohmann::json file = {{"format", "drover-subtree"}, {"version", 1}, {"nodes", nlohmann::json::array({{{"path", ""}}})}};
+  for (int i = 0; i < 2'500; ++i) file["nodes"].push_back({{"path", "n" + std::to_string(i)}});
+  file["nodes"].push_back({{"path", "n1/bad\u0001name"}});
+  WriteFile(cluster_->path("large.json"), file.dump());
+  const CommandResult stopped = Tree({"import", cluster_->path("large.json"), "/large", "-o", "json"});
+  EXPECT_EQ(stopped.exit_code, 2);
+  EXPECT_THAT(stopped.err, HasSubstr("transaction 3 of 3: "));
+  EXPECT_THAT(stopped.err, HasSubstr("nothing of it was done; before it were done: 2000 created"));
+  EXPECT_THAT(stopped.err, HasSubstr("--merge goes on from there"));
+  EXPECT_EQ(nlohmann::json::parse(stopped.out).at("complete"), false);
+  EXPECT_EQ(Tree({"count", "/large"}).out, "1999\n");
+  file["nodes"].erase(file["nodes"].size() - 1);
+  WriteFile(cluster_->path("large.json"), file.dump());
+  const nlohmann::json outcome = Json({"import", cluster_->path("large.json"), "/large", "--merge"});
+  EXPECT_EQ(outcome.at("created"), 501);
+  EXPECT_EQ(outcome.at("unchanged"), 2'000);
+  EXPECT_EQ(Tree({"count", "/large"}).out, "2500\n");
+}
+
+TEST_F(TreeTest, AnImportKeepsOthersOutOfWhatItHasNotFinished) {
+  const std::string auth = "digest:ann:secret";
+  Make("/shut", "", {"--auth", auth});
+  Make("/shut/in/deeper", "x", {"--auth", auth});
+  ASSERT_EQ(Tree({"acl", "set", "/shut/in", "world:anyone:r", "--auth", auth}).exit_code, 0);
+  const std::string file = cluster_->path("shut.json");
+  ASSERT_EQ(Tree({"export", "/shut", file}).exit_code, 0);
+  const CommandResult refused = Tree({"import", file, "/shut2"});
+  EXPECT_EQ(refused.exit_code, 8);
+  EXPECT_THAT(refused.err, HasSubstr("/shut2/in: its access control list may not let you"));
+  EXPECT_EQ(Tree({"stat", "/shut2"}).exit_code, 6) << "checked before anything changes";
+  const CommandResult imported = Tree({"import", file, "/shut2", "--auth", auth});
+  EXPECT_EQ(imported.exit_code, 0) << imported.err;
+  EXPECT_EQ(Tree({"acl", "get", "/shut2/in"}).out, "world:anyone:r\n");
+  EXPECT_EQ(Tree({"get", "/shut2/in/deeper"}).out, "x");
+
+  ASSERT_EQ(Tree({"acl", "set", "/shut2/in/deeper", "auth::cdrwa", "--auth", auth}).exit_code, 0);
+  EXPECT_EQ(Tree({"export", "/shut2"}).exit_code, 8) << "it may not be read";
+  EXPECT_EQ(Tree({"export", "/shut2", "--auth", auth}).exit_code, 0);
+}
+
 }  // namespace
 }  // namespace drover::testing
