@@ -1,0 +1,61 @@
+// What the examples' programs have in common at their command line: commands with flags and arguments, errors on one line.
+//
+//   return examples::RunProgram(argc, argv, "Mailboxes on several servers.",
+//                               {{.name = "send", .arguments = {"MAILBOX", "TEXT"}, .flags = CoreFlags(), .run = Send}});
+//
+// Exit codes: 0; 2: the command line is wrong; 1: anything else, said on standard error.
+#ifndef DROVER_CLIENT_EXAMPLES_PROGRAM_COMMAND_LINE_H_
+#define DROVER_CLIENT_EXAMPLES_PROGRAM_COMMAND_LINE_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "coord/base/time.h"
+#include "drover/coord/blocking.h"
+
+namespace drover::examples {
+
+struct CommandLine {
+  std::map<std::string, std::string> flags;  // every flag of the command, given or by default
+  std::vector<std::string> arguments;
+
+  [[nodiscard]] const std::string& Flag(const std::string& name) const { return flags.at(name); }
+  // A flag that RunProgram has found to be a time.
+  [[nodiscard]] base::Duration Time(const std::string& name) const;
+};
+
+struct Command {
+  std::string name;
+  std::vector<std::string> arguments;  // their names for the help; "[NAME]": may be left out
+  // Name without dashes, and default. Of kRequired one must be given; "time" in the name ("timeout") makes it a duration.
+  std::map<std::string, std::string> flags;
+  std::string help;
+  std::function<absl::Status(const CommandLine&)> run;
+};
+inline constexpr char kRequired[] = "\1";
+
+int RunProgram(int argc, char** argv, const std::string& summary, const std::vector<Command>& commands);
+
+// --coord (HOST:PORT,...; else DROVER_COORD) and --timeout (how long a command tries), with `more`.
+[[nodiscard]] std::map<std::string, std::string> ClientFlags(std::map<std::string, std::string> more = {});
+// --coord, --name and --session-timeout, with `more`.
+[[nodiscard]] std::map<std::string, std::string> ServerFlags(std::map<std::string, std::string> more = {});
+
+// For a command with ClientFlags or ServerFlags. Connecting fails with words of who did not answer.
+[[nodiscard]] coord::BlockingOptions CoreOptions(const CommandLine& line);
+[[nodiscard]] absl::StatusOr<std::unique_ptr<coord::BlockingClient>> ConnectToCore(const coord::BlockingOptions& options);
+
+// Tries until it succeeds, is refused for good (neither UNAVAILABLE nor DEADLINE_EXCEEDED), or `timeout` has passed. What may have
+// taken effect is tried again: so every wish needs an id by which it is told from a second one.
+[[nodiscard]] absl::Status TryUntil(base::Duration timeout, const std::function<absl::Status()>& attempt);
+// 16 random hex digits.
+[[nodiscard]] std::string NewId();
+
+}  // namespace drover::examples
+
+#endif  // DROVER_CLIENT_EXAMPLES_PROGRAM_COMMAND_LINE_H_
