@@ -3,6 +3,7 @@
 #ifndef DROVER_TESTS_E2E_EXAMPLE_H_
 #define DROVER_TESTS_E2E_EXAMPLE_H_
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -98,6 +99,18 @@ class ExampleTest : public ::testing::Test {
     if (listed.exit_code != 0) return names;
     for (const std::string& line : Lines(listed.out)) names.insert(line);
     return names;
+  }
+
+  void ExpectFailure(const std::vector<std::string>& args, int code, const std::string& words) {
+    const CommandResult result = Example(args);
+    EXPECT_EQ(result.exit_code, code) << args[0];
+    EXPECT_THAT(result.err, ::testing::HasSubstr(words));
+    EXPECT_EQ(Lines(result.err).size(), 1u) << result.err;
+  }
+  // A core where nobody listens is said with its address.
+  void ExpectDeadCoreIsSaid(std::vector<std::string> args) {
+    args.insert(args.end(), {"--coord", "127.0.0.1:1", "--timeout", "1s"});
+    ExpectFailure(args, 1, "no session with the core at 127.0.0.1:1");
   }
 
   // First word of each line, and word `column` ("-" is none).

@@ -15,7 +15,6 @@ namespace drover::testing {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 class MailboxTest : public ExampleTest {
  protected:
@@ -49,25 +48,17 @@ TEST_F(MailboxTest, MailComesToWhereItsMailboxIsAndMistakesAreSaid) {
   EXPECT_EQ(Example({"read", "ann"}).out, "good morning\ngood\nnight\n");
   EXPECT_EQ(Example({"read", "bob"}).out, "");
 
-  const auto fails = [&](const std::vector<std::string>& args, int code, const std::string& words) {
-    const CommandResult result = Example(args);
-    EXPECT_EQ(result.exit_code, code) << args[0];
-    EXPECT_THAT(result.err, HasSubstr(words));
-    EXPECT_EQ(Lines(result.err).size(), 1u) << result.err;
-  };
-  fails({"create", "ann"}, 1, "there is a mailbox ann already");
-  fails({"create", "a/b"}, 1, "can be no name of a mailbox");
-  fails({"read", "carl"}, 1, "there is no mailbox carl");
-  fails({"send", "carl", "hello"}, 1, "there is no mailbox carl");
-  fails({"send", "ann"}, 2, "TEXT is missing");
-  fails({"read", "ann", "bob"}, 2, "one argument too many");
-  fails({"read", "ann", "--box", "1"}, 2, "unknown flag --box");
-  fails({"read", "ann", "--timeout", "soon"}, 2, "is no time");
-  fails({"serve", "--name", "m3"}, 2, "--store is missing");
-  fails({"fetch"}, 2, "unknown command 'fetch'");
-  const CommandResult dead = RunCommand({Binary(program()), "read", "ann", "--coord", "127.0.0.1:1", "--timeout", "1s"});
-  EXPECT_EQ(dead.exit_code, 1);
-  EXPECT_THAT(dead.err, HasSubstr("no session with the core at 127.0.0.1:1"));
+  ExpectFailure({"create", "ann"}, 1, "there is a mailbox ann already");
+  ExpectFailure({"create", "a/b"}, 1, "can be no name of a mailbox");
+  ExpectFailure({"read", "carl"}, 1, "there is no mailbox carl");
+  ExpectFailure({"send", "carl", "hello"}, 1, "there is no mailbox carl");
+  ExpectFailure({"send", "ann"}, 2, "TEXT is missing");
+  ExpectFailure({"read", "ann", "bob"}, 2, "one argument too many");
+  ExpectFailure({"read", "ann", "--box", "1"}, 2, "unknown flag --box");
+  ExpectFailure({"read", "ann", "--timeout", "soon"}, 2, "is no time");
+  ExpectFailure({"serve", "--name", "m3"}, 2, "--store is missing");
+  ExpectFailure({"fetch"}, 2, "unknown command 'fetch'");
+  ExpectDeadCoreIsSaid({"read", "ann"});
 }
 
 TEST_F(MailboxTest, NothingAcknowledgedIsLostThoughServersAndALeaderDie) {

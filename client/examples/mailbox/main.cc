@@ -5,12 +5,12 @@
 //   drover-example-mailbox send ann 'good morning'
 //   drover-example-mailbox read ann
 //   drover-example-mailbox where [ann]
-#include <algorithm>
 #include <iostream>
 
 #include "client/examples/mailbox/server.h"
 #include "client/examples/mailbox/tree.h"
 #include "client/examples/program/command_line.h"
+#include "client/examples/program/place.h"
 #include "drover/coord/status.h"
 
 namespace drover::examples::mailbox {
@@ -28,7 +28,7 @@ absl::Status Serve(const CommandLine& line) {
   auto server = Server::Start(MailHandler(name, &boxes, &store));
   if (!server.ok()) return server.status();
   std::cerr << name << " serves at " << (*server)->address() << "\n";
-  return TakePart(CoreOptions(line), &stop, [&](coord::BlockingClient*, coord::Session& session) {
+  return TakePart(CoreOptions(line), &stop, [&](const auto&, coord::Session& session) {
     return std::make_unique<Clerk>(&session, name, (*server)->address(), &boxes);
   });
 }

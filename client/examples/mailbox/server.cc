@@ -3,7 +3,10 @@
 #include <iostream>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "client/examples/mailbox/tree.h"
+#include "client/examples/program/place.h"
 #include "drover/recipes/shard_map.h"
 
 namespace drover::examples::mailbox {
@@ -31,7 +34,8 @@ Handler MailHandler(const std::string& name, Boxes* boxes, FencedStore* store) {
     const Holder holder{.token = *token, .who = name};
     absl::StatusOr<std::vector<Record>> mail = std::vector<Record>();
     if (send) {
-      if (absl::Status stored = store->Append(box, holder, arguments[1], arguments[2]); !stored.ok()) mail = stored;
+      const absl::StatusOr<bool> stored = store->Append(box, holder, arguments[1], arguments[2]);
+      if (!stored.ok()) mail = stored.status();
     } else {
       mail = store->Read(box, holder);
     }

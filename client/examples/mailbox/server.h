@@ -8,7 +8,6 @@
 #include <set>
 #include <string>
 
-#include "client/examples/mailbox/tree.h"
 #include "client/examples/program/participant.h"
 #include "client/examples/rpc/rpc.h"
 #include "client/examples/store/fenced_store.h"

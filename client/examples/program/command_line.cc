@@ -57,7 +57,8 @@ absl::Status Judge(const Command& command, CommandLine* line) {
   if (line->arguments.size() < needed) {
     return absl::InvalidArgumentError(absl::StrCat(command.arguments[line->arguments.size()], " is missing"));
   }
-  if (line->arguments.size() > command.arguments.size()) {
+  const bool more = !command.arguments.empty() && absl::EndsWith(command.arguments.back(), "...");
+  if (!more && line->arguments.size() > command.arguments.size()) {
     return absl::InvalidArgumentError(absl::StrCat("'", line->arguments[command.arguments.size()], "' is one argument too many"));
   }
   return absl::OkStatus();

@@ -31,7 +31,7 @@ struct CommandLine {
 
 struct Command {
   std::string name;
-  std::vector<std::string> arguments;  // their names for the help; "[NAME]": may be left out
+  std::vector<std::string> arguments;  // their names for the help; "[NAME]": may be left out; "[NAME]...": any number
   // Name without dashes, and default. Of kRequired one must be given; "time" in the name ("timeout") makes it a duration.
   std::map<std::string, std::string> flags;
   std::string help;

@@ -30,19 +30,20 @@ bool Stop::AskedWithin(base::Duration time) {
 
 absl::Status TakePart(const coord::BlockingOptions& options, Stop* stop, const MakeParticipant& make) {
   for (bool first = true; !stop->AskedWithin(base::Duration(0)); first = false) {
-    absl::StatusOr<std::unique_ptr<coord::BlockingClient>> client = ConnectToCore(options);
-    if (!client.ok()) {
-      if (first) return client.status();
-      std::cerr << client.status().message() << "\n";
+    absl::StatusOr<std::unique_ptr<coord::BlockingClient>> connected = ConnectToCore(options);
+    if (!connected.ok()) {
+      if (first) return connected.status();
+      std::cerr << connected.status().message() << "\n";
       continue;
     }
+    const std::shared_ptr<coord::BlockingClient> client = *std::move(connected);
     std::unique_ptr<Participant> participant;
-    (*client)->OnLoop([&](coord::Session& session) { participant = make(client->get(), session); });
-    for (int looks = 1; !(*client)->expired() && !stop->AskedWithin(kLook); ++looks) {
-      if (looks % kLooksInATick == 0) (*client)->OnLoop([&](coord::Session&) { participant->OnTick(); });
+    client->OnLoop([&](coord::Session& session) { participant = make(client, session); });
+    for (int looks = 1; !client->expired() && !stop->AskedWithin(kLook); ++looks) {
+      if (looks % kLooksInATick == 0) client->OnLoop([&](coord::Session&) { participant->OnTick(); });
     }
-    (*client)->OnLoop([&](coord::Session&) { participant = nullptr; });
-    if ((*client)->expired()) std::cerr << "the session has expired; beginning anew\n";
+    client->OnLoop([&](coord::Session&) { participant = nullptr; });
+    if (client->expired()) std::cerr << "the session has expired; beginning anew\n";
   }
   return absl::OkStatus();
 }

@@ -1,7 +1,7 @@
 // A server of an example takes part in something that the core coordinates: on one session, and when that has expired, on the next.
 //
 //   examples::Stop stop;
-//   return examples::TakePart(options, &stop, [&](coord::BlockingClient*, coord::Session& session) {
+//   return examples::TakePart(options, &stop, [&](const auto&, coord::Session& session) {
 //     return std::make_unique<Clerk>(&session, ...);   // makes its recipes with this session
 //   });
 #ifndef DROVER_CLIENT_EXAMPLES_PROGRAM_PARTICIPANT_H_
@@ -49,7 +49,9 @@ class Participant {
  private:
   const std::shared_ptr<const int> alive_ = std::make_shared<const int>(0);
 };
-using MakeParticipant = std::function<std::unique_ptr<Participant>(coord::BlockingClient* client, coord::Session& session)>;
+// `core` is the same session for other threads. A thread that makes a call with it keeps it until the call is over.
+using MakeParticipant =
+    std::function<std::unique_ptr<Participant>(const std::shared_ptr<coord::BlockingClient>& core, coord::Session& session)>;
 
 // Until `stop`: connects, makes the participant, and when the session has expired destroys it and begins anew. The first session
 // must come about, else that is the error; later ones are waited for.

@@ -117,14 +117,16 @@ bool IsName(absl::string_view text) {
 
 FencedStore::FencedStore(std::string directory) : directory_(std::move(directory)) {}
 
-absl::Status FencedStore::Append(const std::string& log, const Holder& holder, const std::string& id, const std::string& data) {
+absl::StatusOr<bool> FencedStore::Append(const std::string& log, const Holder& holder, const std::string& id,
+                                         const std::string& data) {
   if (id.empty()) return absl::InvalidArgumentError("what is stored needs an id");
   LockedLog file;
   if (absl::Status opened = file.Open(directory_, log); !opened.ok()) return opened;
   if (absl::Status entered = file.Enter(holder); !entered.ok()) return entered;
   const auto same = [&](const Record& record) { return record.id == id; };
-  if (std::any_of(file.records().begin(), file.records().end(), same)) return absl::OkStatus();
-  return file.Write(holder, id, data);
+  if (std::any_of(file.records().begin(), file.records().end(), same)) return false;
+  if (absl::Status written = file.Write(holder, id, data); !written.ok()) return written;
+  return true;
 }
 
 absl::StatusOr<std::vector<Record>> FencedStore::Read(const std::string& log, const Holder& holder) {
@@ -134,6 +136,12 @@ absl::StatusOr<std::vector<Record>> FencedStore::Read(const std::string& log, co
   std::vector<Record> appended = file.records();
   appended.erase(std::remove_if(appended.begin(), appended.end(), [](const Record& r) { return r.id.empty(); }), appended.end());
   return appended;
+}
+
+absl::Status FencedStore::Check(const std::string& log, const Holder& holder) {
+  LockedLog file;
+  if (absl::Status opened = file.Open(directory_, log); !opened.ok()) return opened;
+  return file.Enter(holder);
 }
 
 absl::StatusOr<std::vector<Record>> FencedStore::History(const std::string& log) {

@@ -2,7 +2,7 @@
 // that it knows fencing tokens.
 //
 //   examples::FencedStore store("/tmp/mail");
-//   absl::Status stored = store.Append("ann", {.token = 17, .who = "m1"}, id, "hello");
+//   absl::StatusOr<bool> stored = store.Append("ann", {.token = 17, .who = "m1"}, id, "hello");
 //
 // Guarantees
 //   Whoever reads or writes a log says by which token; a lower one than the highest that the log has seen is refused with
@@ -44,9 +44,14 @@ class FencedStore {
   // The directory is made if it is missing.
   explicit FencedStore(std::string directory);
 
-  [[nodiscard]] absl::Status Append(const std::string& log, const Holder& holder, const std::string& id, const std::string& data);
+  // Whether it was stored now; false: this id was there already.
+  [[nodiscard]] absl::StatusOr<bool> Append(const std::string& log, const Holder& holder, const std::string& id,
+                                            const std::string& data);
   // What was appended, in order. Of a log that nobody has used: nothing.
   [[nodiscard]] absl::StatusOr<std::vector<Record>> Read(const std::string& log, const Holder& holder);
+
+  // Whether Read would be refused: for a holder that has read the log and knows what is in it.
+  [[nodiscard]] absl::Status Check(const std::string& log, const Holder& holder);
 
   // All records, changes of the holder too, by whoever asks: how a test judges what has happened.
   [[nodiscard]] absl::StatusOr<std::vector<Record>> History(const std::string& log);

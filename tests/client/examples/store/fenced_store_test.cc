@@ -41,14 +41,16 @@ TEST_F(FencedStoreTest, WhatIsAppendedIsReadInOrderByteForByte) {
 TEST_F(FencedStoreTest, ALowerTokenIsRefusedAlsoWhenTheHigherOneHasOnlyRead) {
   EXPECT_TRUE(store_.Append("log", old_, "1", "one").ok());
   EXPECT_THAT(Data(new_), ElementsAre("one"));
-  EXPECT_TRUE(absl::IsFailedPrecondition(store_.Append("log", old_, "2", "two")));
+  EXPECT_TRUE(absl::IsFailedPrecondition(store_.Append("log", old_, "2", "two").status()));
   EXPECT_TRUE(absl::IsFailedPrecondition(store_.Read("log", old_).status()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(store_.Check("log", old_)));
+  EXPECT_TRUE(store_.Check("log", new_).ok());
   EXPECT_THAT(Data(new_), ElementsAre("one"));
 }
 
 TEST_F(FencedStoreTest, WhatIsSentAgainIsStoredOnceAlsoByTheNextHolder) {
-  EXPECT_TRUE(store_.Append("log", old_, "1", "one").ok());
-  EXPECT_TRUE(store_.Append("log", new_, "1", "one").ok());
+  EXPECT_TRUE(store_.Append("log", old_, "1", "one").value());
+  EXPECT_FALSE(store_.Append("log", new_, "1", "one").value());
   EXPECT_THAT(Data(new_), ElementsAre("one"));
 }
 
@@ -66,7 +68,7 @@ TEST_F(FencedStoreTest, NamesAreFileNames) {
   EXPECT_TRUE(IsName("ann.smith_2-x"));
   for (const char* name : {"", ".", "..", ".hidden", "a/b", "a b", "a\n"}) {
     EXPECT_FALSE(IsName(name)) << name;
-    EXPECT_TRUE(absl::IsInvalidArgument(store_.Append(name, old_, "1", ""))) << name;
+    EXPECT_TRUE(absl::IsInvalidArgument(store_.Append(name, old_, "1", "").status())) << name;
   }
 }
 
