@@ -157,7 +157,7 @@ class ExampleTest : public ::testing::Test {
     WriteFile(dir / "first.sh", "cd " + dir.path() + "\n" + blocks[0]);
     CommandOptions options;
     options.env["TMPDIR"] = dir.path();
-    options.input = "set -e\ntrap 'kill -9 $(jobs -p) 2> /dev/null; exit' EXIT\n";
+    options.input = "set -e\ntrap 'code=$?; kill -9 $(jobs -p) 2> /dev/null || true; exit $code' EXIT\n";
     for (std::size_t i = 1; i < blocks.size(); ++i) options.input += blocks[i];
     options.input += "echo the page is over\n";
     const CommandResult result = RunCommand({"bash", "-e", dir / "first.sh"}, options);

@@ -114,6 +114,17 @@ TEST_F(MailboxTest, APausedServersMailIsRefusedByItsToken) {
   EXPECT_TRUE(Await([&] { return Names("/mailbox/servers").count(paused) == 1; })) << "it takes part again, with a new session";
 }
 
+TEST_F(MailboxTest, WithoutTheCoreAServerGoesOnWithWhatItHas) {
+  StartServers({"m1"});
+  MakeBoxes({"ann"});
+  const std::string address = Addresses().at("ann");
+  for (int i = 0; i < cluster().coords(); ++i) cluster().coord(i).Kill();
+  EXPECT_TRUE(examples::Call(address, "send", {"ann", "an-id", "hello"}, kDeadline).ok());
+  ExpectFailure({"read", "ann", "--timeout", "1s"}, 1, "no session with the core");
+  for (int i = 0; i < cluster().coords(); ++i) cluster().coord(i).Start();
+  EXPECT_THAT(Mail("ann"), ElementsAre("hello"));
+}
+
 TEST_F(MailboxTest, ThePageIsTrue) {
   RunPage("mailbox");
 }
