@@ -1,0 +1,40 @@
+// Calls of whichever broker owns a partition: asks any, goes where it is sent, and asks again until one answers.
+#ifndef DROVER_CLIENT_EXAMPLES_BROKER_BROKER_CALLS_H_
+#define DROVER_CLIENT_EXAMPLES_BROKER_BROKER_CALLS_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "client/examples/rpc/rpc.h"
+#include "coord/base/time.h"
+#include "drover/coord/blocking.h"
+#include "drover/recipes/service.h"
+
+namespace drover::examples {
+
+// One thread.
+class BrokerCalls {
+ public:
+  BrokerCalls(coord::BlockingClient* core, base::Duration patience);
+  ~BrokerCalls();
+
+  // UNAVAILABLE: no broker that owns the partition answered within the patience; the call may have taken effect. So give only
+  // calls that may be made twice.
+  absl::StatusOr<Lines> Call(const std::string& topic, std::uint32_t partition, const std::string& method,
+                             std::vector<std::string> arguments = {});
+  // Who answered last.
+  [[nodiscard]] std::string OwnerOf(const std::string& topic, std::uint32_t partition) { return owners_[{topic, partition}]; }
+
+ private:
+  coord::BlockingClient* const core_;
+  const base::Duration patience_;
+  std::map<std::pair<std::string, std::uint32_t>, std::string> owners_;  // addresses; empty: not known
+  std::unique_ptr<recipes::ServiceDirectory> brokers_;
+};
+
+}  // namespace drover::examples
+
+#endif  // DROVER_CLIENT_EXAMPLES_BROKER_BROKER_CALLS_H_

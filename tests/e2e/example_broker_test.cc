@@ -1,0 +1,253 @@
+// The example client/examples/broker with real processes: produced and consumed while brokers, a producer, a consumer and a leader
+// of the core are killed.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <future>
+#include <map>
+#include <memory>
+#include <set>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "client/examples/rpc/rpc.h"
+#include "tests/e2e/e2e.h"
+#include "tests/support/page.h"
+
+namespace drover::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr int kPartitions = 6;
+
+// The lines that a process has written to its end.
+std::vector<std::string> WholeLines(const Process& process) {
+  std::string log = process.Log();
+  log.resize(log.rfind('\n') + 1);
+  return Lines(log);
+}
+
+class BrokerExampleTest : public ::testing::Test {
+ protected:
+  std::vector<std::string> Argv(const std::vector<std::string>& args) {
+    std::vector<std::string> argv = {Binary("drover-example-broker"), "--coord", cluster_.coord_addresses(), "--patience-s", "100"};
+    argv.insert(argv.end(), args.begin(), args.end());
+    return argv;
+  }
+  CommandResult Run(const std::vector<std::string>& args, const std::string& input = "") {
+    CommandOptions options;
+    options.input = input;
+    return RunCommand(Argv(args), options);
+  }
+  std::unique_ptr<Process> Start(const std::string& name, const std::vector<std::string>& argv) {
+    auto process = std::make_unique<Process>(argv, std::map<std::string, std::string>(), cluster_.path(name + ".log"));
+    process->Start();
+    return process;
+  }
+  std::unique_ptr<Process> Broker(const std::string& name) {
+    return Start(name, Argv({"broker", name, "--data", cluster_.path("data")}));
+  }
+  std::unique_ptr<Process> Producer(const std::string& name, int messages) {
+    std::string text;
+    for (int i = 1; i <= messages; ++i) text += "text " + std::to_string(i) + " of " + name + "\n";
+    WriteFile(cluster_.path(name + ".in"), text);
+    std::vector<std::string> argv = {"sh", "-c", "exec \"$@\" <" + cluster_.path(name + ".in"), "sh"};
+    for (const std::string& word : Argv({"produce", "orders", "--producer", name})) argv.push_back(word);
+    return Start(name, argv);
+  }
+  [[nodiscard]] std::vector<std::string> Stored(int partition) const {
+    return Lines(ReadFile(cluster_.path("data/orders-" + std::to_string(partition) + ".log")));
+  }
+
+  Cluster cluster_{CoreAlone()};
+};
+
+TEST_F(BrokerExampleTest, EveryAcknowledgedMessageIsStoredOnceAndConsumedInOrderWhateverIsKilled) {
+  constexpr int kMessages = 300;
+  std::vector<std::unique_ptr<Process>> brokers;
+  for (const std::string name : {"b0", "b1", "b2"}) brokers.push_back(Broker(name));
+  ASSERT_EQ(Run({"topics", "--create", "orders", "--partitions", std::to_string(kPartitions)}).exit_code, 0);
+  // All three own something before the first one is killed.
+  for (const auto& broker : brokers) {
+    ASSERT_TRUE(Await([&] { return broker->Log().find("owns slot") != std::string::npos; })) << broker->Log();
+  }
+  std::vector<std::unique_ptr<Process>> consumers;
+  for (const std::string name : {"c0", "c1"}) consumers.push_back(Start(name, Argv({"consume", "orders", "--group", "shop"})));
+  std::vector<std::unique_ptr<Process>> producers;
+  for (const std::string name : {"p0", "p1", "p2"}) producers.push_back(Producer(name, kMessages));
+
+  const auto count = [](const std::vector<std::unique_ptr<Process>>& processes) {
+    std::size_t lines = 0;
+    for (const auto& process : processes) lines += WholeLines(*process).size();
+    return lines;
+  };
+  const auto await_more = [&](std::size_t more) {
+    const std::size_t before = count(producers);
+    EXPECT_TRUE(Await([&] { return count(producers) >= before + more; })) << count(producers) << " are acknowledged";
+  };
+  await_more(60);
+  EXPECT_TRUE(Await([&] { return WholeLines(*consumers[0]).size() >= 5 && WholeLines(*consumers[1]).size() >= 5; }))
+      << "each has its share";
+  brokers[0]->Kill();
+  await_more(60);
+  const int leader = cluster_.AwaitCoordLeader();
+  cluster_.coord(leader).Kill();
+  await_more(60);
+  producers[2]->Kill();
+  consumers[0]->Kill();
+  brokers[1]->Kill();
+  brokers[0]->Start();
+  cluster_.coord(leader).Start();
+  consumers.push_back(Start("c2", Argv({"consume", "orders", "--group", "shop"})));
+  await_more(60);
+  const std::size_t acknowledged = WholeLines(*producers[2]).size();
+  producers[2]->Start();
+  for (const auto& producer : producers) EXPECT_EQ(producer->Wait(), 0) << producer->Log();
+  // What it had said before it was killed was true, and it says so again.
+  EXPECT_EQ(WholeLines(*producers[2]).size(), acknowledged + kMessages);
+
+  // The logs: each message once, each producer's in its order, and no token after a higher one.
+  std::map<std::string, std::set<std::uint64_t>> stored;
+  for (int partition = 0; partition < kPartitions; ++partition) {
+    std::uint64_t highest = 0;
+    std::map<std::string, std::uint64_t> last;
+    for (const std::string& line : Stored(partition)) {
+      std::istringstream words(line);
+      std::uint64_t token = 0;
+      std::string producer;
+      std::uint64_t sequence = 0;
+      words >> token >> producer >> sequence;
+      EXPECT_GE(token, highest) << line;
+      highest = token;
+      EXPECT_GT(sequence, last[producer]) << line;
+      last[producer] = sequence;
+      EXPECT_TRUE(stored[producer].insert(sequence).second) << "twice: " << line;
+      EXPECT_THAT(line, HasSubstr(" text " + std::to_string(sequence) + " of " + producer));
+    }
+  }
+  for (const auto& [producer, sequences] : stored) EXPECT_EQ(sequences.size(), static_cast<std::size_t>(kMessages)) << producer;
+  EXPECT_EQ(stored.size(), 3u);
+
+  // What was consumed: all, at the places where it is stored, and by each consumer in order.
+  const auto consumed = [&] {
+    std::map<std::pair<int, std::uint64_t>, std::string> messages;
+    for (const auto& consumer : consumers) {
+      for (const std::string& line : WholeLines(*consumer)) {
+        std::istringstream words(line);
+        int partition = 0;
+        std::uint64_t position = 0;
+        words >> partition >> position;
+        messages[{partition, position}] = line;
+      }
+    }
+    return messages;
+  };
+  EXPECT_TRUE(Await([&] { return consumed().size() >= 3u * kMessages; })) << consumed().size();
+  const auto messages = consumed();
+  EXPECT_EQ(messages.size(), 3u * kMessages);
+  for (int partition = 0; partition < kPartitions; ++partition) {
+    const std::vector<std::string> lines = Stored(partition);
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      const auto message = messages.find({partition, i});
+      ASSERT_NE(message, messages.end()) << "not consumed: " << lines[i];
+      EXPECT_EQ(message->second, std::to_string(partition) + " " + std::to_string(i) + lines[i].substr(lines[i].find(' ')));
+    }
+  }
+  for (const auto& consumer : consumers) {
+    std::map<std::string, std::int64_t> last;
+    for (const std::string& line : WholeLines(*consumer)) {
+      std::istringstream words(line);
+      std::string partition;
+      std::int64_t position = 0;
+      words >> partition >> position;
+      const auto before = last.emplace(partition, -1).first;
+      EXPECT_GT(position, before->second) << consumer->log_path() << ": " << line;
+      before->second = position;
+    }
+  }
+  // The group's positions are in the core: who comes later has nothing more to do.
+  const CommandResult rest = Run({"consume", "orders", "--group", "shop", "--until-end"});
+  EXPECT_EQ(rest.exit_code, 0) << rest.err;
+  EXPECT_EQ(rest.out, "");
+  for (const std::size_t i : {1u, 2u}) EXPECT_EQ(consumers[i]->Terminate(), 0) << consumers[i]->Log();
+  for (const std::size_t i : {0u, 2u}) EXPECT_EQ(brokers[i]->Terminate(), 0) << brokers[i]->Log();
+}
+
+// A broker that stood still past its session still believes that the partition is its own when it wakes.
+TEST_F(BrokerExampleTest, ABrokerThatWasPausedCannotAppendAnyMore) {
+  auto paused = Broker("b0");
+  ASSERT_EQ(Run({"topics", "--create", "orders", "--partitions", "1"}).exit_code, 0);
+  ASSERT_EQ(Run({"produce", "orders", "--producer", "p"}, "one\n").exit_code, 0);
+  const std::string topics = Run({"topics"}).out;
+  EXPECT_THAT(topics, HasSubstr("orders partition 0 messages 1 at 127.0.0.1:"));
+  const std::string address = Trimmed(topics.substr(topics.rfind(' ') + 1));
+  paused->Signal(SIGSTOP);
+  auto next = Broker("b1");
+  const CommandResult produced = Run({"produce", "orders", "--producer", "p"}, "one\ntwo\n");
+  EXPECT_EQ(produced.exit_code, 0) << produced.err;
+  auto late = std::async(std::launch::async, [&] {
+    return examples::Call(address, "append", {"orders", "0", "late", "1", "late"}, std::chrono::seconds(60));
+  });
+  paused->Signal(SIGCONT);
+  const absl::StatusOr<examples::Lines> answer = late.get();
+  if (answer.ok()) {
+    EXPECT_EQ(answer->front(), "moved");
+  }
+  EXPECT_EQ(paused->Wait(), 1) << "its session is over";
+  EXPECT_THAT(paused->Log(), HasSubstr("start it again"));
+  ASSERT_EQ(Stored(0).size(), 2u);
+  EXPECT_THAT(Stored(0)[1], HasSubstr(" p 2 two"));
+}
+
+TEST_F(BrokerExampleTest, ErrorsSayWhatIsWrong) {
+  for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{{},
+                                                                                     {"fly"},
+                                                                                     {"broker", "b0"},
+                                                                                     {"produce"},
+                                                                                     {"consume", "orders"},
+                                                                                     {"topics", "--create", "a/b"},
+                                                                                     {"topics", "--fast"}}) {
+    EXPECT_EQ(Run(wrong).exit_code, 2);
+  }
+  EXPECT_THAT(Run({"topics", "--create", "a/b"}).err, HasSubstr("\"a/b\" is no name"));
+  CommandResult result = Run({"produce", "orders"}, "one\n");
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("there is no topic orders"));
+  EXPECT_THAT(Run({"consume", "orders", "--group", "g"}).err, HasSubstr("there is no topic orders"));
+  EXPECT_EQ(Run({"topics", "--create", "orders"}).exit_code, 0);
+  result = Run({"topics", "--create", "orders"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("already"));
+  result = RunCommand({Binary("drover-example-broker"), "--coord", cluster_.coord_addresses(), "--patience-s", "3", "topics"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("no broker serves partition 0 of orders"));
+  result = RunCommand({Binary("drover-example-broker"), "--coord", "127.0.0.1:1", "--patience-s", "1", "topics"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("no session with 127.0.0.1:1"));
+}
+
+TEST_F(BrokerExampleTest, TheCommandsOfItsPageRun) {
+  const std::vector<std::string> blocks =
+      ShellBlocks(ReadFile(std::string(DROVER_SOURCE_DIR) + "/client/examples/broker/README.md"));
+  ASSERT_GE(blocks.size(), 3u);
+  ASSERT_NE(blocks[0].find("drover dev"), std::string::npos) << "the first block opens a shell in a cluster";
+  CommandOptions options;
+  options.env = {{"DROVER_COORD", cluster_.coord_addresses()}, {"PATH", Binary("") + ":/usr/bin:/bin"}, {"TMPDIR", cluster_.dir()}};
+  options.input = "set -e\n";
+  for (std::size_t i = 1; i < blocks.size(); ++i) options.input += blocks[i];
+  options.input += "echo the page is over\n";
+  const CommandResult result = RunCommand({"bash", "-e"}, options);
+  EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+  EXPECT_THAT(result.out, HasSubstr("the page is over"));
+  EXPECT_THAT(result.out, HasSubstr("me 12 12"));
+}
+
+}  // namespace
+}  // namespace drover::testing
