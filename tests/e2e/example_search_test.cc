@@ -197,8 +197,10 @@ TEST_F(SearchExampleTest, ErrorsSayWhatIsWrong) {
   EXPECT_THAT(result.err, HasSubstr("there are 0"));
   result = Search({"node", "a/b"});
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_THAT(result.err, HasSubstr("no name of a node"));
-  EXPECT_EQ(Search({"add-field", "basic", "title"}).exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("\"a/b\" is no name"));
+  result = Search({"add-field", "basic", "title"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("\"title\" is no FIELD:TYPE"));
   EXPECT_EQ(Search({"fly"}).exit_code, 2);
   EXPECT_EQ(Search({"show", "--fast"}).exit_code, 2);
   EXPECT_EQ(Search({}).exit_code, 2);

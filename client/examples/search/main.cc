@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <future>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "client/examples/search/metadata.h"
@@ -37,7 +39,6 @@ std::chrono::seconds patience{30};  // with the core
 int Fail(const std::string& what, const absl::Status& why) {
   const bool unknown = drover::coord::IsOutcomeUnknown(why);
   std::cerr << what << ": " << (unknown ? "it may or may not have been done: " : "") << why.message() << std::endl;
-  if (absl::IsInvalidArgument(why)) return kUsage;
   return unknown ? kUnknown : kFailed;
 }
 
@@ -82,9 +83,6 @@ int CreateCollection(BlockingClient& core, const std::string& name, const std::s
                      std::uint32_t replicas) {
   using drover::coord::Operation;
   const std::string what = absl::StrCat("create-collection ", name);
-  for (const auto& checked : {CheckName("collection", name), CheckName("config", config)}) {
-    if (!checked.ok()) return Fail(what, checked);
-  }
   while (true) {
     const auto live = LiveNodes(core);
     if (!live.ok()) return Fail(what, live.status());
@@ -114,13 +112,9 @@ int CreateCollection(BlockingClient& core, const std::string& name, const std::s
 
 // One edit for each field: what was printed is done.
 int AddFields(BlockingClient& core, const std::string& config, const std::vector<std::string>& fields) {
-  if (const absl::Status checked = CheckName("config", config); !checked.ok()) return Fail("add-field", checked);
   for (const std::string& field : fields) {
     const std::pair<std::string, std::string> parts = absl::StrSplit(field, absl::MaxSplits(':', 1));
     const std::string what = absl::StrCat("add-field ", config, " ", field);
-    for (const auto& checked : {CheckName("field", parts.first), CheckName("type", parts.second)}) {
-      if (!checked.ok()) return Fail(what, checked);
-    }
     const auto written = Edit(core, absl::StrCat(kConfigs, "/", config),
                               [parts](const Document& now) { return AddField(now, parts.first, parts.second); });
     if (!written.ok()) return Fail(what, written.status());
@@ -161,7 +155,6 @@ int Show(BlockingClient& core) {
 
 // Until it is told to stop, or its session is over.
 int RunNode(BlockingClient& core, const std::string& name, const sigset_t& stop) {
-  if (const absl::Status checked = CheckName("node", name); !checked.ok()) return Fail("node", checked);
   std::unique_ptr<Node> node;
   core.OnLoop([&](drover::coord::Session& session) { node = std::make_unique<Node>(&session, name); });
   const timespec look{0, 100'000'000};
@@ -179,6 +172,19 @@ int RunNode(BlockingClient& core, const std::string& name, const sigset_t& stop)
 }  // namespace
 
 int main(int argc, char** argv) {
+  const auto check = [](const std::string& text) {
+    const auto good = [](char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-'; };
+    if (!text.empty() && text.size() <= 100 && std::all_of(text.begin(), text.end(), good)) return std::string();
+    return absl::StrCat("\"", text, "\" is no name: 1 to 100 letters, digits, '_' and '-'");
+  };
+  const CLI::Validator is_name([check](const std::string& text) { return check(text); }, "");
+  const CLI::Validator is_field(
+      [check](const std::string& text) {
+        const std::pair<std::string, std::string> parts = absl::StrSplit(text, absl::MaxSplits(':', 1));
+        const bool good = check(parts.first).empty() && check(parts.second).empty();
+        return good ? std::string() : absl::StrCat("\"", text, "\" is no FIELD:TYPE");
+      },
+      "");
   CLI::App app("The metadata of a search cluster, edited by many at once");
   app.require_subcommand(1);
   std::string coord, name, config;
@@ -189,17 +195,19 @@ int main(int argc, char** argv) {
   app.add_option("--session-timeout-ms", timeout_ms, "So long after a node has fallen silent it is not live any more")
       ->check(CLI::Range(500, 300'000))
       ->capture_default_str();
-  app.add_option("--patience-s", patience_s, "How long a command waits for the core")->capture_default_str();
+  app.add_option("--patience-s", patience_s, "How long a command waits for the core")
+      ->check(CLI::Range(1, 86'400))
+      ->capture_default_str();
   auto* node = app.add_subcommand("node", "Runs a node, until it is stopped");
-  node->add_option("NAME", name, "Of the node, unique")->required();
+  node->add_option("NAME", name, "Of the node, unique")->required()->check(is_name);
   auto* create = app.add_subcommand("create-collection", "Makes a collection, its replicas spread over the live nodes");
-  create->add_option("NAME", name)->required();
-  create->add_option("--config", config, "Its schema; made if there is none of this name")->required();
+  create->add_option("NAME", name)->required()->check(is_name);
+  create->add_option("--config", config, "Its schema; made if there is none of this name")->required()->check(is_name);
   create->add_option("--shards", shards)->check(CLI::Range(1, 100))->capture_default_str();
   create->add_option("--replicas", replicas, "Of each shard")->check(CLI::Range(1, 10))->capture_default_str();
   auto* field = app.add_subcommand("add-field", "Adds fields to a config, each by an edit of its own");
-  field->add_option("CONFIG", config)->required();
-  field->add_option("FIELD:TYPE", fields)->required();
+  field->add_option("CONFIG", config)->required()->check(is_name);
+  field->add_option("FIELD:TYPE", fields)->required()->check(is_field);
   auto* show = app.add_subcommand("show", "All there is");
   try {
     app.parse(argc, argv);

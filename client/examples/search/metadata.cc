@@ -1,9 +1,7 @@
 #include "client/examples/search/metadata.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 namespace drover::examples {
@@ -37,15 +35,6 @@ absl::StatusOr<Config> ParseConfig(const std::string& text) {
 }
 absl::StatusOr<Collection> ParseCollection(const std::string& text) {
   return Parse<Collection>(text, "collection");
-}
-
-absl::Status CheckName(const std::string& what, const std::string& name) {
-  const bool good = !name.empty() && name.size() <= 100 && std::all_of(name.begin(), name.end(), [](char c) {
-    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
-  });
-  if (good) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("\"", name, "\" is no name of a ", what, ": 1 to 100 letters, digits, '_' and '-'"));
 }
 
 absl::StatusOr<std::string> AddField(const Document& now, const std::string& name, const std::string& type) {

@@ -50,9 +50,6 @@ struct Collection {
 [[nodiscard]] absl::StatusOr<Config> ParseConfig(const std::string& text);
 [[nodiscard]] absl::StatusOr<Collection> ParseCollection(const std::string& text);
 
-// Letters, digits, '_' and '-': what can be a node's name in the tree, and an argument.
-[[nodiscard]] absl::Status CheckName(const std::string& what, const std::string& name);
-
 // Edits. `now`: the document, nothing if there is none.
 using Document = std::optional<std::string>;
 [[nodiscard]] absl::StatusOr<std::string> AddField(const Document& now, const std::string& name, const std::string& type);
