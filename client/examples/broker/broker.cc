@@ -1,140 +1,180 @@
 #include "client/examples/broker/broker.h"
 
+#include <cstdint>
 #include <future>
 #include <iostream>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "drover/coord/status.h"
+#include "client/examples/broker/broker_calls.h"
+#include "client/examples/broker/partition_log.h"
+#include "client/examples/rpc/rpc.h"
+#include "drover/recipes/service.h"
+#include "drover/recipes/shard_map.h"
 
 namespace drover::examples {
+namespace {
 
-absl::StatusOr<std::uint32_t> PartitionsOf(coord::BlockingClient& core, const std::string& topic) {
-  const auto got = core.Get(absl::StrCat(kTopics, "/", topic));
-  if (coord::IsNoNode(got.status())) return absl::NotFoundError(absl::StrCat("there is no topic ", topic));
-  if (!got.ok()) return got.status();
-  std::uint32_t partitions = 0;
-  if (!absl::SimpleAtoi(got->node.data, &partitions)) return absl::DataLossError(absl::StrCat(got->node.path, " holds no number"));
-  return partitions;
-}
+// A partition belongs to a slot by its name, for ever; so the tokens of successive owners of a partition grow.
+constexpr std::uint32_t kSlots = 16;
+constexpr std::size_t kTextMax = 64 << 10;
+constexpr std::uint64_t kReadMax = 100;
 
-absl::StatusOr<std::unique_ptr<Broker>> Broker::Start(coord::BlockingClient* core, const std::string& name,
-                                                      const std::string& directory) {
-  std::unique_ptr<Broker> broker(new Broker(core, directory));
-  Broker* const self = broker.get();
-  core->OnLoop([&](coord::Session& session) {
-    self->brokers_ = std::make_unique<recipes::ServiceDirectory>(&session, kRoot, kBrokers, nullptr);
-    self->slots_ = std::make_unique<recipes::ShardMap>(
-        session.loop(), &session, recipes::ShardOptions{.path = absl::StrCat(kRoot, "/slots"), .name = name, .shards = kSlots},
-        self);
-  });
-  auto server = Server::Start(
-      [self](const std::string& method, const std::vector<std::string>& arguments) { return self->Answer(method, arguments); });
-  if (!server.ok()) return server.status();
-  self->server_ = *std::move(server);
-  core->OnLoop([&](coord::Session& session) {
-    self->here_ = std::make_unique<recipes::ServiceRegistration>(
-        session.loop(), &session, recipes::ServiceOptions{.path = kRoot, .service = kBrokers},
-        recipes::ServiceInstance{.id = name, .address = self->address()}, self);
-  });
-  return broker;
-}
+// The recipes live on the client's loop; calls are answered by threads of the server.
+class Broker final : public recipes::ShardObserver, public recipes::MemberObserver {
+ public:
+  Broker(coord::BlockingClient* core, std::string directory) : core_(core), directory_(std::move(directory)) {}
 
-Broker::~Broker() {
-  const auto left = std::make_shared<std::promise<void>>();
-  const bool alive = trouble().ok();
-  core_->OnLoop([&](coord::Session&) { slots_->Leave([left](const absl::Status&) { left->set_value(); }); });
-  if (alive) left->get_future().wait_for(std::chrono::seconds(5));
-  server_.reset();
-  core_->OnLoop([this](coord::Session&) {
-    here_.reset();
-    slots_.reset();
-    brokers_.reset();
-  });
-}
+  absl::Status Start(const std::string& name) {
+    core_->OnLoop([&](coord::Session& session) {
+      brokers_ = std::make_unique<recipes::ServiceDirectory>(&session, kRoot, kBrokers, nullptr);
+      recipes::ShardOptions options{.path = absl::StrCat(kRoot, "/slots"), .name = name, .shards = kSlots};
+      slots_ = std::make_unique<recipes::ShardMap>(session.loop(), &session, std::move(options), this);
+    });
+    auto server = Server::Start([this](const std::string& method, const Lines& arguments) { return Answer(method, arguments); });
+    if (!server.ok()) return server.status();
+    server_ = *std::move(server);
+    core_->OnLoop([&](coord::Session& session) {
+      const recipes::ServiceInstance instance{.id = name, .address = server_->address()};
+      here_ = std::make_unique<recipes::ServiceRegistration>(
+          session.loop(), &session, recipes::ServiceOptions{.path = kRoot, .service = kBrokers}, instance, this);
+    });
+    std::cout << "broker " << name << " serves on " << server_->address() << std::endl;
+    return absl::OkStatus();
+  }
 
-absl::Status Broker::trouble() {
-  absl::Status trouble;
-  core_->OnLoop([&](coord::Session&) { trouble = trouble_; });
-  return trouble;
-}
+  // Gives back what it owns first, if the core answers.
+  ~Broker() {
+    const auto left = std::make_shared<std::promise<void>>();
+    const bool alive = trouble().ok();
+    core_->OnLoop([&](coord::Session&) { slots_->Leave([left](const absl::Status&) { left->set_value(); }); });
+    if (alive) left->get_future().wait_for(std::chrono::seconds(5));
+    server_ = nullptr;
+    core_->OnLoop([this](coord::Session&) {
+      here_ = nullptr;
+      slots_ = nullptr;
+      brokers_ = nullptr;
+    });
+  }
 
-// Nothing has to be read: the log is, when it is first asked for, and refuses whoever had the slot before from the first append on.
-void Broker::OnAcquired(std::uint32_t slot, const recipes::LockGrant& grant) {
-  std::cout << "owns slot " << slot << ", token " << grant.token.value << std::endl;
-}
-void Broker::OnLost(std::uint32_t slot, const absl::Status& why) {
-  std::cout << "has lost slot " << slot << ": " << why.message() << std::endl;
-}
-void Broker::OnNameTaken(const coord::Node& /*holder*/) {
-  std::cerr << "another broker has this name; waiting until it has gone" << std::endl;
-}
+  // Why this process must end: its session is over.
+  absl::Status trouble() {
+    absl::Status trouble;
+    core_->OnLoop([&](coord::Session&) { trouble = trouble_; });
+    return trouble;
+  }
 
-Broker::Owner Broker::OwnerOf(const std::string& partition) {
-  Owner owner;
-  core_->OnLoop([&](coord::Session&) {
-    const std::uint32_t slot = slots_->ShardOf(partition);
-    if (const auto mine = slots_->owned().find(slot); mine != slots_->owned().end()) {
-      owner.token = mine->second.token.value;
-      return;
+ private:
+  // Nothing has to be read or opened: a log refuses whoever had the slot before as soon as this broker has appended to it.
+  void OnAcquired(std::uint32_t slot, const recipes::LockGrant& grant) override {
+    std::cout << "owns slot " << slot << ", token " << grant.token.value << std::endl;
+  }
+  void OnRevoked(std::uint32_t slot) override { slots_->Release(slot); }
+  void OnLost(std::uint32_t slot, const absl::Status& why) override {
+    std::cout << "has lost slot " << slot << ": " << why.message() << std::endl;
+  }
+  void OnShardsEnded(const absl::Status& why) override { trouble_ = why; }
+  void OnRegistered(base::Zxid /*incarnation*/) override {}
+  void OnNameTaken(const coord::Node& /*holder*/) override {
+    std::cerr << "another broker has this name; waiting until it has gone" << std::endl;
+  }
+  void OnLost(const absl::Status& why) override { trouble_ = why; }
+
+  // Who serves a partition: this broker, with a token, or whoever has that address; empty: nobody at the moment.
+  struct Owner {
+    std::optional<std::uint64_t> token;
+    std::string address;
+  };
+  Owner OwnerOf(const std::string& partition) {
+    Owner owner;
+    core_->OnLoop([&](coord::Session&) {
+      const std::uint32_t slot = slots_->ShardOf(partition);
+      const auto mine = slots_->owned().find(slot);
+      if (mine != slots_->owned().end()) owner.token = mine->second.token.value;
+      for (const recipes::ServiceInstance& broker : brokers_->instances()) {
+        if (broker.id == slots_->OwnerOf(slot)) owner.address = broker.address;
+      }
+    });
+    return owner;
+  }
+
+  absl::StatusOr<PartitionLog*> LogOf(const std::string& topic, const std::string& partition) {
+    const std::string name = absl::StrCat(topic, "-", partition);
+    {
+      const std::lock_guard<std::mutex> lock(mu_);
+      if (const auto log = logs_.find(name); log != logs_.end()) return log->second.get();
     }
-    for (const recipes::ServiceInstance& broker : brokers_->instances()) {
-      if (broker.id == slots_->OwnerOf(slot)) owner.address = broker.address;
+    const auto partitions = PartitionsOf(*core_, topic);
+    if (!partitions.ok()) return partitions.status();
+    std::uint32_t number = 0;
+    if (!absl::SimpleAtoi(partition, &number) || number >= *partitions || absl::StrCat(number) != partition) {
+      return absl::NotFoundError(absl::StrCat("topic ", topic, " has no partition ", partition));
     }
-  });
-  return owner;
-}
-
-absl::StatusOr<PartitionLog*> Broker::LogOf(const std::string& topic, const std::string& partition) {
-  const std::string name = absl::StrCat(topic, "-", partition);
-  {
+    auto opened = PartitionLog::Open(absl::StrCat(directory_, "/", name, ".log"));
+    if (!opened.ok()) return opened.status();
     const std::lock_guard<std::mutex> lock(mu_);
-    if (const auto log = logs_.find(name); log != logs_.end()) return log->second.get();
+    return logs_.emplace(name, *std::move(opened)).first->second.get();  // another call may have been faster
   }
-  const auto partitions = PartitionsOf(*core_, topic);
-  if (!partitions.ok()) return partitions.status();
-  std::uint32_t number = 0;
-  if (!absl::SimpleAtoi(partition, &number) || number >= *partitions || absl::StrCat(number) != partition) {
-    return absl::NotFoundError(absl::StrCat("topic ", topic, " has no partition ", partition));
-  }
-  auto opened = PartitionLog::Open(absl::StrCat(directory_, "/", name, ".log"));
-  if (!opened.ok()) return opened.status();
-  const std::lock_guard<std::mutex> lock(mu_);
-  return logs_.emplace(name, *std::move(opened)).first->second.get();  // another call may have been faster
-}
 
-absl::StatusOr<Lines> Broker::Answer(const std::string& method, const std::vector<std::string>& arguments) {
-  if (arguments.size() < 2) return absl::InvalidArgumentError("which partition?");
-  const Owner owner = OwnerOf(absl::StrCat(arguments[0], "-", arguments[1]));
-  if (!owner.token) return Lines{"moved", owner.address};
-  const absl::StatusOr<PartitionLog*> log = LogOf(arguments[0], arguments[1]);
-  if (!log.ok()) return log.status();
+  // "ok", then the answer; or "moved" and where to.
+  absl::StatusOr<Lines> Answer(const std::string& method, const Lines& arguments) {
+    if (arguments.size() < 3) return absl::InvalidArgumentError("too few arguments");
+    const Owner owner = OwnerOf(absl::StrCat(arguments[0], "-", arguments[1]));
+    if (!owner.token) return Lines{"moved", owner.address};
+    const absl::StatusOr<PartitionLog*> log = LogOf(arguments[0], arguments[1]);
+    if (!log.ok()) return log.status();
+    std::uint64_t number = 0;
+    if (method == "append" && arguments.size() == 5 && absl::SimpleAtoi(arguments[3], &number)) {
+      const std::string &producer = arguments[2], &text = arguments[4];
+      if (text.size() > kTextMax) return absl::InvalidArgumentError(absl::StrCat("a message has at most ", kTextMax, " bytes"));
+      if (producer.find_first_of(" \n") != std::string::npos || text.find('\n') != std::string::npos) {
+        return absl::InvalidArgumentError("a message is one line, and the name of a producer one word");
+      }
+      const absl::Status appended = (*log)->Append(*owner.token, producer, number, text);
+      if (absl::IsAborted(appended)) return Lines{"moved", ""};  // another one owns it, which this broker has yet to hear
+      if (!appended.ok()) return appended;
+      return Lines{"ok"};
+    }
+    if (method == "summarize") {
+      const auto summary = (*log)->Summarize(arguments[2]);
+      if (!summary.ok()) return summary.status();
+      return Lines{"ok", absl::StrCat(summary->end), absl::StrCat(summary->last)};
+    }
+    if (method == "read" && absl::SimpleAtoi(arguments[2], &number)) {
+      auto records = (*log)->Read(number, kReadMax);
+      if (records.ok()) records->insert(records->begin(), "ok");
+      return records;
+    }
+    return absl::InvalidArgumentError(absl::StrCat("no call of this kind: ", method));
+  }
 
-  std::uint64_t number = 0;
-  if (method == "append" && arguments.size() == 5 && absl::SimpleAtoi(arguments[3], &number)) {
-    const absl::Status appended = (*log)->Append(*owner.token, arguments[2], number, arguments[4]);
-    if (absl::IsAborted(appended)) return Lines{"moved", ""};  // another one owns it, which this broker has yet to hear
-    if (!appended.ok()) return appended;
-    return Lines{"ok"};
-  }
-  if (method == "last" && arguments.size() == 3) {
-    const auto last = (*log)->LastOf(arguments[2]);
-    if (!last.ok()) return last.status();
-    return Lines{"ok", absl::StrCat(*last)};
-  }
-  if (method == "end" && arguments.size() == 2) {
-    const auto end = (*log)->End();
-    if (!end.ok()) return end.status();
-    return Lines{"ok", absl::StrCat(*end)};
-  }
-  if (method == "read" && arguments.size() == 3 && absl::SimpleAtoi(arguments[2], &number)) {
-    auto records = (*log)->Read(number, /*max=*/100);
-    if (!records.ok()) return records.status();
-    records->insert(records->begin(), "ok");
-    return records;
-  }
-  return absl::InvalidArgumentError(absl::StrCat("no call of this kind: ", method));
+  coord::BlockingClient* const core_;
+  const std::string directory_;
+  std::mutex mu_;                                              // of the next one
+  std::map<std::string, std::unique_ptr<PartitionLog>> logs_;  // by partition, as far as they were asked for
+  // The loop's.
+  absl::Status trouble_;
+  std::unique_ptr<recipes::ServiceDirectory> brokers_;
+  std::unique_ptr<recipes::ShardMap> slots_;
+  std::unique_ptr<recipes::ServiceRegistration> here_;
+
+  std::unique_ptr<Server> server_;
+};
+
+}  // namespace
+
+absl::Status RunBroker(coord::BlockingClient& core, const std::string& name, const std::string& directory, const sigset_t& stop) {
+  Broker broker(&core, directory);
+  absl::Status status = broker.Start(name);
+  const timespec look{0, 100'000'000};
+  while (status.ok() && sigtimedwait(&stop, nullptr, &look) < 0) status = broker.trouble();
+  return status;
 }
 
 }  // namespace drover::examples

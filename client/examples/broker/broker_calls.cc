@@ -5,8 +5,9 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "client/examples/broker/broker.h"
+#include "drover/coord/status.h"
 
 namespace drover::examples {
 namespace {
@@ -15,6 +16,15 @@ constexpr std::chrono::milliseconds kPause{50};
 constexpr std::chrono::seconds kCallTimeout{3};  // a broker may stand still, and another one have its slots
 
 }  // namespace
+
+absl::StatusOr<std::uint32_t> PartitionsOf(coord::BlockingClient& core, const std::string& topic) {
+  const auto got = core.Get(absl::StrCat(kTopics, "/", topic));
+  if (coord::IsNoNode(got.status())) return absl::NotFoundError(absl::StrCat("there is no topic ", topic));
+  if (!got.ok()) return got.status();
+  std::uint32_t partitions = 0;
+  if (!absl::SimpleAtoi(got->node.data, &partitions)) return absl::DataLossError(absl::StrCat(got->node.path, " holds no number"));
+  return partitions;
+}
 
 BrokerCalls::BrokerCalls(coord::BlockingClient* core, base::Duration patience) : core_(core), patience_(patience) {
   core_->OnLoop([this](coord::Session& session) {
@@ -26,7 +36,7 @@ BrokerCalls::~BrokerCalls() {
 }
 
 absl::StatusOr<Lines> BrokerCalls::Call(const std::string& topic, std::uint32_t partition, const std::string& method,
-                                        std::vector<std::string> arguments) {
+                                        Lines arguments) {
   arguments.insert(arguments.begin(), {topic, absl::StrCat(partition)});
   std::string& owner = owners_[{topic, partition}];
   std::string why = "there is none";

@@ -1,11 +1,12 @@
-// Calls of whichever broker owns a partition: asks any, goes where it is sent, and asks again until one answers.
+// What clients of the brokers know: where things are in the tree, and how to call whichever broker owns a partition.
 #ifndef DROVER_CLIENT_EXAMPLES_BROKER_BROKER_CALLS_H_
 #define DROVER_CLIENT_EXAMPLES_BROKER_BROKER_CALLS_H_
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "client/examples/rpc/rpc.h"
@@ -15,7 +16,15 @@
 
 namespace drover::examples {
 
-// One thread.
+inline constexpr char kRoot[] = "/broker";
+inline constexpr char kBrokers[] = "brokers";  // a service below it
+inline constexpr char kTopics[] = "/broker/topics";
+inline constexpr char kGroups[] = "/broker/groups";
+
+// How many partitions a topic has. NOT_FOUND: there is no such topic.
+absl::StatusOr<std::uint32_t> PartitionsOf(coord::BlockingClient& core, const std::string& topic);
+
+// Asks any broker, goes where it is sent, and asks again until one answers. One thread.
 class BrokerCalls {
  public:
   BrokerCalls(coord::BlockingClient* core, base::Duration patience);
@@ -23,8 +32,7 @@ class BrokerCalls {
 
   // UNAVAILABLE: no broker that owns the partition answered within the patience; the call may have taken effect. So give only
   // calls that may be made twice.
-  absl::StatusOr<Lines> Call(const std::string& topic, std::uint32_t partition, const std::string& method,
-                             std::vector<std::string> arguments = {});
+  absl::StatusOr<Lines> Call(const std::string& topic, std::uint32_t partition, const std::string& method, Lines arguments);
   // Who answered last.
   [[nodiscard]] std::string OwnerOf(const std::string& topic, std::uint32_t partition) { return owners_[{topic, partition}]; }
 

@@ -99,16 +99,10 @@ absl::StatusOr<std::vector<std::string>> PartitionLog::Read(std::uint64_t from, 
   return records;
 }
 
-absl::StatusOr<std::uint64_t> PartitionLog::End() {
+absl::StatusOr<PartitionLog::Summary> PartitionLog::Summarize(const std::string& producer) {
   const std::lock_guard<std::mutex> lock(mu_);
   if (absl::Status caught_up = CatchUp(); !caught_up.ok()) return caught_up;
-  return begins_.size();
-}
-
-absl::StatusOr<std::uint64_t> PartitionLog::LastOf(const std::string& producer) {
-  const std::lock_guard<std::mutex> lock(mu_);
-  if (absl::Status caught_up = CatchUp(); !caught_up.ok()) return caught_up;
-  return last_[producer];
+  return Summary{begins_.size(), last_[producer]};
 }
 
 }  // namespace drover::examples

@@ -35,9 +35,11 @@ class PartitionLog {
   absl::Status Append(std::uint64_t token, const std::string& producer, std::uint64_t sequence, const std::string& text);
   // "PRODUCER SEQUENCE TEXT" of at most `max` records from the `from`th (0 is the first) on.
   absl::StatusOr<std::vector<std::string>> Read(std::uint64_t from, std::uint64_t max);
-  // How many records there are; the producer's last sequence number, 0 if it has none.
-  absl::StatusOr<std::uint64_t> End();
-  absl::StatusOr<std::uint64_t> LastOf(const std::string& producer);
+  struct Summary {
+    std::uint64_t end = 0;   // how many records there are
+    std::uint64_t last = 0;  // the producer's last sequence number; 0: it has none
+  };
+  absl::StatusOr<Summary> Summarize(const std::string& producer);
 
  private:
   explicit PartitionLog(int fd) : fd_(fd) {}

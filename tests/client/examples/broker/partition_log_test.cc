@@ -32,9 +32,9 @@ TEST_F(PartitionLogTest, WhoeverOpensItKnowsWhatIsThere) {
   EXPECT_THAT(log->Read(1, 1).value(), ElementsAre("q 7 "));
   EXPECT_THAT(log->Read(2, 10).value(), IsEmpty());
   EXPECT_THAT(log->Read(9, 10).value(), IsEmpty());
-  EXPECT_EQ(log->End().value(), 2u);
-  EXPECT_EQ(log->LastOf("q").value(), 7u);
-  EXPECT_EQ(log->LastOf("r").value(), 0u);
+  EXPECT_EQ(log->Summarize("p")->end, 2u);
+  EXPECT_EQ(log->Summarize("q")->last, 7u);
+  EXPECT_EQ(log->Summarize("r")->last, 0u);
 }
 
 TEST_F(PartitionLogTest, ALowerTokenIsRefusedOnceAHigherOneHasWritten) {
@@ -63,15 +63,15 @@ TEST_F(PartitionLogTest, TheTornLineOfOneWhoWasKilledIsNotReadAndIsCut) {
   ASSERT_TRUE(Open()->Append(5, "p", 1, "one").ok());
   testing::WriteFile(path_, testing::ReadFile(path_) + "5 p 2 tw");
   const auto log = Open();
-  EXPECT_EQ(log->End().value(), 1u);
-  EXPECT_EQ(log->LastOf("p").value(), 1u);
+  EXPECT_EQ(log->Summarize("p")->end, 1u);
+  EXPECT_EQ(log->Summarize("p")->last, 1u);
   ASSERT_TRUE(log->Append(6, "p", 2, "two").ok());
   EXPECT_EQ(testing::ReadFile(path_), "5 p 1 one\n6 p 2 two\n");
 }
 
 TEST_F(PartitionLogTest, WhatIsNoRecordIsSaid) {
   testing::WriteFile(path_, "5 p 1 one\nhello\n");
-  EXPECT_TRUE(absl::IsDataLoss(Open()->End().status()));
+  EXPECT_TRUE(absl::IsDataLoss(Open()->Summarize("p").status()));
   EXPECT_TRUE(absl::IsDataLoss(Open()->Append(5, "p", 2, "two")));
 }
 
