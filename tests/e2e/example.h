@@ -160,7 +160,9 @@ class ExampleTest : public ::testing::Test {
     options.input = "set -e\ntrap 'code=$?; kill -9 $(jobs -p) 2> /dev/null || true; exit $code' EXIT\n";
     for (std::size_t i = 1; i < blocks.size(); ++i) options.input += blocks[i];
     options.input += "echo the page is over\n";
-    const CommandResult result = RunCommand({"bash", "-e", dir / "first.sh"}, options);
+    // Whatever happens here, what the page has started ends.
+    options.deadline_seconds = 300;
+    const CommandResult result = RunCommand({"timeout", "--kill-after=10", "240", "bash", "-e", dir / "first.sh"}, options);
     EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
     EXPECT_NE(result.out.find("the page is over"), std::string::npos) << result.out << result.err;
   }

@@ -23,6 +23,10 @@ absl::Status Trouble(const std::string& what) {
   return absl::ErrnoToStatus(errno, what);
 }
 
+absl::Status Sync(int fd, const std::string& path) {
+  return fsync(fd) == 0 ? absl::OkStatus() : Trouble(path);
+}
+
 // One line: token, who, id, data, escaped so that blanks and newlines are none.
 std::string Line(const Holder& holder, const std::string& id, const std::string& data) {
   return absl::StrCat(holder.token, "\t", absl::CEscape(holder.who), "\t", absl::CEscape(id), "\t", absl::CEscape(data), "\n");
@@ -55,7 +59,14 @@ class LockedLog {
     while (flock(fd_, LOCK_EX) != 0) {
       if (errno != EINTR) return Trouble(path_);
     }
-    return ReadAll();
+    if (absl::Status read = ReadAll(); !read.ok()) return read;
+    // What somebody has written and could not sync any more must not be taken for stored. Of a new file its name must be, too.
+    absl::Status synced = Sync(fd_, path_);
+    if (!synced.ok() || !records_.empty()) return synced;
+    const int folder = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    synced = Sync(folder, directory);
+    if (folder >= 0) close(folder);
+    return synced;
   }
 
   // Lower tokens than the highest seen are refused; a new one is written down.
@@ -75,7 +86,7 @@ class LockedLog {
       if (wrote < 0 && errno != EINTR) return Trouble(path_);
       if (wrote > 0) done += static_cast<std::size_t>(wrote);
     }
-    if (fdatasync(fd_) != 0) return Trouble(path_);
+    if (absl::Status synced = Sync(fd_, path_); !synced.ok()) return synced;
     records_.push_back({holder, id, data});
     return absl::OkStatus();
   }
