@@ -262,10 +262,10 @@ class OptionSet::Impl {
         if (word != extras.end()) {
           return absl::InvalidArgumentError(absl::StrCat("no command ", *word, "; there are: ", innermost->CommandNames()));
         }
-        if (wrong.ok())
+        if (wrong.ok() && !innermost->command_optional)
           return absl::InvalidArgumentError(absl::StrCat("a command is missing; there are: ", innermost->CommandNames()));
       }
-      return wrong;
+      if (!wrong.ok()) return wrong;
     }
     for (Impl* set : chosen) {
       DROVER_RETURN_IF_ERROR(set->TakeFlags());
@@ -300,6 +300,7 @@ class OptionSet::Impl {
   Values* rest = nullptr;
   std::string rest_name;
   bool rest_required = false;
+  bool command_optional = false;
   Impl* blamed = this;
 };
 
@@ -459,6 +460,23 @@ void OptionSet::Footer(std::string text) {
 
 bool OptionSet::chosen() const {
   return impl_->parent == nullptr || impl_->app->parsed();
+}
+
+void OptionSet::CommandOptional() {
+  impl_->command_optional = true;
+}
+
+std::vector<std::string> OptionSet::CommandsBelow(const Values& names) const {
+  const Impl* set = impl_.get();
+  for (const std::string& name : names) {
+    const auto found = std::find_if(set->commands.begin(), set->commands.end(),
+                                    [&name](const auto& command) { return command->impl_->app->get_name() == name; });
+    if (found == set->commands.end()) return {};
+    set = (*found)->impl_.get();
+  }
+  Values below;
+  for (const auto& command : set->commands) below.push_back(command->impl_->app->get_name());
+  return below;
 }
 
 bool OptionSet::given(const std::string& name) const {

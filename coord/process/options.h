@@ -80,8 +80,8 @@ class OptionSet {
   void Number(const std::string& names, int* target, const std::string& help, int min = INT32_MIN, int max = INT32_MAX);
   void Time(const std::string& names, base::Duration* target, const std::string& help, base::Duration min = base::Duration(0),
             base::Duration max = kDurationMax);
-  void Address(const std::string& names, std::string* target, const std::string& help);                       // host:port
-  void Addresses(const std::string& names, std::vector<std::string>* target, const std::string& help);        // host:port,...
+  void Address(const std::string& names, std::string* target, const std::string& help);                 // host:port
+  void Addresses(const std::string& names, std::vector<std::string>* target, const std::string& help);  // host:port,...
   void Pairs(const std::string& names, std::map<std::string, std::string>* target,
              const std::string& help);  // k=v, repeatable; a key once
   // A value with rules of its own: `set` gets it and says what is wrong. Called during Parse; `shown_default` is for the help.
@@ -98,6 +98,10 @@ class OptionSet {
   // one. Options of the sets above are understood after the command, too. A set in which a command was chosen says so by chosen().
   OptionSet& Command(const std::string& name, const std::string& summary);
   [[nodiscard]] bool chosen() const;
+  // A set with commands may also be given none: then chosen() is true of it and of none of them.
+  void CommandOptional();
+  // The names of the commands below those named ({}: of this set); none: there are no commands there.
+  [[nodiscard]] std::vector<std::string> CommandsBelow(const std::vector<std::string>& names) const;
   // The option (long name with dashes, or short) was given by flag, environment or file.
   [[nodiscard]] bool given(const std::string& name) const;
 

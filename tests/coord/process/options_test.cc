@@ -17,6 +17,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Pair;
 
 // A file that goes with the test.
@@ -316,6 +317,28 @@ struct Tool {
     return std::string(status.message());
   }
 };
+
+TEST(OptionCommands, ASetMayBeGivenNoneOfItsCommands) {
+  Tool without;
+  EXPECT_FALSE(without.Parse({"tree"}).ok());
+  Tool tool;
+  tool.tree.CommandOptional();
+  ASSERT_TRUE(tool.Parse({"tree", "-o", "json"}).ok());
+  EXPECT_TRUE(tool.tree.chosen());
+  EXPECT_FALSE(tool.get.chosen());
+  EXPECT_EQ(tool.output, "json");
+  Tool wrong;
+  wrong.tree.CommandOptional();
+  EXPECT_THAT(std::string(wrong.Parse({"tree", "frob"}).message()), HasSubstr("no command frob"));
+}
+
+TEST(OptionCommands, CommandsAreNamedInTheirOrder) {
+  const Tool tool;
+  EXPECT_THAT(tool.options.CommandsBelow({}), ElementsAre("submit", "wait", "tree"));
+  EXPECT_THAT(tool.options.CommandsBelow({"tree"}), ElementsAre("get", "set"));
+  EXPECT_THAT(tool.options.CommandsBelow({"tree", "get"}), IsEmpty());
+  EXPECT_THAT(tool.options.CommandsBelow({"frob"}), IsEmpty());
+}
 
 TEST(OptionCommands, TheChosenOneSaysSo) {
   Tool tool;
