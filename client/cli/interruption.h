@@ -21,7 +21,7 @@ class Interruption {
   std::stop_source source_;
   base::Mutex mu_;
   base::CondVar changed_;
-  Interrupts interrupts_{[this](int) {
+  Interrupts interrupts_{[this](int, int) {
     source_.request_stop();
     base::MutexLock lock(&mu_);
     changed_.NotifyAll();

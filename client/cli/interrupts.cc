@@ -24,7 +24,7 @@ sigset_t Signals() {
 
 }  // namespace
 
-Interrupts::Interrupts(std::function<void(int)> on_signal) {
+Interrupts::Interrupts(std::function<void(int, int)> on_signal) {
   const sigset_t set = Signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signals_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -36,7 +36,8 @@ Interrupts::Interrupts(std::function<void(int)> on_signal) {
       poll(ready, 2, -1);
       if (ready[1].revents != 0) return;
       signalfd_siginfo info;
-      if (read(signals_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) on_signal(++count);
+      if (read(signals_, &info, sizeof info) == static_cast<ssize_t>(sizeof info))
+        on_signal(++count, static_cast<int>(info.ssi_signo));
     }
   });
 }

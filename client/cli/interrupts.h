@@ -12,8 +12,8 @@ namespace drover::cli {
 // the blocked signals); one at a time.
 class Interrupts {
  public:
-  // `on_signal(count)` runs on the thread of this object: 1 for the first signal, 2 for the second ...
-  explicit Interrupts(std::function<void(int count)> on_signal);
+  // `on_signal` runs on the thread of this object: `count` is 1 for the first signal, 2 for the second ...
+  explicit Interrupts(std::function<void(int count, int signal)> on_signal);
   ~Interrupts();
   Interrupts(const Interrupts&) = delete;
   Interrupts& operator=(const Interrupts&) = delete;

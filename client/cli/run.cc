@@ -25,7 +25,7 @@ constexpr int kInterruptedExitCode = 128 + SIGINT;
 // Cancels the task at the first Ctrl-C, whenever its id becomes known; gives up waiting at the second.
 class Canceller {
  public:
-  explicit Canceller(Output* output) : output_(output), interrupts_([this](int count) { OnSignal(count); }) {}
+  explicit Canceller(Output* output) : output_(output), interrupts_([this](int count, int /*signal*/) { OnSignal(count); }) {}
 
   // `tasks` must outlive this.
   void Watch(client::TaskClient* tasks, const std::string& id) {

@@ -79,7 +79,7 @@ absl::StatusOr<coord::backup::Backup> Save(const App& app, const SaveFlags& flag
 
 int SaveCommand(const App& app, const SaveFlags& flags) {
   std::atomic<bool> interrupted = false;
-  const Interrupts interrupts([&interrupted](int) { interrupted = true; });
+  const Interrupts interrupts([&interrupted](int, int) { interrupted = true; });
   const absl::StatusOr<coord::backup::Backup> backup = Save(app, flags, interrupted);
   if (!backup.ok()) {
     const absl::Status& why = backup.status();

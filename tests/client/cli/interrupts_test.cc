@@ -13,8 +13,8 @@ namespace {
 int CountSignals() {
   std::atomic<int> last = 0;
   {
-    Interrupts interrupts([&last](int count) {
-      last = count;
+    Interrupts interrupts([&last](int count, int signal) {
+      last = signal == (count == 1 ? SIGINT : SIGTERM) ? count : 9;
       last.notify_all();
     });
     kill(getpid(), SIGINT);
