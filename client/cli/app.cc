@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <iostream>
 #include <map>
 
 #include "absl/strings/match.h"
@@ -10,6 +11,8 @@
 #include "absl/strings/strip.h"
 #include "client/cli/acl_text.h"
 #include "client/cli/exit_code.h"
+#include "client/cli/node_path.h"
+#include "client/cli/tree_session.h"
 
 namespace drover::cli {
 namespace {
@@ -69,17 +72,33 @@ absl::StatusOr<std::unique_ptr<client::TaskClient>> MakeTasks(const Globals& glo
   return client::TaskClient::Create(std::move(options));
 }
 
-absl::StatusOr<std::unique_ptr<coord::BlockingClient>> App::Core(base::Duration session_timeout) const {
+coord::BlockingOptions App::CoreOptions() const {
   coord::BlockingOptions options;
-  options.session.timeout = session_timeout;
   options.session.endpoints = globals.coord;
   options.session.first_endpoint = static_cast<std::size_t>(getpid());
   options.session.name = absl::StrCat("drover ", getpid());
   options.call_timeout = globals.request_timeout;
   options.auth = credentials;
+  return options;
+}
+
+absl::StatusOr<std::unique_ptr<coord::BlockingClient>> App::Core(base::Duration session_timeout) const {
+  coord::BlockingOptions options = CoreOptions();
+  options.session.timeout = session_timeout;
   auto client = coord::BlockingClient::Connect(std::move(options));
-  if (absl::IsUnavailable(client.status())) return Silent(client.status());
+  if (!client.ok()) return Explained(client.status());
   return client;
+}
+
+absl::Status App::Explained(const absl::Status& why) const {
+  return absl::IsUnavailable(why) ? Silent(why) : why;
+}
+
+std::string App::Path(const std::string& typed) const {
+  return session == nullptr ? typed : ResolvePath(session->at(), typed);
+}
+std::string App::PathOrHere(const std::string& typed) const {
+  return session == nullptr && typed == kHere ? "/" : Path(typed);
 }
 
 absl::Status App::Silent(const absl::Status& why) const {
@@ -98,7 +117,7 @@ int Main(const std::vector<std::string>& args, const Environment& environment, s
   AddSubmitCommand(&root, &commands);
   AddTaskCommands(&root, &commands);
   AddMemberCommands(&root, &commands);
-  AddTreeCommands(&root, &commands);
+  AddTreeCommands(&root, &commands, &out == &std::cout && isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1);
   AddClusterCommands(&root, &commands);
   AddVersionCommand(&root, &commands);
   root.Footer(

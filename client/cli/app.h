@@ -35,6 +35,8 @@ struct Globals {
 using Environment = std::function<std::optional<std::string>(const std::string& variable)>;
 [[nodiscard]] Format GuessFormat(const std::vector<std::string>& args, const Environment& environment);
 
+class TreeSession;
+
 struct App {
   static constexpr char kHere[] = ".";
   using TasksMaker = std::function<absl::StatusOr<std::unique_ptr<client::TaskClient>>(const Globals&)>;
@@ -43,18 +45,23 @@ struct App {
   Output& output;
   const TasksMaker& make_tasks;                     // MakeTasks; tests bring their own
   std::vector<coord::Credential> credentials = {};  // of globals.auth
+  TreeSession* session = nullptr;                   // of the shell that runs the command; null: none does
 
   [[nodiscard]] absl::StatusOr<std::unique_ptr<client::TaskClient>> Tasks() const { return make_tasks(globals); }
-  // A session with the coordination service. UNAVAILABLE names the nodes that were tried.
+  // A session with the coordination service, the command's own. UNAVAILABLE names the nodes that were tried.
   [[nodiscard]] absl::StatusOr<std::unique_ptr<coord::BlockingClient>> Core(
       base::Duration session_timeout = coord::SessionOptions().timeout) const;
+  [[nodiscard]] coord::BlockingOptions CoreOptions() const;
+  // Why no session was opened, in the same words.
+  [[nodiscard]] absl::Status Explained(const absl::Status& why) const;
   // The nodes' silence, in one sentence for both ways to the coordination service.
   [[nodiscard]] absl::Status Silent(const absl::Status& why) const;
-  // The path of a node as it was typed; PathOrHere: kHere, where none was typed, stands for the root.
-  [[nodiscard]] std::string Path(const std::string& typed) const { return typed; }
-  [[nodiscard]] std::string PathOrHere(const std::string& typed) const { return typed == kHere ? "/" : Path(typed); }
+  // The path of a node as it was typed: in a shell it may be relative to the node at hand. PathOrHere: kHere, where none was typed,
+  // stands for that one, and outside of a shell for the root.
+  [[nodiscard]] std::string Path(const std::string& typed) const;
+  [[nodiscard]] std::string PathOrHere(const std::string& typed) const;
   // Its session lives on when the command has ended.
-  [[nodiscard]] bool keeps_session() const { return false; }
+  [[nodiscard]] bool keeps_session() const { return session != nullptr; }
   // Options that exclude each other and the like.
   int Usage(const std::string& what) const { return output.Fail(absl::InvalidArgumentError(what)); }
 };
@@ -75,8 +82,11 @@ void AddTaskCommands(process::OptionSet* root, Commands* commands);
 void AddRunCommand(process::OptionSet* root, Commands* commands);
 void AddSubmitCommand(process::OptionSet* root, Commands* commands);
 void AddMemberCommands(process::OptionSet* root, Commands* commands);
-void AddTreeCommands(process::OptionSet* root, Commands* commands);
-// Below `drover tree`.
+// `terminal`: people are there, so that `drover tree` alone is the shell.
+void AddTreeCommands(process::OptionSet* root, Commands* commands, bool terminal);
+// Below `drover tree`, and in its shell.
+void AddTreeCommandsTo(process::OptionSet* tree, Commands* commands, bool in_shell);
+void AddTreeShellCommand(process::OptionSet* tree, Commands* commands);
 void AddTreeLookCommands(process::OptionSet* tree, Commands* commands);
 void AddTreeWatchCommand(process::OptionSet* tree, Commands* commands);
 void AddTreeMultiCommand(process::OptionSet* tree, Commands* commands);

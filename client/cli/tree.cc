@@ -9,6 +9,7 @@
 #include "client/cli/interruption.h"
 #include "client/cli/stat_text.h"
 #include "client/cli/tree_core.h"
+#include "client/cli/tree_shell.h"
 #include "client/cli/write_flags.h"
 
 namespace drover::cli {
@@ -84,7 +85,7 @@ int Hold(const App& app, coord::BlockingClient& core, const coord::CreateResult&
 }
 
 int Create(const App& app, const HeldCreateFlags& flags) {
-  if (flags.ephemeral != flags.hold) {
+  if (!app.keeps_session() && flags.ephemeral != flags.hold) {
     return app.Usage("tree create: -e and --hold go together, for an ephemeral node lives as long as the session of this command");
   }
   const std::string path = app.Path(flags.path);
@@ -139,32 +140,43 @@ Flags* Register(process::OptionSet& options, Commands* commands, int (*run)(cons
 
 }  // namespace
 
-void AddTreeCommands(process::OptionSet* root, Commands* commands) {
-  constexpr char kDataHelp[] = "Data of the node; - reads standard input; nothing: empty";
-  process::OptionSet& tree = root->Command("tree", "Coordination data by hand");
+void AddTreeCommandsTo(process::OptionSet* tree, Commands* commands, bool in_shell) {
+  const char* const data_help =
+      in_shell ? "Data of the node; nothing: empty" : "Data of the node; - reads standard input; nothing: empty";
 
-  process::OptionSet& get = tree.Command("get", "Writes a node's data, byte for byte");
+  process::OptionSet& get = tree->Command("get", "Writes a node's data, byte for byte");
   get.Argument("PATH", &Register(get, commands, Get)->path, "Path of a node, like /a/b");
-  process::OptionSet& stat = tree.Command("stat", "Shows versions, zxids and times of a node");
+  process::OptionSet& stat = tree->Command("stat", "Shows versions, zxids and times of a node");
   stat.Argument("PATH", &Register(stat, commands, Stat)->path, "Path of a node, like /a/b");
 
-  process::OptionSet& set = tree.Command("set", "Replaces a node's data");
-  Register(set, commands, Set)->AddTo(&set, kDataHelp);
+  process::OptionSet& set = tree->Command("set", "Replaces a node's data");
+  Register(set, commands, Set)->AddTo(&set, data_help);
 
-  process::OptionSet& create = tree.Command("create", "Makes a node and prints its path");
+  process::OptionSet& create = tree->Command("create", "Makes a node and prints its path");
   HeldCreateFlags* const how = Register(create, commands, Create);
-  how->AddTo(&create, kDataHelp, "Deleted with the session of this command; needs --hold");
-  create.Flag("--hold", &how->hold, "Keep the session until Ctrl-C, or until the node is deleted");
+  how->AddTo(&create, data_help,
+             in_shell ? "Deleted with the session of this shell" : "Deleted with the session of this command; needs --hold");
+  if (!in_shell) create.Flag("--hold", &how->hold, "Keep the session until Ctrl-C, or until the node is deleted");
 
-  process::OptionSet& remove = tree.Command("delete", "Deletes a node that has no children");
+  process::OptionSet& remove = tree->Command("delete", "Deletes a node that has no children");
   Register(remove, commands, Delete)->AddTo(&remove);
 
-  AddTreeLookCommands(&tree, commands);
-  AddTreeWatchCommand(&tree, commands);
-  AddTreeMultiCommand(&tree, commands);
-  AddTreeTransferCommands(&tree, commands);
-  AddTreeAccessCommands(&tree, commands);
+  AddTreeLookCommands(tree, commands);
+  AddTreeWatchCommand(tree, commands);
+  AddTreeMultiCommand(tree, commands);
+  AddTreeTransferCommands(tree, commands);
+  AddTreeAccessCommands(tree, commands);
+}
+
+void AddTreeCommands(process::OptionSet* root, Commands* commands, bool terminal) {
+  process::OptionSet& tree = root->Command("tree", "Coordination data by hand");
+  AddTreeCommandsTo(&tree, commands, /*in_shell=*/false);
   AddTreeLockCommand(&tree, commands);
+  AddTreeShellCommand(&tree, commands);
+  if (!terminal) return;
+  tree.CommandOptional();
+  // The last one of the tree: it is chosen with each of them.
+  commands->push_back({&tree, [](const App& app) { return RunTreeShell(app, /*keep_going=*/false); }});
 }
 
 }  // namespace drover::cli

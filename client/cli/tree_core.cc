@@ -5,6 +5,11 @@
 namespace drover::cli {
 
 int WithCore(const App& app, const std::function<int(const App&, coord::BlockingClient&)>& use) {
+  if (app.session != nullptr) {
+    const absl::StatusOr<coord::BlockingClient*> core = app.session->Core();
+    if (!core.ok()) return app.output.Fail(app.Explained(core.status()));
+    return use(app, **core);
+  }
   auto core = app.Core();
   if (!core.ok()) return app.output.Fail(core.status());
   return use(app, **core);

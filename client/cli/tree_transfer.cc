@@ -7,7 +7,6 @@
 #include "client/cli/import_plan.h"
 #include "client/cli/incoming_file.h"
 #include "client/cli/input.h"
-#include "client/cli/interruption.h"
 #include "client/cli/subtree_file.h"
 #include "client/cli/subtree_reading.h"
 #include "client/cli/tree_core.h"
@@ -154,7 +153,7 @@ absl::Status Commit(coord::BlockingClient& core, const ImportBatch& batch) {
   return absl::OkStatus();
 }
 
-int Apply(const App& app, const std::string& path, const ImportPlan& plan, const Interruption& interruption) {
+int Apply(const App& app, const std::string& path, const ImportPlan& plan, const CommandInterruption& interruption) {
   return WithCore(app, [&](const App&, coord::BlockingClient& core) {
     ImportCounts counts;
     for (std::size_t i = 0; i < plan.batches.size(); ++i) {
@@ -183,7 +182,7 @@ int Import(const App& app, const ImportFlags& flags) {
   const absl::StatusOr<SubtreeFile> file = DecodeSubtree(*text);
   if (!file.ok()) return app.output.Fail(base::Annotate(file.status(), flags.file == "-" ? "standard input" : flags.file));
 
-  const Interruption interruption;  // before any other thread
+  const CommandInterruption interruption(app);
   const absl::StatusOr<SubtreeReading> present = ReadPresent(app, options.path);
   if (!present.ok()) return app.output.Fail(present.status());
   const absl::StatusOr<ImportPlan> plan = PlanImport(*file, options, *present);

@@ -1,7 +1,9 @@
 // `drover tree watch`: changes as they happen.
 #include <memory>
+#include <sstream>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "client/cli/app.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/interruption.h"
@@ -46,11 +48,25 @@ absl::StatusOr<WatchChoice> ChoiceOf(const WatchFlags& flags) {
   return WatchChoice{coord::WatchKind::kRecursive, flags.once};
 }
 
+// In a shell: its events are shown as they come, whatever else is typed.
+int WatchBehind(const App& app, const std::string& path, const WatchChoice& choice) {
+  coord::WatchOptions options;
+  options.kind = choice.kind;
+  const absl::Status status =
+      app.session->Watch(path, options, choice.first_alone, [format = app.output.format()](const coord::Event& event) {
+        std::ostringstream line;
+        Output(format, &line, &line).Line(EventText(event), EventItem(event));
+        return std::string(absl::StripSuffix(line.str(), "\n"));
+      });
+  return status.ok() ? static_cast<int>(kOk) : app.output.Fail(At(path, status));
+}
+
 int Watch(const App& app, const WatchFlags& flags) {
   const absl::StatusOr<WatchChoice> choice = ChoiceOf(flags);
   if (!choice.ok()) return app.Usage(std::string(choice.status().message()));
   const std::string path = app.Path(flags.path);
-  Interruption interruption;
+  if (app.session != nullptr) return WatchBehind(app, path, *choice);
+  const Interruption interruption;
   return WithCore(app, [&](const App&, coord::BlockingClient& core) {
     coord::WatchOptions options;
     options.kind = choice->kind;
@@ -69,8 +85,9 @@ int Watch(const App& app, const WatchFlags& flags) {
 
 void AddTreeWatchCommand(process::OptionSet* tree, Commands* commands) {
   auto flags = std::make_shared<WatchFlags>();
-  process::OptionSet& watch =
-      tree->Command("watch", "Prints changes of a node and of everything below it, a line each, until Ctrl-C");
+  process::OptionSet& watch = tree->Command("watch",
+                                            "Prints changes of a node and of everything below it, a line each, until Ctrl-C (in a "
+                                            "shell: behind the prompt, until unwatch)");
   watch.Argument("PATH", &flags->path, "Path of a node, like /a/b; it need not be there");
   watch.Flag("-R,--recursive", &flags->recursive, "The node and everything below it: so it is without --children and --once");
   watch.Flag("--children", &flags->children, "The node, and which children it has; with --once one event of the children alone");

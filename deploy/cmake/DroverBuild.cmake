@@ -34,6 +34,7 @@ if(NOT DROVER_PURE_ONLY)
   find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
   # With the definitions that its library was built with: they change the layout of its classes.
   pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
+  pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
 endif()
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(xxhash REQUIRED)
