@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "coord/base/hooks.h"
 #include "coord/server/initial_cluster.h"
 #include "coord/server/node.h"
 
@@ -39,6 +40,7 @@ bool Node::IsOfPresentLife(const raft::Message& said) const {
   if (std::holds_alternative<raft::Append>(said.body)) {
     return said.envelope.term == raft_.term() && raft_.Inspect().leader == said.envelope.from;
   }
+  if (DROVER_BREAK("strangers-cannot-ask")) return false;
   if (const auto* vote = std::get_if<raft::PreVote>(&said.body)) return raft_.UpToDate(vote->last_index, vote->last_term);
   if (const auto* vote = std::get_if<raft::Vote>(&said.body)) return raft_.UpToDate(vote->last_index, vote->last_term);
   return false;

@@ -28,6 +28,7 @@ class SimExecutor final : public base::Executor {
 
   // A slow device: no work is begun before `duration` has passed; a job under way takes that much longer to be reported done.
   void Stall(base::Duration duration);
+  [[nodiscard]] bool stalled() const { return loop_->world()->Now() < stalled_until_; }
   [[nodiscard]] std::size_t jobs() const { return jobs_.size(); }
 
  private:

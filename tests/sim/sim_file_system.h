@@ -63,6 +63,7 @@ class SimFileSystem final : public base::FileSystem {
   void ClearFaults();
   // Sum of all file sizes from which on growth is RESOURCE_EXHAUSTED.
   void SetCapacity(std::uint64_t bytes) { capacity_ = bytes; }
+  [[nodiscard]] std::uint64_t capacity() const { return capacity_; }
 
   // The hand of the test: no calls, no faults, durable at once.
   [[nodiscard]] bool Exists(const std::string& path) const { return entries_.count(path) > 0; }

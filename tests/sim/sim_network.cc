@@ -110,6 +110,11 @@ bool SimNetwork::Blocked(const std::string& from, const std::string& to) const {
   return cuts_.count({from, to}) > 0 || off_.count(from) > 0 || off_.count(to) > 0;
 }
 
+bool SimNetwork::Clear(const std::string& from, const std::string& to) const {
+  const auto own = latencies_.find({from, to});
+  return !Blocked(from, to) && (own == latencies_.end() || own->second.second <= options_.latency_max);
+}
+
 base::Duration SimNetwork::Latency(const std::string& from, const std::string& to) {
   const auto own = latencies_.find({from, to});
   if (own != latencies_.end()) return world_->Between(own->second.first, own->second.second);

@@ -65,6 +65,8 @@ class SimNetwork {
   void PowerOff(const std::string& host);
   void PowerOn(const std::string& host);
 
+  // Frames travel in this direction, and as fast as ever.
+  [[nodiscard]] bool Clear(const std::string& from, const std::string& to) const;
   [[nodiscard]] std::uint64_t frames_delivered() const { return frames_delivered_; }
 
  private:

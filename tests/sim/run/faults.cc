@@ -40,6 +40,11 @@ void Faults::Later() {
 }
 
 void Faults::Heal() {
+  Calm();
+  machines_->Heal();
+}
+
+void Faults::Calm() {
   active_ = false;
   machines_->OnNextLeader(nullptr);
   network_->HealAll();
@@ -48,7 +53,7 @@ void Faults::Heal() {
       if (a != b) network_->SetLatency(Machines::Host(a), Machines::Host(b), plan_.latency_min, plan_.latency_max);
     }
   }
-  machines_->Heal();
+  machines_->Restore();
   for (const auto& client : *clients_) client->Resume();
 }
 
@@ -101,7 +106,7 @@ void Faults::Inject(Fault fault) {
   if (fault == Fault::kCamps) return MakeCamps(leader);
   if (fault == Fault::kVersion) return ChangeVersions(node);
   if (fault == Fault::kReadmit && random_.Below(2) == 0) return LoseAmongFew(leader);
-  if (fault == Fault::kReadmit) return machines_->LoseAndReadmit(node, Some(10, 2'000));
+  if (fault == Fault::kReadmit) return static_cast<void>(machines_->LoseAndReadmit(node, Some(10, 2'000)));
   if (fault <= Fault::kPowerOff) return CrashNode(fault, node);
   if (fault <= Fault::kSlowLink) return BreakNetwork(fault, node);
   if (fault >= Fault::kKillClient) return BreakClient(fault);
@@ -342,7 +347,7 @@ void Faults::LoseAmongFew(int leader) {
   part(behind, few, alone);
   Hurry(4);
   Undo(alone, [this, part, loses, behind, few] {
-    machines_->LoseAndReadmit(loses, Some(10, 100));
+    static_cast<void>(machines_->LoseAndReadmit(loses, Some(10, 100)));
     std::vector<int> rest = few;
     std::erase(rest, loses);
     std::vector<int> others = behind;

@@ -26,7 +26,9 @@ class Faults {
 
   // Also again after Heal.
   void Begin();
-  // No further ones; what is cut, paused, full or down is made good. Disks that were lost stay so.
+  // No further ones; what is cut, paused, full or down is made good. Disks that were lost stay so, and programs as they are.
+  void Calm();
+  // That, with the newest programs and for good.
   void Heal();
 
   [[nodiscard]] const std::vector<std::uint64_t>& counts() const { return counts_; }  // by Fault

@@ -42,6 +42,7 @@ const std::vector<Breakage>& Breakages() {
       {"forget-kept-answers", "a write that is sent again is applied again"},
       {"compact-past-receiver", "a leader drops entries that follow a snapshot which is on its way"},
       {"wiped-node-votes", "a machine that lost its disk is taken for the member it was"},
+      {"strangers-cannot-ask", "who was readmitted while a member was away gets no vote of it"},
       {"change-before-noop", "a leader changes the members before its no-op is committed"},
       {"raise-level-early", "a leader raises the feature level when a majority has promised it"},
       {"install-keeps-conflict", "a snapshot counts as received where the log has an entry at its index, whatever its term"},

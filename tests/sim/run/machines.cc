@@ -429,14 +429,26 @@ bool Machines::FlipBit(int id, base::Random* random) {
 void Machines::Heal() {
   healed_ = true;
   for (Machine& machine : machines_) {
+    if (machine.level == base::kNewestFeatureLevel) continue;
+    machine.level = base::kNewestFeatureLevel;
+    Crash(machine.id, Survival::kEverything, milliseconds(0));
+  }
+  Restore();
+}
+
+bool Machines::Works(int id) const {
+  const Machine& machine = At(id);
+  const coord::raft::Member* const member = Member(id);
+  return node(id) != nullptr && !machine.lost && !machine.off && member != nullptr && member->voter &&
+         !machine.member.loop->paused() && !machine.member.disk->stalled() && machine.files->capacity() == UINT64_MAX;
+}
+
+void Machines::Restore() {
+  for (Machine& machine : machines_) {
     machine.files->ClearFaults();
     machine.files->SetCapacity(UINT64_MAX);
     machine.dies_in_steps = 0;
     if (std::exchange(machine.off, false)) network_->PowerOn(Host(machine.id));
-    if (machine.level != base::kNewestFeatureLevel) {
-      machine.level = base::kNewestFeatureLevel;
-      Crash(machine.id, Survival::kEverything, milliseconds(0));
-    }
     if (machine.member.loop) {
       machine.member.loop->SetRate(0);
       machine.member.loop->Resume();

@@ -55,16 +55,19 @@ class Machines {
   void ChangeMembers(int leader, base::Random* random, std::optional<std::size_t> wanted = std::nullopt);
   // The same for a removal.
   void AskRemoval(int leader, int id);
+  void AskPromotion(int leader, int id);
   // To a voter; refused by whoever knows it as none.
   void AskHandOver(int leader, int to);
+  // By the last configuration committed, whether they are there or not.
+  [[nodiscard]] std::vector<int> Voters() const;
   // By the newest configuration of that node.
   [[nodiscard]] std::vector<int> Voters(int of) const;
   // Called once, right after a node began to lead: before anything that it says can have come anywhere.
   void OnNextLeader(std::function<void(int)> then) { on_leader_ = std::move(then); }
   [[nodiscard]] bool awaits_leader() const { return on_leader_ != nullptr; }
-  // A voter's disk is replaced; it waits to be readmitted, and is asked for until it is. Nothing, unless it is certain that the
-  // others do without it.
-  void LoseAndReadmit(int id, base::Duration down_for);
+  // A voter's disk is replaced; it waits to be readmitted, and is asked for until it is. False: it is not certain that those of the
+  // others who answer now do without it, so nothing was done.
+  bool LoseAndReadmit(int id, base::Duration down_for);
   // The process dies; the next one is of a program that knows this level. Of a directory that was promised to newer programs an
   // older one must refuse, and the newest one follows.
   void ChangeVersion(int id, base::FeatureLevel level, Survival survival, base::Duration down_for);
@@ -79,6 +82,8 @@ class Machines {
   // Goes, and does not come back.
   void Retire(int id);
   // Ends every fault of disks, loops and clocks, and starts whoever is down and not lost.
+  void Restore();
+  // That, with the newest programs and for good.
   void Heal();
   // Faults may come again.
   void Unheal() { healed_ = false; }
@@ -89,6 +94,10 @@ class Machines {
   // Its disk was damaged or replaced: it may refuse to start.
   [[nodiscard]] bool lost(int id) const { return At(id).lost; }
   [[nodiscard]] int lost_count() const;
+  // It is a voter, by the last configuration committed, whose process runs, and whose disk works.
+  [[nodiscard]] bool Works(int id) const;
+  // Grows with each start and death.
+  [[nodiscard]] std::uint64_t process(int id) const { return At(id).process; }
   [[nodiscard]] const coord::server::Node* node(int id) const;
   [[nodiscard]] SimLoop* loop(int id) { return At(id).member.loop.get(); }
   [[nodiscard]] SimExecutor* disk(int id) { return At(id).member.disk.get(); }
@@ -143,6 +152,8 @@ class Machines {
   bool BeforeStep(int id, coord::server::PerformStep step);
   void OnOutput(int id, const coord::raft::Raft& raft, const coord::raft::Output& output);
   [[nodiscard]] const coord::raft::Member* Member(int id) const;  // as committed; null: none, or it is another life of it
+  // The others would do without this voter, by what the leader hears of them.
+  [[nodiscard]] bool MayLose(int id) const;
   // Nothing is under way: those that run have no newer configuration than the committed one, and nobody is lost.
   [[nodiscard]] bool MembersRest() const;
   void NewDisk(Machine* machine);

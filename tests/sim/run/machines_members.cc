@@ -124,6 +124,14 @@ void Machines::AskRemoval(int leader, int id) {
       });
 }
 
+void Machines::AskPromotion(int leader, int id) {
+  if (node(leader) == nullptr) return;
+  Ask(leader, {coord::server::MemberChange::Kind::kPromote, base::NodeId(static_cast<std::uint64_t>(id)), "", {}},
+      [this, id](const absl::Status& status) {
+        journal_->Note("promote node ", id, ": ", status.ok() ? "done" : status.message());
+      });
+}
+
 void Machines::AskHandOver(int leader, int to) {
   if (node(leader) == nullptr) return;
   journal_->Note("node ", leader, " is asked to hand over to node ", to);
@@ -142,16 +150,42 @@ std::vector<int> Machines::Voters(int of) const {
   return voters;
 }
 
-void Machines::LoseAndReadmit(int id, base::Duration down_for) {
-  std::size_t voters = 0;
-  for (const auto& member : invariants_.configuration().members) voters += member.voter ? 1 : 0;
+std::vector<int> Machines::Voters() const {
+  std::vector<int> voters;
+  for (const auto& member : invariants_.configuration().members) {
+    if (member.voter) voters.push_back(static_cast<int>(member.id.value));
+  }
+  return voters;
+}
+
+// Whoever is away may have begun a change, too; but with an entry of this reign committed nobody can go on from it.
+bool Machines::MayLose(int id) const {
   const coord::raft::Member* const member = Member(id);
-  if (voters < 3 || member == nullptr || !member->voter || !MembersRest()) return;
+  const int leader = Leader();
+  if (member == nullptr || !member->voter || leader == 0 || lost_count() > 0) return false;
+  for (const Machine& machine : machines_) {
+    if (machine.asks > 0) return false;
+  }
+  const coord::raft::Raft& raft = node(leader)->raft();
+  if (raft.commit() < raft.Inspect().first_of_term || raft.configuration() != invariants_.configuration()) return false;
+  std::size_t answering = id == leader ? 0 : 1;
+  for (const coord::raft::PeerState& peer : raft.Peers()) {
+    const coord::raft::Member* const other = raft.configuration().Find(peer.id);
+    const bool answers = peer.answered && peer.silent < raft.options().election_timeout / 2;
+    answering += other != nullptr && other->voter && answers && peer.id != member->id ? 1 : 0;
+  }
+  const std::size_t voters = Voters().size();
+  return voters >= 3 && answering >= (id == leader ? voters : voters - 1) / 2 + 1;
+}
+
+bool Machines::LoseAndReadmit(int id, base::Duration down_for) {
+  if (!MayLose(id)) return false;
   Crash(id, Survival::kEverything, down_for);
   Wipe(id);
   // A founder's supervisor may start it as ever. (Who founded alone would do so again.)
   At(id).joins = plan_.nodes == 1 || id > plan_.nodes || world_->random().Below(2) == 0;
   AskReadmission(id);
+  return true;
 }
 
 void Machines::AskReadmission(int id) {

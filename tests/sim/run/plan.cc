@@ -103,6 +103,9 @@ Plan MakePlan(std::uint64_t seed) {
   Dice hand_overs(seed * 2 + 1 + (std::uint64_t{4} << 32));
   if (plan.nodes > 1 && hand_overs.OneIn(2)) plan.faults.insert(plan.faults.end(), hand_overs.Between(1, 6), Fault::kHandOver);
 
+  Dice absences(seed * 2 + 1 + (std::uint64_t{5} << 32));
+  if (plan.nodes > 1 && absences.OneIn(2)) plan.absences = static_cast<int>(absences.Between(1, 4));
+
   // By other dice again.
   Dice versions(seed * 2 + 1 + (std::uint64_t{2} << 32));
   if (versions.OneIn(2)) {
@@ -153,6 +156,7 @@ std::string Plan::Text() const {
   }
   if (!levels.empty()) absl::StrAppend(&text, "; levels");
   for (const base::FeatureLevel level : levels) absl::StrAppend(&text, " ", level.value);
+  if (absences > 0) absl::StrAppend(&text, "; ", absences, " absences");
   if (!options.raft.pre_vote) absl::StrAppend(&text, "; no pre-votes");
   absl::StrAppend(&text, "; a snapshot every ", options.snapshots.log_bytes, " bytes");
   absl::StrAppend(&text, "; segments of ", options.log.segment_bytes, ", history of ", options.history.bytes_max, ", window of ",

@@ -62,6 +62,7 @@ struct Plan {
   std::vector<base::FeatureLevel> levels;
   bool overtakes = false;     // deposed leaders often return to a successor that has nothing but a snapshot for them
   base::Duration duration{};  // of load and faults; then everything heals
+  int absences = 0;           // before that: how often some of the voters are away, and the others have to do without them
 
   coord::server::NodeOptions options;  // of every node
   std::int64_t rate_ppm_max = 0;       // error of a clock, each way

@@ -7,10 +7,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/sim/check/linearizability.h"
+#include "tests/sim/run/absence.h"
 #include "tests/sim/run/client.h"
 #include "tests/sim/run/faults.h"
 #include "tests/sim/run/journal.h"
 #include "tests/sim/run/machines.h"
+#include "tests/sim/run/progress.h"
 #include "tests/sim/run/rescue.h"
 #include "tests/sim/run/witness.h"
 
@@ -32,6 +34,7 @@ class Simulation {
         journal_(&world_, trace),
         witness_(&world_, &history_, plan.options.tree),
         machines_(&world_, &network_, &journal_, &witness_, plan),
+        progress_(&world_, &network_, &journal_, &machines_, &witness_, plan),
         faults_(&world_, &network_, &journal_, &machines_, &clients_, plan) {
     for (int id = 1; id <= plan.clients; ++id) {
       clients_.push_back(std::make_unique<Client>(&world_, &network_, &journal_, &history_, &witness_, plan_, id));
@@ -93,12 +96,17 @@ class Simulation {
   void Load() {
     for (const auto& client : clients_) client->StartLoad();
     static_cast<void>(Until([] { return false; }, plan_.duration));
+    Absence absence(&network_, &journal_, &machines_, &faults_, &clients_, &witness_, plan_,
+                    [this](const std::function<bool()>& condition, base::Duration limit) { return Until(condition, limit); });
+    if (plan_.absences > 0) absence.Prepare();
+    for (int i = 0; i < plan_.absences && !journal_.failed(); ++i) absence.Run();
     for (const auto& client : clients_) client->StopLoad();
   }
 
   void Sample() {
     for (const auto& client : clients_) client->Sample();
     machines_.Sample();
+    if (!judged_) progress_.Sample();
     world_.Schedule(nullptr, milliseconds(20), [this] { Sample(); });
   }
 
@@ -139,6 +147,7 @@ class Simulation {
   [[nodiscard]] base::Instant QuietSince() const { return std::max({healed_, machines_.calm(), machines_.last_election()}); }
 
   void Judge() {
+    judged_ = true;
     journal_.Fail(machines_.CheckAtRest());
     journal_.Fail(check::CheckEventLog(witness_.events()));
     journal_.Fail(check::CheckEphemerals(witness_.events(), witness_.Spans()));
@@ -236,9 +245,11 @@ class Simulation {
   check::History history_;
   Witness witness_;
   Machines machines_;
+  Progress progress_;
   std::vector<std::unique_ptr<Client>> clients_;
   Faults faults_;
   base::Instant healed_;
+  bool judged_ = false;
 };
 
 }  // namespace
