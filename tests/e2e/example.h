@@ -22,6 +22,9 @@
 
 namespace drover::testing {
 
+// Of a command that shall fail in the end: time to connect, and not much more.
+inline constexpr char kPatience[] = "5s";
+
 // Clients, each with a thread of its own, that send 0, 1, 2 ... and each one until it is acknowledged.
 class Workload {
  public:

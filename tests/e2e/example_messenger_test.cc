@@ -82,7 +82,7 @@ TEST_F(MessengerTest, MessagesAreInBothLogsWhoeverIsAskedAndMistakesAreSaid) {
   EXPECT_TRUE(AwaitSpread(1, "a1")) << "who is told to stop gives everything back";
   member("a2").Terminate();
   ASSERT_TRUE(Await([&] { return Names("/messenger/services/app").empty(); }));
-  ExpectFailure({"read", "ann", "--timeout", "500ms"}, 1, "no server is registered");
+  ExpectFailure({"read", "ann", "--timeout", kPatience}, 1, "no server is registered");
 }
 
 TEST_F(MessengerTest, NothingAcknowledgedIsLostThoughServersAndALeaderDie) {

@@ -71,7 +71,7 @@ TEST_F(StorageTest, RowsAreWhereTheirRegionsAreAndMistakesAreSaid) {
   ExpectDeadCoreIsSaid({"get", "users", "bob"});
   member("m1").Kill();
   ASSERT_TRUE(Await([&] { return Names("/storage/masters").empty(); }));
-  ExpectFailure({"create", "more", "--timeout", "500ms"}, 1, "there is no master");
+  ExpectFailure({"create", "more", "--timeout", kPatience}, 1, "there is no master");
   EXPECT_EQ(Example({"get", "users", "zoe"}).out, "of zoe\n") << "rows are served without a master";
 }
 
