@@ -67,7 +67,7 @@ class BrokerExampleTest : public ::testing::Test {
 };
 
 TEST_F(BrokerExampleTest, EveryAcknowledgedMessageIsStoredOnceAndConsumedInOrderWhateverIsKilled) {
-  constexpr int kMessages = 300;
+  constexpr int kMessages = 600;
   std::vector<std::unique_ptr<Process>> brokers;
   for (const std::string name : {"b0", "b1", "b2"}) brokers.push_back(Broker(name));
   ASSERT_EQ(Run({"topics", "--create", "orders", "--partitions", std::to_string(kPartitions)}).exit_code, 0);
@@ -77,6 +77,14 @@ TEST_F(BrokerExampleTest, EveryAcknowledgedMessageIsStoredOnceAndConsumedInOrder
   }
   std::vector<std::unique_ptr<Process>> consumers;
   for (const std::string name : {"c0", "c1"}) consumers.push_back(Start(name, Argv({"consume", "orders", "--group", "shop"})));
+  // And the consumers share what is to come.
+  ASSERT_TRUE(Await([&] {
+    std::set<std::string> owners;
+    for (int partition = 0; partition < kPartitions; ++partition) {
+      owners.insert(cluster_.Drover({"tree", "get", "/broker/groups/shop/orders/share/own/" + std::to_string(partition)}).out);
+    }
+    return owners.size() == 2 && owners.count("") == 0;
+  }));
   std::vector<std::unique_ptr<Process>> producers;
   for (const std::string name : {"p0", "p1", "p2"}) producers.push_back(Producer(name, kMessages));
 
