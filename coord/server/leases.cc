@@ -48,7 +48,8 @@ void Leases::Attach(base::Instant now, base::SessionId session, const Place& pla
   const auto it = leases_.find(session);
   if (it == leases_.end()) return;
   Lease& lease = it->second;
-  if (attach != 0 && attach < lease.attach) return;
+  // The stream that opened the session is the first, 0; of a client that does not count each is.
+  if (attach < lease.attach) return;
   lease.attach = attach;
   if (lease.newest != place) lease.acknowledged = false;
   lease.newest = place;

@@ -171,6 +171,18 @@ TEST_F(LeasesTest, NewsOfAnEarlierAttachThatComesLateIsIgnored) {
   EXPECT_EQ(Run(milliseconds(300)), Ids{kA}) << "the newest one still counts";
 }
 
+// Its node may be the last to speak to a new leader.
+TEST_F(LeasesTest, TheStreamThatOpenedTheSessionIsOlderThanAnyOther) {
+  const Place elsewhere{base::NodeId(2), StreamId(9)};
+  leases_.Lead(now_, {Terms(kA, seconds(6), milliseconds(250))});
+  leases_.Attach(now_, kA, kNew, 1);
+  leases_.Acknowledged(kA, kNode);
+  leases_.Attach(now_, kA, elsewhere, 0);
+  leases_.Acknowledged(kA, elsewhere.node);
+  leases_.LinkBroke(now_, kA, elsewhere);
+  EXPECT_EQ(Run(milliseconds(5950)), Ids{});
+}
+
 TEST_F(LeasesTest, ExpiriesComeInOrderAndInParts) {
   leases_.Lead(now_, {Terms(kB, seconds(1)), Terms(kA, seconds(1)), Terms(SessionId(30), seconds(1))});
   now_ += milliseconds(100);
