@@ -27,6 +27,10 @@ absl::Status IncomingFile::CheckFree() const {
   if (found.type() == std::filesystem::file_type::directory) {
     return absl::AlreadyExistsError(absl::StrCat(name_, " is a directory: give the name of a file"));
   }
+  // A device would be gone, and what a link leads to would not be written.
+  if (found.type() != std::filesystem::file_type::regular) {
+    return absl::AlreadyExistsError(absl::StrCat(name_, " is no regular file, and is not replaced by one: give another name"));
+  }
   if (replace_) return absl::OkStatus();
   return absl::AlreadyExistsError(absl::StrCat(name_, " is there already: give another name, or --force to replace it"));
 }

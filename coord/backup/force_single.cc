@@ -31,9 +31,12 @@ std::string ParentOf(const std::string& directory) {
 // Whose directory it is. Nothing is made or changed in one that is none.
 absl::StatusOr<log::Identity> IdentityOf(base::FileSystem* files, const std::string& directory) {
   DROVER_RETURN_IF_ERROR(server::CheckRecovered(files, directory));
-  const absl::StatusOr<std::vector<std::string>> names = files->List(directory);
-  const bool is_node = names.ok() && std::find(names->begin(), names->end(), "identity") != names->end();
-  if (!is_node) return absl::FailedPreconditionError(absl::StrCat(directory, " is no data directory of a coordination node"));
+  DROVER_ASSIGN_OR_RETURN(const std::vector<std::string> names, files->List(directory));
+  if (std::find(names.begin(), names.end(), "identity") == names.end()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        directory, " holds no file named identity, so it is no data directory of a coordination node, or has lost it: see ",
+        "drover-coord log verify"));
+  }
   DROVER_ASSIGN_OR_RETURN(const std::optional<server::Seed> seed, server::FindSeed(files, directory));
   DROVER_ASSIGN_OR_RETURN(const auto locked, log::DataDirectory::Open(files, directory));
   const log::Identity identity = *locked->identity();

@@ -93,5 +93,16 @@ TEST_F(IncomingFileTest, ADirectoryOrAPlaceThatIsNotThereIsRefused) {
   EXPECT_FALSE(IncomingFile::Begin(files_.get(), directory_ + "/no/such/place", false).ok());
 }
 
+// As root, /dev/null would be gone; and behind a link lies the storage that was meant.
+TEST_F(IncomingFileTest, WhatIsNoRegularFileIsNotReplaced) {
+  ASSERT_EQ(mkfifo(name_.c_str(), 0600), 0);
+  EXPECT_EQ(IncomingFile::Begin(files_.get(), name_, true).status().code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(std::filesystem::status(name_).type(), std::filesystem::file_type::fifo);
+  const std::string link = directory_ + "/link";
+  std::filesystem::create_symlink(directory_ + "/elsewhere", link);
+  EXPECT_EQ(IncomingFile::Begin(files_.get(), link, true).status().code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+}
+
 }  // namespace
 }  // namespace drover::cli

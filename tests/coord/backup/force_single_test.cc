@@ -116,10 +116,10 @@ TEST_F(ForceSingleTest, ANodeThatRunsIsRefused) {
 }
 
 TEST_F(ForceSingleTest, WhatIsNoNodesDirectoryIsLeftAlone) {
-  EXPECT_EQ(Force().status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Force().status().code(), absl::StatusCode::kNotFound) << "and what it may not look into is not called none";
   EXPECT_FALSE(Exists("data")) << "nothing was made";
   std::filesystem::create_directory(data_);
-  EXPECT_THAT(std::string(Force().status().message()), HasSubstr("is no data directory of a coordination node"));
+  EXPECT_THAT(std::string(Force().status().message()), HasSubstr("holds no file named identity"));
   EXPECT_TRUE(std::filesystem::is_empty(data_));
 }
 
