@@ -128,7 +128,7 @@ void Contender::Look() {
                           return Leave(nullptr);
                         }
                         names_from_ = read->zxid;
-                        OnNames(std::move(children.names), children.more, read->zxid);
+                        OnNames(std::move(children.names), children.more);
                       },
                       {.local = true});
 }
@@ -138,12 +138,12 @@ void Contender::ReadNames(std::string after) {
                      [this, alive = Alive(alive_), reading = reading_](absl::StatusOr<coord::ChildrenPage> page) {
                        if (!*alive || reading != reading_ || state_ != State::kWaiting) return;
                        if (!page.ok()) return retry_.Set(kRetryDelay, [this] { Look(); });
-                       OnNames(std::move(page->names), page->more, page->zxid);
+                       OnNames(std::move(page->names), page->more);
                      },
                      {.local = true});
 }
 
-void Contender::OnNames(std::vector<std::string> names, bool more, base::Zxid /*zxid*/) {
+void Contender::OnNames(std::vector<std::string> names, bool more) {
   std::move(names.begin(), names.end(), std::back_inserter(names_));
   if (more && !names_.empty()) return ReadNames(names_.back());
   Judge();

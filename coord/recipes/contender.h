@@ -72,7 +72,7 @@ class Contender final : private coord::SessionObserver {
   // Reads the line anew.
   void Look();
   void ReadNames(std::string after);
-  void OnNames(std::vector<std::string> names, bool more, base::Zxid zxid);
+  void OnNames(std::vector<std::string> names, bool more);
   void Judge();
   void WatchNode(const std::string& path, base::Zxid from, bool own);
   void Unwatch();

@@ -162,13 +162,14 @@ class ShardMap::Impl final : private coord::SubtreeCache::Listener, private Elec
     if (ended_ || !cache_.synced()) return;
     const std::shared_ptr<bool> alive = alive_;
     if (!LookAtOwned() || !*alive) return;
-    if (leads_ && cache_.zxid() >= leads_->since) Plan();
     const coord::Node* const map = cache_.Find(map_);
-    if (map == nullptr) return;
-    if (map->stat.mzxid != meant_from_) {
-      meant_from_ = map->stat.mzxid;
-      meant_ = DecodeOwners(map->data, options_.shards);
+    const base::Zxid written = map == nullptr ? base::Zxid() : map->stat.mzxid;
+    if (meant_.empty() || written != meant_from_) {
+      meant_from_ = written;
+      meant_ = DecodeOwners(map == nullptr ? "" : map->data, options_.shards);
     }
+    if (leads_ && cache_.zxid() >= leads_->since) Plan(map);
+    if (map == nullptr) return;
     for (std::uint32_t shard = 0; shard < options_.shards; ++shard) {
       if (meant_[shard] == options_.name && !leaving_) {
         Take(shard, meant_from_);
@@ -290,12 +291,11 @@ class ShardMap::Impl final : private coord::SubtreeCache::Listener, private Elec
     return names;
   }
 
-  void Plan() {
+  // `map`: as it is in the view; null: there is none yet.
+  void Plan(const coord::Node* map) {
     if (planning_) return;
-    const coord::Node* const map = cache_.Find(map_);
-    const std::vector<std::string> now = DecodeOwners(map == nullptr ? "" : map->data, options_.shards);
-    const std::vector<std::string> next = SpreadShards(now, Members(), settled_);
-    if (map != nullptr && next == now) return;
+    const std::vector<std::string> next = SpreadShards(meant_, Members(), settled_);
+    if (map != nullptr && next == meant_) return;
     planning_ = true;
     coord::Transaction transaction;
     transaction.compares = {election_.Guard()};
@@ -341,7 +341,7 @@ class ShardMap::Impl final : private coord::SubtreeCache::Listener, private Elec
   bool settled_ = false;
   bool planning_ = false;
   std::vector<std::string> meant_;  // by the map
-  base::Zxid meant_from_;           // the map's mzxid
+  base::Zxid meant_from_;           // the map's mzxid; 0: there is none
   std::map<std::uint32_t, LockGrant> owned_;
   std::set<std::uint32_t> revoked_;   // of those owned
   std::set<std::uint32_t> taking_;    // creates under way
