@@ -1,4 +1,5 @@
-// Replays a target's corpus: what was found once stays found, in every build and without a fuzzer.
+// Replays the corpus of the target that it is linked with: what was found once stays found, in every build and without a fuzzer.
+// Its only argument is the folder of the corpus.
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -17,9 +18,11 @@
 namespace drover::fuzz {
 namespace {
 
+std::string corpus_folder;  // NOLINT: main() has it from the command line
+
 std::vector<std::filesystem::path> Corpus() {
   std::vector<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(DROVER_FUZZ_CORPUS)) paths.push_back(entry.path());
+  for (const auto& entry : std::filesystem::directory_iterator(corpus_folder)) paths.push_back(entry.path());
   std::sort(paths.begin(), paths.end());
   return paths;
 }
@@ -61,4 +64,17 @@ TEST(Replay, InputsAreNamedByTheirContents) {
 }
 
 }  // namespace
+
+int Main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  if (argc == 2) corpus_folder = argv[1];
+  if (!std::filesystem::is_directory(corpus_folder)) {
+    std::fprintf(stderr, "usage: %s CORPUS-FOLDER [flags of GoogleTest]\n", argv[0]);
+    return 2;
+  }
+  return RUN_ALL_TESTS();
+}
+
 }  // namespace drover::fuzz
+
+int main(int argc, char** argv) { return drover::fuzz::Main(argc, argv); }
