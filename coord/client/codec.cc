@@ -87,7 +87,9 @@ void WriteCreate(WireWriter* out, std::uint32_t field, absl::string_view path, a
   out->Varint(4, how.sequential ? 1 : 0);
   out->Varint(5, how.parents ? 1 : 0);
   out->Varint(6, how.container ? 1 : 0);
-  out->Varint(7, static_cast<std::uint64_t>(std::max<std::int64_t>(base::ToMillis(how.ttl), how.ttl > base::Duration{0} ? 1 : 0)));
+  // Rounded up to a millisecond; a negative one becomes one that is too long, and is refused.
+  out->Varint(7, how.ttl > base::Duration{0} ? std::max<std::uint64_t>(static_cast<std::uint64_t>(base::ToMillis(how.ttl)), 1)
+                                             : static_cast<std::uint64_t>(how.ttl.count() < 0 ? -1 : 0));
   out->Varint(8, how.if_absent ? 1 : 0);
   if (!how.acl.empty()) WriteAcl(out, 9, how.acl);
   out->Close(mark);

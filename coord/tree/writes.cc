@@ -238,7 +238,8 @@ Code Writer::Create(const WriteContext& context, const CreateView& op, ResultFie
   if (op.container + op.ephemeral + (op.ttl_ms != 0) > 1) {
     return Refuse(Code::kInvalidArgument, "a node is ephemeral, or a container, or has a time to live: one of these");
   }
-  if (op.ttl_ms > options_->ttl_ms_max) return Refuse(Code::kInvalidArgument, "the time to live is longer than 2^48 - 1 ms");
+  if (op.ttl_ms > options_->ttl_ms_max)
+    return Refuse(Code::kInvalidArgument, "the time to live is negative, or longer than 2^48 - 1 ms");
   if (op.if_absent && op.sequential) {
     return Refuse(Code::kInvalidArgument, "a sequential node is never there already: `if_absent` makes no sense");
   }

@@ -63,6 +63,8 @@ TEST(CodecTest, OperationsOfLevelThreeAreEncodedAsTheProtoSays) {
   EXPECT_FALSE(mortal.create().container());
   EXPECT_TRUE(Parsed(EncodeCreate("/a", "", {.container = true})).create().container());
   EXPECT_EQ(Parsed(EncodeCreate("/a", "", {.ttl = std::chrono::microseconds(1)})).create().ttl_ms(), 1U) << "0 would be for ever";
+  EXPECT_GT(Parsed(EncodeCreate("/a", "", {.ttl = std::chrono::seconds(-1)})).create().ttl_ms(), std::uint64_t{1} << 48)
+      << "what the service refuses";
   const v1::Request subtree = Parsed(EncodeDeleteSubtree("/a", 3));
   EXPECT_EQ(subtree.delete_subtree().path(), "/a");
   EXPECT_EQ(subtree.delete_subtree().version_plus_one(), 4U);
