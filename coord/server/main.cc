@@ -57,6 +57,7 @@ struct Flags {
   std::uint64_t segment_bytes = log::Options().segment_bytes;
   std::uint64_t snapshot_bytes = SnapshotOptions().log_bytes;
   base::Duration scrub_every = Scrubber::Options().every;
+  base::Duration reap_every = NodeOptions().reap_every;
   std::uint64_t history_bytes = tree::HistoryOptions().bytes_max;
   std::uint64_t uncommitted_bytes = raft::Options().uncommitted_bytes_max;
   std::uint64_t streams = NodeOptions().streams_max;
@@ -99,6 +100,7 @@ NodeOptions OptionsOf(const Flags& flags) {
   options.log.segment_bytes = flags.segment_bytes;
   options.snapshots.log_bytes = flags.snapshot_bytes;
   options.snapshots.scrub.every = flags.scrub_every;
+  options.reap_every = flags.reap_every;
   options.raft.uncommitted_bytes_max = flags.uncommitted_bytes;
   options.streams_max = flags.streams;
   options.raft.feature_level_max = base::FeatureLevel(flags.feature_level_max);
@@ -212,6 +214,8 @@ int Main(int argc, const char* const* argv) {
   options.Number("--snapshot-bytes", &flags.snapshot_bytes,
                  "A snapshot is taken when the log has grown by so much, and by twice the last one's size", 64U << 10);
   options.Time("--scrub-every", &flags.scrub_every, "All files are read again this often, for disks forget (0: never)");
+  options.Time("--reap-every", &flags.reap_every,
+               "While it leads: containers and nodes with a time to live are looked for this often", std::chrono::milliseconds(10));
   options.Number("--history-bytes", &flags.history_bytes, "Events kept for watches that come back", 4096);
   options.Number("--uncommitted-bytes", &flags.uncommitted_bytes, "Writes that may wait for the log", 1U << 20);
   options.Number("--streams", &flags.streams, "Session streams at a time", 1);

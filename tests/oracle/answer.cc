@@ -48,7 +48,8 @@ absl::string_view CodeName(Code code) {
 std::string ToWords(const Stat& s) {
   return absl::StrCat("{czxid ", s.czxid, ", mzxid ", s.mzxid, ", pzxid ", s.pzxid, ", ctime ", s.ctime, ", mtime ", s.mtime,
                       ", version ", s.version, ", cversion ", s.cversion, ", aversion ", s.aversion, ", owner ", s.ephemeral_owner,
-                      ", length ", s.data_length, ", children ", s.num_children, "}");
+                      ", length ", s.data_length, ", children ", s.num_children, s.container ? ", container" : "",
+                      s.ttl_ms == 0 ? "" : absl::StrCat(", to live ", s.ttl_ms, " ms"), "}");
 }
 
 std::string ToWords(const Answer& a) {

@@ -43,6 +43,9 @@ struct Stat {
   std::uint64_t ephemeral_owner = 0;
   std::int32_t data_length = 0;
   std::int32_t num_children = 0;
+  bool lifetime_told = true;  // what follows means something
+  bool container = false;
+  std::int64_t ttl_ms = 0;  // 0: none
 
   friend bool operator==(const Stat&, const Stat&) = default;
 };

@@ -86,6 +86,20 @@ bool NoSystemNodes(const Operation& o, Answer* answer) {
   return *answer != before;
 }
 
+// What was asked for is what a Stat must show.
+bool LifetimeInStat(const Operation& o, Answer* answer) {
+  if (o.kind == Kind::kMulti && answer->parts.size() == o.parts.size()) {
+    bool differs = false;
+    for (std::size_t i = 0; i < o.parts.size(); ++i) differs = LifetimeInStat(o.parts[i], &answer->parts[i]) || differs;
+    return differs;
+  }
+  if (o.kind != Kind::kCreate || !answer->stat.has_value() || answer->stat->lifetime_told) return false;
+  answer->stat->lifetime_told = true;
+  answer->stat->container = o.container;
+  answer->stat->ttl_ms = o.ttl_ms.value_or(0);
+  return o.container || o.ttl_ms.has_value();
+}
+
 constexpr Difference kDifferences[] = {
     {"path-first",
      "A path that is none, or is longer than 4,096 bytes, is refused as such (INVALID_ARGUMENT, TOO_LARGE) by every "
@@ -98,6 +112,10 @@ constexpr Difference kDifferences[] = {
      "The tree begins empty: there is no /zookeeper, so the root's numChildren is one less and its cversion one more than "
      "there.",
      NoSystemNodes},
+    {"lifetime-in-stat",
+     "A container and a node with a time to live show that in fields of the Stat of their own; ZooKeeper's Stat says nothing "
+     "of it.",
+     LifetimeInStat},
     {"create-in-multi-has-stat",
      "A create of a transaction is answered with path and Stat; a create of ZooKeeper's multi with the path alone, create2 "
      "or not. So these Stats are compared when somebody reads the node.",

@@ -31,6 +31,21 @@ TEST(DifferencesTest, APathThatIsNoneIsRefusedWhateverTheTreeHolds) {
   EXPECT_FALSE(expected.stat.has_value());
 }
 
+TEST(DifferencesTest, AStatShowsTheLifetimeThatWasAskedFor) {
+  Answer expected;
+  Answer said = {.path = "/a", .stat = Stat{.lifetime_told = false}};
+  EXPECT_EQ(Applied({.kind = Kind::kCreate, .path = "/a", .ttl_ms = 5}, said, &expected).count("lifetime-in-stat"), 1u);
+  EXPECT_EQ(expected.stat->ttl_ms, 5);
+  EXPECT_TRUE(expected.stat->lifetime_told);
+  EXPECT_TRUE(Applied({.kind = Kind::kCreate, .path = "/a"}, said, &expected).empty());
+  EXPECT_TRUE(expected.stat->lifetime_told) << "none: that is compared, too";
+  EXPECT_TRUE(Applied({.kind = Kind::kExists, .path = "/a"}, said, &expected).empty());
+  EXPECT_FALSE(expected.stat->lifetime_told);
+  const Operation multi = {.kind = Kind::kMulti, .parts = {{.kind = Kind::kCreate, .path = "/a", .container = true}}};
+  Applied(multi, {.parts = {said}}, &expected);
+  EXPECT_TRUE(expected.parts[0].stat->container);
+}
+
 TEST(DifferencesTest, APathOverTheLimitIsRefusedAsSuch) {
   Answer expected;
   const std::string at = absl::StrCat("/", std::string(4'095, 'l'));

@@ -36,7 +36,9 @@ absl::StatusOr<std::unique_ptr<DroverSystem>> DroverSystem::Start(const std::str
                                          "--initial-cluster",
                                          absl::StrCat("1=", address),
                                          "--super-digest",
-                                         kSuperDigest};
+                                         kSuperDigest,
+                                         "--reap-every",
+                                         "24h"};
   // What the user's environment holds for commands is not meant for this server. (An empty variable is one that is not set.)
   const std::map<std::string, std::string> env = {{"DROVER_CONFIG", ""}, {"DROVER_HTTP", ""}};
   std::filesystem::create_directories(directory);

@@ -55,6 +55,8 @@ Stat StatOf(const coord::Stat& s) {
   stat.ephemeral_owner = s.ephemeral_owner.value;
   stat.data_length = static_cast<std::int32_t>(s.data_length);
   stat.num_children = static_cast<std::int32_t>(s.num_children);
+  stat.container = s.container;
+  stat.ttl_ms = base::ToMillis(s.ttl);
   return stat;
 }
 
@@ -82,7 +84,11 @@ coord::Acl AclOf(const Acl& acl) {
 }
 
 coord::CreateOptions CreateOptionsOf(const Operation& create) {
-  return {.ephemeral = create.ephemeral, .sequential = create.sequential, .acl = AclOf(create.acl)};
+  return {.ephemeral = create.ephemeral,
+          .sequential = create.sequential,
+          .container = create.container,
+          .ttl = std::chrono::milliseconds(create.ttl_ms.value_or(0)),
+          .acl = AclOf(create.acl)};
 }
 
 coord::Transaction TransactionOf(const Operation& multi) {

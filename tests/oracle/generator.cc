@@ -30,6 +30,8 @@ constexpr std::size_t kWatchesMax = 5;  // of a session
 constexpr std::size_t kPathBytesMax = 3500;
 // Both systems take them; the largest leaves room for the rest of ZooKeeper's largest request (1 MiB less a byte).
 constexpr std::size_t kLargeData[] = {4'096, 65'535, 65'536, 1'000'000, 1'040'000};
+// Nothing ends by them while a run lasts (system.h); the longest that ZooKeeper takes, and such as are none.
+constexpr std::int64_t kTimesToLiveMs[] = {1, 60'000, (std::int64_t{1} << 40) - 1, -1, -5'000};
 constexpr const char* kLetters[] = {"a", "b", "c", "d"};
 // Who is who: what proves it, and the id that lists know it by. The last may do everything.
 struct User {
@@ -282,6 +284,10 @@ void Generator::MakeCreate(Operation* o) {
   o->ephemeral = OneIn(4);
   o->sequential = OneIn(4);
   if (o->sequential && OneIn(2)) o->path = OneIn(2) ? absl::StrCat(o->path, "-") : Below(o->path, "");
+  if (!o->ephemeral && OneIn(6)) {
+    o->container = !o->sequential && OneIn(2);
+    if (!o->container) o->ttl_ms = kTimesToLiveMs[random_.Below(std::size(kTimesToLiveMs))];
+  }
   o->data = Data();
   if (OneIn(6)) o->acl = MakeAcl(/*may_be_empty=*/false);
 }

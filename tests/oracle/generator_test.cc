@@ -57,7 +57,11 @@ TEST(GeneratorTest, EveryKindComesWithEveryFlag) {
   for (const Operation& o : Sequence(4, 60'000)) {
     seen.insert(std::string(KindName(o.kind)));
     if (o.kind == Kind::kCreate)
-      seen.insert(absl::StrCat("create", o.ephemeral ? " ephemeral" : "", o.sequential ? " sequential" : ""));
+      seen.insert(absl::StrCat("create", o.ephemeral ? " ephemeral" : "", o.sequential ? " sequential" : "",
+                               o.container ? " container" : "",
+                               !o.ttl_ms.has_value() ? ""
+                               : *o.ttl_ms > 0       ? " to live"
+                                                     : " to live no time"));
     if (o.kind == Kind::kCreate || o.kind == Kind::kSet)
       seen.insert(!o.data.has_value() ? "null data" : o.data->empty() ? "no data" : "data");
     if (o.data.has_value() && o.data->size() > 1'000'000) seen.insert("large data");
@@ -83,6 +87,10 @@ TEST(GeneratorTest, EveryKindComesWithEveryFlag) {
                            "create ephemeral",
                            "create sequential",
                            "create ephemeral sequential",
+                           "create container",
+                           "create to live",
+                           "create sequential to live",
+                           "create to live no time",
                            "null data",
                            "no data",
                            "data",

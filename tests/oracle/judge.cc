@@ -97,6 +97,10 @@ void Judge::Stats(const std::string& where, const Stat& expected, const Stat& ou
   number("aversion", expected.aversion, ours.aversion);
   number("dataLength", expected.data_length, ours.data_length);
   number("numChildren", expected.num_children, ours.num_children);
+  if (expected.lifetime_told) {
+    number("container", expected.container ? 1 : 0, ours.container ? 1 : 0);
+    number("time to live", expected.ttl_ms, ours.ttl_ms);
+  }
   Differ(correspondence_.Zxid(absl::StrCat(where, "czxid"), expected.czxid, ours.czxid));
   Differ(correspondence_.Zxid(absl::StrCat(where, "mzxid"), expected.mzxid, ours.mzxid));
   Differ(correspondence_.Zxid(absl::StrCat(where, "pzxid"), expected.pzxid, ours.pzxid));

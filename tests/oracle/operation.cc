@@ -18,7 +18,8 @@ std::string WhatIsAsked(const Operation& o) {
   }
   if (o.kind == Kind::kOpen || o.kind == Kind::kClose || o.kind == Kind::kAbandon) return words;
   absl::StrAppend(&words, " ", Quoted(o.path), o.ephemeral ? " ephemeral" : "", o.sequential ? " sequential" : "",
-                  o.local ? " local" : "");
+                  o.container ? " container" : "", o.local ? " local" : "");
+  if (o.ttl_ms.has_value()) absl::StrAppend(&words, " for ", *o.ttl_ms, " ms");
   constexpr const char* kWatches[] = {", recursive", ", persistent", ", once", ", once of children"};
   if (o.kind == Kind::kWatch) words += kWatches[static_cast<int>(o.watch)];
   if (o.kind == Kind::kAuthenticate) return absl::StrCat(words, " ", o.data.value_or(""));

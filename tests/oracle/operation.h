@@ -54,8 +54,10 @@ struct Operation {
   Acl acl = {};                        // create, set-acl; of a create, none: everybody may do everything
   bool ephemeral = false;
   bool sequential = false;
-  bool local = false;            // a read that may come from the node at hand, where a system lets one choose
-  std::vector<Operation> parts;  // of a multi
+  bool container = false;              // create; neither ephemeral nor sequential
+  std::optional<std::int64_t> ttl_ms;  // create: time to live; not ephemeral
+  bool local = false;                  // a read that may come from the node at hand, where a system lets one choose
+  std::vector<Operation> parts;        // of a multi
   WatchKind watch = WatchKind::kRecursive;
 
   friend bool operator==(const Operation&, const Operation&) = default;

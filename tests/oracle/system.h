@@ -1,4 +1,5 @@
-// One of the two that are compared: a coordination service with sessions in numbered slots.
+// One of the two that are compared: a coordination service with sessions in numbered slots. It deletes nothing by itself: when the
+// end of a container or of a time to live is seen depends on the clock, and nothing could be compared by it.
 //
 // Threads: one.
 #ifndef DROVER_TESTS_ORACLE_SYSTEM_H_

@@ -23,10 +23,17 @@ constexpr std::int32_t kCheck = 13;
 constexpr std::int32_t kMulti = 14;
 constexpr std::int32_t kCreate2 = 15;
 constexpr std::int32_t kRemoveWatches = 18;
+constexpr std::int32_t kCreateContainer = 19;
+constexpr std::int32_t kCreateTtl = 21;
 constexpr std::int32_t kAuth = 100;
 constexpr std::int32_t kAddWatch = 106;
 constexpr std::int32_t kCloseSession = -11;
 constexpr std::int32_t kErrorResult = -1;
+
+// Modes of a create, which are flags but for these.
+constexpr std::int32_t kContainerMode = 4;
+constexpr std::int32_t kTtlMode = 5;
+constexpr std::int32_t kSequentialTtlMode = 6;
 
 constexpr std::int32_t kModePersistent = 0;
 constexpr std::int32_t kModeRecursive = 1;
@@ -40,10 +47,10 @@ Kind AskedAs(const Operation& o) {
   return o.kind;
 }
 
-std::int32_t TypeOf(Kind kind) {
-  switch (kind) {
+std::int32_t TypeOf(const Operation& o) {
+  switch (AskedAs(o)) {
     case Kind::kCreate:
-      return kCreate2;
+      return o.container ? kCreateContainer : o.ttl_ms.has_value() ? kCreateTtl : kCreate2;
     case Kind::kDelete:
       return kDelete;
     case Kind::kSet:
@@ -79,6 +86,12 @@ std::int32_t TypeOf(Kind kind) {
   return 0;
 }
 
+std::int32_t ModeOf(const Operation& create) {
+  if (create.container) return kContainerMode;
+  if (create.ttl_ms.has_value()) return create.sequential ? kSequentialTtlMode : kTtlMode;
+  return (create.ephemeral ? 1 : 0) | (create.sequential ? 2 : 0);
+}
+
 void AppendAcl(const Acl& acl, JuteWriter* out) {
   out->Int(static_cast<std::int32_t>(acl.size()));
   for (const AclEntry& entry : acl) {
@@ -92,7 +105,7 @@ void AppendBody(const Operation& o, JuteWriter* out) {
   if (o.kind == Kind::kClose) return;
   if (o.kind == Kind::kMulti) {
     for (const Operation& part : o.parts) {
-      out->Int(TypeOf(part.kind));
+      out->Int(TypeOf(part));
       out->Bool(false);
       out->Int(-1);
       AppendBody(part, out);
@@ -113,7 +126,8 @@ void AppendBody(const Operation& o, JuteWriter* out) {
     case Kind::kCreate:
       out->Buffer(o.data);
       AppendAcl(o.acl.empty() ? Acl{{31, "world", "anyone"}} : o.acl, out);
-      out->Int((o.ephemeral ? 1 : 0) | (o.sequential ? 2 : 0));
+      out->Int(ModeOf(o));
+      if (o.ttl_ms.has_value()) out->Long(*o.ttl_ms);
       break;
     case Kind::kSet:
       out->Buffer(o.data);
@@ -201,6 +215,7 @@ Stat ReadStat(JuteReader* in) {
   s.cversion = in->Int();
   s.aversion = in->Int();
   s.ephemeral_owner = static_cast<std::uint64_t>(in->Long());
+  s.lifetime_told = false;
   s.data_length = in->Int();
   s.num_children = in->Int();
   s.pzxid = static_cast<std::uint64_t>(in->Long());
@@ -313,7 +328,7 @@ absl::StatusOr<ZooKeeperGrant> DecodeGrant(absl::string_view bytes) {
 std::string EncodeRequest(std::int32_t xid, const Operation& operation) {
   JuteWriter out;
   out.Int(xid);
-  out.Int(TypeOf(AskedAs(operation)));
+  out.Int(TypeOf(operation));
   AppendBody(operation, &out);
   return out.bytes();
 }

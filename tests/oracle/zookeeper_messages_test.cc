@@ -39,7 +39,8 @@ constexpr Stat kStat = {.czxid = 11,
                         .aversion = 3,
                         .ephemeral_owner = 4,
                         .data_length = 5,
-                        .num_children = 6};
+                        .num_children = 6,
+                        .lifetime_told = false};
 
 TEST(ZooKeeperMessagesTest, ARequestIsXidTypeAndBody) {
   const Operation o = {.kind = Kind::kDelete, .path = "/a", .version = 3};

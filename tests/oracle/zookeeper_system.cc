@@ -44,7 +44,9 @@ std::optional<std::uint64_t> NewestZxid(int port) {
 absl::StatusOr<std::unique_ptr<ZooKeeperSystem>> ZooKeeperSystem::Start(const std::string& directory, int sessions) {
   DROVER_ASSIGN_OR_RETURN(const std::vector<testing::ZooKeeperServer> servers, testing::PrepareZooKeeper(1, directory, Settings()));
   const testing::ZooKeeperServer& server = servers.front();
-  auto process = std::make_unique<testing::Process>(server.argv, std::map<std::string, std::string>(), server.log);
+  std::vector<std::string> argv = server.argv;
+  argv.insert(argv.begin() + 1, "-Dznode.container.checkIntervalMs=86400000");  // system.h
+  auto process = std::make_unique<testing::Process>(argv, std::map<std::string, std::string>(), server.log);
   process->Start();
   bool serves = false;
   testing::Await([&] {
