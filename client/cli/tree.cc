@@ -8,6 +8,7 @@
 #include "client/cli/input.h"
 #include "client/cli/interruption.h"
 #include "client/cli/stat_text.h"
+#include "client/cli/subtree_deletion.h"
 #include "client/cli/tree_core.h"
 #include "client/cli/tree_shell.h"
 #include "client/cli/write_flags.h"
@@ -111,7 +112,7 @@ int Delete(const App& app, const DeleteFlags& flags) {
     coord::DeleteSubtreeResult done{1, {}};
     absl::Status status;
     if (flags.recursive) {
-      auto deleted = core.DeleteSubtree(path, flags.version.Value());
+      auto deleted = DeleteSubtree(core, path, flags.version.Value());
       status = deleted.status();
       if (deleted.ok()) done = *deleted;
     } else {

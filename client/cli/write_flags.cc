@@ -64,7 +64,9 @@ void SetFlags::AddTo(process::OptionSet* options, const std::string& data_help) 
 void DeleteFlags::AddTo(process::OptionSet* options) {
   options->Argument("PATH", &path, kPathHelp);
   version.AddTo(options, "Only if the node has this version");
-  options->Flag("-r,--recursive", &recursive, "With all that is below it, in one transaction; at most 10,000 nodes");
+  options->Flag(
+      "-r,--recursive", &recursive,
+      "With all that is below it: in one transaction, or if these are more than 10,000 nodes in several, the node itself last");
 }
 
 void SetAclFlags::AddTo(process::OptionSet* options) {
