@@ -183,7 +183,7 @@ void Node::Execute(const base::Bytes& request, ExecuteDone done, absl::string_vi
     observer_->OnRefused(Refusal::kDiskFull);
     return done(absl::ResourceExhaustedError("the disk of this node is full; nothing was done"));
   }
-  if (Leaderless()) return done(absl::UnavailableError("no leader is known to this node; nothing was done"));
+  if (Leaderless()) return done(absl::UnavailableError(absl::StrCat(NoLeader(), "; nothing was done")));
   if (unary_calls_ >= options_.unary_calls_max || (tree::IsWrite(view.kind) && proposals_.backed_up())) {
     observer_->OnRefused(unary_calls_ >= options_.unary_calls_max ? Refusal::kUnaryCalls : Refusal::kUncommittedBytes);
     return done(absl::UnavailableError("this node is overloaded; nothing was done"));
@@ -388,16 +388,23 @@ void Node::GiveUpOnLeaderless() {
     return;
   }
   if (!Leaderless()) return;
-  const absl::Status status = absl::UnavailableError("no leader is known to this node: it may be cut off; try another");
+  const absl::Status status = absl::UnavailableError(NoLeader());
   for (auto& [id, stream] : streams_) stream.machine->Close(status);
   EndCalls(status);
   rounds_.clear();
 }
 
+std::string Node::NoLeader() const {
+  if (log_writer_.disk_full())
+    return absl::StrCat("the disk of node ", options_.id.value, " is full, and no leader is known to it");
+  return "no leader is known to this node: it may be cut off, or too few others can vote";
+}
+
 // A leader that stops, or whose disk is full or stands still, lets another one lead, if one can.
 void Node::HandLeadershipOn() {
   const bool stalled = log_writer_.StalledFor() >= options_.raft.election_timeout;
-  if (!Leads() || !(stopping_ || stalled || log_writer_.disk_full()) || raft_.Inspect().transfer.value != 0) return;
+  const bool full = log_writer_.disk_full() && OthersHaveSpace();
+  if (!Leads() || !(stopping_ || stalled || full) || raft_.Inspect().transfer.value != 0) return;
   if (const base::NodeId best = Successor(); best.value != 0) static_cast<void>(raft_.TransferLeadership(best));
 }
 
@@ -614,6 +621,7 @@ void Node::OnPersisted(const LogWriter::Written& written) {
 
 void Node::OnDiskFull(bool full) {
   if (dead_) return;
+  if (full) full_since_ = raft_.log().last();
   observer_->OnDiskFull(full);
   observer_->OnStatus(Status());
   if (!full) {

@@ -336,6 +336,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   [[nodiscard]] bool AwaitsHello(base::NodeId from) const;
   [[nodiscard]] raft::Configuration WithOwnAddress(raft::Configuration configuration) const;
   [[nodiscard]] base::NodeId Successor() const;
+  [[nodiscard]] bool OthersHaveSpace() const;
   void Invite();
   void OnInvited(const PeerHeader& header, std::uint64_t round);
   void AdvanceChange();
@@ -392,6 +393,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void ArmRaftTimer();
   // For longer than the patience.
   [[nodiscard]] bool Leaderless() const;
+  [[nodiscard]] std::string NoLeader() const;  // the words for it
   void GiveUpOnLeaderless();
   void AskAgain(bool all);
   void HandLeadershipOn();
@@ -506,6 +508,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   base::Timer leave_timer_;
   base::Timer farewell_timer_;
   std::optional<base::Instant> sends_away_since_;
+  raft::Index full_since_;  // the log's end when its disk was found full
   // When each entry that this leader proposed was, until it is committed.
   std::deque<std::pair<raft::Index, base::Instant>> proposed_at_;
   base::WallTime last_proposed_time_;

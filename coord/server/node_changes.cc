@@ -324,6 +324,17 @@ base::NodeId Node::Successor() const {
   return best;
 }
 
+// Enough voters for an election without this one, whose vote would find no space, have written down what it could not. Handed on to
+// one that nobody can vote for, the leadership would be lost, and the reads with it.
+bool Node::OthersHaveSpace() const {
+  std::size_t able = 0;
+  for (const raft::PeerState& peer : raft_.Peers()) {
+    const raft::Member* member = raft_.configuration().Find(peer.id);
+    able += member != nullptr && member->voter && Answers(peer.id) && peer.match >= full_since_ ? 1 : 0;
+  }
+  return able > raft_.Inspect().voters / 2;
+}
+
 void Node::AdvanceTransfer() {
   if (!transfer_) return;
   const auto end = [this](const absl::Status& status) {

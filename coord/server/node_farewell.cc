@@ -10,7 +10,7 @@ namespace drover::coord::server {
 absl::Status Node::MayStay() const {
   if (!log_writer_.disk_full() || Leads() || raft_leader_.value == 0) return absl::OkStatus();
   return absl::UnavailableError(
-      absl::StrCat("the disk of node ", options_.id.value, " is full: ask another node until there is space"));
+      absl::StrCat("the disk of node ", options_.id.value, " is full: it serves no clients until there is space"));
 }
 
 void Node::SendClientsAway() {
@@ -21,8 +21,7 @@ void Node::SendClientsAway() {
   }
   if (!sends_away_since_) {
     sends_away_since_ = loop_->Now();
-    EndCalls(absl::UnavailableError(
-        absl::StrCat("the disk of node ", options_.id.value, " is full: the outcome is unknown here; ask another node")));
+    EndCalls(absl::UnavailableError(absl::StrCat("the disk of node ", options_.id.value, " is full: the outcome is unknown here")));
   }
   const bool in_vain = loop_->Now() - *sends_away_since_ >= options_.move_patience;
   for (auto& [id, stream] : streams_) {

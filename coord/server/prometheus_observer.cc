@@ -139,9 +139,9 @@ void PrometheusObserver::OnPersisted(std::size_t, std::size_t bytes, base::Durat
 
 void PrometheusObserver::OnDiskFull(bool full) {
   if (full) {
-    log_.Error("the disk is full: writes wait or are refused, deletes too, until there is space; reads are served");
+    log_.Error("the disk is full: this node writes nothing down, deletes neither, until there is space; nothing is lost");
   } else {
-    log_.Info("the disk has space again: writes go on");
+    log_.Info("the disk has space again: this node goes on");
   }
 }
 

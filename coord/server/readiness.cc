@@ -5,7 +5,7 @@
 namespace drover::coord::server {
 
 Readiness ReadinessOf(const NodeStatus& status) {
-  if (status.leader.value == 0) return Readiness::kNoLeader;
+  if (status.leader.value == 0) return status.disk_full ? Readiness::kCannotVote : Readiness::kNoLeader;
   // What it could not write down it does not have for long.
   if (status.disk_full && status.role != raft::RoleName::kLeader) return Readiness::kSendsAway;
   if (!status.serving) return Readiness::kCatchingUp;
@@ -22,7 +22,11 @@ absl::Status StatusOf(Readiness readiness, const StartProgress& progress) {
       return absl::UnavailableError("this node waits for its cluster to be formed");
     case Readiness::kNoLeader:
       return absl::UnavailableError(
-          "no leader is known to this node: an election is under way, or too few of the other nodes can be reached");
+          "no leader is known to this node: an election is under way, or too few of the other nodes can be reached, or vote "
+          "(their disks are full)");
+    case Readiness::kCannotVote:
+      return absl::UnavailableError(
+          "the disk of this node is full: it can neither vote nor lead until there is space, and no leader is known to this node");
     case Readiness::kCatchingUp:
       return absl::UnavailableError("this node has not yet applied all that it knows to be committed");
     case Readiness::kDiskFull:

@@ -14,6 +14,7 @@ enum class Readiness : std::uint8_t {
   kStarting,    // it reads its snapshot and its log
   kForming,     // it is no node of a cluster yet
   kNoLeader,    // an election is under way, or it is cut off
+  kCannotVote,  // the same, and its disk is full: that is what can be mended
   kCatchingUp,  // it has not applied what it knows to be committed
   kDiskFull,    // it serves reads alone
   kSendsAway,   // its disk is full, and another node leads

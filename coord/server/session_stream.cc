@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kKeptAnswerBytes = 32;
 
 absl::Status DiskIsFull() {
-  return absl::ResourceExhaustedError("the disk of this node is full: sessions can be resumed, none can be opened");
+  return absl::ResourceExhaustedError("the disk of this node is full: no session can be opened here until there is space");
 }
 
 // Follows a growth at once and forgets it within some hundred steps.

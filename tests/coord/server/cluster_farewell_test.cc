@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "coord/server/readiness.h"
 #include "gtest/gtest.h"
 #include "tests/coord/server/cluster_fixture.h"
 
@@ -54,7 +55,7 @@ TEST_F(ClusterFarewellTest, AFollowerWithAFullDiskSendsItsClientsAwayUntilThereI
   ASSERT_TRUE(client->RunUntil([&] { return client->told_to_move; }));
   ASSERT_TRUE(client->RunUntil([&] { return client->closed; })) << "it did not go";
   EXPECT_TRUE(absl::IsUnavailable(client->status)) << client->status;
-  EXPECT_THAT(std::string(client->status.message()), HasSubstr("full: ask another node"));
+  EXPECT_THAT(std::string(client->status.message()), HasSubstr("full: it serves no clients"));
   // Neither this session nor any other finds room there; the others take it.
   client->Dial();
   client->Resume();
@@ -74,6 +75,49 @@ TEST_F(ClusterFarewellTest, AFollowerWithAFullDiskSendsItsClientsAwayUntilThereI
   client->node = SimCluster::Client(full);
   client->Reconnect();
   EXPECT_TRUE(Execute(full, true).ok());
+}
+
+// Nobody could be elected in its place, and without a leader not even reads are served.
+TEST_F(ClusterFarewellTest, ALeaderWithAFullDiskLeadsOnWhereMostDisksAreFull) {
+  const int leader = Begin();
+  const int full = Other(leader);
+  writer_ = Connect("writer", leader, 60'000);
+  ASSERT_NO_FATAL_FAILURE(FillDisk(full));
+  ASSERT_NO_FATAL_FAILURE(FillDisk(leader));
+  cluster_.world.RunFor(seconds(10));
+  EXPECT_EQ(cluster_.Leader(), leader);
+  EXPECT_TRUE(Execute(leader, false).ok());
+  EXPECT_TRUE(Execute(Third(leader, full), false).ok());
+  EXPECT_TRUE(absl::IsResourceExhausted(Execute(leader, true)));
+  // With space on the other one an election can be won.
+  cluster_.files(full).SetCapacity(UINT64_MAX);
+  EXPECT_NE(AwaitLeaderBut(leader), 0);
+  cluster_.files(leader).SetCapacity(UINT64_MAX);
+  ASSERT_TRUE(cluster_.AwaitEqual());
+}
+
+TEST_F(ClusterFarewellTest, MostDisksAreFullAndALeaderIsToBeElected) {
+  const int leader = Begin();
+  const int second = Other(leader);
+  const int third = Third(leader, second);
+  writer_ = Connect("writer", leader, 60'000);
+  ASSERT_NO_FATAL_FAILURE(FillDisk(second));
+  ASSERT_NO_FATAL_FAILURE(FillDisk(third));
+  EXPECT_TRUE(Execute(leader, false).ok()) << "reads need no disk";
+  cluster_.Crash(leader);
+  cluster_.Start(leader);
+  cluster_.world.RunFor(seconds(20));
+  EXPECT_EQ(cluster_.Leader(), 0) << "no vote finds space";
+  for (const int full : {second, third}) {
+    EXPECT_EQ(ReadinessOf(cluster_.node(full)->Status()), Readiness::kCannotVote);
+    const absl::Status read = Execute(full, false);
+    EXPECT_TRUE(absl::IsUnavailable(read)) << read;
+    EXPECT_THAT(std::string(read.message()), HasSubstr("is full, and no leader is known"));
+  }
+  cluster_.files(second).SetCapacity(UINT64_MAX);
+  ASSERT_NE(cluster_.AwaitLeader(), 0);
+  cluster_.files(third).SetCapacity(UINT64_MAX);
+  ASSERT_TRUE(cluster_.AwaitEqual());
 }
 
 TEST_F(ClusterFarewellTest, OneThatStopsAsksItsClientsToMoveAndServesThemMeanwhile) {

@@ -20,8 +20,16 @@ TEST(ReadinessTest, OneThatServesIsReady) {
 TEST(ReadinessTest, WithoutALeaderThatIsTheReason) {
   NodeStatus status = Serving();
   status.leader = base::NodeId();
-  status.disk_full = true;
   EXPECT_EQ(ReadinessOf(status), Readiness::kNoLeader);
+}
+
+TEST(ReadinessTest, AFullDiskIsNamedBeforeTheLeaderThatIsMissed) {
+  NodeStatus status = Serving();
+  status.leader = base::NodeId();
+  status.role = raft::RoleName::kCandidate;
+  status.disk_full = true;
+  EXPECT_EQ(ReadinessOf(status), Readiness::kCannotVote);
+  EXPECT_EQ(StatusOf(Readiness::kCannotVote).message().find("the disk of this node is full"), 0u);
 }
 
 TEST(ReadinessTest, OneThatIsBehindSaysSo) {
@@ -52,9 +60,8 @@ TEST(ReadinessTest, OneThatStartsSaysHowFarItIs) {
 }
 
 TEST(ReadinessTest, EveryOtherStateIsUnavailableAndSaysWhy) {
-  for (const Readiness readiness :
-       {Readiness::kStarting, Readiness::kForming, Readiness::kNoLeader, Readiness::kCatchingUp, Readiness::kDiskFull,
-        Readiness::kSendsAway}) {
+  for (const Readiness readiness : {Readiness::kStarting, Readiness::kForming, Readiness::kNoLeader, Readiness::kCannotVote,
+                                    Readiness::kCatchingUp, Readiness::kDiskFull, Readiness::kSendsAway}) {
     EXPECT_TRUE(absl::IsUnavailable(StatusOf(readiness)));
     EXPECT_FALSE(StatusOf(readiness).message().empty());
   }
