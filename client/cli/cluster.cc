@@ -110,14 +110,7 @@ struct Survey {
   std::set<std::uint64_t> clusters;
   bool serving = false;
 
-  [[nodiscard]] const coord::NodeStatus* Leader() const {
-    const coord::NodeStatus* leader = nullptr;
-    for (const SurveyedNode& node : nodes) {
-      if (!node.status.ok() || node.status->role != "leader") continue;
-      if (leader == nullptr || node.status->term > leader->term) leader = &*node.status;
-    }
-    return leader;
-  }
+  [[nodiscard]] const coord::NodeStatus* Leader() const { return LeaderOf(nodes); }
 };
 
 Survey TakeSurvey(const std::vector<std::string>& endpoints, const AskNode& ask) {
@@ -183,14 +176,20 @@ int Status(const App& app) {
   }
   app.output.List(kHeader, ItemsOf(survey));
   AddNotes(survey, app);
-  if (const coord::NodeStatus* const leader = survey.Leader(); leader != nullptr && leader->disk_full) {
+  const std::optional<DiskTrouble> disks = FindDiskTrouble(survey.nodes);
+  const coord::NodeStatus* const leader = survey.Leader();
+  if (survey.serving && disks && disks->no_write) {
+    return app.output.Fail(absl::UnavailableError(absl::StrCat("the core takes no writes: ", disks->who)));
+  }
+  if (leader != nullptr && leader->disk_full) {
     return app.output.Fail(absl::UnavailableError(
         absl::StrCat("the core takes no writes: the disk of node ", leader->node_id, ", which leads, is full")));
   }
   if (survey.serving) return kOk;
-  return app.output.Fail(
-      absl::UnavailableError(absl::StrCat("the core does not serve: ", survey.nodes.size() - survey.silent.size(), " of ",
-                                          survey.nodes.size(), " nodes answered, and none of them has a leader")));
+  return app.output.Fail(absl::UnavailableError(
+      absl::StrCat("the core does not serve: ", survey.nodes.size() - survey.silent.size(), " of ", survey.nodes.size(),
+                   " nodes answered, and none of them has a leader", disks ? absl::StrCat("; ", disks->who) : "",
+                   disks && disks->no_write ? ", and none can be elected until there is space" : "")));
 }
 
 // What a person looks at first.

@@ -1,12 +1,19 @@
 #include "client/cli/core_survey.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <thread>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
 namespace drover::cli {
 namespace {
+
+// A leader that has not heard a member for so long does not count on it (its election time-out).
+constexpr std::uint64_t kSilentMs = 1'000;
 
 std::vector<SurveyedNode> AskAll(const std::vector<std::string>& addresses, const AskNode& ask) {
   std::vector<SurveyedNode> nodes(addresses.size());
@@ -57,12 +64,7 @@ std::vector<std::string> HeardOf(const std::set<std::string>& asked_before, std:
 }
 
 void TakeLags(std::vector<SurveyedNode>* nodes) {
-  const coord::NodeStatus* leader = nullptr;
-  for (const SurveyedNode& node : *nodes) {
-    // Of two that claim to lead the one of the older term does not know yet that it does not.
-    if (node.status.ok() && node.status->role == "leader" && (leader == nullptr || node.status->term > leader->term))
-      leader = &*node.status;
-  }
+  const coord::NodeStatus* const leader = LeaderOf(*nodes);
   if (leader == nullptr) return;
   for (SurveyedNode& node : *nodes) {
     if (node.status.ok() && node.status->cluster_id != leader->cluster_id) continue;
@@ -72,7 +74,58 @@ void TakeLags(std::vector<SurveyedNode>* nodes) {
   }
 }
 
+// "node 2", "nodes 2 and 3", "nodes 1, 2 and 3"
+std::string NodesText(const std::vector<std::uint64_t>& ids) {
+  const std::string last = absl::StrCat(ids.back());
+  if (ids.size() == 1) return absl::StrCat("node ", last);
+  return absl::StrCat("nodes ", absl::StrJoin(ids.begin(), std::prev(ids.end()), ", "), " and ", last);
+}
+
 }  // namespace
+
+const coord::NodeStatus* LeaderOf(const std::vector<SurveyedNode>& nodes) {
+  const coord::NodeStatus* leader = nullptr;
+  for (const SurveyedNode& node : nodes) {
+    if (!node.status.ok() || node.status->role != "leader") continue;
+    if (leader == nullptr || node.status->term > leader->term) leader = &*node.status;
+  }
+  return leader;
+}
+
+std::optional<DiskTrouble> FindDiskTrouble(const std::vector<SurveyedNode>& nodes) {
+  const coord::NodeStatus* knows = LeaderOf(nodes);  // who the voters are
+  const bool led = knows != nullptr;
+  for (const SurveyedNode& node : nodes) {
+    if (led || !node.status.ok()) continue;
+    if (knows == nullptr || node.status->commit_index > knows->commit_index) knows = &*node.status;
+  }
+  if (knows == nullptr) return std::nullopt;
+  std::size_t voters = 0;
+  std::vector<std::uint64_t> full;
+  std::vector<std::uint64_t> silent;
+  for (const coord::MemberStatus& member : knows->members) {
+    if (member.role == "learner") continue;
+    ++voters;
+    const auto answer = std::find_if(nodes.begin(), nodes.end(), [&](const SurveyedNode& node) {
+      return node.status.ok() && node.id == member.node_id && node.status->cluster_id == knows->cluster_id;
+    });
+    if (answer == nodes.end()) {
+      if (!led || member.silent_ms >= kSilentMs) silent.push_back(member.node_id);
+    } else if (answer->status->disk_full) {
+      full.push_back(member.node_id);
+    }
+  }
+  if (full.empty()) return std::nullopt;
+  DiskTrouble trouble;
+  trouble.who = absl::StrCat(full.size() == 1 ? "the disk of " : "the disks of ", NodesText(full),
+                             full.size() == 1 ? " is full" : " are full");
+  const std::size_t quorum = voters / 2 + 1;
+  trouble.no_write = voters - full.size() - silent.size() < quorum;
+  if (trouble.no_write && voters - full.size() >= quorum) {
+    absl::StrAppend(&trouble.who, ", and ", NodesText(silent), silent.size() == 1 ? " does not answer" : " do not answer");
+  }
+  return trouble;
+}
 
 std::vector<SurveyedNode> SurveyCore(const std::vector<std::string>& addresses, const AskNode& ask) {
   std::vector<SurveyedNode> nodes;

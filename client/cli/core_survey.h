@@ -29,6 +29,17 @@ using AskNode = std::function<absl::StatusOr<coord::NodeStatus>(const std::strin
 // those of which no id is known last, in the order given.
 [[nodiscard]] std::vector<SurveyedNode> SurveyCore(const std::vector<std::string>& addresses, const AskNode& ask);
 
+// What full disks do to the core as a whole.
+struct DiskTrouble {
+  std::string who;        // "the disks of nodes 2 and 3 are full"; with the voters that nobody hears, if both are needed to say why
+  bool no_write = false;  // too few voters are left that could write something down, or vote
+};
+// By what the voters themselves say, and, of those that did not answer, the leader. Nothing: no voter's disk is known to be full.
+[[nodiscard]] std::optional<DiskTrouble> FindDiskTrouble(const std::vector<SurveyedNode>& nodes);
+
+// Of those that claim to lead the one of the newest term, for the others do not know yet that they do not; null: none.
+[[nodiscard]] const coord::NodeStatus* LeaderOf(const std::vector<SurveyedNode>& nodes);
+
 }  // namespace drover::cli
 
 #endif  // DROVER_CLIENT_CLI_CORE_SURVEY_H_

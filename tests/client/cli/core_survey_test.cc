@@ -5,6 +5,7 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 
 namespace drover::cli {
 namespace {
@@ -52,6 +53,56 @@ TEST_F(CoreSurveyTest, MembersThatNobodyNamedAreAskedToo) {
   Node("a", 1);
   EXPECT_THAT(Rows(Survey({"b"})), ElementsAre(Row(1, "a"), Row(2, "b"), Row(3, "c!")));
   EXPECT_EQ(asked_, (std::map<std::string, int>{{"a", 1}, {"b", 1}, {"c", 1}}));
+}
+
+// Three voters, node 1 of which leads.
+class DiskTroubleTest : public CoreSurveyTest {
+ protected:
+  DiskTroubleTest() {
+    for (std::uint64_t id = 1; id <= 3; ++id) Know(&Node(Address(id), id), {{1, "1"}, {2, "2"}, {3, "3"}});
+    nodes_["1"].role = "leader";
+  }
+  static std::string Address(std::uint64_t id) { return std::to_string(id); }
+  void Fill(std::uint64_t id) { nodes_[Address(id)].disk_full = true; }
+  // Who, and a "!" if nothing can be written.
+  std::string Trouble() {
+    const std::optional<DiskTrouble> trouble = FindDiskTrouble(Survey({"1", "2", "3"}));
+    return trouble ? trouble->who + (trouble->no_write ? "!" : "") : "";
+  }
+};
+
+TEST_F(DiskTroubleTest, OneOfThreeIsNamedAndStopsNothing) {
+  EXPECT_EQ(Trouble(), "");
+  Fill(2);
+  EXPECT_EQ(Trouble(), "the disk of node 2 is full");
+}
+
+TEST_F(DiskTroubleTest, TheFollowersDisksStopTheWritesOfALeaderThatHasSpace) {
+  Fill(2);
+  Fill(3);
+  EXPECT_EQ(Trouble(), "the disks of nodes 2 and 3 are full!");
+  nodes_["1"].role = "candidate";
+  EXPECT_EQ(Trouble(), "the disks of nodes 2 and 3 are full!");
+}
+
+TEST_F(DiskTroubleTest, OneThatIsAwayCountsWithOneThatIsFull) {
+  Fill(2);
+  nodes_.erase("3");
+  EXPECT_EQ(Trouble(), "the disk of node 2 is full") << "the leader hears it";
+  nodes_["1"].members[2].silent_ms = 1'000;
+  EXPECT_EQ(Trouble(), "the disk of node 2 is full, and node 3 does not answer!");
+  nodes_["1"].role = "candidate";
+  nodes_["1"].members[2].silent_ms = 0;
+  EXPECT_EQ(Trouble(), "the disk of node 2 is full, and node 3 does not answer!");
+}
+
+TEST_F(DiskTroubleTest, LearnersDoNotCount) {
+  Fill(2);
+  Fill(3);
+  nodes_["1"].members[2].role = "learner";
+  EXPECT_EQ(Trouble(), "the disk of node 2 is full!") << "of two voters both are needed";
+  nodes_["1"].members[1].role = "learner";
+  EXPECT_EQ(Trouble(), "");
 }
 
 TEST_F(CoreSurveyTest, ANodeReachedAtAnotherAddressIsShownOnce) {
