@@ -354,7 +354,9 @@ TEST_F(OperationsTest, FilesAreDamaged) {
 
 TEST_F(OperationsTest, ADiskIsFull) {
   const std::string disk = site_.Here("core1", "/var/lib/drover");
+  const std::string second = site_.Here("core2", "/var/lib/drover");
   const SmallDisk mounted(disk);
+  const SmallDisk mounted_second(second);
   // A disk of this size has a smaller reserve.
   const auto smaller = [](std::string block) {
     const std::size_t at = block.find("256M");
@@ -364,12 +366,13 @@ TEST_F(OperationsTest, ADiskIsFull) {
   ASSERT_NO_FATAL_FAILURE(StartCore());
   ASSERT_NO_FATAL_FAILURE(MakeLeader(1));
   Mark();
-  const auto fill = [&disk] {
-    std::ofstream file(disk + "/other", std::ios::binary);
+  const auto fill_one = [](const std::string& path) {
+    std::ofstream file(path + "/other", std::ios::binary);
     const std::string block(4096, 'b');
     while (file.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) {
     }
   };
+  const auto fill = [&] { fill_one(disk); };
   fill();
   ASSERT_TRUE(Await([&] {
     Run({"--request-timeout", "2s", "tree", "set", "/mark", std::string(100'000, 'x')});
@@ -399,8 +402,41 @@ TEST_F(OperationsTest, ADiskIsFull) {
   }));
   std::filesystem::remove(disk + "/other");
   ASSERT_TRUE(AwaitSaid("the disk has space again"));
-  EXPECT_EQ(site_.Run(smaller(recipe_->shell[next_++])).exit_code, 0);
   ASSERT_TRUE(AwaitVoters({1, 2, 3}));
+  EXPECT_EQ(site_.Run(smaller(recipe_->shell.back())).exit_code, 0);
+  // Most disks are full, and the leader's is not.
+  ASSERT_NO_FATAL_FAILURE(MakeLeader(3));
+  Mark("/kept");
+  fill_one(disk);
+  fill_one(second);
+  const auto says_full = [this](const std::string& host) {
+    return site_.Http(host, "/readyz").find("the disk of this node is full") != std::string::npos;
+  };
+  ASSERT_TRUE(Await([&] {
+    Run({"--request-timeout", "1s", "tree", "set", "/mark", std::string(100'000, 'z')});
+    return says_full("core1") && says_full("core2");
+  }));
+  const CommandResult stuck = Run({"cluster", "status"});
+  EXPECT_EQ(stuck.exit_code, 7);
+  EXPECT_THAT(stuck.err, HasSubstr("the core takes no writes: the disks of nodes 1 and 2 are full"));
+  ExpectKept("/kept");
+  EXPECT_EQ(Run({"--request-timeout", "1s", "tree", "create", "/no"}).exit_code, 7);
+  // A leader is to be elected, and cannot be.
+  site_.services().Lose("core3");
+  site_.Start("core3");
+  ASSERT_TRUE(AwaitReadyz("core1", "it can neither vote nor lead"));
+  ASSERT_TRUE(AwaitReadyz("core2", "it can neither vote nor lead"));
+  ASSERT_TRUE(AwaitReadyz("core3", "no leader is known to this node"));
+  const CommandResult none = Run({"cluster", "status"});
+  EXPECT_EQ(none.exit_code, 7);
+  EXPECT_THAT(none.out, HasSubstr("the disk of this node is full"));
+  EXPECT_THAT(none.err, HasSubstr("the disks of nodes 1 and 2 are full, and none can be elected until there is space"));
+  EXPECT_NE(Run({"--request-timeout", "2s", "tree", "get", "/kept"}).exit_code, 0);
+  RunNext();
+  ASSERT_TRUE(AwaitVoters({1, 2, 3}));
+  ExpectKept("/kept");
+  EXPECT_EQ(Run({"tree", "create", "/after"}).exit_code, 0);
+  ++next_;  // was run: the reserve had to be there again
 }
 
 TEST_F(OperationsTest, MostNodesAreLostForGood) {
