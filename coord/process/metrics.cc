@@ -85,6 +85,10 @@ prometheus::Gauge& Metrics::Gauge(const std::string& name, const std::string& he
   return prometheus::BuildGauge().Name(name).Help(help).Register(impl_->registry).Add(labels);
 }
 
+void Metrics::Remove(const std::string& name, prometheus::Gauge* gauge) {
+  prometheus::BuildGauge().Name(name).Register(impl_->registry).Remove(gauge);
+}
+
 prometheus::Histogram& Metrics::Histogram(const std::string& name, const std::string& help, std::vector<double> bounds,
                                           const Labels& labels) {
   return prometheus::BuildHistogram().Name(name).Help(help).Register(impl_->registry).Add(labels, std::move(bounds));

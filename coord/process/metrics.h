@@ -4,8 +4,8 @@
 //   prometheus::Counter& fsyncs = metrics.Counter("drover_coord_fsyncs_total", "Completed log syncs");
 //   fsyncs.Increment();
 //
-// Threads: any. A metric lives as long as the Metrics; incrementing is an atomic operation. Keep the reference, do not look it up
-// per operation.
+// Threads: any. A metric lives as long as the Metrics, or until it is removed; incrementing is an atomic operation. Keep the
+// reference, do not look it up per operation.
 #ifndef DROVER_COORD_PROCESS_METRICS_H_
 #define DROVER_COORD_PROCESS_METRICS_H_
 
@@ -33,6 +33,8 @@ class Metrics {
   // The same name and labels again return the same metric. A name has one kind; another kind under it throws std::invalid_argument.
   prometheus::Counter& Counter(const std::string& name, const std::string& help, const Labels& labels = {});
   prometheus::Gauge& Gauge(const std::string& name, const std::string& help, const Labels& labels = {});
+  // What it told of is no more: its series is on the page no longer, and the reference is void.
+  void Remove(const std::string& name, prometheus::Gauge* gauge);
   // `bounds`: upper bounds of the buckets, rising.
   prometheus::Histogram& Histogram(const std::string& name, const std::string& help, std::vector<double> bounds,
                                    const Labels& labels = {});

@@ -1,5 +1,6 @@
 #include "coord/server/prometheus_observer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -7,6 +8,9 @@
 
 namespace drover::coord::server {
 namespace {
+
+constexpr char kPeerLag[] = "drover_coord_peer_lag_entries";
+constexpr char kPeerQueued[] = "drover_coord_peer_queued_bytes";
 
 double Seconds(base::Duration d) {
   return std::chrono::duration<double>(d).count();
@@ -284,16 +288,21 @@ void PrometheusObserver::OnStatus(const NodeStatus& status) {
 
 PrometheusObserver::PeerGauges PrometheusObserver::GaugesOf(base::NodeId peer) {
   const process::Metrics::Labels labels = {{"peer", absl::StrCat(peer.value)}};
-  return {&metrics_->Gauge("drover_coord_peer_lag_entries",
-                           "Entries not known to be on that node's disk, as the leader knows; 0 elsewhere", labels),
-          &metrics_->Gauge("drover_coord_peer_queued_bytes", "Bytes for that node that wait for the network", labels)};
+  return {&metrics_->Gauge(kPeerLag, "Entries not known to be on that node's disk, as the leader knows; 0 elsewhere", labels),
+          &metrics_->Gauge(kPeerQueued, "Bytes for that node that wait for the network", labels)};
 }
 
-// The gauges of a node that is no member any more stay, at 0.
+// The gauges of a node that is no member any more go: what they say last would stand there for ever.
 void PrometheusObserver::ShowPeers(const NodeStatus& status) {
-  for (auto& [peer, gauges] : peers_) {
-    gauges.lag_entries->Set(0);
-    gauges.queued_bytes->Set(0);
+  for (auto it = peers_.begin(); it != peers_.end();) {
+    const auto is_it = [&it](const PeerStatus& peer) { return peer.node == it->first; };
+    if (std::any_of(status.peers.begin(), status.peers.end(), is_it)) {
+      ++it;
+      continue;
+    }
+    metrics_->Remove(kPeerLag, it->second.lag_entries);
+    metrics_->Remove(kPeerQueued, it->second.queued_bytes);
+    it = peers_.erase(it);
   }
   for (const PeerStatus& peer : status.peers) {
     auto gauges = peers_.find(peer.node);

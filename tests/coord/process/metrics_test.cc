@@ -9,6 +9,7 @@ namespace drover::process {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(MetricsTest, WrittenAsText) {
   Metrics metrics;
@@ -28,6 +29,16 @@ TEST(MetricsTest, TheSameNameAndLabelsAreTheSameMetric) {
   Metrics metrics;
   EXPECT_EQ(&metrics.Counter("drover_test_total", "T"), &metrics.Counter("drover_test_total", "T"));
   EXPECT_NE(&metrics.Counter("drover_test_total", "T"), &metrics.Counter("drover_test_total", "T", {{"a", "b"}}));
+}
+
+TEST(MetricsTest, WhatIsRemovedIsOnThePageNoLongerAndMayComeBack) {
+  Metrics metrics;
+  metrics.Gauge("drover_test_depth", "Depth", {{"of", "a"}}).Set(1);
+  metrics.Remove("drover_test_depth", &metrics.Gauge("drover_test_depth", "Depth", {{"of", "b"}}));
+  EXPECT_THAT(metrics.Text(), HasSubstr("drover_test_depth{of=\"a\"} 1"));
+  EXPECT_THAT(metrics.Text(), Not(HasSubstr("of=\"b\"")));
+  metrics.Gauge("drover_test_depth", "Depth", {{"of", "b"}}).Set(2);
+  EXPECT_THAT(metrics.Text(), HasSubstr("drover_test_depth{of=\"b\"} 2"));
 }
 
 TEST(MetricsTest, LatencyBoundsRise) {

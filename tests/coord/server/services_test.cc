@@ -30,7 +30,9 @@ namespace drover::coord::server {
 namespace {
 
 using std::chrono::seconds;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 struct Peer final : base::ConnectionEvents {
   void OnFrame(base::Bytes frame) override {
@@ -127,6 +129,17 @@ TEST_F(ServicesTest, ExecuteThenStatusThenMetrics) {
   EXPECT_EQ(status.members(0).address(), "core.example:7400");
   EXPECT_THAT(metrics_.Text(), HasSubstr("drover_coord_commands_total 1"));
   EXPECT_THAT(metrics_.Text(), HasSubstr("drover_coord_commit_seconds_count 1"));
+}
+
+// A node that was removed stood there for ever, as if it had all.
+TEST_F(ServicesTest, OnlyMembersHaveSeries) {
+  NodeStatus status;
+  status.peers = {{base::NodeId(2), 7, 0}, {base::NodeId(3), 0, 0}};
+  observer_.OnStatus(status);
+  EXPECT_THAT(metrics_.Text(), AllOf(HasSubstr("drover_coord_peer_lag_entries{peer=\"2\"} 7"), HasSubstr("{peer=\"3\"}")));
+  status.peers.erase(status.peers.begin());
+  observer_.OnStatus(status);
+  EXPECT_THAT(metrics_.Text(), AllOf(Not(HasSubstr("{peer=\"2\"}")), HasSubstr("{peer=\"3\"}")));
 }
 
 TEST_F(ServicesTest, ABackupIsAWholeSnapshotFileInSmallPieces) {
