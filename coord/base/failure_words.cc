@@ -11,6 +11,11 @@ std::string FailureWords(absl::string_view message) {
   if (const auto at = message.rfind(kSystem); at != absl::string_view::npos) {
     return absl::StrCat("cannot connect: ", message.substr(at + kSystem.size()));
   }
+  // "DNS resolution failed for HOST:PORT: ... name=HOST ...: Domain name not found".
+  if (absl::StartsWith(message, "DNS resolution failed")) {
+    const auto at = message.rfind(": ");
+    return absl::StrCat("its name cannot be resolved", at == absl::string_view::npos ? "" : message.substr(at));
+  }
   // The system took the link, the process behind it said nothing: it is paused, or not what was looked for.
   const bool mute = absl::StrContains(message, "timed out before receiving SETTINGS");
   if (mute || message == "Deadline Exceeded") return "no answer in time";

@@ -8,8 +8,9 @@
 
 namespace drover::base {
 
-// "cannot connect: Connection refused" of a link that never was, "no answer in time" of a deadline that passed or a process that does
-// not speak. Every other message comes back as it is: a server's own word, or empty.
+// "cannot connect: Connection refused" of a link that never was, "no answer in time" of a deadline that passed or a process that
+// does not speak, "its name cannot be resolved: Domain name not found" of a host that nobody knows. Every other message comes back
+// as it is: a server's own word, or empty.
 [[nodiscard]] std::string FailureWords(absl::string_view message);
 
 }  // namespace drover::base

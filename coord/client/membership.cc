@@ -13,6 +13,7 @@ namespace {
 const char* NameOf(MemberCall call) {
   switch (call) {
     case MemberCall::kList:
+    case MemberCall::kListByLeader:
       return "List";
     case MemberCall::kAdd:
       return "Add";
@@ -29,7 +30,11 @@ const char* NameOf(MemberCall call) {
 }
 
 base::Bytes RequestOf(MemberCall call, std::uint64_t id, const std::string& address) {
-  if (call == MemberCall::kList) return transport::Encode(v1::ListMembersRequest());
+  if (call == MemberCall::kList || call == MemberCall::kListByLeader) {
+    v1::ListMembersRequest request;
+    request.set_by_leader(call == MemberCall::kListByLeader);
+    return transport::Encode(request);
+  }
   if (call == MemberCall::kAdd || call == MemberCall::kReadmit) {
     v1::AddMemberRequest request;
     request.set_id(id);

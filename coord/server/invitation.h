@@ -38,12 +38,15 @@ class Invitation final : private PeerLinks::Events {
   Invitation(base::Loop* loop, base::Dialer* dialer, const PeerLinks::Options& options, Letter letter, Refused refused);
 
   [[nodiscard]] const Letter& letter() const { return letter_; }
+  // Why the address could not be reached at the last try, in words for people; empty: it was, or nothing is known yet.
+  [[nodiscard]] const std::string& unreached() const { return unreached_; }
 
  private:
   void Say();
 
   void OnPeerFrame(PeerFrame) override {}
-  void OnLinkUp(base::NodeId) override {}
+  void OnLinkUp(base::NodeId) override { unreached_.clear(); }
+  void OnUnreached(base::NodeId, const absl::Status& why) override { unreached_ = std::string(why.message()); }
   void OnLinkReset(base::NodeId, base::Incarnation) override {}
   void OnDismissed(base::NodeId peer, const absl::Status& why) override;
   void OnBadFrame(const absl::Status&) override {}
@@ -51,6 +54,7 @@ class Invitation final : private PeerLinks::Events {
   base::Loop* const loop_;
   const Letter letter_;
   const Refused refused_;
+  std::string unreached_;
   PeerLinks links_;
   base::Timer timer_;
 };

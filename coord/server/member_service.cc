@@ -85,9 +85,12 @@ std::function<void(Node*, const Request&, const transport::CallInfo&, ChangeDone
 
 void RegisterMembership(transport::Server* server, std::function<MemberProcess*()> process) {
   using Kind = MemberChange::Kind;
-  server->RegisterUnary(
-      Method("List"), Handler<v1::ListMembersRequest>(process, [](Node*, const v1::ListMembersRequest&, const transport::CallInfo&,
-                                                                  const ChangeDone& done) { done(absl::OkStatus()); }));
+  server->RegisterUnary(Method("List"),
+                        Handler<v1::ListMembersRequest>(process, [](Node* node, const v1::ListMembersRequest& request,
+                                                                    const transport::CallInfo&, ChangeDone done) {
+                          if (!request.by_leader()) return done(absl::OkStatus());
+                          node->ConfirmLeads(std::move(done));
+                        }));
   server->RegisterUnary(Method("Add"), Handler<v1::AddMemberRequest>(process, Change<v1::AddMemberRequest>(Kind::kAdd)));
   server->RegisterUnary(Method("Readmit"), Handler<v1::AddMemberRequest>(process, Change<v1::AddMemberRequest>(Kind::kReadmit)));
   server->RegisterUnary(Method("Promote"), Handler<v1::MemberRequest>(process, Change<v1::MemberRequest>(Kind::kPromote)));

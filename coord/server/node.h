@@ -182,6 +182,9 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void TransferLeadership(base::NodeId to, ChangeDone done);
   // Ends every stream and call with UNAVAILABLE and takes no new ones. No session is the worse for it.
   void Stop();
+  // `done` runs once, on the loop, perhaps at once. OK: this node leads, as a majority has confirmed after this call. UNAVAILABLE:
+  // it does not, or no longer.
+  void ConfirmLeads(ChangeDone done);
 
   // The members with which the cluster began.
   [[nodiscard]] absl::StatusOr<raft::Configuration> Founding() const { return raft::DecodeConfiguration(founding_.view()); }
@@ -347,6 +350,8 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   // node_farewell.cc: clients that had better go to another node
   [[nodiscard]] absl::Status MayStay() const override;
   void SayFarewell();
+  // " (why)" of the address that is asked, or "".
+  [[nodiscard]] std::string WhyUnreached() const;
   void SendClientsAway();
 
   // node_members.cc: whom it speaks to, and whether it still belongs

@@ -24,6 +24,11 @@ std::string WhatIsMissing(const raft::Member* member, const MemberChange& change
   const std::string readmit = absl::StrCat(
       "if its data directory was lost, start it with an empty one and --join, and readmit it: drover cluster member readmit ",
       change.id.value);
+  if (member != nullptr && change.kind == MemberChange::Kind::kReadmit && member->address == change.address) {
+    return "if its data directory is still there, start it with that: then it is not to be readmitted; if it was lost, start it "
+           "there, "
+           "with an empty directory and --join";
+  }
   if (member == nullptr || change.kind == MemberChange::Kind::kReadmit) {
     return "start it there, with an empty directory and --join";
   }
@@ -53,6 +58,18 @@ absl::Status Node::CheckLeads() const {
   return absl::UnavailableError(absl::StrCat("node ", raft_leader_.value,
                                              leader == nullptr ? "" : absl::StrCat(" at ", leader->address), " leads, not node ",
                                              options_.id.value, ": ask it; nothing was done"));
+}
+
+void Node::ConfirmLeads(ChangeDone done) {
+  const absl::Status leads = CheckLeads();
+  if (!leads.ok()) return done(leads);
+  // A linearizable read: a leader that is cut off gets no answer to it, and one that was deposed meanwhile is told by the next one.
+  Execute(base::Bytes::Adopt(tree::EncodeSync({})),
+          [self = std::weak_ptr<Node*>(self_), done = std::move(done)](const absl::StatusOr<base::Bytes>& answer) {
+            const auto node = self.lock();
+            if (node == nullptr) return done(absl::UnavailableError("this node has ended"));
+            done(answer.ok() ? (*node)->CheckLeads() : answer.status());
+          });
 }
 
 absl::Status Node::CheckSettled() const {
@@ -111,6 +128,12 @@ void Node::ChangeMember(MemberChange change, ChangeDone done, std::optional<base
       if (change.id == options_.id && member != nullptr && member->address == change.address) return done(absl::OkStatus());
       break;
     case MemberChange::Kind::kReadmit:
+      if (change.id == options_.id && member != nullptr) {
+        // It leads, so it has its own directory, and there is nobody to be asked.
+        if (change.address.empty() || change.address == OwnAddress()) return done(absl::OkStatus());
+        return done(absl::FailedPreconditionError(absl::StrCat("node ", change.id.value, " leads, at ", OwnAddress(),
+                                                               ", with its own data directory; nothing was done")));
+      }
       if (member != nullptr && change.address.empty()) change.address = member->address;
       if (change.address.empty()) {
         return done(absl::NotFoundError(absl::StrCat("node ", change.id.value, " is no member: give its address, too")));
@@ -166,6 +189,12 @@ raft::Configuration Node::WithOwnAddress(raft::Configuration configuration) cons
   return configuration;
 }
 
+std::string Node::WhyUnreached() const {
+  if (change_->invitation == nullptr || change_->invitation->unreached().empty()) return "";
+  return absl::StrCat(" (node ", options_.id.value,
+                      ", which leads, does not reach that address: ", change_->invitation->unreached(), ")");
+}
+
 bool Node::AwaitsHello(base::NodeId from) const {
   return change_ && change_->change.id == from &&
          (change_->change.kind == MemberChange::Kind::kAdd || change_->change.kind == MemberChange::Kind::kReadmit);
@@ -213,9 +242,9 @@ void Node::AdvanceChange() {
   if (asks && change_->promised < raft_.configuration().feature_level) change_->change.incarnation = base::Incarnation();
   if (asks && change.incarnation.value == 0) {
     if (loop_->Now() >= change_->deadline) {
-      return EndChange(
-          absl::UnavailableError(absl::StrCat("node ", change.id.value, " does not answer at ", change.address, ": ",
-                                              WhatIsMissing(raft_.configuration().Find(change.id), change), "; nothing was done")));
+      return EndChange(absl::UnavailableError(absl::StrCat("node ", change.id.value, " does not answer at ", change.address, ": ",
+                                                           WhatIsMissing(raft_.configuration().Find(change.id), change),
+                                                           WhyUnreached(), "; nothing was done")));
     }
     if (change_->invitation == nullptr) Invite();
     return;

@@ -140,6 +140,7 @@ void PeerLinks::OnDialledEnd(base::NodeId id, base::CloseCause cause, const absl
   if (up.has_value() && loop_->Now() - *up >= options_.lived) peer->pause = options_.redial_min;
   DialLater(peer);
   if (up.has_value() && cause == base::CloseCause::kPeerGone) return events_->OnLinkReset(id, base::Incarnation());
+  if (cause == base::CloseCause::kPeerGone) return events_->OnUnreached(id, status);
   if (cause == base::CloseCause::kPeerClosed && absl::IsFailedPrecondition(status)) {
     events_->OnDismissed(id, absl::Status(status));  // a copy: what it belongs to is gone
   }

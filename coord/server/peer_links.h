@@ -56,6 +56,8 @@ class PeerLinks {
     // may be told twice. Never for a link that either side ended with a word, or that a newer one replaced. `incarnation`: as it
     // said of itself on its link; 0 of ours to it.
     virtual void OnLinkReset(base::NodeId peer, base::Incarnation incarnation) = 0;
+    // The link that this node dialled never came about, and why: no route, nobody listens, a name that nobody knows.
+    virtual void OnUnreached(base::NodeId /*peer*/, const absl::Status& /*why*/) {}
     // The peer has ended the link that this node dialled since it wants nothing of this node, and why, in words for people.
     virtual void OnDismissed(base::NodeId peer, const absl::Status& why) = 0;
     // What came breaks the contract; the link is ended with this status.

@@ -141,6 +141,22 @@ TEST_F(CoordMemberTest, TheLeaderIsRemovedAndEndsWithASentence) {
   EXPECT_EQ(Drover({"cluster", "member", "remove", std::to_string(leader)}).exit_code, 6) << "it is gone";
 }
 
+// Who had its address alone was told that there was no leader, or shown what the removed one knew.
+TEST_F(CoordMemberTest, WhoKnowsTheLeaderAloneRemovesItAndIsShownWhatTheNextOneSays) {
+  StartFounders();
+  ASSERT_TRUE(Await([&] { return Drover({"cluster", "member", "list"}).exit_code == 0; }));
+  const int leader = Leader();
+  const CommandResult result = RunCommand(
+      {Binary("drover"), "--coord", Address(leader), "-o", "json", "cluster", "member", "remove", std::to_string(leader)});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const nlohmann::json members = nlohmann::json::parse(result.out);
+  ASSERT_EQ(members.size(), 2u);
+  int leaders = 0;
+  for (const nlohmann::json& member : members) leaders += member.at("role") == "leader" ? 1 : 0;
+  EXPECT_EQ(leaders, 1) << members;
+  EXPECT_EQ(nodes_[leader]->Wait(), 1);
+}
+
 TEST_F(CoordMemberTest, AWipedNodeIsReadmittedByOneCommandThoughItWasStartedAsEver) {
   StartFounders();
   Ledger ledger(Addresses(), 3);
@@ -170,6 +186,15 @@ TEST_F(CoordMemberTest, WhatCannotBeIsSaidByExitCodes) {
   EXPECT_EQ(Drover({"cluster", "transfer-leader", "9"}).exit_code, 6);
   EXPECT_EQ(Drover({"cluster", "member", "add", "9=" + Address(1)}).exit_code, 8);
   EXPECT_EQ(Drover({"cluster", "member", "add", Target(1)}).exit_code, 0) << "it is so already";
+  for (int id = 1; id <= 3; ++id) {
+    const CommandResult readmitted = Drover({"cluster", "member", "readmit", std::to_string(id)});
+    EXPECT_EQ(readmitted.exit_code, 0) << readmitted.err;
+    EXPECT_THAT(readmitted.err, HasSubstr("node " + std::to_string(id) + " is a member with its own data directory"));
+    EXPECT_THAT(readmitted.err, HasSubstr("there was nothing to readmit"));
+  }
+  const CommandResult unknown = Drover({"--request-timeout", "2s", "cluster", "member", "add", "6=nohost.invalid:7400"});
+  EXPECT_EQ(unknown.exit_code, 7);
+  EXPECT_THAT(unknown.err, AllOf(HasSubstr("node 6 does not answer at nohost.invalid:7400"), HasSubstr("name cannot be resolved")));
   const CommandResult nobody = Drover({"--request-timeout", "1s", "cluster", "member", "add", Target(6)});
   EXPECT_EQ(nobody.exit_code, 7);
   // Long enough for the leader to give up once, and not twice.

@@ -12,6 +12,12 @@ TEST(FailureWordsTest, WhatTheSystemSaidIsLeftOfALinkThatNeverWas) {
   EXPECT_EQ(FailureWords("failed to connect to all addresses"), "cannot connect");
 }
 
+TEST(FailureWordsTest, ANameThatNobodyKnowsIsSaidToBeOne) {
+  EXPECT_EQ(FailureWords("DNS resolution failed for nohost.invalid:7400: C-ares status is not ARES_SUCCESS qtype=AAAA "
+                         "name=nohost.invalid is_balancer=0: Domain name not found"),
+            "its name cannot be resolved: Domain name not found");
+}
+
 TEST(FailureWordsTest, ADeadlineThatPassedIsSilence) {
   EXPECT_EQ(FailureWords("Deadline Exceeded"), "no answer in time");
   EXPECT_EQ(FailureWords("failed to connect to all addresses; last error: UNAVAILABLE: ipv4:127.0.0.1:1: connection attempt timed "

@@ -267,6 +267,48 @@ TEST_F(ClusterMemberTest, AWipedMemberIsReadmittedByOneCommand) {
   ASSERT_NE(cluster_.AwaitLeader(), 0) << "its word counts again";
 }
 
+// The leader asked itself, and heard nothing.
+TEST_F(ClusterMemberTest, WhoHasItsDirectoryIsReadmittedAlready) {
+  const int leader = Begin(3);
+  const int other = leader % 3 + 1;
+  for (const int id : {leader, other}) {
+    EXPECT_EQ(Ask(leader, Of(Kind::kReadmit, id)), absl::OkStatus());
+    EXPECT_EQ(Ask(leader, Of(Kind::kReadmit, id, SimCluster::Peer(id))), absl::OkStatus());
+  }
+  const absl::Status elsewhere = Ask(leader, Of(Kind::kReadmit, leader, "elsewhere:2"));
+  EXPECT_TRUE(absl::IsFailedPrecondition(elsewhere)) << elsewhere;
+  EXPECT_EQ(cluster_.Members(), "1 2 3") << "nobody became a learner";
+  // One that is down may have all that it needs.
+  cluster_.Crash(other);
+  EXPECT_THAT(std::string(Ask(leader, Of(Kind::kReadmit, other)).message()),
+              HasSubstr("if its data directory is still there, start it with that"));
+}
+
+TEST_F(ClusterMemberTest, TheOnlyNodeIsReadmittedAlready) {
+  Begin(1);
+  EXPECT_EQ(Ask(1, Of(Kind::kReadmit, 1)), absl::OkStatus());
+}
+
+// It said of nodes that were dead that they were none behind, and had just answered.
+TEST_F(ClusterMemberTest, ALeaderThatIsCutOffDoesNotSayThatItLeads) {
+  const int leader = Begin(3);
+  const auto ask = [this](int node) {
+    auto result = std::make_shared<std::optional<absl::Status>>();
+    cluster_.node(node)->ConfirmLeads([result](const absl::Status& status) { *result = status; });
+    return result;
+  };
+  const auto fine = ask(leader);
+  ASSERT_TRUE(cluster_.world.RunUntil([&] { return fine->has_value(); }, seconds(1)));
+  EXPECT_EQ(**fine, absl::OkStatus());
+  const auto follower = ask(leader % 3 + 1);
+  EXPECT_TRUE(follower->has_value() && absl::IsUnavailable(**follower));
+  cluster_.Isolate(leader);
+  ASSERT_TRUE(cluster_.node(leader)->raft().leads()) << "it does not know yet";
+  const auto cut_off = ask(leader);
+  ASSERT_TRUE(cluster_.world.RunUntil([&] { return cut_off->has_value(); }, seconds(20)));
+  EXPECT_TRUE(absl::IsUnavailable(**cut_off)) << **cut_off;
+}
+
 // Added and promoted it would be a member in words alone.
 TEST_F(ClusterMemberTest, AWipedMemberThatWaitsIsNotAddedAndSaysWhatHelps) {
   const int leader = Begin(3);

@@ -29,7 +29,9 @@ struct Members {
   std::vector<Member> members;
 };
 
-enum class MemberCall { kList, kAdd, kPromote, kRemove, kReadmit, kTransferLeader };
+// kList: as far as the node knows. kListByLeader: by the leader alone, when a majority has confirmed it (an older node does as with
+// kList).
+enum class MemberCall { kList, kAdd, kPromote, kRemove, kReadmit, kTransferLeader, kListByLeader };
 
 // `address`: of kAdd and kReadmit. The members as the node knows them afterwards.
 [[nodiscard]] absl::StatusOr<Members> CallMembership(const std::string& endpoint, MemberCall call, std::uint64_t id,
