@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "client/cli/app.h"
@@ -28,6 +29,7 @@ constexpr base::Duration kNodeTimeout = std::chrono::seconds(3);
 constexpr base::Duration kPause = std::chrono::milliseconds(100);
 constexpr char kClearScreen[] = "\033[H\033[2J";
 constexpr base::Duration kLeastTimeout = std::chrono::milliseconds(10);
+constexpr base::Duration kIntervalMin = std::chrono::milliseconds(100);  // more often is load and no news
 
 const std::vector<std::string> kHeader = {"NODE", "ADDRESS",  "ROLE",     "TERM",    "COMMIT", "APPLIED", "LAG",
                                           "LOG",  "SESSIONS", "ATTACHED", "VERSION", "LEVEL",  "STATE"};
@@ -85,7 +87,9 @@ Item ItemOf(const SurveyedNode& node) {
                     {"feature_level_max", s.feature_level_max},
                     {"boot", ExactNumber(s.boot)},
                     {"trouble", s.trouble},
-                    {"version", s.version}});
+                    {"version", s.version},
+                    {"copies", Json::array()}});
+  for (const coord::CopyStatus& copy : s.copies) item.json["copies"].push_back({{"id", copy.node_id}, {"from", copy.address}});
   if (node.lag) item.json["lag"] = *node.lag;
   item.cells = {id,
                 node.address,
@@ -133,16 +137,34 @@ std::vector<Item> ItemsOf(const Survey& survey) {
   return items;
 }
 
+// "10.0.0.7" of "ipv4:10.0.0.7:41234".
+std::string HostOf(absl::string_view address) {
+  for (const absl::string_view scheme : {"ipv4:", "ipv6:"}) absl::ConsumePrefix(&address, scheme);
+  const std::string host(address.substr(0, address.rfind(':')));
+  return host.empty() ? "a host that is not known" : host;
+}
+
 // Two processes with one data directory, one of which has a copy of it.
 void NoteCopies(const Survey& survey, const App& app) {
+  std::set<std::uint64_t> told;
   for (std::size_t i = 1; i < survey.nodes.size(); ++i) {
     const SurveyedNode& a = survey.nodes[i - 1];
     const SurveyedNode& b = survey.nodes[i];
     if (!a.status.ok() || !b.status.ok() || a.id != b.id || a.status->cluster_id != b.status->cluster_id) continue;
     if (a.status->boot == 0 || b.status->boot == 0) continue;
+    told.insert(a.id);
     app.output.Note(absl::StrCat("two processes say that they are node ", a.id, ", at ", a.address, " and ", b.address,
                                  ": one of them has a copy of the other's data directory. Stop the one that is not at the address "
                                  "that drover cluster member list says"));
+  }
+  const coord::NodeStatus* const leader = survey.Leader();
+  if (leader == nullptr) return;
+  for (const coord::CopyStatus& copy : leader->copies) {
+    if (!told.insert(copy.node_id).second) continue;
+    app.output.Note(
+        absl::StrCat("two processes say that they are node ", copy.node_id, ": one on ", HostOf(copy.address),
+                     " has a copy of the data directory of the one at the address that drover cluster member list says. "
+                     "Stop that copy"));
   }
 }
 
@@ -150,10 +172,14 @@ void NoteCopies(const Survey& survey, const App& app) {
 void AddNotes(const Survey& survey, const App& app) {
   NoteCopies(survey, app);
   if (!survey.silent.empty()) app.output.Note(absl::StrCat("no answer from ", absl::StrJoin(survey.silent, ", ")));
-  if (survey.clusters.size() > 1) {
-    app.output.Note(absl::StrCat("these are nodes of ", survey.clusters.size(), " different clusters (",
-                                 absl::StrJoin(survey.clusters, ", "), "): give the addresses of one with --coord"));
-  }
+}
+
+// Not OK: what is shown is of more than one, and so says nothing of any.
+absl::Status CheckOneCluster(const Survey& survey) {
+  if (survey.clusters.size() <= 1) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat("these are nodes of ", survey.clusters.size(), " different clusters (",
+                                                    absl::StrJoin(survey.clusters, ", "),
+                                                    "): give the addresses of one with --coord"));
 }
 
 int Status(const App& app) {
@@ -176,6 +202,7 @@ int Status(const App& app) {
   }
   app.output.List(kHeader, ItemsOf(survey));
   AddNotes(survey, app);
+  if (const absl::Status one = CheckOneCluster(survey); !one.ok()) return app.output.Fail(one);
   const std::optional<DiskTrouble> disks = FindDiskTrouble(survey.nodes);
   const coord::NodeStatus* const leader = survey.Leader();
   if (survey.serving && disks && disks->no_write) {
@@ -232,6 +259,7 @@ int Watch(const App& app, const StatusFlags& flags) {
     if (app.output.format() == Format::kTable) app.output.Raw(Summary(survey, time, rate));
     app.output.List(kHeader, items);
     AddNotes(survey, app);
+    if (const absl::Status one = CheckOneCluster(survey); !one.ok()) app.output.Note(one.message());
     if (app.output.format() == Format::kTable && !screen) app.output.Raw("\n");
   } while (interruption.Wait(flags.interval));
   return kOk;
@@ -244,7 +272,7 @@ void AddClusterCommands(process::OptionSet* root, Commands* commands) {
   process::OptionSet& status = group.Command("status", "What each coordination node says of itself");
   auto flags = std::make_shared<StatusFlags>();
   status.Flag("--watch", &flags->watch, "Again and again, until Ctrl-C");
-  status.Time("--interval", &flags->interval, "With --watch: how often");
+  status.Time("--interval", &flags->interval, "With --watch: how often", kIntervalMin);
   commands->push_back({&status, [flags](const App& app) { return flags->watch ? Watch(app, *flags) : Status(app); }});
   AddSnapshotCommands(&group, commands);
   AddClusterMemberCommands(&group, commands);

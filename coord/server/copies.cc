@@ -1,5 +1,7 @@
 #include "coord/server/copies.h"
 
+#include <utility>
+
 namespace drover::coord::server {
 
 void Copies::OnAnswer(base::Instant now, base::NodeId id, base::BootNonce boot) {
@@ -8,14 +10,25 @@ void Copies::OnAnswer(base::Instant now, base::NodeId id, base::BootNonce boot) 
   known.answered = now;
 }
 
-bool Copies::OnAsked(base::Instant now, base::NodeId id, base::BootNonce boot) {
+bool Copies::OnAsked(base::Instant now, base::NodeId id, base::BootNonce boot, std::string address) {
   Known& known = known_[id];
   if (known.asking != boot) {
     known.asking = boot;
     known.asked = now;
   }
   const bool other = known.answering != base::BootNonce() && known.answering != boot;
-  return other && known.answered - known.asked >= options_.settle;
+  if (!other || known.answered - known.asked < options_.settle) return false;
+  known.address = std::move(address);
+  known.found = now;
+  return true;
+}
+
+std::vector<Copy> Copies::Seen(base::Instant now) const {
+  std::vector<Copy> seen;
+  for (const auto& [id, known] : known_) {
+    if (known.found && now - *known.found < options_.window) seen.push_back({id, known.address});
+  }
+  return seen;
 }
 
 }  // namespace drover::coord::server

@@ -195,6 +195,8 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   [[nodiscard]] const raft::Raft& raft() const { return raft_; }
   // The oldest snapshot that is on its way to a member; the log leads on from it.
   [[nodiscard]] std::optional<raft::Index> sending() const { return sender_.oldest(); }
+  // Second processes with the directory of a member, that speak to this node as the leader.
+  [[nodiscard]] std::vector<Copy> copies() const { return Leads() ? copies_.Seen(loop_->Now()) : std::vector<Copy>(); }
   [[nodiscard]] bool taking_snapshot() const { return taker_.active(); }
 
  private:

@@ -66,7 +66,7 @@ void Node::OnMemberHello(const PeerHeader& header, const Hello& hello) {
   if (raft_leader_.value == 0 || !knows) return;
   if (const raft::Member* member = raft_.configuration().Find(header.from);
       Leads() && member != nullptr && member->incarnation == header.from_incarnation &&
-      copies_.OnAsked(loop_->Now(), header.from, header.from_boot)) {
+      copies_.OnAsked(loop_->Now(), header.from, header.from_boot, links_.AddressOf(header))) {
     return Dismiss(header, "it has a copy of the data directory of a member that runs elsewhere",
                    absl::StrCat(WhoThisIs(), "; node ", header.from.value, " runs at ", member->address,
                                 " with the data directory of which this one has a copy: stop this one, and start it no more"));

@@ -102,6 +102,11 @@ base::Bytes Services::Status() const {
   response.set_feature_level(status.feature_level.value);
   response.set_feature_level_max(status.feature_level_max.value);
   response.set_boot(node->raft().options().boot.value);
+  for (const Copy& copy : node->copies()) {
+    v1::CopyStatus* c = response.add_copies();
+    c->set_node_id(copy.id.value);
+    c->set_address(copy.address);
+  }
   const std::vector<raft::PeerState> peers = node->raft().Peers();
   for (const raft::Member& member : node->raft().configuration().members) {
     v1::MemberStatus* m = response.add_members();

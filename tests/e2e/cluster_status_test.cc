@@ -81,9 +81,19 @@ TEST_F(ClusterStatusTest, OneNodeThatIsAwayIsShownButTheCoreServes) {
   EXPECT_THAT(table.out, HasSubstr("  UNREACHABLE\n"));
 }
 
+TEST_F(ClusterStatusTest, NodesOfTwoClustersAreARefusal) {
+  Cluster other(CoreAlone(1));
+  other.AwaitCoordsServing();
+  const CommandResult both =
+      RunCommand({Binary("drover"), "--coord", cluster_.coord_address(0) + "," + other.coord_address(0), "cluster", "status"});
+  EXPECT_EQ(both.exit_code, 8) << both.err;
+  EXPECT_EQ(Lines(both.out).size(), 5u) << both.out;
+  EXPECT_THAT(both.err, HasSubstr("these are nodes of 2 different clusters"));
+}
+
 TEST_F(ClusterStatusTest, WatchedItIsShownUntilCtrlC) {
   const std::string core = cluster_.coord_addresses();
-  Process watching({Binary("drover"), "--coord", core, "-o", "jsonl", "cluster", "status", "--watch", "--interval", "50ms"}, {},
+  Process watching({Binary("drover"), "--coord", core, "-o", "jsonl", "cluster", "status", "--watch", "--interval", "100ms"}, {},
                    cluster_.path("watched"));
   watching.Start();
   ASSERT_TRUE(Await([&] { return Lines(watching.Log()).size() >= 9; })) << watching.Log();
@@ -95,7 +105,7 @@ TEST_F(ClusterStatusTest, WatchedItIsShownUntilCtrlC) {
   EXPECT_THAT(first.at("time").get<std::string>(), EndsWith("Z"));
   EXPECT_EQ(first.at("id"), 1);
 
-  Process table({Binary("drover"), "--coord", core, "cluster", "status", "--watch", "--interval", "50ms"}, {},
+  Process table({Binary("drover"), "--coord", core, "cluster", "status", "--watch", "--interval", "100ms"}, {},
                 cluster_.path("table"));
   table.Start();
   ASSERT_TRUE(Await([&] { return table.Log().find("writes/s") != std::string::npos; })) << table.Log();
@@ -107,6 +117,11 @@ TEST_F(ClusterStatusTest, WatchedItIsShownUntilCtrlC) {
   const CommandResult json = cluster_.Drover({"-o", "json", "cluster", "status", "--watch"});
   EXPECT_EQ(json.exit_code, 2);
   EXPECT_THAT(json.err, HasSubstr("jsonl"));
+  for (const std::string interval : {"0s", "99ms"}) {
+    const CommandResult often = cluster_.Drover({"cluster", "status", "--watch", "--interval", interval});
+    EXPECT_EQ(often.exit_code, 2);
+    EXPECT_THAT(often.err, HasSubstr("it must be 100ms to"));
+  }
 }
 
 }  // namespace

@@ -220,6 +220,9 @@ TEST_F(ClusterStrangerTest, ACopyOfAMembersDirectoryIsToldToStopWhileTheMemberRu
   };
   ASSERT_TRUE(cluster_.world.RunUntil(told, seconds(20)));
   EXPECT_THAT(strangers_, Contains(HasSubstr("it has a copy of the data directory of a member that runs elsewhere")));
+  ASSERT_EQ(cluster_.node(leader)->copies().size(), 1u);
+  EXPECT_EQ(cluster_.node(leader)->copies()[0].id, options.id);
+  EXPECT_TRUE(cluster_.node(member)->copies().empty()) << "it does not lead";
   EXPECT_EQ(cluster_.Leader(), leader);
   EXPECT_TRUE(cluster_.refused(member).ok()) << cluster_.refused(member);
   EXPECT_EQ(cluster_.node(member)->Status().leader.value, static_cast<std::uint64_t>(leader));

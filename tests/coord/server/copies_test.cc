@@ -35,6 +35,16 @@ TEST_F(CopiesTest, ANodeThatWasStartedAgainIsNone) {
   EXPECT_FALSE(copies_.OnAsked(At(seconds(40)), kNode, kSecond)) << "it answers itself";
 }
 
+TEST_F(CopiesTest, ItIsSeenForAWhile) {
+  copies_.OnAnswer(At(seconds(10)), kNode, kFirst);
+  EXPECT_FALSE(copies_.OnAsked(At(seconds(10)), kNode, kSecond, "a:1"));
+  EXPECT_TRUE(copies_.Seen(At(seconds(10))).empty());
+  copies_.OnAnswer(At(seconds(12)), kNode, kFirst);
+  EXPECT_TRUE(copies_.OnAsked(At(seconds(12)), kNode, kSecond, "a:2"));
+  EXPECT_EQ(copies_.Seen(At(seconds(20))), (std::vector<Copy>{{kNode, "a:2"}}));
+  EXPECT_TRUE(copies_.Seen(At(seconds(22))).empty()) << "it asks no more";
+}
+
 TEST_F(CopiesTest, WhomNobodyHasAnsweredForIsNone) {
   EXPECT_FALSE(copies_.OnAsked(At(seconds(1)), kNode, kSecond));
   EXPECT_FALSE(copies_.OnAsked(At(seconds(60)), kNode, kSecond));

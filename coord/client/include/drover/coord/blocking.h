@@ -101,6 +101,12 @@ struct MemberStatus {
   std::uint64_t silent_ms = 0;    // since it answered last; known to the leader only
 };
 
+// A process with a copy of the data directory of a member that runs elsewhere; known to the leader only.
+struct CopyStatus {
+  std::uint64_t node_id = 0;
+  std::string address;  // its end of its link to the leader, "ipv4:10.0.0.7:41234"; it does not listen there
+};
+
 struct NodeStatus {
   std::uint64_t node_id = 0;
   std::uint64_t cluster_id = 0;  // 0: forming
@@ -124,6 +130,7 @@ struct NodeStatus {
   std::uint32_t feature_level_max = 0;  // that its program knows; 0: not known
   std::uint64_t boot = 0;               // of this process, at random; 0: of no cluster yet, or not known
   std::vector<MemberStatus> members;
+  std::vector<CopyStatus> copies;
 };
 
 [[nodiscard]] absl::StatusOr<NodeStatus> FetchNodeStatus(const std::string& endpoint, base::Duration timeout);
