@@ -21,7 +21,7 @@ void Formation::Fail(std::string why) {
 Hello Formation::NextRound() {
   ++round_;
   answered_.clear();
-  return Hello{round_, false, 0, members_text_, self_.started};
+  return Hello{round_, false, 0, members_text_, self_.started, restored()};
 }
 
 absl::StatusOr<std::optional<Hello>> Formation::OnOtherList(base::NodeId from, const Hello& hello) {
@@ -36,6 +36,7 @@ absl::StatusOr<std::optional<Hello>> Formation::OnHello(const PeerHeader& from, 
   if (formed_ || !failed_.ok()) return std::nullopt;
   if (hello.members != members_text_) return OnOtherList(from.from, hello);
   heard_[from.from] = from.from_incarnation;
+  earlier_.erase(from.from);
   if (!hello.reply) return Hello{hello.round, true, 0, members_text_, self_.started};
   if (!Founds() || hello.round != round_) return std::nullopt;
   answered_[from.from] = Answered{from.from_incarnation, std::max(from.feature_level_max, base::kFirstFeatureLevel)};
@@ -79,7 +80,25 @@ void Formation::OnDismissed(base::NodeId by, const absl::Status& why) {
   if (!formed_) Fail(absl::StrCat("node ", by.value, " refuses this one: ", why.message()));
 }
 
+// It does not count as a refusal: who was restored is right, and the other one is the past.
+std::string Formation::OnEarlierDirectory(base::NodeId from, base::ClusterId cluster) {
+  earlier_[from] = cluster;
+  return absl::StrCat("node ", self_.id.value, " was restored from a backup and begins cluster ", self_.cluster.value,
+                      "; the data directory of node ", from.value, " is of cluster ", cluster.value,
+                      ": to be a member of the new one, stop node ", from.value,
+                      ", move its directory away and start it with an empty one");
+}
+
 std::string Formation::Waiting() const {
+  std::string waiting = WaitingFor();
+  for (const auto& [id, cluster] : earlier_) {
+    absl::StrAppend(&waiting, "; the data directory of node ", id.value, " is of another cluster, ", cluster.value, ": stop node ",
+                    id.value, ", move the directory away and start it with an empty one");
+  }
+  return waiting;
+}
+
+std::string Formation::WaitingFor() const {
   std::vector<std::uint64_t> missing;
   for (const auto& [id, address] : members_) {
     if (id != self_.id && !heard_.contains(id)) missing.push_back(id.value);

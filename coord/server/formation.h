@@ -50,18 +50,23 @@ class Formation {
   [[nodiscard]] absl::StatusOr<std::optional<Hello>> OnHello(const PeerHeader& from, const Hello& hello);
   void OnFound(const PeerHeader& from, const Found& found);
   void OnDismissed(base::NodeId by, const absl::Status& why);
+  // Of a restored state: `from` is a member, and speaks as one of `cluster`, by a directory of before the restore. What it is told.
+  [[nodiscard]] std::string OnEarlierDirectory(base::NodeId from, base::ClusterId cluster);
 
   // What the first entry is to say, once that is known: it is to be written, then the node is opened.
   [[nodiscard]] const std::optional<raft::Configuration>& formed() const { return formed_; }
   // Not OK: it cannot go on, and why. FAILED_PRECONDITION.
   [[nodiscard]] const absl::Status& failed() const { return failed_; }
   [[nodiscard]] const InitialMembers& members() const { return members_; }
-  // "waiting for nodes 2, 3": those that have not been heard of.
+  // The cluster that is to begin with a restored state; 0: there is none here.
+  [[nodiscard]] base::ClusterId restored() const { return self_.restored ? self_.cluster : base::ClusterId(); }
+  // "waiting for nodes 2, 3": those that have not been heard of, and what is to be done about those that cannot be members.
   [[nodiscard]] std::string Waiting() const;
 
  private:
   [[nodiscard]] bool Founds() const { return members_.front().first == self_.id; }
   [[nodiscard]] absl::StatusOr<std::optional<Hello>> OnOtherList(base::NodeId from, const Hello& hello);
+  [[nodiscard]] std::string WaitingFor() const;
   void Fail(std::string why);
   // The highest that all members know; of a restored state its own.
   [[nodiscard]] base::FeatureLevel LevelToFoundAt() const;
@@ -76,6 +81,7 @@ class Formation {
   const std::string members_text_;
   std::uint64_t round_ = 0;
   std::map<base::NodeId, base::Incarnation> heard_;  // ever
+  std::map<base::NodeId, base::ClusterId> earlier_;  // speak with directories of before the restore
   std::map<base::NodeId, Answered> answered_;        // this round
   std::optional<raft::Configuration> formed_;
   absl::Status failed_;

@@ -205,6 +205,9 @@ bool MemberProcess::Failed() const {
 void MemberProcess::OnPeerFrame(PeerFrame frame) {
   if (forming_ == nullptr || forming_->done) return;
   const base::NodeId from = frame.header.from;
+  if (IsEarlierDirectory(frame.header)) {
+    return Dismiss(frame.header, forming_->formation->OnEarlierDirectory(from, frame.header.cluster));
+  }
   if (frame.header.cluster.value != 0) {
     AskWhoSpeaks(frame.header);
     for (const PeerItem& item : frame.items) OnClusterItem(frame.header, item);
@@ -260,6 +263,15 @@ void MemberProcess::OnClusterItem(const PeerHeader& header, const PeerItem& item
   const absl::Status level = base::CheckFeatureLevel("the cluster", configuration->feature_level, known());
   if (!level.ok()) return FailAfter(base::Duration::zero(), level);
   forming_->added = *configuration;
+}
+
+// A member of the cluster that is restored here speaks as one of another cluster, and to an earlier life of this node: so it has
+// not let this one in.
+bool MemberProcess::IsEarlierDirectory(const PeerHeader& header) const {
+  if (!forming_->formation || forming_->formation->restored().value == 0 || !forming_->peers.contains(header.from)) return false;
+  const bool another = header.cluster.value != 0 && header.cluster != forming_->formation->restored();
+  return another && header.from_incarnation.value != 0 && header.to_incarnation.value != 0 &&
+         header.to_incarnation != forming_->header.from_incarnation;
 }
 
 // A member speaks to this node as to one of the cluster: it was added, and died before it knew.

@@ -66,6 +66,7 @@ class MemberProcess final : private PeerLinks::Events {
   // Where the directory has a seed that was not taken up yet: begins to form its cluster, or is its only node. False: it has none.
   absl::StatusOr<bool> BeginFromSeed(const InitialMembers& given);
   void OnClusterItem(const PeerHeader& header, const PeerItem& item);
+  [[nodiscard]] bool IsEarlierDirectory(const PeerHeader& header) const;
   void AskWhoSpeaks(const PeerHeader& header);
   void OnInvitation(const PeerHeader& header, const Hello& hello);
   // It cannot form a cluster, and why.

@@ -104,6 +104,8 @@ struct NodeOptions {
   std::uint64_t promotion_lag_max = 1'000;                        // entries that a learner may lack and still become a voter
   base::Duration farewell = std::chrono::milliseconds(500);       // of a node that stops or was removed, before it ends
   base::Duration move_patience = std::chrono::seconds(2);         // for a client that was asked to go to another node
+  // How long it is believed that a list of members is that of another cluster, which begins with a restored state.
+  base::Duration renewal_window = std::chrono::seconds(10);
   base::Duration touch_interval = std::chrono::milliseconds(100);
   base::Duration read_retry = std::chrono::milliseconds(500);  // a quorum round without an answer is asked for again
   std::size_t streams_max = 10'000;
@@ -180,11 +182,11 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void ChangeMember(MemberChange change, ChangeDone done, std::optional<base::Duration> patience = std::nullopt);
   // To a voter; 0: to the one that has the most.
   void TransferLeadership(base::NodeId to, ChangeDone done);
-  // Ends every stream and call with UNAVAILABLE and takes no new ones. No session is the worse for it.
-  void Stop();
   // `done` runs once, on the loop, perhaps at once. OK: this node leads, as a majority has confirmed after this call. UNAVAILABLE:
   // it does not, or no longer.
   void ConfirmLeads(ChangeDone done);
+  // Ends every stream and call with UNAVAILABLE and takes no new ones. No session is the worse for it.
+  void Stop();
 
   // The members with which the cluster began.
   [[nodiscard]] absl::StatusOr<raft::Configuration> Founding() const { return raft::DecodeConfiguration(founding_.view()); }
@@ -193,10 +195,10 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   // That the cluster is at, as far as this node has applied: what it may be asked to propose.
   [[nodiscard]] base::FeatureLevel feature_level() const { return state_->feature_level(); }
   [[nodiscard]] const raft::Raft& raft() const { return raft_; }
-  // The oldest snapshot that is on its way to a member; the log leads on from it.
-  [[nodiscard]] std::optional<raft::Index> sending() const { return sender_.oldest(); }
   // Second processes with the directory of a member, that speak to this node as the leader.
   [[nodiscard]] std::vector<Copy> copies() const { return Leads() ? copies_.Seen(loop_->Now()) : std::vector<Copy>(); }
+  // The oldest snapshot that is on its way to a member; the log leads on from it.
+  [[nodiscard]] std::optional<raft::Index> sending() const { return sender_.oldest(); }
   [[nodiscard]] bool taking_snapshot() const { return taker_.active(); }
 
  private:
@@ -302,6 +304,8 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void OnForward(const PeerHeader& header, Forward forward);
   void OnTouch(const PeerHeader& header, const Touch& touch);
   void OnHello(const PeerHeader& header, const Hello& hello);
+  // Whoever says so is to begin another cluster with a restored state.
+  [[nodiscard]] bool BeginsAnew(const Hello& hello);
   void ConfirmLocal(base::SessionId session, StreamId stream, std::uint64_t contact);
   void SendTouchesIfDue();
   void FlushLinks();
@@ -326,6 +330,12 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
     base::Incarnation incarnation;
     base::Instant at;
   };
+  // Another cluster, that is to begin with a restored state.
+  struct Renewal {
+    base::ClusterId cluster;
+    std::string members;  // as a Hello says them
+    base::Instant heard;
+  };
   struct PendingTransfer {
     base::NodeId target;
     std::optional<base::Instant> deposed;  // since when nobody leads
@@ -339,6 +349,8 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   [[nodiscard]] bool Answers(base::NodeId member) const;
   void GiveWay();
   [[nodiscard]] bool AwaitsHello(base::NodeId from) const;
+  // " (why)" of the address that is asked, or "".
+  [[nodiscard]] std::string WhyUnreached() const;
   [[nodiscard]] raft::Configuration WithOwnAddress(raft::Configuration configuration) const;
   [[nodiscard]] base::NodeId Successor() const;
   [[nodiscard]] bool OthersHaveSpace() const;
@@ -352,8 +364,6 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   // node_farewell.cc: clients that had better go to another node
   [[nodiscard]] absl::Status MayStay() const override;
   void SayFarewell();
-  // " (why)" of the address that is asked, or "".
-  [[nodiscard]] std::string WhyUnreached() const;
   void SendClientsAway();
 
   // node_members.cc: whom it speaks to, and whether it still belongs
@@ -501,6 +511,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   std::unique_ptr<PendingChange> change_;              // while this node leads
   std::unique_ptr<PendingTransfer> transfer_;
   std::map<base::NodeId, OtherLifeHeard> other_lives_;
+  std::optional<Renewal> renewal_;
   Copies copies_{Copies::Options()};
   tree::Reaper reaper_;
   base::Instant next_reap_;

@@ -166,10 +166,33 @@ void Node::OnTouch(const PeerHeader& header, const Touch& touch) {
   want_round_touches_.push_back({header.from, touch.sequence, touch.contacts});
 }
 
+// The other members of a restored cluster do not have the state, and so do not say that they belong to it; their list does. But
+// while this node's own cluster has a leader, they may as well be members of that one that lost their directories.
+bool Node::BeginsAnew(const Hello& hello) {
+  if (hello.restored.value != 0) {
+    if (hello.restored == cluster_id()) return false;
+    renewal_ = Renewal{hello.restored, hello.members, loop_->Now()};
+    return true;
+  }
+  return renewal_ && raft_leader_.value == 0 && hello.members == renewal_->members &&
+         loop_->Now() - renewal_->heard < options_.renewal_window;
+}
+
 // A node that has no log asks who it is. The first entry's members may have it; anybody else's place is taken.
 void Node::OnHello(const PeerHeader& header, const Hello& hello) {
   if (hello.reply) return OnInvited(header, hello.round);
   if (AwaitsHello(header.from)) return OnInvited(header, hello.round);
+  if (BeginsAnew(hello)) {
+    OnStranger(
+        header,
+        absl::StrCat("it is to be a member of cluster ", renewal_->cluster.value,
+                     ", which begins with a restored state, and the data directory of this node is of cluster ", cluster_id().value,
+                     ": if this node is to be a member of the new one, stop it, move its directory away and start it "
+                     "with an empty one"));
+    // Whoever has the state hears by this that this node is none of its members yet.
+    if (hello.restored.value != 0) links_.Send(header.from, Hello{hello.round, true, 0, "", {}});
+    return;
+  }
   const absl::StatusOr<raft::Configuration> founding = Founding();
   if (founding.ok() && founding->Names(header.from, header.from_incarnation)) {
     links_.Send(header.from, Found{founding_});

@@ -88,8 +88,9 @@ struct Hello {
   std::uint64_t round = 0;
   bool reply = false;
   std::uint64_t members_digest = 0;
-  std::string members;     // opaque here
-  base::WallTime started;  // when the sender began to form a cluster, by its clock
+  std::string members;            // opaque here
+  base::WallTime started;         // when the sender began to form a cluster, by its clock
+  base::ClusterId restored = {};  // that the sender begins with a restored state; 0: it has none
 
   friend bool operator==(const Hello&, const Hello&) = default;
 };

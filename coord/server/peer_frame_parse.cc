@@ -259,6 +259,7 @@ class Decoder {
     Number(in, 3, &out->members_digest);
     Words(in, 4, &out->members);
     Number(in, 5, &out->started);
+    Number(in, 6, &out->restored);
   }
   void Field(const WireReader& in, Found* out) const { Payload(in, 1, &out->configuration); }
   void Field(const WireReader& in, Standing* out) const {

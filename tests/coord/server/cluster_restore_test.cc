@@ -1,6 +1,8 @@
 // A cluster that begins with a restored state: one has it, hands it to the others, and no two of them without it decide anything.
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "coord/backup/restore.h"
 #include "gmock/gmock.h"
@@ -14,6 +16,14 @@ namespace {
 using std::chrono::seconds;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+
+struct Observer final : NodeObserver {
+  void OnStranger(base::NodeId, const std::string&, absl::string_view why) override { strangers.emplace_back(why); }
+  void OnDismissed(base::NodeId, absl::string_view why) override { dismissed.emplace_back(why); }
+
+  std::vector<std::string> strangers;
+  std::vector<std::string> dismissed;
+};
 
 class ClusterRestoreTest : public ClusterFixture {
  protected:
@@ -188,6 +198,32 @@ TEST_F(ClusterRestoreTest, AMemberOfTheOldClusterIsRefused) {
   restored.Start(3);
   ASSERT_TRUE(restored.world.RunUntil([&] { return !restored.refused(3).ok(); }, seconds(30)));
   EXPECT_THAT(std::string(restored.refused(3).message()), HasSubstr("of its 3 members refuse"));
+}
+
+// It ended with the advice to have itself readmitted to the cluster that is the past. And so did those with empty directories.
+TEST_F(ClusterRestoreTest, BesideAnEarlierDirectoryOfAMemberItWaitsAndBothSayWhatHelps) {
+  Begin();
+  SimCluster restored(3, 7);
+  RestoreInto(&restored);
+  restored.Insert(2, cluster_.files(2).Copy(1));
+  Observer observer;
+  restored.observer = &observer;
+  restored.StartAll();
+  const std::string earlier = std::to_string(cluster_.node(2)->Status().cluster.value);
+  const auto said = [&](const std::vector<std::string>& words, const std::string& what) {
+    return std::any_of(words.begin(), words.end(), [&](const std::string& w) { return w.find(what) != std::string::npos; });
+  };
+  restored.world.RunFor(seconds(30));
+  for (int id = 1; id <= 3; ++id) EXPECT_TRUE(restored.refused(id).ok()) << restored.refused(id);
+  ASSERT_EQ(restored.node(1), nullptr) << "not without node 2";
+  EXPECT_THAT(restored.process(1)->Waiting(),
+              AllOf(HasSubstr("waiting for node 2"), HasSubstr("node 2 is of another cluster, " + earlier)));
+  EXPECT_TRUE(said(observer.dismissed, "the data directory of node 2 is of cluster " + earlier)) << "node 2 is told";
+  for (const auto* words : {&observer.dismissed, &observer.strangers}) EXPECT_FALSE(said(*words, "readmit"));
+  restored.Crash(2);
+  restored.Wipe(2);
+  restored.Start(2);
+  ExpectRestored(&restored);
 }
 
 TEST_F(ClusterRestoreTest, OfOneNodeItServesAtOnce) {

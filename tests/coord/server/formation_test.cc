@@ -58,6 +58,21 @@ TEST(FormationTest, OfTwoThatBeganAtTheSameMomentOneGivesWay) {
   EXPECT_FALSE(second.failed().ok());
 }
 
+TEST(FormationTest, WhoIsRestoredWaitsForAnEarlierDirectoryToBeMovedAwayAndSaysSo) {
+  Formation::Self self{base::NodeId(1), base::Incarnation(1), base::ClusterId(7), base::WallTime(1'000)};
+  self.restored = true;
+  Formation formation(self, *ParseInitialCluster(kList));
+  EXPECT_EQ(formation.NextRound().restored, base::ClusterId(7));
+  EXPECT_EQ(NewFormation(1, kList, 1'000).NextRound().restored, base::ClusterId()) << "nothing is restored there";
+  EXPECT_THAT(
+      formation.OnEarlierDirectory(base::NodeId(2), base::ClusterId(5)),
+      AllOf(HasSubstr("begins cluster 7; the data directory of node 2 is of cluster 5"), HasSubstr("move its directory away")));
+  EXPECT_TRUE(formation.failed().ok());
+  EXPECT_THAT(formation.Waiting(), AllOf(HasSubstr("waiting for nodes 2, 3"), HasSubstr("node 2 is of another cluster, 5")));
+  ASSERT_TRUE(formation.OnHello(From(2), NewFormation(2, kList, 2'000).NextRound()).ok());
+  EXPECT_EQ(formation.Waiting(), "waiting for node 3 of the initial cluster");
+}
+
 TEST(FormationTest, AClusterOfOtherMembersIsNotJoined) {
   Formation formation = NewFormation(1, kList, 1'000);
   raft::Configuration founded;
