@@ -92,8 +92,8 @@ std::string Formation::OnEarlierDirectory(base::NodeId from, base::ClusterId clu
 std::string Formation::Waiting() const {
   std::string waiting = WaitingFor();
   for (const auto& [id, cluster] : earlier_) {
-    absl::StrAppend(&waiting, "; the data directory of node ", id.value, " is of another cluster, ", cluster.value, ": stop node ",
-                    id.value, ", move the directory away and start it with an empty one");
+    absl::StrAppend(&waiting, "; the data directory of node ", id.value, " is of another cluster, ", cluster.value,
+                    ": if that one is the past, stop node ", id.value, ", move the directory away and start it with an empty one");
   }
   return waiting;
 }

@@ -487,8 +487,10 @@ TEST_F(OperationsTest, BackupsTakenCheckedRestored) {
   EXPECT_THAT(RunNext().out, HasSubstr("zxid"));
   Mark("/after");
   // All that the nodes have is lost.
+  const std::string earlier = site_.Here("core2", "/var/lib/drover/coord.earlier");
   for (const char* host : {"core1", "core2", "core3"}) {
     site_.services().Lose(host);
+    if (host == std::string("core2")) std::filesystem::copy(CoordData(host), earlier, std::filesystem::copy_options::recursive);
     if (host != std::string("core1")) std::filesystem::remove_all(CoordData(host));
   }
   RunNext();
@@ -497,6 +499,18 @@ TEST_F(OperationsTest, BackupsTakenCheckedRestored) {
   EXPECT_EQ(Run({"tree", "get", "/after"}).exit_code, 6);
   site_.services().Lose("core1");
   ASSERT_TRUE(Await([&] { return Run({"tree", "get", "/mark"}).out == "kept"; })) << "it stands on a majority";
+  // Once more, and one of the others is started with what it had before.
+  for (const char* host : {"core2", "core3"}) site_.services().Lose(host);
+  std::filesystem::remove_all(CoordData("core1"));
+  std::filesystem::remove_all(CoordData("core2"));
+  std::filesystem::rename(earlier, CoordData("core2"));
+  const std::string restore =
+      "drover cluster snapshot restore \"$(ls -t /var/backups/drover/*.snapshot | head -n 1)\" --data /var/lib/drover/coord --id 1 "
+      "--initial-cluster 1=core1:7400,2=core2:7400,3=core3:7400\n";
+  ASSERT_EQ(site_.Run("# on core1\n" + restore).exit_code, 0);
+  for (const char* host : {"core1", "core2"}) site_.Start(host);
+  ASSERT_TRUE(AwaitSaid("the data directory of node 2 is of another cluster"));
+  ASSERT_TRUE(AwaitSaid("node 2 is of cluster"));
 }
 
 TEST_F(OperationsTest, MoreNodesFewerNodesAnotherAddress) {
