@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <map>
 #include <memory>
@@ -23,6 +22,7 @@
 #include "tests/coord/recipes/fault_parts.h"
 #include "tests/coord/recipes/holding.h"
 #include "tests/coord/server/sim_cluster.h"
+#include "tests/support/seeds.h"
 
 namespace drover::recipes {
 namespace {
@@ -182,20 +182,6 @@ void Break(Scene& scene, std::vector<std::unique_ptr<Actor>>& actors, base::Rand
   }
 }
 
-// "FIRST-LAST", or one.
-std::vector<std::uint64_t> Seeds() {
-  const char* const asked = std::getenv("DROVER_TEST_RECIPES");
-  const std::vector<std::string> ends = absl::StrSplit(asked == nullptr ? "1-12" : asked, '-');
-  std::uint64_t first = 0;
-  std::uint64_t last = 0;
-  if (!absl::SimpleAtoi(ends.front(), &first) || !absl::SimpleAtoi(ends.back(), &last)) {
-    ADD_FAILURE() << "DROVER_TEST_RECIPES says which seeds: 1-200, or 28";
-  }
-  std::vector<std::uint64_t> seeds;
-  for (std::uint64_t seed = first; seed <= last; ++seed) seeds.push_back(seed);
-  return seeds;
-}
-
 // Tokens only grow in what is written under a guard.
 void CheckTokens(const std::vector<coord::Event>& events) {
   std::map<std::string, std::uint64_t> newest;
@@ -206,21 +192,6 @@ void CheckTokens(const std::vector<coord::Event>& events) {
     EXPECT_GE(token, newest[event.path]) << event.path << " at " << event.zxid.value;
     newest[event.path] = token;
   }
-}
-
-// Each item was done once, by who had it in hand; none was lost.
-void JudgeQueue(const std::vector<coord::Event>& events, Scene& scene) {
-  std::set<std::string> done;
-  for (const coord::Event& event : events) {
-    if (event.path.rfind("/done/", 0) != 0) continue;
-    const std::string name = event.path.substr(6);
-    EXPECT_TRUE(done.insert(name).second) << name << " was done twice";
-    std::uint64_t token = 0;
-    ASSERT_TRUE(absl::SimpleAtoi(event.data, &token));
-    scene.claims.push_back({Rule::kAlone, absl::StrCat("/queue/items/", name, "/claim"), base::Zxid(token),
-                            base::Zxid(event.zxid.value - 1), 1, "who did it"});
-  }
-  for (const std::string& name : scene.put) EXPECT_EQ(done.count(name), 1u) << name << " was lost";
 }
 
 // To commit was decided only where all had voted yes, and what was told is what was decided.
@@ -248,7 +219,8 @@ TEST(RecipeFaults, NobodyHoldsWhatAnotherHolds) {
   int refused = 0;
   std::map<bool, int> decided;
   std::size_t items = 0;
-  for (const std::uint64_t seed : Seeds()) {
+  const std::vector<std::uint64_t> seeds = testing::SeedsAsked("DROVER_TEST_RECIPES", "1-12");
+  for (const std::uint64_t seed : seeds) {
     SCOPED_TRACE(absl::StrCat("seed ", seed));
     Scene scene(kNodes, seed);
     base::SeededRandom random(seed);
@@ -298,7 +270,9 @@ TEST(RecipeFaults, NobodyHoldsWhatAnotherHolds) {
     ASSERT_TRUE(absl::SimpleAtoi(counter->node.data, &sum));
     EXPECT_GE(sum, scene.added);
     EXPECT_LE(sum, scene.added + scene.unknown);
-    JudgeQueue(witness.events(), scene);
+    const auto done = CheckItems(witness.events(), "/queue", "/done", scene.put);
+    ASSERT_TRUE(done.ok()) << done.status();
+    scene.claims.insert(scene.claims.end(), done->begin(), done->end());
     JudgeCommits(witness.events(), scene);
     const absl::Status verdict = CheckClaims(witness.events(), scene.claims);
     EXPECT_TRUE(verdict.ok()) << verdict;
@@ -309,7 +283,7 @@ TEST(RecipeFaults, NobodyHoldsWhatAnotherHolds) {
     if (::testing::Test::HasFailure()) return;
   }
   std::printf("refused by the store %d, items %zu, commits %d, aborts %d\n", refused, items, decided[true], decided[false]);
-  if (Seeds().size() > 1) {
+  if (seeds.size() > 1) {
     EXPECT_GT(items, 0u);
     EXPECT_GT(decided[true], 0);
     EXPECT_GT(decided[false], 0);

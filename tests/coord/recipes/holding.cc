@@ -1,10 +1,12 @@
 #include "tests/coord/recipes/holding.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "coord/recipes/contender.h"
 
@@ -50,6 +52,26 @@ absl::Status CheckClaims(const std::vector<coord::Event>& events, std::vector<Cl
                                             claim.at.value, ": ", against));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Claim>> CheckItems(const std::vector<coord::Event>& events, const std::string& queue,
+                                              const std::string& done, const std::set<std::string>& put) {
+  const std::string prefix = done + "/";
+  std::set<std::string> names;
+  std::vector<Claim> claims;
+  for (const coord::Event& event : events) {
+    if (!absl::StartsWith(event.path, prefix)) continue;
+    const std::string name = event.path.substr(prefix.size());
+    if (!names.insert(name).second) return absl::InternalError(absl::StrCat(name, " was done twice"));
+    std::uint64_t token = 0;
+    if (!absl::SimpleAtoi(event.data, &token)) return absl::InternalError(absl::StrCat(name, " was done with no token"));
+    claims.push_back({Rule::kAlone, absl::StrCat(queue, "/items/", name, "/claim"), base::Zxid(token),
+                      base::Zxid(event.zxid.value - 1), 1, "who did it"});
+  }
+  for (const std::string& name : put) {
+    if (names.count(name) == 0) return absl::InternalError(absl::StrCat(name, " was lost"));
+  }
+  return claims;
 }
 
 }  // namespace drover::recipes

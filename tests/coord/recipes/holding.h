@@ -6,10 +6,12 @@
 #define DROVER_TESTS_COORD_RECIPES_HOLDING_H_
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "coord/base/ids.h"
 #include "drover/coord/types.h"
 
@@ -34,6 +36,11 @@ struct Claim {
 
 // `events`: all of the tree, in order, from its beginning on. INTERNAL names the first claim, by `at`, that is untrue and why.
 [[nodiscard]] absl::Status CheckClaims(const std::vector<coord::Event>& events, std::vector<Claim> claims);
+
+// Items of a queue that are acknowledged with the creation of `<done>/<item>`, which holds the claim's token: each of `put` was
+// done, and none twice, else INTERNAL. Gives the claims of who did them.
+[[nodiscard]] absl::StatusOr<std::vector<Claim>> CheckItems(const std::vector<coord::Event>& events, const std::string& queue,
+                                                            const std::string& done, const std::set<std::string>& put);
 
 }  // namespace drover::recipes
 

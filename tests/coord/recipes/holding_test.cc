@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,15 @@ class HoldingTest : public ::testing::Test {
     return std::string(CheckClaims(events_, {{rule, path, Z(token), Z(at), permits, "p"}}).message());
   }
 
+  // The item is done, with the token of a claim.
+  void Done(std::uint64_t zxid, const std::string& item, const std::string& token) {
+    Made(zxid, "/done/" + item);
+    events_.back().data = token;
+  }
+  std::string CheckDone(const std::set<std::string>& put) {
+    return std::string(CheckItems(events_, "/q", "/done", put).status().message());
+  }
+
   std::vector<Event> events_;
 };
 
@@ -66,6 +76,21 @@ TEST_F(HoldingTest, SoManyHoldASemaphore) {
   EXPECT_EQ(Check(Rule::kPermits, "/l/s-0000000002", 2, 3, 2), "");
   EXPECT_NE(Check(Rule::kPermits, "/l/s-0000000003", 3, 3, 2), "");
   EXPECT_EQ(Check(Rule::kAlone, "/l/s-0000000003", 3, 3), "");
+}
+
+TEST_F(HoldingTest, EveryItemIsDoneOnceByWhoHasItInHand) {
+  Made(3, "/q/items/a/claim");
+  Done(5, "a", "3");
+  const auto claims = CheckItems(events_, "/q", "/done", {"a"});
+  ASSERT_TRUE(claims.ok()) << claims.status();
+  EXPECT_EQ(CheckClaims(events_, *claims), absl::OkStatus());
+  EXPECT_EQ(CheckDone({}), "") << "one whose Put had no answer";
+  EXPECT_THAT(CheckDone({"a", "b"}), HasSubstr("b was lost"));
+  Done(6, "b", "?");
+  EXPECT_THAT(CheckDone({"a", "b"}), HasSubstr("b was done with no token"));
+  events_.pop_back();
+  Done(7, "a", "3");
+  EXPECT_THAT(CheckDone({"a"}), HasSubstr("a was done twice"));
 }
 
 }  // namespace
