@@ -68,6 +68,7 @@ class Cluster {
   [[nodiscard]] std::string coord_address(int i = 0) const {
     return "127.0.0.1:" + std::to_string(coords_.at(static_cast<std::size_t>(i)).port);
   }
+  [[nodiscard]] int coord_port(int i = 0) const { return coords_.at(static_cast<std::size_t>(i)).port; }
   // Of all nodes, joined by commas.
   [[nodiscard]] std::string coord_addresses() const;
   [[nodiscard]] std::string coord_data(int i) const;

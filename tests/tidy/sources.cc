@@ -225,11 +225,11 @@ std::vector<Finding> CheckTests(const std::vector<Source>& sources) {
               line, std::regex("(^|[ (\"])" + std::regex_replace(file, std::regex(R"(\.)"), R"(\.)") + "($|[ )\"])"));
         });
     if (!built) findings.push_back({source.path, 0, "not in its folder's CMakeLists.txt, so never built"});
-    // tests/coord/log/segment_test.cc mirrors coord/log/; support, sim, scenarios, e2e, chaos, bench, oracle and tidy are the
-    // tests' own folders.
+    // tests/coord/log/segment_test.cc mirrors coord/log/; support, sim, scenarios, e2e, chaos, rivals, bench, oracle and tidy are
+    // the tests' own folders.
     const std::string mirrored = folder.substr(std::min(folder.size(), std::string("tests/").size()));
-    static const std::set<std::string> own = {"support", "sim",   "sim/check", "sim/run", "scenarios", "e2e",
-                                              "chaos",   "bench", "tidy",      "install", "fuzz",      "oracle"};
+    static const std::set<std::string> own = {"support", "sim",  "sim/check", "sim/run", "scenarios", "e2e",   "chaos",
+                                              "bench",   "tidy", "install",   "fuzz",    "oracle",    "rivals"};
     if (own.count(mirrored) == 0 && folders.count(mirrored) == 0) findings.push_back({source.path, 0, "mirrors no folder"});
     for (std::size_t i = 0; i < source.lines.size(); ++i) {
       if (std::regex_search(Code(source.lines[i]), disabled))
