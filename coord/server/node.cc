@@ -294,6 +294,7 @@ void Node::Turn() {
     GiveUpOnLeaderless();
     EndIfForeign();
     HandLeadershipOn();
+    NoteCommit();
     SendClientsAway();
     neighbours_.Tick(loop_->Now());
     AskForStanding();
@@ -406,6 +407,14 @@ void Node::HandLeadershipOn() {
   const bool full = log_writer_.disk_full() && OthersHaveSpace();
   if (!Leads() || !(stopping_ || stalled || full) || raft_.Inspect().transfer.value != 0) return;
   if (const base::NodeId best = Successor(); best.value != 0) static_cast<void>(raft_.TransferLeadership(best));
+}
+
+void Node::NoteCommit() {
+  const raft::Index commit = raft_.commit();
+  const bool waits = Leads() && raft_.log().last() > commit;
+  if (waits && commit == uncommitted_behind_) return;
+  uncommitted_behind_ = commit;
+  uncommitted_since_ = loop_->Now();
 }
 
 void Node::Tick() {
@@ -707,6 +716,8 @@ NodeStatus Node::Status() const {
   status.streams = streams_.size();
   status.history_bytes = history_.bytes();
   status.uncommitted_bytes = raft.uncommitted_bytes;
+  if (Leads() && raft_.log().last() > raft.commit && raft.commit == uncommitted_behind_)
+    status.uncommitted_for = loop_->Now() - uncommitted_since_;
   status.waiting_writes = proposals_.waiting();
   status.peers = PeerStatuses();
   status.peer_items_dropped = links_.dropped();

@@ -414,6 +414,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void GiveUpOnLeaderless();
   void AskAgain(bool all);
   void HandLeadershipOn();
+  void NoteCommit();
 
   // The one place where effects happen.
   void Perform(raft::Output output);
@@ -526,7 +527,9 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   base::Timer leave_timer_;
   base::Timer farewell_timer_;
   std::optional<base::Instant> sends_away_since_;
-  raft::Index full_since_;  // the log's end when its disk was found full
+  raft::Index uncommitted_behind_;   // nothing behind this index was committed
+  base::Instant uncommitted_since_;  // since then, if this node leads and has something behind it
+  raft::Index full_since_;           // the log's end when its disk was found full
   // When each entry that this leader proposed was, until it is committed.
   std::deque<std::pair<raft::Index, base::Instant>> proposed_at_;
   base::WallTime last_proposed_time_;

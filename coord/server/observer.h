@@ -48,9 +48,10 @@ struct NodeStatus {
   std::size_t streams = 0;
   std::size_t history_bytes = 0;
   std::size_t uncommitted_bytes = 0;
-  std::size_t waiting_writes = 0;   // of this node's clients, not yet applied
-  base::Duration disk_busy_for{0};  // how long the batch under way on the disk has taken so far
-  std::vector<PeerStatus> peers;    // of the newest configuration, by id
+  base::Duration uncommitted_for{0};  // of a leader: how long nothing was committed although something waits for it
+  std::size_t waiting_writes = 0;     // of this node's clients, not yet applied
+  base::Duration disk_busy_for{0};    // how long the batch under way on the disk has taken so far
+  std::vector<PeerStatus> peers;      // of the newest configuration, by id
   std::uint64_t peer_items_dropped = 0;
   std::size_t log_cache_bytes = 0;  // payloads of entries held in memory for the other nodes
   bool disk_full = false;

@@ -9,7 +9,8 @@ Readiness ReadinessOf(const NodeStatus& status) {
   // What it could not write down it does not have for long.
   if (status.disk_full && status.role != raft::RoleName::kLeader) return Readiness::kSendsAway;
   if (!status.serving) return Readiness::kCatchingUp;
-  return status.disk_full ? Readiness::kDiskFull : Readiness::kReady;
+  if (status.disk_full) return Readiness::kDiskFull;
+  return status.uncommitted_for > kUnwrittenMax ? Readiness::kUnwritten : Readiness::kReady;
 }
 
 absl::Status StatusOf(Readiness readiness, const StartProgress& progress) {
@@ -33,6 +34,10 @@ absl::Status StatusOf(Readiness readiness, const StartProgress& progress) {
       return absl::UnavailableError("the disk of this node is full: it serves reads and takes no writes until there is space");
     case Readiness::kSendsAway:
       return absl::UnavailableError("the disk of this node is full: it sends its clients to the other nodes until there is space");
+    case Readiness::kUnwritten:
+      return absl::UnavailableError(
+          "most nodes have written down nothing for some time, though they answer: their disks are full or stand still; reads are "
+          "served");
     case Readiness::kReady:
       break;
   }

@@ -2,9 +2,11 @@
 #ifndef DROVER_COORD_SERVER_READINESS_H_
 #define DROVER_COORD_SERVER_READINESS_H_
 
+#include <chrono>
 #include <cstdint>
 
 #include "absl/status/status.h"
+#include "coord/base/time.h"
 #include "coord/server/observer.h"
 #include "coord/server/start_progress.h"
 
@@ -18,8 +20,12 @@ enum class Readiness : std::uint8_t {
   kCatchingUp,  // it has not applied what it knows to be committed
   kDiskFull,    // it serves reads alone
   kSendsAway,   // its disk is full, and another node leads
+  kUnwritten,   // it leads, and no majority writes down what it has
   kReady,
 };
+
+// Those who answer a leader, and have written down nothing of it for so long, find no space, or their disks stand still.
+inline constexpr base::Duration kUnwrittenMax = std::chrono::seconds(5);
 
 [[nodiscard]] Readiness ReadinessOf(const NodeStatus& status);
 // OK, or UNAVAILABLE and why. `progress` matters to one that is starting.

@@ -419,6 +419,7 @@ TEST_F(OperationsTest, ADiskIsFull) {
   const CommandResult stuck = Run({"cluster", "status"});
   EXPECT_EQ(stuck.exit_code, 7);
   EXPECT_THAT(stuck.err, HasSubstr("the core takes no writes: the disks of nodes 1 and 2 are full"));
+  ASSERT_TRUE(AwaitReadyz("core3", "most nodes have written down nothing"));
   ExpectKept("/kept");
   EXPECT_EQ(Run({"--request-timeout", "1s", "tree", "create", "/no"}).exit_code, 7);
   // A leader is to be elected, and cannot be.

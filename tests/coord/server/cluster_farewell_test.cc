@@ -104,6 +104,8 @@ TEST_F(ClusterFarewellTest, MostDisksAreFullAndALeaderIsToBeElected) {
   ASSERT_NO_FATAL_FAILURE(FillDisk(second));
   ASSERT_NO_FATAL_FAILURE(FillDisk(third));
   EXPECT_TRUE(Execute(leader, false).ok()) << "reads need no disk";
+  ASSERT_TRUE(writer_->RunUntil([&] { return ReadinessOf(cluster_.node(leader)->Status()) == Readiness::kUnwritten; }));
+  EXPECT_TRUE(Execute(leader, false).ok()) << "still";
   cluster_.Crash(leader);
   cluster_.Start(leader);
   cluster_.world.RunFor(seconds(20));

@@ -32,6 +32,17 @@ TEST(ReadinessTest, AFullDiskIsNamedBeforeTheLeaderThatIsMissed) {
   EXPECT_EQ(StatusOf(Readiness::kCannotVote).message().find("the disk of this node is full"), 0u);
 }
 
+TEST(ReadinessTest, ALeaderWhoseEntriesNobodyWritesDownIsNotReady) {
+  NodeStatus status = Serving();
+  status.role = raft::RoleName::kLeader;
+  status.uncommitted_for = kUnwrittenMax;
+  EXPECT_EQ(ReadinessOf(status), Readiness::kReady);
+  status.uncommitted_for += std::chrono::milliseconds(1);
+  EXPECT_EQ(ReadinessOf(status), Readiness::kUnwritten);
+  status.disk_full = true;
+  EXPECT_EQ(ReadinessOf(status), Readiness::kDiskFull) << "what can be mended here comes first";
+}
+
 TEST(ReadinessTest, OneThatIsBehindSaysSo) {
   NodeStatus status = Serving();
   status.serving = false;
