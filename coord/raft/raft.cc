@@ -102,11 +102,13 @@ void Raft::Tick(base::Duration elapsed) {
     if (!std::holds_alternative<Candidate>(role_)) BecomeCandidate(false);
     return;
   }
-  base::Duration campaign_at{};
-  if (const auto* follower = std::get_if<Follower>(&role_)) campaign_at = follower->campaign_at;
-  if (const auto* candidate = std::get_if<PreCandidate>(&role_)) campaign_at = candidate->campaign_at;
-  if (const auto* candidate = std::get_if<Candidate>(&role_)) campaign_at = candidate->campaign_at;
-  if (now_ >= campaign_at) Campaign();
+  if (now_ >= CampaignAt()) Campaign();
+}
+
+base::Duration Raft::CampaignAt() const {
+  if (const auto* candidate = std::get_if<PreCandidate>(&role_)) return candidate->campaign_at;
+  if (const auto* candidate = std::get_if<Candidate>(&role_)) return candidate->campaign_at;
+  return std::get<Follower>(role_).campaign_at;
 }
 
 base::Duration Raft::UntilNextTick() const {
@@ -117,11 +119,8 @@ base::Duration Raft::UntilNextTick() const {
   }
   const bool alone = configuration().IsSoleVoter(options_.id, options_.incarnation);
   if (alone && !leads()) return std::holds_alternative<Candidate>(role_) ? options_.election_timeout : base::Duration::zero();
-  base::Duration at{};
-  if (const auto* leader = std::get_if<Leader>(&role_)) at = leader->heartbeat_at;
-  if (const auto* follower = std::get_if<Follower>(&role_)) at = follower->campaign_at;
-  if (const auto* candidate = std::get_if<PreCandidate>(&role_)) at = candidate->campaign_at;
-  if (const auto* candidate = std::get_if<Candidate>(&role_)) at = candidate->campaign_at;
+  const auto* leader = std::get_if<Leader>(&role_);
+  const base::Duration at = leader != nullptr ? leader->heartbeat_at : CampaignAt();
   return std::max(at - now_, base::Duration::zero());
 }
 
@@ -129,8 +128,12 @@ base::Duration Raft::UntilNextTick() const {
 
 void Raft::AdoptTerm(Term term) {
   DROVER_CHECK(term > hard_state_.term);
+  // A term alone puts no campaign off, or the one that could win would wait as long as others campaign in vain. A granted vote
+  // does.
+  const std::optional<base::Duration> campaign_at = leads() ? std::nullopt : std::optional(CampaignAt());
   SetHardState(HardState{term, base::NodeId()});
   BecomeFollower();
+  if (campaign_at) std::get<Follower>(role_).campaign_at = *campaign_at;
 }
 
 // Of nobody yet.

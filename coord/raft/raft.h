@@ -198,6 +198,8 @@ class Raft {
   [[nodiscard]] bool StandsByLeader() const;
   [[nodiscard]] std::size_t CountVoters(const std::set<base::NodeId>& of) const;
   [[nodiscard]] std::size_t Quorum() const;
+  // Of one that does not lead.
+  [[nodiscard]] base::Duration CampaignAt() const;
   [[nodiscard]] bool Impatient() const { return now_ < impatient_until_; }
 
   // follower.cc
