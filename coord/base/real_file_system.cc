@@ -58,6 +58,12 @@ class Descriptor {
   int fd_;
 };
 
+const char* KindOf(mode_t mode) {
+  if (S_ISDIR(mode)) return "a directory";
+  if (S_ISFIFO(mode)) return "a pipe";
+  return "a device";  // a socket cannot be opened
+}
+
 // Repeats a call that a signal interrupted.
 template <typename Call>
 auto Uninterrupted(Call call) {
@@ -156,7 +162,7 @@ class RealFileSystem final : public FileSystem {
     int flags = O_CLOEXEC;
     switch (mode) {
       case OpenMode::kRead:
-        flags |= O_RDONLY;
+        flags |= O_RDONLY | O_NONBLOCK;  // nobody is waited for at the other end of a pipe
         break;
       case OpenMode::kReadWrite:
         flags |= O_RDWR;
@@ -167,6 +173,10 @@ class RealFileSystem final : public FileSystem {
     }
     Descriptor fd(Uninterrupted([&] { return ::open(path.c_str(), flags, kFileMode); }));
     if (fd.get() < 0) return Error(errno, mode == OpenMode::kCreate ? "create" : "open", path);
+    struct stat info;
+    if (::fstat(fd.get(), &info) != 0) return Error(errno, "stat", path);
+    if (mode == OpenMode::kRead && !S_ISREG(info.st_mode))
+      return absl::FailedPreconditionError(absl::StrCat("open ", path, ": it is ", KindOf(info.st_mode), ", no regular file"));
     return std::make_unique<RealFile>(std::move(fd), path);
   }
 

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,6 +85,15 @@ TEST_F(RealFileSystem, ErrorsHaveTheirCodesAndNameThePath) {
   for (const auto& c : cases) {
     EXPECT_EQ(c.status.code(), c.code) << c.status;
     EXPECT_NE(c.status.message().find(directory_), absl::string_view::npos) << c.status;
+  }
+}
+
+TEST_F(RealFileSystem, WhatIsNoRegularFileIsNotOpened) {
+  ASSERT_EQ(::mkfifo(Path("pipe").c_str(), 0600), 0);
+  for (const std::string& path : {Path("pipe"), directory_, std::string("/dev/null")}) {
+    const absl::Status opened = fs_->Open(path, OpenMode::kRead).status();
+    EXPECT_EQ(opened.code(), absl::StatusCode::kFailedPrecondition) << opened;
+    EXPECT_NE(opened.message().find(path + ": it is a "), std::string::npos) << opened;
   }
 }
 
