@@ -6,9 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "coord/base/checksum.h"
+#include "coord/base/disk_version.h"
 #include "coord/base/status.h"
 #include "coord/log/frame.h"
 #include "coord/log/segment.h"
+#include "coord/log/snapshot_file.h"
 
 namespace drover::coord::log {
 namespace {
@@ -17,6 +19,8 @@ constexpr absl::string_view kMagic = "DROVERID";
 // Of a directory that has promised nothing beyond the first level, and of others: what reads version 1 alone refuses these.
 constexpr std::uint32_t kVersion = 1;
 constexpr std::uint32_t kVersionWithPromise = 2;
+static_assert(kVersionWithPromise == base::kDiskVersion);
+static_assert(kFormatVersion <= base::kDiskVersion && kSnapshotVersion <= base::kDiskVersion);
 constexpr std::size_t kBytes = 48;
 
 constexpr char kLockName[] = "LOCK";
@@ -38,9 +42,9 @@ std::string EncodeIdentity(const Identity& identity) {
 }
 
 absl::StatusOr<Identity> DecodeIdentity(absl::string_view contents) {
-  if (contents.size() >= 12 && contents.substr(0, kMagic.size()) == kMagic && GetU32(contents, 8) > kVersionWithPromise) {
+  if (contents.size() >= 12 && contents.substr(0, kMagic.size()) == kMagic && GetU32(contents, 8) > base::kDiskVersion) {
     return absl::FailedPreconditionError(absl::StrCat("identity format version ", GetU32(contents, 8),
-                                                      "; this program reads versions up to ", kVersionWithPromise,
+                                                      "; this program reads versions up to ", base::kDiskVersion,
                                                       ": use the newer program"));
   }
   const absl::Status damaged = absl::DataLossError(absl::StrCat("the identity of this node is damaged. ", kLostIdentity));

@@ -67,8 +67,8 @@ absl::StatusOr<SegmentHeader> DecodeSegmentHeader(const Frame& frame) {
     return absl::InvalidArgumentError("this frame is no segment header");
   }
   if (GetU32(in, 8) != kFormatVersion) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("format version ", GetU32(in, 8), "; this program reads version ", kFormatVersion, ": use the newer program"));
+    return absl::FailedPreconditionError(absl::StrCat("log format version ", GetU32(in, 8), "; this program reads version ",
+                                                      kFormatVersion, ": use the newer program"));
   }
   SegmentHeader header;
   header.cluster = base::ClusterId(GetU64(in, kClusterAt));

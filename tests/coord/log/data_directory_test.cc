@@ -9,6 +9,7 @@
 #include <string>
 
 #include "coord/base/checksum.h"
+#include "coord/base/disk_version.h"
 #include "coord/log/frame.h"
 #include "gtest/gtest.h"
 #include "tests/sim/sim_file_system.h"
@@ -72,6 +73,7 @@ TEST(DataDirectory, APromiseIsAFormatThatProgramsWithoutLevelsRefuse) {
   EXPECT_EQ(EncodeIdentity(promised)[8], 1);
   promised.promised = base::FeatureLevel(2);
   EXPECT_EQ(EncodeIdentity(promised)[8], 2);
+  EXPECT_EQ(base::kDiskVersion, 2u) << "what drover version tells is what is refused beyond";
 }
 
 TEST(DataDirectory, OneProcessAtATime) {
