@@ -127,6 +127,13 @@ absl::StatusOr<Inspection> Inspect(base::FileSystem* fs, const std::string& dire
     if (result.damaged_snapshots.empty()) return begins;
     return absl::DataLossError(absl::StrCat(result.damaged_snapshots.back().message(), ". ", kDamagedLog));
   }
+  // Rightly so only of a node that died just then: its disk was behind what it had applied, or a snapshot had come from another
+  // node.
+  if (!result.snapshots.empty() && result.snapshots.back().index > result.last_index) {
+    result.notes.push_back(absl::StrCat("the log ends with entry ", result.last_index.value,
+                                        ", before the newest snapshot, that up to entry ", result.snapshots.back().index.value,
+                                        ": unless this node died as it took or received that, the last segments are missing"));
+  }
   // A new node's identity is written before its log: one that was not there a moment ago may be.
   if (!result.identity) DROVER_RETURN_IF_ERROR(ReadIdentity(fs, directory + "/identity", &result.identity));
   if (!result.identity) return MissingIdentity(directory);

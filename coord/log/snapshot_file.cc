@@ -25,6 +25,17 @@ constexpr std::uint64_t kConfigurationBytesMax = 1U << 20;
 // What zstd stores takes at least four bytes for each block, and a block stands for at most 128 KiB.
 constexpr std::uint64_t kBytesForEachStoredMax = (std::uint64_t{128} << 10) / 4;
 
+// Of a file that is no snapshot: what it looks like, if that is known; words to be appended.
+absl::string_view Looks(absl::string_view begin) {
+  if (absl::StartsWith(begin, "\x28\xb5\x2f\xfd") || absl::StartsWith(begin, "\x1f\x8b")) {
+    return " but something compressed: decompress it, and try what is in it";
+  }
+  if (absl::StartsWith(begin, "DRFR")) return " but a segment of a log, of which drover-coord log verify reads the whole directory";
+  if (absl::StartsWith(begin, R"({"format":"drover-subtree")"))
+    return " but what drover tree export has written, for drover tree import";
+  return "";
+}
+
 std::string EncodeHead(const SnapshotHead& head) {
   std::string out(kMagic.data(), kMagic.size());
   PutU32(kSnapshotVersion, &out);
@@ -167,13 +178,14 @@ absl::StatusOr<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(base::FileS
 
 absl::Status SnapshotReader::ReadHead(std::optional<base::ClusterId> cluster) {
   DROVER_ASSIGN_OR_RETURN(const std::string fixed, ReadExactly(kHeadBytes, "its head"));
-  if (fixed.substr(0, kMagic.size()) != kMagic) return Damaged("this is not the head of a snapshot");
+  if (fixed.substr(0, kMagic.size()) != kMagic) return Damaged(absl::StrCat("this is not the head of a snapshot", Looks(fixed)));
   // The version before the checksum: a newer one may have another head.
   const std::uint32_t version = GetU32(fixed, 8);
   const std::uint64_t configuration = GetU32(fixed, 12);
   if (version > kSnapshotVersion) {
-    return absl::FailedPreconditionError(absl::StrCat(path_, ": snapshot format version ", version, "; this program reads version ",
-                                                      kSnapshotVersion, ": use the newer program"));
+    return absl::FailedPreconditionError(
+        absl::StrCat(path_, ": snapshot format version ", version, "; this program reads version ", kSnapshotVersion,
+                     ": use the newer program that wrote it, or a later one, to look at it, to restore it and to run its cluster"));
   }
   const std::uint64_t founding = GetU32(fixed, 56);
   if (std::max(configuration, founding) > kConfigurationBytesMax) return Damaged("its head is damaged");
@@ -203,6 +215,7 @@ absl::StatusOr<std::optional<std::string>> SnapshotReader::Next() {
   DROVER_ASSIGN_OR_RETURN(const std::string head, ReadExactly(kPartHeadBytes, "a part or its end"));
   if (GetU32(head, 0) == kEndMagic) {
     if (GetU64(head, 8) != parts_ || GetU64(head, 16) != Link(chain_, parts_)) return Damaged("its end is not that of these parts");
+    if (GetU32(head, 4) != 0) return Damaged("its end is damaged");
     if (at_ + kEndBytes != size_) return Damaged("something stands behind its end");
     ended_ = true;
     return std::nullopt;
@@ -219,6 +232,11 @@ absl::StatusOr<std::optional<std::string>> SnapshotReader::Next() {
   if (PartChecksum(head_.id, parts_, absl::string_view(head).substr(0, 16), stored) != checksum) {
     at_ -= kPartHeadBytes;
     return Damaged("a part is damaged");
+  }
+  // No checksum covers the padding.
+  if (padded.find_first_not_of('\0', stored_bytes) != std::string::npos) {
+    at_ -= kPartHeadBytes;
+    return Damaged("the padding of a part is damaged");
   }
   // Before there is room made for it.
   if (ZSTD_getFrameContentSize(stored.data(), stored.size()) != bytes) return Damaged("a part cannot be decompressed");

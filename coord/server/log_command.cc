@@ -267,6 +267,9 @@ int LogCommand(int argc, const char* const* argv) {
                              "Looks at a node's data directory, whether the node runs or not; changes nothing.");
   process::OptionSet& dump = options.Command("dump", "One line for each segment, frame and entry");
   process::OptionSet& verify = options.Command("verify", "Reads everything; exits 0 and says ok, or 1 and says what is wrong");
+  verify.Footer(
+      "It cannot tell a directory from an older copy of it, or from one whose newest segments were removed: no file says how far "
+      "the log went. In a cluster of several the leader tells, when the node is started, and the node ends.");
   for (process::OptionSet* command : {&dump, &verify}) {
     command->Choice("-o,--output", &output, {"table", "json", "jsonl"}, "How to print");
     command->Argument("DIR", &directory, "The node's --data directory");

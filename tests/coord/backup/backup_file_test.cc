@@ -60,12 +60,8 @@ TEST_F(BackupFileTest, AFlippedBitAnywhereIsRefused) {
     std::string flipped = contents_;
     flipped[at] = static_cast<char>(flipped[at] ^ (1 << (at % 8)));
     const absl::Status found = With(flipped);
-    // Of the version: a newer one. Of padding: nothing, or damage; it never says anything else than it did.
-    if (found.ok()) {
-      EXPECT_EQ(ReadBackup(&fs_, "backups/other")->state->Digest(), state_->Digest()) << at;
-    } else {
-      EXPECT_TRUE(absl::IsDataLoss(found) || absl::IsFailedPrecondition(found)) << at << ": " << found;
-    }
+    // Of the version: a newer one.
+    EXPECT_TRUE(absl::IsDataLoss(found) || absl::IsFailedPrecondition(found)) << at << ": " << found;
   }
 }
 
@@ -81,10 +77,20 @@ TEST_F(BackupFileTest, AFileOfAnotherKindIsNamedSo) {
   EXPECT_EQ(ReadBackup(&fs_, "backups/none").status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST_F(BackupFileTest, WhatIsTakenForABackupByMistakeIsCalledByItsName) {
+  const std::string behind(100, 'x');
+  EXPECT_THAT(std::string(With("\x28\xb5\x2f\xfd" + behind).message()), HasSubstr("but something compressed: decompress it"));
+  EXPECT_THAT(std::string(With("\x1f\x8b" + behind).message()), HasSubstr("but something compressed: decompress it"));
+  EXPECT_THAT(std::string(With("DRFR" + behind).message()), HasSubstr("but a segment of a log"));
+  EXPECT_THAT(std::string(With(R"({"format":"drover-subtree","version":1)" + behind).message()),
+              HasSubstr("for drover tree import"));
+}
+
 TEST_F(BackupFileTest, ANewerFormatIsRefusedByItsVersion) {
   std::string newer = contents_;
   newer[8] = 2;
-  EXPECT_THAT(std::string(With(newer).message()), HasSubstr("snapshot format version 2; this program reads version 1"));
+  EXPECT_THAT(std::string(With(newer).message()), AllOf(HasSubstr("snapshot format version 2; this program reads version 1"),
+                                                        HasSubstr("use the newer program that wrote it")));
 }
 
 // Checksums are right, what they protect is no state: not damage of the disk, but nothing to restore either.

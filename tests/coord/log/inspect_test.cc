@@ -1,11 +1,13 @@
 #include "coord/log/inspect.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "coord/log/snapshot_file.h"
 #include "gtest/gtest.h"
 #include "tests/coord/log/log_fixture.h"
 
@@ -13,11 +15,19 @@ namespace drover::coord::log {
 namespace {
 
 struct Recorder final : InspectVisitor {
-  void OnSegment(const std::string& path, const SegmentHeader&) override { segments.push_back(path); }
-  void OnFrame(const Frame&, bool proven) override { frames.push_back(proven); }
+  void OnSegment(const std::string& path, const SegmentHeader& header) override {
+    segments.push_back(path);
+    FrameRef ref;
+    proven_end[path] = EncodeSegmentHeader(header, &ref).size();
+  }
+  void OnFrame(const Frame& frame, bool proven) override {
+    frames.push_back(proven);
+    if (proven) proven_end[segments.back()] = frame.end();
+  }
   void OnEntry(const raft::Entry& entry) override { entries.push_back(entry); }
   std::vector<std::string> segments;
   std::vector<bool> frames;
+  std::map<std::string, std::uint64_t> proven_end;  // in each segment
   std::vector<raft::Entry> entries;
 };
 
@@ -28,6 +38,11 @@ class InspectTest : public LogTest {
     EXPECT_TRUE(SetTerm(7, 2).ok());
     for (int i = 0; i < 12; ++i) EXPECT_TRUE(Append(std::string(100, 'i')).ok());
   }
+  void WriteSnapshot(std::uint64_t index) {
+    auto writer = SnapshotWriter::Begin(&fs_, kDirectory, {kCluster, 5, MakeRestart(index, 7), base::Bytes::Copy("founders")}, {});
+    ASSERT_TRUE(writer.ok() && (*writer)->Add("some part").ok() && (*writer)->Finish().ok());
+  }
+
   Recorder recorder_;
 };
 
@@ -72,6 +87,58 @@ TEST_F(InspectTest, ReportsDamageAfterWhatComesBefore) {
   EXPECT_EQ(found.status().code(), absl::StatusCode::kDataLoss);
   EXPECT_FALSE(recorder_.entries.empty());
   EXPECT_LT(recorder_.entries.size(), 12u);
+}
+
+// FORMAT.md, "Which frames count", says which bytes do not matter, and which look like a torn write.
+TEST_F(InspectTest, AFlippedBitInAnyByteThatCountsIsFound) {
+  ASSERT_TRUE(log()->Prove().ok());
+  Start();  // in a segment of its own
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(Append(std::string(101, 'j')).ok());
+  ASSERT_TRUE(log()->Prove().ok());
+  WriteSnapshot(4);
+  WriteSnapshot(9);
+  const std::string last = LastSegment();
+  Stop();
+  ASSERT_TRUE(Inspect(&fs_, kDirectory, &recorder_)->notes.empty());
+  ASSERT_GT(recorder_.segments.size(), 3u);
+  const std::map<std::string, std::uint64_t> proven_end = recorder_.proven_end;
+  std::size_t found = 0, torn = 0, void_bytes = 0;
+  for (const std::string& path : fs_.Paths()) {
+    const std::uint64_t size = fs_.Read(path).size();
+    for (std::uint64_t at = 0; at < size; ++at) {
+      const auto disk = fs_.Copy(1);
+      disk->FlipBit(path, at, static_cast<int>(at % 8));
+      const absl::StatusOr<Inspection> inspected = Inspect(disk.get(), kDirectory, &recorder_);
+      const auto end = proven_end.find(path);
+      if (end == proven_end.end() || at < end->second) {
+        const bool told = !inspected.ok() || !inspected->damaged_snapshots.empty();
+        EXPECT_TRUE(told) << path << " at " << at;
+        ++found;
+      } else if (path == last) {
+        EXPECT_TRUE(inspected.ok() && !inspected->notes.empty()) << path << " at " << at;
+        ++torn;
+      } else {
+        ++void_bytes;
+      }
+    }
+  }
+  EXPECT_GT(found, 3000u);
+  EXPECT_GE(torn, kFrameHeaderBytes) << "the mark, and what lies behind it";
+  EXPECT_GT(void_bytes, 0u);
+}
+
+TEST_F(InspectTest, ALogThatEndsBeforeTheNewestSnapshotIsNoted) {
+  ASSERT_TRUE(log()->Prove().ok());
+  WriteSnapshot(4);
+  WriteSnapshot(12);
+  Stop();
+  EXPECT_TRUE(Inspect(&fs_, kDirectory, &recorder_)->notes.empty());
+  fs_.Delete(LastSegment());
+  const absl::StatusOr<Inspection> found = Inspect(&fs_, kDirectory, &recorder_);
+  ASSERT_TRUE(found.ok()) << found.status();
+  ASSERT_LT(found->last_index.value, 12u);
+  EXPECT_NE(found->notes.back().find("before the newest snapshot, that up to entry 12: unless"), std::string::npos)
+      << found->notes.back();
 }
 
 TEST_F(InspectTest, ShowsVoteConflictAndRestart) {

@@ -146,13 +146,7 @@ TEST_F(SnapshotFileTest, NoFlippedBitPasses) {
     damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
     Replace(PathAt(7), damaged);
     const auto read = ReadSnapshot(&fs_, PathAt(7), std::nullopt);
-    if (!read.ok()) {
-      EXPECT_TRUE(absl::IsDataLoss(read.status()) || absl::IsFailedPrecondition(read.status())) << read.status();
-      continue;
-    }
-    // Padding alone is not looked at.
-    EXPECT_EQ(read->head, HeadAt(7)) << at;
-    EXPECT_EQ(read->parts, (std::vector<std::string>{"a part", "another one"})) << at;
+    EXPECT_TRUE(absl::IsDataLoss(read.status()) || absl::IsFailedPrecondition(read.status())) << at << ": " << read.status();
   }
 }
 
