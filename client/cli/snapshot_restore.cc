@@ -1,6 +1,8 @@
 // `drover cluster snapshot restore`: the data directory of a node that founds a new cluster with a backup's state. Offline.
 #include <cstdint>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/app.h"
@@ -11,6 +13,7 @@
 #include "coord/base/random.h"
 #include "coord/base/status.h"
 #include "coord/server/initial_cluster.h"
+#include "coord/server/seed.h"
 
 namespace drover::cli {
 namespace {
@@ -25,11 +28,25 @@ struct RestoreFlags {
 const std::vector<std::string> kNames = {"directory", "node",   "cluster",        "members",
                                          "zxid",      "znodes", "sessions ended", "ephemerals gone"};
 
+// The directory is marked before the backup is read, which may take long, and more memory than there is: whoever does not see that
+// this process was killed shall not start an empty cluster. A backup that is of no use leaves the directory as it was.
+absl::StatusOr<coord::backup::Backup> MarkAndRead(base::FileSystem* files, const RestoreFlags& flags) {
+  std::error_code error;
+  const bool is_there = std::filesystem::exists(flags.data, error);
+  const bool is_marked = !coord::server::CheckRestoreEnded(files, flags.data).ok();
+  DROVER_RETURN_IF_ERROR(coord::server::MarkRestore(files, flags.data));
+  absl::StatusOr<coord::backup::Backup> backup = coord::backup::ReadBackup(files, flags.file);
+  if (backup.ok() || is_marked) return backup;
+  (void)coord::server::UnmarkRestore(files, flags.data);
+  if (!is_there) std::filesystem::remove(flags.data, error);
+  return backup;
+}
+
 absl::StatusOr<Item> Restore(const RestoreFlags& flags, const coord::server::InitialMembers& members) {
   const std::unique_ptr<base::FileSystem> files = base::NewRealFileSystem();
   const base::NodeId id(flags.id);
   DROVER_RETURN_IF_ERROR(coord::backup::CheckRestore(files.get(), flags.data, id, members));
-  DROVER_ASSIGN_OR_RETURN(const coord::backup::Backup backup, coord::backup::ReadBackup(files.get(), flags.file));
+  DROVER_ASSIGN_OR_RETURN(const coord::backup::Backup backup, MarkAndRead(files.get(), flags));
   base::SystemRandom random;
   DROVER_ASSIGN_OR_RETURN(const coord::backup::Restored restored,
                           coord::backup::Restore(files.get(), &random, backup.state.get(), backup.taken, flags.data, id, members));
@@ -86,6 +103,9 @@ void AddSnapshotRestoreCommand(process::OptionSet* snapshot, Commands* commands)
   restore.Text("--data", &flags->data, "The directory to make; empty, or not there yet");
   restore.Number("--id", &flags->id, "The node's id: the lowest of the new cluster");
   restore.Text("--initial-cluster", &flags->initial_cluster, "1=HOST:PORT,2=HOST:PORT,...: the members of the new cluster");
+  restore.Footer(
+      "If it does not end, no node starts with DIR: give the command again (it replaces what the first one has left), or empty "
+      "DIR.");
   commands->push_back({&restore, [flags](const App& app) { return RestoreCommand(app, *flags); }});
 }
 

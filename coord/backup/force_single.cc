@@ -31,6 +31,7 @@ std::string ParentOf(const std::string& directory) {
 // Whose directory it is. Nothing is made or changed in one that is none.
 absl::StatusOr<log::Identity> IdentityOf(base::FileSystem* files, const std::string& directory) {
   DROVER_RETURN_IF_ERROR(server::CheckRecovered(files, directory));
+  DROVER_RETURN_IF_ERROR(server::CheckRestoreEnded(files, directory));
   DROVER_ASSIGN_OR_RETURN(const std::vector<std::string> names, files->List(directory));
   if (std::find(names.begin(), names.end(), "identity") == names.end()) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -55,18 +56,16 @@ absl::Status CheckFree(base::FileSystem* files, const std::string& path, absl::s
   return absl::FailedPreconditionError(absl::StrCat(path, " is in the way: ", why));
 }
 
-// What an attempt that did not end has left there: its own files, of which nobody has made anything yet.
-absl::Status ClearUnfinished(base::FileSystem* files, const std::string& making) {
+// What an attempt has left there that did not end, or not with its renames, is made anew: nobody has made anything of it yet.
+absl::Status MarkUnfinished(base::FileSystem* files, const std::string& making) {
   const absl::StatusOr<std::vector<std::string>> names = files->List(making);
   if (absl::IsNotFound(names.status())) return absl::OkStatus();
   DROVER_RETURN_IF_ERROR(names.status());
   for (const std::string& name : *names) {
-    if (name == "LOCK") continue;
-    const bool own = name == "identity" || name == "identity.tmp" || absl::StartsWith(name, "founding.snap");
-    if (!own) return absl::FailedPreconditionError(absl::StrCat(making, " is in the way, and holds ", name, ": move it elsewhere"));
-    DROVER_RETURN_IF_ERROR(files->Remove(absl::StrCat(making, "/", name)));
+    if (server::IsOfRestore(name)) continue;
+    return absl::FailedPreconditionError(absl::StrCat(making, " is in the way, and holds ", name, ": move it elsewhere"));
   }
-  return absl::OkStatus();
+  return server::MarkRestore(files, making);
 }
 
 struct Found {
@@ -146,7 +145,7 @@ absl::StatusOr<Forced> Force(base::FileSystem* files, base::Random* random, cons
         "address, too, --advertise HOST:PORT"));
   }
   if (forced.address.empty()) forced.address = members.Find(identity.node)->address;
-  DROVER_RETURN_IF_ERROR(ClearUnfinished(files, making));
+  DROVER_RETURN_IF_ERROR(MarkUnfinished(files, making));
   forced.snapshot = found.recovery.snapshot.index;
   forced.last = found.recovery.disk.log->last_index();
   forced.committed = found.recovery.raft.commit;

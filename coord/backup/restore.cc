@@ -26,8 +26,9 @@ absl::Status CheckRestore(base::FileSystem* files, const std::string& directory,
   const absl::StatusOr<std::vector<std::string>> names = files->List(directory);
   if (absl::IsNotFound(names.status())) return absl::OkStatus();
   DROVER_RETURN_IF_ERROR(names.status());
+  const bool unfinished = !server::CheckRestoreEnded(files, directory).ok();
   for (const std::string& name : *names) {
-    if (name == "LOCK") continue;  // of a restore that failed
+    if (name == "LOCK" || (unfinished && server::IsOfRestore(name))) continue;
     return absl::FailedPreconditionError(
         absl::StrCat(directory, " is not empty (", name, " is there): give a directory that is, or not there yet"));
   }
@@ -41,12 +42,12 @@ absl::StatusOr<Restored> Restore(base::FileSystem* files, base::Random* random, 
   DROVER_ASSIGN_OR_RETURN(restored.left, tree::BeginNewCluster(state));
   restored.zxid = state->last_zxid();
   restored.cluster = base::ClusterId(server::NextNotZero(random));
+  DROVER_RETURN_IF_ERROR(server::MarkRestore(files, directory));
+  DROVER_RETURN_IF_ERROR(server::ClearRestore(files, directory));
   DROVER_ASSIGN_OR_RETURN(const auto locked, log::DataDirectory::Open(files, directory));
-  // The state before the identity: a directory with an identity and nothing else would found a cluster without a state.
   DROVER_RETURN_IF_ERROR(server::WriteSeed(files, random, directory, {restored.cluster, members}, state, taken));
-  const absl::Status named = locked->CreateIdentity(id, base::Incarnation(server::NextNotZero(random)));
-  if (!named.ok()) server::RemoveSeed(files, directory);
-  DROVER_RETURN_IF_ERROR(named);
+  DROVER_RETURN_IF_ERROR(locked->CreateIdentity(id, base::Incarnation(server::NextNotZero(random))));
+  DROVER_RETURN_IF_ERROR(server::UnmarkRestore(files, directory));
   return restored;
 }
 

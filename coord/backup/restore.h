@@ -26,12 +26,13 @@ struct Restored {
 };
 
 // What a restore refuses before it reads anything. INVALID_ARGUMENT: `id` is not the lowest of `members`. FAILED_PRECONDITION:
-// `directory` is not empty.
+// `directory` is not empty. What a restore has left there that was interrupted is replaced: no node can have started from it.
 [[nodiscard]] absl::Status CheckRestore(base::FileSystem* files, const std::string& directory, base::NodeId id,
                                         const server::InitialMembers& members);
 
 // Makes `directory`, with `state` as that of a new cluster. As CheckRestore; OUT_OF_RANGE: the zxid would grow too large;
-// RESOURCE_EXHAUSTED: the disk is full. After an error the directory holds nothing that a node would start from.
+// RESOURCE_EXHAUSTED: the disk is full. Killed at any instant, or after an error, it leaves `directory` as it was, or marked, so
+// that no node starts there until a restore has ended (server::MarkRestore).
 [[nodiscard]] absl::StatusOr<Restored> Restore(base::FileSystem* files, base::Random* random, tree::StateMachine* state,
                                                base::WallTime taken, const std::string& directory, base::NodeId id,
                                                const server::InitialMembers& members);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "coord/base/status.h"
 #include "coord/log/snapshot_file.h"
+#include "coord/server/seed.h"
 #include "coord/tree/snapshot_loader.h"
 
 namespace drover::coord::server {
@@ -61,6 +62,8 @@ absl::StatusOr<std::unique_ptr<log::DataDirectory>> OpenDirectory(base::FileSyst
                                                                   base::FeatureLevel known) {
   DROVER_RETURN_IF_ERROR(CheckRecovered(files, path));
   DROVER_ASSIGN_OR_RETURN(auto directory, log::DataDirectory::Open(files, path));
+  // Under the lock: from here on no restore can begin.
+  DROVER_RETURN_IF_ERROR(CheckRestoreEnded(files, path));
   if (directory->identity()) {
     DROVER_RETURN_IF_ERROR(base::CheckFeatureLevel(absl::StrCat("data directory ", path), directory->identity()->promised, known));
   }

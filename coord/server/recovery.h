@@ -41,8 +41,8 @@ struct Recovery {
 [[nodiscard]] absl::Status CheckRecovered(base::FileSystem* files, const std::string& directory);
 
 // Opens the directory and makes it this node's if it is empty. Blocking.
-// FAILED_PRECONDITION: locked, or another node's, or as CheckRecovered. UNIMPLEMENTED: promised to programs that know more than
-// `known`.
+// FAILED_PRECONDITION: locked, or another node's, or as CheckRecovered, or as CheckRestoreEnded (seed.h). UNIMPLEMENTED: promised
+// to programs that know more than `known`.
 absl::StatusOr<std::unique_ptr<log::DataDirectory>> OpenDirectory(base::FileSystem* files, base::Random* random,
                                                                   const std::string& path, base::NodeId id,
                                                                   base::FeatureLevel known = base::kNewestFeatureLevel);

@@ -1,6 +1,7 @@
 #include "coord/server/seed.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -16,6 +17,10 @@ namespace {
 
 constexpr char kName[] = "founding.snap";
 constexpr char kUnfinished[] = "founding.snap.tmp";
+constexpr char kMark[] = "restoring";
+constexpr char kLock[] = "LOCK";
+// By a restore, besides LOCK and mark.
+constexpr const char* kMade[] = {kName, kUnfinished, "identity", "identity.tmp"};
 constexpr std::size_t kPartBytes = 1U << 20;
 constexpr std::size_t kAll = SIZE_MAX;
 
@@ -56,14 +61,46 @@ absl::Status Copy(log::SnapshotReader* reader, log::SnapshotWriter* writer) {
 
 }  // namespace
 
-absl::StatusOr<std::optional<Seed>> FindSeed(base::FileSystem* files, const std::string& directory) {
+absl::Status MarkRestore(base::FileSystem* files, const std::string& directory) {
+  DROVER_RETURN_IF_ERROR(files->MakeDirectory(directory));
+  const auto mark = files->Open(absl::StrCat(directory, "/", kMark), base::OpenMode::kCreate);
+  if (!absl::IsAlreadyExists(mark.status())) DROVER_RETURN_IF_ERROR(mark.status());
+  return files->SyncDirectory(directory);  // also of one that a process made which died before it was durable
+}
+
+absl::Status UnmarkRestore(base::FileSystem* files, const std::string& directory) {
+  DROVER_RETURN_IF_ERROR(files->Remove(absl::StrCat(directory, "/", kMark)));
+  return files->SyncDirectory(directory);
+}
+
+absl::Status CheckRestoreEnded(base::FileSystem* files, const std::string& directory) {
   const absl::StatusOr<std::vector<std::string>> names = files->List(directory);
-  if (!names.ok()) return std::nullopt;  // what is wrong with the directory is told when it is opened
-  if (!Has(*names, kName)) {
-    if (!Has(*names, kUnfinished)) return std::nullopt;
-    return absl::FailedPreconditionError(
-        absl::StrCat("a restore into data directory ", directory, " was interrupted: empty the directory and restore again"));
+  if (!names.ok()) return absl::OkStatus();  // what is wrong with the directory is told when it is opened
+  // The unfinished seed is a mark, too.
+  if (!Has(*names, kMark) && !Has(*names, kUnfinished)) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "a restore into data directory ", directory,
+      " was interrupted, and no node starts there: give drover cluster snapshot restore again, with the same --data; or "
+      "empty the directory, if the node is to begin without the backup"));
+}
+
+bool IsOfRestore(absl::string_view name) {
+  return name == kLock || name == kMark || std::find(std::begin(kMade), std::end(kMade), name) != std::end(kMade);
+}
+
+absl::Status ClearRestore(base::FileSystem* files, const std::string& directory) {
+  const auto path = [&directory](absl::string_view name) { return absl::StrCat(directory, "/", name); };
+  DROVER_ASSIGN_OR_RETURN(const auto locked, files->Lock(path(kLock)));
+  for (const char* const name : kMade) {
+    if (const absl::Status removed = files->Remove(path(name)); !absl::IsNotFound(removed)) DROVER_RETURN_IF_ERROR(removed);
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<Seed>> FindSeed(base::FileSystem* files, const std::string& directory) {
+  DROVER_RETURN_IF_ERROR(CheckRestoreEnded(files, directory));
+  const absl::StatusOr<std::vector<std::string>> names = files->List(directory);
+  if (!names.ok() || !Has(*names, kName)) return std::nullopt;
   const std::string path = absl::StrCat(directory, "/", kName);
   DROVER_ASSIGN_OR_RETURN(const auto reader, log::SnapshotReader::Open(files, path, std::nullopt, kWhatToDo));
   absl::StatusOr<raft::Configuration> members = raft::DecodeConfiguration(reader->head().founding.view());

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "coord/base/file_system.h"
 #include "coord/base/ids.h"
 #include "coord/base/random.h"
@@ -30,8 +31,23 @@ struct Seed {
   base::FeatureLevel feature_level = base::kFirstFeatureLevel;  // of the cluster whose state it is, and so of the new one
 };
 
-// Nothing if the directory has none, or is not there. FAILED_PRECONDITION: whoever was writing one did not finish. DATA_LOSS:
-// damaged. UNIMPLEMENTED: a newer program's.
+// A directory that a restore has begun on has a mark, made before anything else and removed when all the rest is durable: a process
+// that is killed in between would else leave what a node takes for an empty directory, and founds a cluster without the state from.
+// The mark is inside, for the directory may be a mount point, which nothing can be renamed to.
+//
+// Makes directory and mark, where needed; durable when it returns OK.
+[[nodiscard]] absl::Status MarkRestore(base::FileSystem* files, const std::string& directory);
+// Durable when it returns OK; after an error the mark may be there or not.
+[[nodiscard]] absl::Status UnmarkRestore(base::FileSystem* files, const std::string& directory);
+// FAILED_PRECONDITION: there is a mark; the words say what to do. A directory that is not there, or cannot be read, has none.
+[[nodiscard]] absl::Status CheckRestoreEnded(base::FileSystem* files, const std::string& directory);
+// The name of a file that a restore makes, LOCK and mark included.
+[[nodiscard]] bool IsOfRestore(absl::string_view name);
+// Removes all of them but LOCK and mark. FAILED_PRECONDITION: another process is at work there.
+[[nodiscard]] absl::Status ClearRestore(base::FileSystem* files, const std::string& directory);
+
+// Nothing if the directory has none, or is not there. FAILED_PRECONDITION: as CheckRestoreEnded. DATA_LOSS: damaged. UNIMPLEMENTED:
+// a newer program's.
 [[nodiscard]] absl::StatusOr<std::optional<Seed>> FindSeed(base::FileSystem* files, const std::string& directory);
 
 // Reads the seed that FindSeed found from end to end. DATA_LOSS: damaged.

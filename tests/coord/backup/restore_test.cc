@@ -75,13 +75,39 @@ TEST_F(RestoreTest, ADirectoryWithAnythingInItIsRefused) {
   EXPECT_EQ(fs_.Read("data/identity"), "anything");
 }
 
+TEST_F(RestoreTest, WhatAnInterruptedOneLeftIsReplacedAndNothingElse) {
+  ASSERT_TRUE(server::MarkRestore(&fs_, "data").ok());
+  ASSERT_TRUE(log::DataDirectory::Open(&fs_, "data").value()->CreateIdentity(base::NodeId(1), base::Incarnation(5)).ok());
+  fs_.Write("data/founding.snap", "another one");
+  fs_.Write("data/founding.snap.tmp", "half");
+  fs_.Write("data/photos", "of somebody");
+  EXPECT_THAT(std::string(Run().status().message()), HasSubstr("data is not empty (photos is there)"));
+  EXPECT_EQ(fs_.Read("data/founding.snap"), "another one");
+  fs_.Delete("data/photos");
+  ASSERT_TRUE(Run().ok());
+  EXPECT_EQ(fs_.Paths(), (std::vector<std::string>{"data/founding.snap", "data/identity"}));
+  EXPECT_EQ(log::DataDirectory::Open(&fs_, "data").value()->identity()->node, base::NodeId(2));
+  EXPECT_THAT(std::string(Run().status().message()), HasSubstr("data is not empty")) << "one that has ended is not replaced";
+}
+
+TEST_F(RestoreTest, WhereAnotherOneIsAtWorkNothingIsReplaced) {
+  ASSERT_TRUE(server::MarkRestore(&fs_, "data").ok());
+  const auto other = log::DataDirectory::Open(&fs_, "data");
+  ASSERT_TRUE(other.ok());
+  fs_.Write("data/founding.snap", "the other one's");
+  EXPECT_EQ(Run().status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(fs_.Read("data/founding.snap"), "the other one's");
+  EXPECT_FALSE(server::CheckRestoreEnded(&fs_, "data").ok());
+}
+
 TEST_F(RestoreTest, AZxidThatWouldGrowTooLargeIsRefused) {
   state_->RaiseZxid(base::Zxid(tree::kZxidEnd - 5));
   EXPECT_EQ(Run().status().code(), absl::StatusCode::kOutOfRange);
   EXPECT_FALSE(fs_.Exists("data/founding.snap"));
 }
 
-// At every file operation: power is lost, and the directory holds either all of it or nothing that a node would begin with.
+// At every file operation: the process is killed or power is lost, and the directory holds all of it, or is refused, or nothing is
+// in it at all. The next restore makes it whole.
 TEST_F(RestoreTest, InterruptedAnywhereNoNodeFoundsAnEmptyClusterFromIt) {
   const auto whole = fs_.Copy(1);
   const std::uint64_t before = whole->calls();
@@ -89,19 +115,28 @@ TEST_F(RestoreTest, InterruptedAnywhereNoNodeFoundsAnEmptyClusterFromIt) {
   const std::uint64_t calls = whole->calls() - before;
   ASSERT_GT(calls, 10u);
   for (std::uint64_t n = 1; n <= calls; ++n) {
-    for (const auto survival : {sim::Survival::kNothing, sim::Survival::kEverything}) {
+    for (const auto survival : {sim::Survival::kNothing, sim::Survival::kEverything, sim::Survival::kRandom}) {
       const auto disk = fs_.Copy(n);
       disk->StopAtCall(n);
       const auto state = MakeState();
       EXPECT_FALSE(Restore(disk.get(), &random_, state.get(), kTaken, "data", base::NodeId(2), kMembers).ok()) << n;
       disk->Crash(survival);
       const auto names = disk->List("data");
-      if (!names.ok()) continue;
       const auto seed = server::FindSeed(disk.get(), "data");
       const bool refused = absl::IsFailedPrecondition(seed.status());
       const bool has_state = seed.ok() && seed->has_value();
-      const bool is_empty = names->empty() || (names->size() == 1 && names->front() == "LOCK");
+      const bool is_empty = !names.ok() || names->empty();
       EXPECT_TRUE(refused || has_state || is_empty) << "call " << n << " of " << calls;
+      if (refused) {
+        const auto started = server::OpenDirectory(disk.get(), &random_, "data", base::NodeId(2));
+        EXPECT_EQ(started.status(), seed.status());
+      }
+      if (has_state) continue;
+      const auto again = MakeState();
+      ASSERT_TRUE(Restore(disk.get(), &random_, again.get(), kTaken, "data", base::NodeId(2), kMembers).ok()) << n;
+      EXPECT_TRUE(server::FindSeed(disk.get(), "data")->has_value());
+      EXPECT_TRUE(server::VerifySeed(disk.get(), "data").ok());
+      EXPECT_TRUE(server::OpenDirectory(disk.get(), &random_, "data", base::NodeId(2)).ok());
     }
   }
 }

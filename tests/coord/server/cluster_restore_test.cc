@@ -155,8 +155,14 @@ TEST_F(ClusterRestoreTest, AnotherListIsRefusedAndNoneIsTheOneItWasRestoredFor) 
 
 TEST_F(ClusterRestoreTest, AnInterruptedRestoreIsRefused) {
   ASSERT_TRUE(cluster_.files(1).MakeDirectory("/data").ok());
-  cluster_.files(1).Write("/data/founding.snap.tmp", "half");
-  EXPECT_THAT(std::string(cluster_.TryStart(1).message()), HasSubstr("was interrupted: empty the directory and restore again"));
+  for (const char* const left : {"/data/restoring", "/data/founding.snap.tmp"}) {
+    cluster_.files(1).Write(left, "");
+    EXPECT_THAT(std::string(cluster_.TryStart(1).message()),
+                HasSubstr("a restore into data directory /data was interrupted, and no node starts there: give drover cluster "
+                          "snapshot restore again"));
+    EXPECT_FALSE(cluster_.files(1).Exists("/data/identity"));
+    cluster_.files(1).Delete(left);
+  }
 }
 
 TEST_F(ClusterRestoreTest, ASessionOfTheOldClusterIsExpired) {
