@@ -7,10 +7,11 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "coord/base/status.h"
 #include "coord/log/data_directory.h"
+#include "coord/log/inspect.h"
+#include "coord/log/snapshots.h"
 #include "coord/server/recovery.h"
 #include "coord/server/seed.h"
 #include "coord/tree/silent_sink.h"
@@ -75,14 +76,9 @@ struct Found {
 
 // The newest whole snapshot, and every entry of the log behind it.
 absl::StatusOr<Found> Replay(base::FileSystem* files, base::Random* random, const std::string& directory, base::NodeId node) {
-  absl::StatusOr<server::Recovery> recovery = server::Recover(files, random, directory, node, "", log::Options(), tree::Options());
-  if (absl::IsDataLoss(recovery.status())) {
-    return absl::DataLossError(absl::StrCat(recovery.status().message(),
-                                            " Where a snapshot in the directory is whole (drover cluster "
-                                            "snapshot inspect), it can be restored like a backup, without what came after it."));
-  }
-  DROVER_RETURN_IF_ERROR(recovery.status());
-  Found found{*std::move(recovery), nullptr};
+  DROVER_ASSIGN_OR_RETURN(server::Recovery recovery,
+                          server::Recover(files, random, directory, node, "", log::Options(), tree::Options()));
+  Found found{std::move(recovery), nullptr};
   found.state = found.recovery.state != nullptr ? std::move(found.recovery.state) : std::make_unique<tree::StateMachine>();
   log::Log* const log = found.recovery.disk.log.get();
   tree::SilentSink nobody;
@@ -158,11 +154,35 @@ absl::StatusOr<Forced> Force(base::FileSystem* files, base::Random* random, cons
   return forced;
 }
 
+// The newest snapshot in the directory that a restore would take.
+std::string NewestWhole(base::FileSystem* files, const std::string& directory) {
+  absl::StatusOr<std::vector<raft::Index>> snapshots = log::ListSnapshots(files, directory);
+  for (; snapshots.ok() && !snapshots->empty(); snapshots->pop_back()) {
+    const std::string path = absl::StrCat(directory, "/", log::SnapshotName(snapshots->back()));
+    const absl::StatusOr<Backup> backup = ReadBackup(files, path);
+    if (!backup.ok()) continue;
+    return absl::StrCat("The snapshot ", path, " is whole and can be restored like a backup; it ends with entry ",
+                        snapshots->back().value, ", zxid ", backup->state->last_zxid().value,
+                        ": take it if no backup has a larger zxid (drover cluster snapshot inspect). ");
+  }
+  return "No snapshot in it is whole. ";
+}
+
+// Not what a node is told of damage: there is nobody left to let it in again.
+absl::Status OfDamage(const absl::Status& damage, base::FileSystem* files, const std::string& directory) {
+  return absl::DataLossError(
+      absl::StrCat(log::WithoutAdvice(damage), ". So ", directory,
+                   " cannot be recovered as it is: what lies behind the damage may have been acknowledged. Restore the newest "
+                   "backup into another directory (drover cluster snapshot restore). ",
+                   NewestWhole(files, directory), "The directory is as it was: keep it until all is well"));
+}
+
 }  // namespace
 
 absl::StatusOr<Forced> ForceSingle(base::FileSystem* files, base::Random* random, const ForceOptions& options) {
   const std::string directory = Trimmed(options.directory);
   absl::StatusOr<Forced> forced = Force(files, random, options, directory);
+  if (absl::IsDataLoss(forced.status())) return OfDamage(forced.status(), files, directory);
   if (!forced.ok())
     return server::OfFullDisk(forced.status(), directory, "then give the command again; the directory is as it was");
   return forced;

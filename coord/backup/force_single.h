@@ -41,8 +41,9 @@ struct Forced {
 
 // The node must not run. FAILED_PRECONDITION: it does, or there is no node's directory (any more: an earlier attempt died between
 // its two renames), or by its own log it was no member any more and no address was given. DATA_LOSS: snapshot and log are damaged,
-// so that they say no state. OUT_OF_RANGE, RESOURCE_EXHAUSTED: as Restore. After an error the directory is in its place, or the
-// words say where it is. (As at any start, the log may have got a further segment.)
+// so that they say no state; the words say where, and which whole snapshot is left. OUT_OF_RANGE, RESOURCE_EXHAUSTED: as Restore.
+// After an error the directory is in its place, or the words say where it is. (As at any start, the log may have got a further
+// segment.)
 [[nodiscard]] absl::StatusOr<Forced> ForceSingle(base::FileSystem* files, base::Random* random, const ForceOptions& options);
 
 }  // namespace drover::coord::backup

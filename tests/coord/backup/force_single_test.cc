@@ -20,6 +20,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // On the real disk: whole directories are renamed.
 class ForceSingleTest : public testing::Test {
@@ -201,9 +202,28 @@ TEST_F(ForceSingleTest, ADamagedLogIsRefusedAndSaysWhatElseThereIs) {
   file.close();
   const auto refused = Force();
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kDataLoss) << refused.status();
-  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("can be restored like a backup"));
+  EXPECT_THAT(
+      std::string(refused.status().message()),
+      AllOf(HasSubstr(segment + " at offset 0: the segment's header is damaged. So " + data_ + " cannot be recovered as it is"),
+            HasSubstr("Restore the newest backup"), HasSubstr("No snapshot in it is whole"), Not(HasSubstr("readmit"))));
   EXPECT_TRUE(Exists("data/identity"));
   EXPECT_FALSE(Exists("data.recovering"));
+  tree::StateMachine state;
+  Apply(CreateBatch("/one", "1"), &state);
+  const std::string whole = WriteBackup(files_.get(), data_, &state, raft::Index(2));
+  const std::string newer = WriteBackup(files_.get(), data_, &state, raft::Index(3));
+  std::filesystem::resize_file(newer, 100);
+  EXPECT_THAT(std::string(Force().status().message()),
+              HasSubstr("The snapshot " + whole + " is whole and can be restored like a backup; it ends with entry 2, zxid 1"));
+}
+
+TEST_F(ForceSingleTest, ADamagedIdentityIsNoReasonToBeLetInAgain) {
+  MakeNode(3);
+  std::filesystem::resize_file(data_ + "/identity", 40);
+  const auto refused = Force();
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kDataLoss) << refused.status();
+  EXPECT_THAT(std::string(refused.status().message()), AllOf(HasSubstr("the identity of this node is damaged. So "),
+                                                             HasSubstr("Restore the newest backup"), Not(HasSubstr("readmit"))));
 }
 
 }  // namespace
