@@ -7,8 +7,8 @@
 namespace drover::cli {
 
 const std::vector<std::string>& BackupNames() {
-  static const std::vector<std::string> kNames = {"file",  "cluster", "taken",   "zxid", "znodes",       "sessions", "ephemerals",
-                                                  "index", "term",    "members", "size", "uncompressed", "format"};
+  static const std::vector<std::string> kNames = {"file",  "cluster", "taken", "zxid",    "znodes", "sessions",     "ephemerals",
+                                                  "index", "term",    "level", "members", "size",   "uncompressed", "format"};
   return kNames;
 }
 
@@ -27,6 +27,7 @@ Item BackupItem(const std::string& file, const coord::backup::Backup& backup) {
                {"ephemerals", backup.ephemerals},
                {"index", backup.head.at.index.value},
                {"term", backup.head.at.term.value},
+               {"feature_level", backup.members.feature_level.value},
                {"members", members},
                {"bytes", backup.bytes},
                {"bytes_uncompressed", backup.bytes_uncompressed},
@@ -41,6 +42,7 @@ Item BackupItem(const std::string& file, const coord::backup::Backup& backup) {
                 absl::StrCat(backup.ephemerals),
                 absl::StrCat(backup.head.at.index.value),
                 absl::StrCat(backup.head.at.term.value),
+                absl::StrCat(backup.members.feature_level.value),
                 members,
                 absl::StrCat(backup.bytes, " bytes"),
                 absl::StrCat(backup.bytes_uncompressed, " bytes"),

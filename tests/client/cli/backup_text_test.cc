@@ -27,9 +27,10 @@ TEST(BackupTextTest, SaysAllThatABackupHolds) {
   EXPECT_GT(json.at("bytes_uncompressed").get<int>(), 0);
   json.erase("bytes");
   json.erase("bytes_uncompressed");
-  EXPECT_EQ(json.dump(),
-            R"({"file":"nightly","cluster_id":"18364758544493064720","taken":"2025-11-25T19:46:40.000Z","zxid":3,"nodes":3,)"
-            R"("sessions":1,"ephemerals":1,"index":40,"term":3,"members":"1=old-1:7400,2=old-2:7400,3=old-3:7400","format":1})");
+  EXPECT_EQ(
+      json.dump(),
+      R"({"file":"nightly","cluster_id":"18364758544493064720","taken":"2025-11-25T19:46:40.000Z","zxid":3,"nodes":3,)"
+      R"("sessions":1,"ephemerals":1,"index":40,"term":3,"feature_level":1,"members":"1=old-1:7400,2=old-2:7400,3=old-3:7400","format":1})");
 }
 
 }  // namespace

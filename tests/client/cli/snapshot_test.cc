@@ -1,11 +1,13 @@
 // `drover cluster snapshot inspect|restore`, and what all of it refuses before anybody is asked.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "client/cli/app.h"
 #include "coord/server/seed.h"
@@ -53,9 +55,11 @@ TEST_F(SnapshotCommandTest, InspectSaysWhatABackupHolds) {
   const Ran table = Snapshot({"inspect", file_});
   EXPECT_EQ(table.code, 0) << table.err;
   EXPECT_THAT(table.out, AllOf(HasSubstr("cluster       18364758544493064720\n"), HasSubstr("znodes        3\n"),
-                               HasSubstr("taken         2025-11-25T19:46:40.000Z\n"), HasSubstr("ephemerals    1\n")));
+                               HasSubstr("taken         2025-11-25T19:46:40.000Z\n"), HasSubstr("ephemerals    1\n"),
+                               HasSubstr("level         1\n")));
   const Ran json = Snapshot({"inspect", file_, "-o", "json"});
   EXPECT_EQ(Json::parse(json.out).at("cluster_id"), "18364758544493064720");
+  EXPECT_EQ(Json::parse(json.out).at("feature_level"), 1);
 }
 
 TEST_F(SnapshotCommandTest, InspectRefusesWhatIsNoWholeBackup) {
@@ -105,6 +109,32 @@ TEST_F(SnapshotCommandTest, ADamagedBackupIsNotRestored) {
   file.close();
   const Ran refused = Restore("1", "1=a:1");
   EXPECT_EQ(refused.code, 1) << refused.err;
+  EXPECT_FALSE(std::filesystem::exists(directory_ + "/data"));
+  std::filesystem::create_directory(directory_ + "/data");
+  EXPECT_EQ(Restore("1", "1=a:1").code, 1);
+  EXPECT_TRUE(std::filesystem::is_empty(directory_ + "/data"));
+}
+
+TEST_F(SnapshotCommandTest, AnInterruptedRestoreIsRepeatedByTheSameCommand) {
+  ASSERT_TRUE(coord::server::MarkRestore(files_.get(), directory_ + "/data").ok());
+  const std::string whole = std::exchange(file_, file_ + "x");
+  EXPECT_EQ(Restore("1", "1=a:1").code, 6);
+  EXPECT_FALSE(coord::server::CheckRestoreEnded(files_.get(), directory_ + "/data").ok()) << "the mark of the first one stays";
+  file_ = whole;
+  EXPECT_EQ(Restore("1", "1=a:1").code, 0);
+  EXPECT_TRUE(coord::server::FindSeed(files_.get(), directory_ + "/data")->has_value());
+}
+
+TEST_F(SnapshotCommandTest, WhatIsNoRegularFileIsRefusedAtOnce) {
+  const std::string pipe = directory_ + "/pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const Ran inspected = Snapshot({"inspect", pipe});
+  EXPECT_EQ(inspected.code, 1);
+  EXPECT_THAT(inspected.err, HasSubstr("open " + pipe + ": it is a pipe, no regular file"));
+  EXPECT_THAT(Snapshot({"inspect", directory_}).err, HasSubstr("it is a directory, no regular file"));
+  EXPECT_THAT(Snapshot({"inspect", "/dev/null"}).err, HasSubstr("it is a device, no regular file"));
+  file_ = pipe;
+  EXPECT_EQ(Restore("1", "1=a:1").code, 8);
   EXPECT_FALSE(std::filesystem::exists(directory_ + "/data"));
 }
 
