@@ -56,11 +56,14 @@ void Node::OnSnapshotTaken(const SnapshotTaker::Taken& taken) {
   WantTurn();
 }
 
-// Another one is taken in its place, whatever the log has grown.
+// Another one is taken in its place, whatever the log has grown; of the same place, if nothing can be committed without whoever waits
+// for it.
 void Node::OnSnapshotBad(raft::Index index) {
   if (dead_) return;
   observer_->OnSnapshotFailed(absl::DataLossError(absl::StrCat("the snapshot up to entry ", index.value, " is damaged")));
-  wants_snapshot_ = wants_snapshot_ || (!snapshots_.empty() && snapshots_.back() == index);
+  if (snapshots_.empty() || snapshots_.back() != index) return;
+  snapshots_.pop_back();
+  wants_snapshot_ = true;
 }
 
 void Node::OnSnapshotNotTaken(const absl::Status& status) {

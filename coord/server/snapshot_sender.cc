@@ -40,6 +40,8 @@ void SnapshotSender::Tick(const std::set<base::NodeId>& needy, raft::Index newes
     Pump(it->first, &transfer);
     ++it;
   }
+  // Where the newest was given up, and so is told of no more, the next one may be of the same place.
+  bad_ = std::min(bad_, newest);
   if (newest <= bad_) return;
   for (const base::NodeId to : needy) {
     if (transfers_.count(to) == 0) Begin(to, newest);

@@ -44,7 +44,7 @@ class SnapshotSender {
   SnapshotSender(const SnapshotSender&) = delete;
   SnapshotSender& operator=(const SnapshotSender&) = delete;
 
-  // Now and then: the members that need one, and the newest there is (0: none). What is under way to others ends.
+  // Now and then: the members that need one, and the newest there is (0: none; not one that was bad). What is under way to others ends.
   void Tick(const std::set<base::NodeId>& needy, raft::Index newest);
   void OnAck(base::NodeId from, const SnapshotAck& ack);
 
