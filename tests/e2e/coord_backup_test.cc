@@ -2,11 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "tests/e2e/e2e.h"
 #include "tests/support/ledger.h"
+#include "tests/support/stalled_disk.h"
 
 namespace drover::testing {
 namespace {
@@ -126,6 +130,51 @@ TEST(CoordBackupTest, ASaveThatIsInterruptedLeavesNoFileAndSaysSo) {
   EXPECT_FALSE(std::filesystem::exists(file + ".incoming"));
   cluster.coord().Signal(SIGCONT);
   EXPECT_EQ(cluster.Drover({"cluster", "snapshot", "save", file}).exit_code, 0);
+}
+
+// Whatever it has made already. The directory is there, as a mount point is.
+TEST(CoordBackupTest, FromADirectoryWhoseRestoreWasKilledNoNodeFoundsAnEmptyCluster) {
+  Cluster cluster(CoreAlone(1));
+  const std::string file = cluster.path("core.backup");
+  ASSERT_EQ(cluster.Drover({"tree", "create", "/kept", "data"}).exit_code, 0);
+  ASSERT_EQ(cluster.Drover({"cluster", "snapshot", "save", file}).exit_code, 0);
+  cluster.coord().Kill();
+  const std::string data = cluster.coord_data(0);
+  std::filesystem::rename(data, data + ".lost");
+  std::filesystem::create_directory(data);
+  const std::vector<std::string> restore = {Binary("drover"),
+                                            "cluster",
+                                            "snapshot",
+                                            "restore",
+                                            file,
+                                            "--data",
+                                            data,
+                                            "--id",
+                                            "1",
+                                            "--initial-cluster",
+                                            "1=" + cluster.coord_address()};
+  StalledDisk disk(cluster.path("slow"));
+  for (const char* const made : {"restoring", "founding.snap.tmp", "founding.snap", "identity"}) {
+    SCOPED_TRACE(made);
+    disk.Slow(std::chrono::milliseconds(500));
+    Process killed(restore, disk.environment(), cluster.path("restore.log"));
+    killed.Start();
+    ASSERT_TRUE(Await([&] { return std::filesystem::exists(data + "/" + made); }));
+    disk.Stall();
+    killed.Kill();
+    disk.GoOn();
+    cluster.coord().Start();
+    EXPECT_EQ(cluster.coord().Wait(), 1);
+    EXPECT_THAT(cluster.coord().Log(), HasSubstr("a restore into data directory " + data + " was interrupted"));
+    const CommandResult verified = RunCommand({Binary("drover-coord"), "log", "verify", data});
+    EXPECT_EQ(verified.exit_code, 1);
+    EXPECT_THAT(verified.err, HasSubstr("give drover cluster snapshot restore again"));
+  }
+  const CommandResult again = RunCommand(restore);
+  ASSERT_EQ(again.exit_code, 0) << again.err;
+  cluster.coord().Start();
+  cluster.AwaitCoordsServing();
+  EXPECT_EQ(cluster.Drover({"tree", "get", "/kept"}).out, "data");
 }
 
 TEST(CoordBackupTest, WithTwoOfThreeLostForGoodTheThirdGoesOnAlone) {
