@@ -494,6 +494,12 @@ TEST_F(OperationsTest, BackupsTakenCheckedRestored) {
     if (host == std::string("core2")) std::filesystem::copy(CoordData(host), earlier, std::filesystem::copy_options::recursive);
     if (host != std::string("core1")) std::filesystem::remove_all(CoordData(host));
   }
+  // A first attempt at it was killed.
+  std::filesystem::rename(CoordData("core1"), CoordData("core1") + ".lost");
+  std::filesystem::create_directory(CoordData("core1"));
+  WriteFile(CoordData("core1") + "/restoring", "");
+  site_.Start("core1");
+  ASSERT_TRUE(AwaitSaid("was interrupted, and no node starts there"));
   RunNext();
   ASSERT_TRUE(AwaitVoters({1, 2, 3}));
   ExpectKept();
