@@ -269,7 +269,7 @@ int LogCommand(int argc, const char* const* argv) {
   process::OptionSet& verify = options.Command("verify", "Reads everything; exits 0 and says ok, or 1 and says what is wrong");
   verify.Footer(
       "It cannot tell a directory from an older copy of it, or from one whose newest segments were removed: no file says how far "
-      "the log went. In a cluster of several the leader tells, when the node is started, and the node ends.");
+      "the log went. In a cluster of several the leader tells, as a rule, when the node is started, and the node ends.");
   for (process::OptionSet* command : {&dump, &verify}) {
     command->Choice("-o,--output", &output, {"table", "json", "jsonl"}, "How to print");
     command->Argument("DIR", &directory, "The node's --data directory");
