@@ -138,6 +138,10 @@ constexpr Difference kDifferences[] = {
      "What comes behind a SetAcl is judged by the new list. In ZooKeeper what is in its pipeline behind a setACL that is not "
      "applied yet is judged by the list before. So a burst has none.",
      nullptr},
+    {"once-is-what-may-be-heard",
+     "A watch that hears once waits for an event that its session may read. In ZooKeeper an event that it may not read takes the "
+     "watch away, and nobody is told. So where there are lists only who may do everything arms such a watch.",
+     nullptr},
     {"limits",
      "Data of 1 MiB, 1,024 operations and 4 MiB in a transaction: more is refused with TOO_LARGE. ZooKeeper has one limit "
      "for a request as a whole (1 MiB less a byte, jute.maxbuffer), and breaks the connection at one more. What is asked "

@@ -36,6 +36,7 @@ class Generator {
   struct Slot {
     bool open = false;
     std::optional<Kind> ending;  // how it ends when its turn comes again
+    bool super = false;          // it has proved to be who may do everything
     std::set<std::string> watched;
   };
 
@@ -65,6 +66,7 @@ class Generator {
 
   base::SeededRandom random_;
   const std::uint64_t sessions_;
+  const bool lists_;                           // the run has access control lists
   std::vector<Slot> slots_;                    // one more: of whoever looks at everything now and then
   std::map<std::string, std::int32_t> known_;  // by path, the newest version seen
 };

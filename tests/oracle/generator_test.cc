@@ -54,7 +54,9 @@ TEST(GeneratorTest, ASlotIsOpenedBeforeAnythingIsAskedOfItAndAfterItWasClosed) {
 
 TEST(GeneratorTest, EveryKindComesWithEveryFlag) {
   std::set<std::string> seen;
-  for (const Operation& o : Sequence(4, 60'000)) {
+  std::vector<Operation> operations = Sequence(4, 60'000);
+  for (const Operation& o : Sequence(5, 60'000)) operations.push_back(o);
+  for (const Operation& o : operations) {
     seen.insert(std::string(KindName(o.kind)));
     if (o.kind == Kind::kCreate)
       seen.insert(absl::StrCat("create", o.ephemeral ? " ephemeral" : "", o.sequential ? " sequential" : "",
