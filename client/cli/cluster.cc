@@ -11,7 +11,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "client/cli/app.h"
@@ -89,7 +88,7 @@ Item ItemOf(const SurveyedNode& node) {
                     {"trouble", s.trouble},
                     {"version", s.version},
                     {"copies", Json::array()}});
-  for (const coord::CopyStatus& copy : s.copies) item.json["copies"].push_back({{"id", copy.node_id}, {"from", copy.address}});
+  for (const coord::CopyStatus& copy : s.copies) item.json["copies"].push_back({{"id", copy.node_id}, {"host", copy.host}});
   if (node.lag) item.json["lag"] = *node.lag;
   item.cells = {id,
                 node.address,
@@ -137,13 +136,6 @@ std::vector<Item> ItemsOf(const Survey& survey) {
   return items;
 }
 
-// "10.0.0.7" of "ipv4:10.0.0.7:41234".
-std::string HostOf(absl::string_view address) {
-  for (const absl::string_view scheme : {"ipv4:", "ipv6:"}) absl::ConsumePrefix(&address, scheme);
-  const std::string host(address.substr(0, address.rfind(':')));
-  return host.empty() ? "a host that is not known" : host;
-}
-
 // Two processes with one data directory, one of which has a copy of it.
 void NoteCopies(const Survey& survey, const App& app) {
   std::set<std::uint64_t> told;
@@ -162,7 +154,8 @@ void NoteCopies(const Survey& survey, const App& app) {
   for (const coord::CopyStatus& copy : leader->copies) {
     if (!told.insert(copy.node_id).second) continue;
     app.output.Note(
-        absl::StrCat("two processes say that they are node ", copy.node_id, ": one on ", HostOf(copy.address),
+        absl::StrCat("two processes say that they are node ", copy.node_id, ": one on ",
+                     copy.host.empty() ? "a host that is not known" : copy.host,
                      " has a copy of the data directory of the one at the address that drover cluster member list says. "
                      "Stop that copy"));
   }

@@ -39,7 +39,7 @@ absl::StatusOr<NodeStatus> FetchNodeStatus(const std::string& endpoint, base::Du
   for (const v1::MemberStatus& member : response->members()) {
     status.members.push_back({member.node_id(), member.address(), member.role(), member.lag(), member.silent_ms()});
   }
-  for (const v1::CopyStatus& copy : response->copies()) status.copies.push_back({copy.node_id(), copy.address()});
+  for (const v1::CopyStatus& copy : response->copies()) status.copies.push_back({copy.node_id(), copy.host()});
   return status;
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "coord/base/ip_address.h"
 #include "coord/process/version.h"
 #include "coord/server/member_service.h"
 #include "coord/server/readiness.h"
@@ -105,7 +106,7 @@ base::Bytes Services::Status() const {
   for (const Copy& copy : node->copies()) {
     v1::CopyStatus* c = response.add_copies();
     c->set_node_id(copy.id.value);
-    c->set_address(copy.address);
+    c->set_host(base::FormatIpAddress(transport::PeerAddress(copy.address)));
   }
   const std::vector<raft::PeerState> peers = node->raft().Peers();
   for (const raft::Member& member : node->raft().configuration().members) {

@@ -104,7 +104,7 @@ struct MemberStatus {
 // A process with a copy of the data directory of a member that runs elsewhere; known to the leader only.
 struct CopyStatus {
   std::uint64_t node_id = 0;
-  std::string address;  // its end of its link to the leader, "ipv4:10.0.0.7:41234"; it does not listen there
+  std::string host;  // the IP address that its link to the leader comes from; empty: not known
 };
 
 struct NodeStatus {
