@@ -1,6 +1,7 @@
 #include "coord/client/codec.h"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 namespace drover::coord::client {
@@ -79,6 +80,13 @@ void WriteCredential(WireWriter* out, std::uint32_t field, const Credential& cre
   out->Close(mark);
 }
 
+// At least one, for 0 is for ever. A negative one becomes one that is too long, and is refused.
+std::uint64_t TtlMs(base::Duration ttl) {
+  if (ttl < base::Duration{0}) return std::numeric_limits<std::uint64_t>::max();
+  if (ttl == base::Duration{0}) return 0;
+  return std::max<std::uint64_t>(static_cast<std::uint64_t>(base::ToMillis(ttl)), 1);
+}
+
 void WriteCreate(WireWriter* out, std::uint32_t field, absl::string_view path, absl::string_view data, const CreateOptions& how) {
   const std::size_t mark = out->Open(field);
   out->Bytes(1, path);
@@ -87,9 +95,7 @@ void WriteCreate(WireWriter* out, std::uint32_t field, absl::string_view path, a
   out->Varint(4, how.sequential ? 1 : 0);
   out->Varint(5, how.parents ? 1 : 0);
   out->Varint(6, how.container ? 1 : 0);
-  // Rounded up to a millisecond; a negative one becomes one that is too long, and is refused.
-  out->Varint(7, how.ttl > base::Duration{0} ? std::max<std::uint64_t>(static_cast<std::uint64_t>(base::ToMillis(how.ttl)), 1)
-                                             : static_cast<std::uint64_t>(how.ttl.count() < 0 ? -1 : 0));
+  out->Varint(7, TtlMs(how.ttl));
   out->Varint(8, how.if_absent ? 1 : 0);
   if (!how.acl.empty()) WriteAcl(out, 9, how.acl);
   out->Close(mark);
