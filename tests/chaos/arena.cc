@@ -168,14 +168,17 @@ absl::Status Arena::Ask(coord::MemberCall call, int node) {
   // Where its peers reach it, as at the founding.
   const std::string address = call == coord::MemberCall::kReadmit ? cluster_->core_network().address(node) : "";
   absl::Status last;
-  static_cast<void>(testing::Await([&] {
+  std::string said;  // by all of them, at the last try
+  const bool done = testing::Await([&] {
+    said.clear();
     for (const std::string& endpoint : addresses()) {
       last = coord::CallMembership(endpoint, call, id, address, kMemberCall).status();
       if (!absl::IsUnavailable(last) && !absl::IsDeadlineExceeded(last) && !absl::IsAborted(last)) return true;
+      absl::StrAppend(&said, said.empty() ? "" : "; ", endpoint, ": ", last.message());
     }
     return false;
-  }));
-  return last;
+  });
+  return done ? last : absl::Status(last.code(), said);
 }
 
 void Arena::Empty(int node) {

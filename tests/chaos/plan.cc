@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "coord/base/random.h"
+#include "tests/support/between.h"
 
 namespace drover::chaos {
 
@@ -76,9 +77,7 @@ std::ostream& operator<<(std::ostream& os, const Strike& strike) {
 
 std::vector<Strike> PlanStrikes(const PlanOptions& options) {
   base::SeededRandom random(options.seed);
-  const auto between = [&random](milliseconds low, milliseconds high) {
-    return low + milliseconds(random.Below(static_cast<std::uint64_t>((high - low).count()) + 1));
-  };
+  const auto between = [&random](milliseconds low, milliseconds high) { return testing::Between(&random, low, high); };
   const auto below = [&random](int bound) { return static_cast<int>(random.Below(static_cast<std::uint64_t>(bound))); };
   const int minority = (options.nodes - 1) / 2;
   std::vector<Strike> plan;
