@@ -20,9 +20,14 @@ std::vector<std::string> Faults(const std::vector<Record>& records) {
   std::map<std::pair<std::string, base::Zxid>, std::string> owners;
   std::map<std::string, base::Zxid> newest;
   std::set<std::int64_t> numbers;
+  std::map<std::string, bool> decisions;
   for (const Record& record : records) {
     if (const auto* number = std::get_if<Number>(&record.report)) {
       if (!numbers.insert(number->value).second) faults.push_back(absl::StrCat("the counter gave ", number->value, " twice"));
+    }
+    if (const auto* decision = std::get_if<Decision>(&record.report)) {
+      const bool first = decisions.emplace(decision->id, decision->commit).first->second;
+      if (first != decision->commit) faults.push_back(absl::StrCat("of ", decision->id, " two things were decided"));
     }
     const auto* use = std::get_if<Use>(&record.report);
     if (use == nullptr) continue;
@@ -62,7 +67,7 @@ std::size_t Refused(const std::vector<Record>& records) {
 }
 
 std::set<std::string> AllKinds() {
-  return {"mutex", "rw", "semaphore", "leader", "shard", "counter"};
+  return {"mutex", "rw", "several", "semaphore", "leader", "shard", "counter", "commit"};
 }
 
 std::set<std::string> NotHadBy(const std::string& name, const std::vector<Record>& records, std::size_t first) {
@@ -71,6 +76,7 @@ std::set<std::string> NotHadBy(const std::string& name, const std::vector<Record
     const Record& record = records[i];
     if (!record.accepted || NameOf(record.user) != name) continue;
     if (std::holds_alternative<Number>(record.report)) missing.erase("counter");
+    if (std::holds_alternative<Decision>(record.report)) missing.erase("commit");
     if (const auto* use = std::get_if<Use>(&record.report)) missing.erase(use->resource.substr(0, use->resource.find('-')));
   }
   return missing;

@@ -22,7 +22,8 @@ struct Record {
 // What is wrong, one sentence each:
 // - a token of a resource has two users;
 // - a write was accepted after one with a newer token, or refused though none was newer;
-// - the counter gave a number twice.
+// - the counter gave a number twice;
+// - of a commit two things were decided.
 [[nodiscard]] std::vector<std::string> Faults(const std::vector<Record>& records);
 
 // What they claim to have held, for recipes::CheckClaims.

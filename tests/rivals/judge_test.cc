@@ -50,11 +50,17 @@ TEST(Judge, ANumberThatTwoGotIsFound) {
   EXPECT_THAT(Faults({Counted("a.1", 1), Counted("b.1", 2), Counted("b.1", 1)}), ElementsAre("the counter gave 1 twice"));
 }
 
+TEST(Judge, ACommitOfWhichTwoThingsWereDecidedIsFound) {
+  const auto told = [](const std::string& user, const std::string& id, bool commit) { return Record{user, Decision{id, commit}}; };
+  EXPECT_THAT(Faults({told("a.1", "x", true), told("b.1", "x", true), told("b.1", "y", false)}), IsEmpty());
+  EXPECT_THAT(Faults({told("a.1", "x", true), told("b.1", "x", false)}), ElementsAre("of x two things were decided"));
+}
+
 TEST(Judge, KnowsWhatARivalHasHad) {
-  const std::vector<Record> records = {Used("a.1", "mutex", 5), Used("b.1", "rw", 6), Used("a.2", "shard-11", 7),
-                                       Used("a.1", "leader", 1, false), Counted("a.1", 1)};
-  EXPECT_THAT(NotHadBy("a", records), ElementsAre("leader", "rw", "semaphore"));
-  EXPECT_THAT(NotHadBy("a", records, 1), ElementsAre("leader", "mutex", "rw", "semaphore"));
+  const std::vector<Record> records = {Used("a.1", "mutex", 5),         Used("b.1", "rw", 6), Used("a.2", "shard-11", 7),
+                                       Used("a.1", "leader", 1, false), Counted("a.1", 1),    {"a.1", Decision{"x", false}}};
+  EXPECT_THAT(NotHadBy("a", records), ElementsAre("leader", "rw", "semaphore", "several"));
+  EXPECT_THAT(NotHadBy("a", records, 1), ElementsAre("leader", "mutex", "rw", "semaphore", "several"));
   EXPECT_EQ(NotHadBy("c", records), AllKinds());
 }
 

@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "coord/base/random.h"
@@ -19,6 +20,7 @@
 #include "drover/recipes/lock.h"
 #include "drover/recipes/queue.h"
 #include "drover/recipes/shard_map.h"
+#include "drover/recipes/two_phase_commit.h"
 #include "drover/recipes/value.h"
 #include "tests/rivals/courier.h"
 #include "tests/rivals/places.h"
@@ -31,7 +33,8 @@ using recipes::Rule;
 // What all parts of a rival have in common; outlives them.
 struct Setting {
   std::string name;
-  bool keeps = false;  // never gives back what it holds unless it is told to
+  std::vector<std::string> all;  // of the rivals' names
+  bool keeps = false;            // never gives back what it holds unless it is told to
   Courier* courier = nullptr;
   base::Random* random = nullptr;
 };
@@ -50,6 +53,7 @@ class Part {
   }
   [[nodiscard]] Courier& courier() { return *setting_->courier; }
   [[nodiscard]] const std::string& name() const { return setting_->name; }
+  [[nodiscard]] const std::vector<std::string>& all() const { return setting_->all; }
   [[nodiscard]] bool OneIn(std::uint64_t count) { return setting_->random->Below(count) == 0; }
   // It has had what it holds for long enough.
   [[nodiscard]] bool Tires(std::uint64_t ticks) { return !setting_->keeps && OneIn(ticks); }
@@ -92,6 +96,46 @@ class LockPart final : public Part, private recipes::LockObserver {
   const std::function<void(L&, bool)> acquire_;
   bool leaving_ = false;
   L lock_;
+};
+
+// All the mutexes at `resources` together.
+class MultiPart final : public Part, private recipes::MultiLockObserver {
+ public:
+  MultiPart(const Setting* setting, coord::Session* session, const std::vector<std::string>& resources)
+      : Part(setting), lock_(session, PathsOf(resources), setting->name, this) {}
+
+  void Tick() override {
+    if (!lock_.held()) return lock_.Acquire(std::chrono::milliseconds(OneIn(3) ? 500 : 0));
+    leaving_ = leaving_ || Tires(6);
+    if (!leaving_) return Use();
+    for (const auto& [path, grant] : grants_) {
+      if (!courier().Quiet(ResourceOf(path))) return;
+    }
+    lock_.Release([](const absl::Status&) {});
+  }
+
+ private:
+  static std::vector<std::string> PathsOf(const std::vector<std::string>& resources) {
+    std::vector<std::string> paths;
+    for (const std::string& resource : resources) paths.push_back(absl::StrCat(kLocksPath, "/", resource));
+    return paths;
+  }
+  static std::string ResourceOf(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+  void OnAcquired(const std::map<std::string, LockGrant>& grants) override {
+    leaving_ = false;
+    grants_ = grants;
+    for (const auto& [path, grant] : grants_) Claim(Rule::kFirst, grant.path, grant.token, grant.since);
+    Use();
+  }
+  void OnLost(const absl::Status& /*why*/) override {}
+  void Use() {
+    for (const auto& [path, grant] : grants_) courier().Write({.resource = ResourceOf(path), .token = grant.token});
+  }
+
+  bool leaving_ = false;
+  std::map<std::string, LockGrant> grants_;
+  recipes::MultiLock lock_;
 };
 
 class ElectionPart final : public Part, private recipes::ElectionObserver {
@@ -204,6 +248,41 @@ class QueuePart final : public Part, private recipes::QueueObserver {
   void OnItemLost(const std::string& /*name*/, const absl::Status& /*why*/) override {}
 
   recipes::QueueConsumer consumer_;
+};
+
+// Begins commits of all rivals and takes part in those of the others.
+class CommitPart final : public Part, private recipes::CommitParticipantObserver {
+ public:
+  CommitPart(const Setting* setting, coord::Session* session)
+      : Part(setting),
+        session_(session),
+        coordinator_(session, kCommitsPath),
+        participant_(session, {.path = kCommitsPath, .name = setting->name}, this) {}
+
+  void Tick() override {
+    if (session_->id() != coord::SessionId() && OneIn(20)) {
+      const std::string id = absl::StrCat(name(), "-", session_->id().value, "-", ++begun_);  // used once
+      coordinator_.Begin(id, all(), "", std::chrono::seconds(2), [this, id](const absl::StatusOr<bool>& committed) {
+        if (committed.ok()) courier().Say(Decision{id, *committed});
+      });
+    }
+    for (const std::string& id : std::exchange(prepared_, {})) participant_.Vote(id, !OneIn(8), [](const absl::Status&) {});
+    if (OneIn(2)) return;
+    for (const std::string& id : std::exchange(decided_, {})) participant_.Finish(id, [](const absl::Status&) {});
+  }
+
+ private:
+  void OnPrepare(const std::string& id, const std::string& /*what*/) override { prepared_.push_back(id); }
+  void OnDecided(const std::string& id, bool commit) override {
+    courier().Say(Decision{id, commit});
+    decided_.push_back(id);
+  }
+
+  coord::Session* const session_;
+  std::uint64_t begun_ = 0;
+  std::vector<std::string> prepared_, decided_;
+  recipes::CommitCoordinator coordinator_;
+  recipes::CommitParticipant participant_;
 };
 
 }  // namespace drover::rivals

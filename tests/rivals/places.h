@@ -12,6 +12,7 @@ inline constexpr char kShardsPath[] = "/shards";
 inline constexpr char kCounterPath[] = "/counter";
 inline constexpr char kQueuePath[] = "/queue";
 inline constexpr char kDonePath[] = "/done";
+inline constexpr char kCommitsPath[] = "/commits";
 
 inline constexpr std::uint32_t kShards = 6;
 inline constexpr std::uint32_t kPermits = 2;

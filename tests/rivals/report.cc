@@ -14,6 +14,8 @@ constexpr char kHello[] = "hello";
 constexpr char kUse[] = "use";
 constexpr char kShare[] = "share";
 constexpr char kNumber[] = "number";
+constexpr char kCommitted[] = "committed";
+constexpr char kAborted[] = "aborted";
 constexpr char kClaim[] = "claim";
 
 struct Encode {
@@ -22,6 +24,9 @@ struct Encode {
     return absl::StrCat(use.fenced ? kUse : kShare, " ", use.resource, " ", use.token.value, "\n");
   }
   std::string operator()(const Number& number) const { return absl::StrCat(kNumber, " ", number.value, "\n"); }
+  std::string operator()(const Decision& decision) const {
+    return absl::StrCat(decision.commit ? kCommitted : kAborted, " ", decision.id, "\n");
+  }
   std::string operator()(const recipes::Claim& claim) const {
     return absl::StrCat(kClaim, " ", static_cast<int>(claim.rule), " ", claim.path, " ", claim.token.value, " ", claim.at.value,
                         " ", claim.permits, "\n");
@@ -45,6 +50,9 @@ std::optional<Report> DecodeReport(absl::string_view line) {
   if (kind == kNumber && words.size() == 2) {
     Number number;
     if (absl::SimpleAtoi(words[1], &number.value)) return number;
+  }
+  if ((kind == kCommitted || kind == kAborted) && words.size() == 2 && !words[1].empty()) {
+    return Decision{words[1], kind == kCommitted};
   }
   if (kind == kClaim && words.size() == 6) {
     recipes::Claim claim;

@@ -30,10 +30,16 @@ struct Number {
   std::int64_t value = 0;
 };
 
-// A claim is what a recipe told it to hold; who says so is not part of the line.
-using Report = std::variant<Hello, Use, Number, recipes::Claim>;
+// It was told what was decided of a two-phase commit.
+struct Decision {
+  std::string id;
+  bool commit = false;
+};
 
-// With the end of the line. Names, resources and paths are without blanks.
+// A claim is what a recipe told it to hold; who says so is not part of the line.
+using Report = std::variant<Hello, Use, Number, Decision, recipes::Claim>;
+
+// With the end of the line. Names, resources, ids and paths are without blanks.
 [[nodiscard]] std::string EncodeReport(const Report& report);
 // Without the end of the line. Nothing: it is no report.
 [[nodiscard]] std::optional<Report> DecodeReport(absl::string_view line);

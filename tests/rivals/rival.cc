@@ -47,10 +47,15 @@ class Rival final : private coord::SessionObserver {
         setting, session, "rw", Rule::kReadWrite, [](recipes::ReadWriteLock& lock, bool) { lock.AcquireWrite(); }));
     parts_.push_back(std::make_unique<LockPart<recipes::Semaphore>>(
         setting, session, "semaphore", Rule::kPermits, [](recipes::Semaphore& semaphore, bool) { semaphore.Acquire(); }, kPermits));
+    // In any order.
+    std::vector<std::string> several = {"several-a", "several-b"};
+    if (setting_.random->Below(2) == 0) std::swap(several[0], several[1]);
+    parts_.push_back(std::make_unique<MultiPart>(setting, session, several));
     parts_.push_back(std::make_unique<ElectionPart>(setting, session));
     parts_.push_back(std::make_unique<ShardPart>(setting, session));
     parts_.push_back(std::make_unique<CounterPart>(setting, session));
     parts_.push_back(std::make_unique<QueuePart>(setting, session));
+    parts_.push_back(std::make_unique<CommitPart>(setting, session));
   }
   void Tick() {
     if (std::exchange(expired_, false)) {
@@ -85,6 +90,7 @@ int Main(int argc, char** argv) {
       ->required();
   app.add_option("--resources", resources, "The resource server's port on the loopback")->required();
   app.add_option("--name", setting.name, "Unique among all that live")->required();
+  app.add_option("--all", setting.all, "NAME,... of all rivals")->delimiter(',')->required();
   app.add_option("--session-timeout-ms", timeout_ms);
   app.add_option("--seed", seed);
   app.add_flag("--keep", setting.keeps, "Give nothing back unless asked to");

@@ -92,7 +92,7 @@ TEST(Rivals, WhatAHolderThatWasPausedWritesWithItsOldTokensIsRefused) {
   stage.rival(1).Start();
   // It is given half of the shards, once they have been given back in order. What is being moved may be without a write under way;
   // what the holder keeps never is.
-  const std::set<std::string> kept = {"leader", "mutex", "rw"};
+  const std::set<std::string> kept = {"leader", "mutex", "rw", "several-a", "several-b"};
   std::vector<Held> held;
   const auto both_have_theirs = [&](const std::vector<Record>& records) {
     held = LastUsedBy(holder, records);

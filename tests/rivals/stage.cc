@@ -20,6 +20,8 @@ testing::ClusterOptions Stage::Options() {
 }
 
 Stage::Stage(int rivals, std::uint64_t seed) : cluster_(Options()) {
+  std::vector<std::string> names;
+  for (int i = 0; i < rivals; ++i) names.push_back(name(i));
   for (int i = 0; i < rivals; ++i) {
     Rival& rival = rivals_.emplace_back();
     std::vector<std::string> endpoints;
@@ -30,6 +32,8 @@ Stage::Stage(int rivals, std::uint64_t seed) : cluster_(Options()) {
     const std::vector<std::string> argv = {testing::Binary("drover-rival"),
                                            "--name",
                                            name(i),
+                                           "--all",
+                                           absl::StrJoin(names, ","),
                                            "--coord",
                                            absl::StrJoin(endpoints, ","),
                                            "--resources",

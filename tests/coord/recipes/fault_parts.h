@@ -151,6 +151,41 @@ class LockPart final : public Part, private LockObserver {
   L lock_;
 };
 
+// Two of three mutexes, all or none; who wants which differs, so that they wait for each other crosswise.
+class MultiPart final : public Part, private MultiLockObserver {
+ public:
+  MultiPart(Scene* scene, coord::SimProcess* process)
+      : Part(scene, process, "several"), lock_(process->session(), TwoOfThree(), process->host(), this) {}
+
+  void Tick() override {
+    if (!lock_.held()) return lock_.Acquire(std::chrono::milliseconds(random().Below(3) == 0 ? 500 : 0));
+    const std::vector<coord::Compare> guards = lock_.Guards();
+    auto guard = guards.begin();
+    for (const auto& [path, grant] : grants_) {
+      Use(path.substr(path.rfind('/') + 1), *guard++, ClaimOf(Rule::kFirst, grant.path, grant.token, base::Zxid()));
+    }
+    if (random().Below(4) == 0) lock_.Release([](const absl::Status&) {});
+  }
+
+ private:
+  std::vector<std::string> TwoOfThree() {
+    std::vector<std::string> paths = {"/locks/several-a", "/locks/several-b", "/locks/several-c"};
+    std::swap(paths[random().Below(3)], paths[2]);
+    paths.pop_back();
+    return paths;
+  }
+  void OnAcquired(const std::map<std::string, LockGrant>& grants) override {
+    grants_ = grants;
+    for (const auto& [path, grant] : grants_) {
+      scene_->claims.push_back(ClaimOf(Rule::kFirst, grant.path, grant.token, grant.since));
+    }
+  }
+  void OnLost(const absl::Status& /*why*/) override {}
+
+  std::map<std::string, LockGrant> grants_;
+  MultiLock lock_;
+};
+
 class ElectionPart final : public Part, private ElectionObserver {
  public:
   ElectionPart(Scene* scene, coord::SimProcess* process)

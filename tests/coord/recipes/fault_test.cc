@@ -93,6 +93,7 @@ class Actor final : private coord::SessionObserver {
         [](ReadWriteLock& lock, bool writes) { writes ? lock.AcquireWrite() : lock.AcquireRead(); }));
     parts_.push_back(std::make_unique<LockPart<Semaphore>>(
         scene_, p, "semaphore", Rule::kPermits, [](Semaphore& s, bool) { s.Acquire(); }, kPermits));
+    parts_.push_back(std::make_unique<MultiPart>(scene_, p));
     parts_.push_back(std::make_unique<ElectionPart>(scene_, p));
     parts_.push_back(std::make_unique<ShardPart>(scene_, p));
     parts_.push_back(std::make_unique<CounterPart>(scene_, p));
