@@ -1,18 +1,22 @@
 // `drover tree lock`: runs a command while this process holds a lock of the tree.
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/app.h"
+#include "client/cli/auto_reset_event.h"
 #include "client/cli/child.h"
 #include "client/cli/exit_code.h"
-#include "client/cli/interruption.h"
+#include "client/cli/interrupts.h"
 #include "client/cli/tree_core.h"
-#include "client/internal/waiter.h"
 #include "coord/base/mutex.h"
 #include "drover/coord/status.h"
 #include "drover/recipes/lock.h"
@@ -23,7 +27,6 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr int kInterruptedExitCode = 128 + SIGINT;
-constexpr base::Duration kLook = std::chrono::milliseconds(20);
 
 struct LockFlags {
   std::string path;
@@ -40,7 +43,8 @@ struct LockFlags {
 class Holder final : private recipes::LockObserver, private coord::SessionObserver {
  public:
   // On the loop; so is the destructor.
-  Holder(coord::Session* session, const LockFlags& flags, const std::string& who) : session_(session) {
+  Holder(coord::Session* session, const LockFlags& flags, const std::string& who, AutoResetEvent* changed)
+      : session_(session), changed_(changed) {
     recipes::LockOptions options{.path = flags.path, .data = who};
     session_->AddObserver(this);
     recipes::LockObserver* const self = this;
@@ -70,6 +74,7 @@ class Holder final : private recipes::LockObserver, private coord::SessionObserv
   void OnAcquired(const recipes::LockGrant& grant) override {
     base::MutexLock lock(&mu_);
     grant_ = grant;
+    changed_->Set();
   }
   void OnLost(const absl::Status& why) override { Lose(why); }
   // Somebody else may hold it from now on. Waiting has no deadline of this kind.
@@ -79,22 +84,58 @@ class Holder final : private recipes::LockObserver, private coord::SessionObserv
   void Lose(const absl::Status& why) {
     base::MutexLock lock(&mu_);
     if (lost_.ok()) lost_ = why;
+    changed_->Set();
   }
 
   coord::Session* const session_;
+  AutoResetEvent* const changed_;
   base::Mutex mu_;
   std::optional<recipes::LockGrant> grant_ ABSL_GUARDED_BY(mu_);
   absl::Status lost_ ABSL_GUARDED_BY(mu_);
   std::variant<std::monostate, recipes::Mutex, recipes::ReadWriteLock, recipes::Semaphore> lock_;
 };
 
+// Tells when the child has ended; what it ended with is left for Child::Reap.
+class Waiting {
+ public:
+  Waiting(pid_t child, AutoResetEvent* changed)
+      : thread_([child, changed] {
+          siginfo_t info;
+          while (waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+          }
+          changed->Set();
+        }) {}
+  // The child has ended.
+  ~Waiting() { thread_.join(); }
+
+ private:
+  std::thread thread_;
+};
+
+// SIGINT or SIGTERM came: the flag. Construct it before any other thread.
+class Signals {
+ public:
+  explicit Signals(AutoResetEvent* changed)
+      : interrupts_([this, changed](int, int) {
+          asked_ = true;
+          changed->Set();
+        }) {}
+  [[nodiscard]] bool asked() const { return asked_; }
+
+ private:
+  std::atomic<bool> asked_ = false;
+  const Interrupts interrupts_;
+};
+
 // Until the command has ended. A signal is handed on to it; without the lock it is told to stop, and then made to.
-int Attend(const App& app, Child& command, Holder& holder, const Interruption& interruption, base::Duration kill_after) {
+int Attend(const App& app, Child& command, Holder& holder, const Signals& signals, base::Duration kill_after,
+           AutoResetEvent& changed) {
+  const Waiting ended(command.pid(), &changed);
   bool told = false;
   absl::Status lost;
   steady_clock::time_point kill_at = steady_clock::time_point::max();
   while (!command.Reap()) {
-    if (interruption.asked() && !told) {
+    if (signals.asked() && !told) {
       told = true;
       command.Signal(SIGTERM);
     }
@@ -108,19 +149,19 @@ int Attend(const App& app, Child& command, Holder& holder, const Interruption& i
       command.Signal(SIGKILL);
       kill_at = steady_clock::time_point::max();
     }
-    client::SystemWaiter().Wait(kLook, {});
+    changed.Wait(kill_at);
   }
   if (lost.ok()) return ShellCode(command.wait_status());
   return app.output.Fail(kRefused, absl::AbortedError(absl::StrCat("the lock was lost while the command ran: ", lost.message())));
 }
 
-int RunLocked(const App& app, const LockFlags& flags, const Interruption& interruption, Holder& holder) {
+int RunLocked(const App& app, const LockFlags& flags, const Signals& signals, Holder& holder, AutoResetEvent& changed) {
   while (!holder.grant().has_value()) {
     const absl::Status lost = holder.lost();
     if (absl::IsDeadlineExceeded(lost)) return app.output.Fail(kTimedOut, lost);
     if (!lost.ok()) return app.output.Fail(At(flags.path, lost));
-    if (interruption.asked()) return kInterruptedExitCode;
-    client::SystemWaiter().Wait(kLook, {});
+    if (signals.asked()) return kInterruptedExitCode;
+    changed.Wait(steady_clock::time_point::max());
   }
   const recipes::LockGrant grant = *holder.grant();
   ChildSpec spec;
@@ -131,19 +172,21 @@ int RunLocked(const App& app, const LockFlags& flags, const Interruption& interr
   spec.environment["DROVER_LOCK_TOKEN"] = absl::StrCat(grant.token.value);
   Child command(std::move(spec));
   if (absl::Status s = command.Start(); !s.ok()) return app.output.Fail(s);
-  return Attend(app, command, holder, interruption, flags.kill_after);
+  return Attend(app, command, holder, signals, flags.kill_after, changed);
 }
 
 int Lock(const App& app, const LockFlags& flags) {
   const int kinds = (flags.read ? 1 : 0) + (flags.write ? 1 : 0) + (flags.permits > 0 ? 1 : 0);
   if (kinds > 1) return app.Usage("tree lock: only one of --read, --write and --permits");
-  Interruption interruption;  // before any other thread
+  AutoResetEvent changed;
+  const Signals signals(&changed);  // before any other thread
   auto core = app.Core(flags.session_timeout);
   if (!core.ok()) return app.output.Fail(core.status());
   std::unique_ptr<Holder> holder;
-  (*core)->OnLoop(
-      [&](coord::Session& session) { holder = std::make_unique<Holder>(&session, flags, absl::StrCat("drover ", getpid())); });
-  const int code = RunLocked(app, flags, interruption, *holder);
+  (*core)->OnLoop([&](coord::Session& session) {
+    holder = std::make_unique<Holder>(&session, flags, absl::StrCat("drover ", getpid()), &changed);
+  });
+  const int code = RunLocked(app, flags, signals, *holder, changed);
   // The session's end gives the lock back.
   (*core)->OnLoop([&](coord::Session&) { holder = nullptr; });
   if (absl::Status closed = (*core)->Close(); !closed.ok() && code == kOk) {
