@@ -76,6 +76,7 @@ void Arena::Begin(const Strike& strike) {
   testing::StalledDisk& sync = syncs_.at(static_cast<std::size_t>(strike.node));
   switch (strike.fault) {
     case Fault::kKill:
+      killed_.insert(strike.node);
       return process.Kill();
     case Fault::kPause:
       return process.Signal(SIGSTOP);
@@ -108,6 +109,7 @@ void Arena::End(const Strike& strike) {
   testing::Process& process = cluster_->coord(strike.node);
   switch (strike.fault) {
     case Fault::kKill:
+      killed_.erase(strike.node);
       return process.Start();
     case Fault::kPause:
       return process.Signal(SIGCONT);
@@ -152,6 +154,15 @@ void Arena::ApplyToNetwork() {
   }
 }
 
+void Arena::CheckRunning() {
+  for (int i = 0; i < nodes(); ++i) {
+    testing::Process& process = cluster_->coord(i);
+    if (process.running() || killed_.count(i) > 0) continue;
+    throw std::runtime_error(
+        absl::StrCat("node ", i + 1, " has ended by itself, with exit code ", process.Wait(), ": ", process.Log()));
+  }
+}
+
 void Arena::AwaitCaughtUp() {
   const auto caught_up = [this] {
     int nodes_equal = 0;
@@ -170,6 +181,7 @@ absl::Status Arena::Ask(coord::MemberCall call, int node) {
   absl::Status last;
   std::string said;  // by all of them, at the last try
   const bool done = testing::Await([&] {
+    CheckRunning();
     said.clear();
     for (const std::string& endpoint : addresses()) {
       last = coord::CallMembership(endpoint, call, id, address, kMemberCall).status();

@@ -7,6 +7,7 @@
 
 #include <list>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ class Arena {
   void Begin(const Strike& strike);
   // `strike` as begun.
   void End(const Strike& strike);
+  // Throws, with its log, if a node has ended that no strike has killed.
+  void CheckRunning();
   // Every node serves. Throws with the logs if that does not come.
   void AwaitServing() { cluster_->AwaitCoordsServing(); }
 
@@ -56,6 +59,7 @@ class Arena {
   testing::TemporaryDirectory dir_;
   std::vector<testing::StalledDisk> syncs_;
   std::list<Strike> on_network_;  // under way
+  std::set<int> killed_;          // nodes, by strikes under way
   std::unique_ptr<testing::Cluster> cluster_;
   int copies_ = 0;
 };

@@ -61,14 +61,15 @@ void CarryOut(Arena* arena, const std::vector<Strike>& plan, const std::function
   const auto begin = std::chrono::steady_clock::now();
   for (const Turn& turn : turns) {
     std::this_thread::sleep_until(begin + turn.at);
-    if (!turn.begins) {
+    if (turn.begins) {
+      std::ostringstream text;
+      text << *turn.strike;
+      progress(text.str());
+      arena->Begin(*turn.strike);
+    } else {
       arena->End(*turn.strike);
-      continue;
     }
-    std::ostringstream text;
-    text << *turn.strike;
-    progress(text.str());
-    arena->Begin(*turn.strike);
+    arena->CheckRunning();
   }
 }
 
