@@ -1,10 +1,18 @@
 #include "tests/support/core_network.h"
 
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
-#include <cstdio>
+#include <cstdint>
+#include <cstring>
 #include <filesystem>
-#include <sstream>
+#include <stdexcept>
 #include <utility>
 
 #include "tests/support/process.h"
@@ -14,34 +22,54 @@ namespace {
 
 constexpr int kNobody = -1;
 
-// Of the kernel's table, the inode of the connection between these loopback ports; empty if there is none.
-std::string InodeOf(int client_port, int server_port) {
-  char local[16];
-  char remote[16];
-  std::snprintf(local, sizeof local, "0100007F:%04X", static_cast<unsigned>(client_port));
-  std::snprintf(remote, sizeof remote, "0100007F:%04X", static_cast<unsigned>(server_port));
-  for (const char* table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
-    std::istringstream lines(ReadFile(table));
-    for (std::string line; std::getline(lines, line);) {
-      std::istringstream fields(line);
-      std::vector<std::string> field;
-      for (std::string one; fields >> one;) field.push_back(one);
-      const auto ends_with = [](const std::string& text, const std::string& end) {
-        return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
-      };
-      // Sockets of the other family show the same address behind a prefix.
-      if (field.size() > 9 && ends_with(field[1], local) && ends_with(field[2], remote)) return field[9];
-    }
-  }
-  return "";
+in6_addr Loopback() {
+  in6_addr address{};
+  const in_addr_t loopback = htonl(INADDR_LOOPBACK);
+  std::memcpy(&address, &loopback, sizeof loopback);
+  return address;
+}
+
+// The inode of the socket with this port of the loopback, connected to that one; 0: there is none. The kernel looks that one up
+// (sock_diag(7)): to read its table of all connections takes longer than a node waits for its link, once there are thousands.
+std::uint32_t InodeOf(int port, int remote_port) {
+  const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+  if (fd < 0) throw std::runtime_error("the kernel's table of connections cannot be asked");
+  struct {
+    nlmsghdr header;
+    inet_diag_req_v2 request;
+  } question{};
+  question.header.nlmsg_len = sizeof question;
+  question.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+  question.header.nlmsg_flags = NLM_F_REQUEST;
+  question.request.sdiag_family = AF_INET;
+  question.request.sdiag_protocol = IPPROTO_TCP;
+  question.request.idiag_states = ~0U;
+  inet_diag_sockid& id = question.request.id;
+  id.idiag_sport = htons(static_cast<std::uint16_t>(port));
+  id.idiag_dport = htons(static_cast<std::uint16_t>(remote_port));
+  const in6_addr loopback = Loopback();
+  std::memcpy(id.idiag_src, &loopback, sizeof loopback);
+  std::memcpy(id.idiag_dst, &loopback, sizeof loopback);
+  id.idiag_cookie[0] = id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+  struct {
+    nlmsghdr header;
+    inet_diag_msg socket;
+    char attributes[4096];
+  } answer{};
+  const bool asked = send(fd, &question, sizeof question, 0) == static_cast<ssize_t>(sizeof question);
+  const ssize_t length = asked ? recv(fd, &answer, sizeof answer, 0) : -1;
+  close(fd);
+  const bool found = length >= static_cast<ssize_t>(sizeof answer.header + sizeof answer.socket) &&
+                     answer.header.nlmsg_type == SOCK_DIAG_BY_FAMILY;
+  return found ? answer.socket.idiag_inode : 0;
 }
 
 }  // namespace
 
 pid_t OwnerOfConnection(int client_port, int server_port, const std::function<bool(pid_t)>& asked) {
-  const std::string inode = InodeOf(client_port, server_port);
-  if (inode.empty()) return 0;
-  const std::string socket = "socket:[" + inode + "]";
+  const std::uint32_t inode = InodeOf(client_port, server_port);
+  if (inode == 0) return 0;
+  const std::string socket = "socket:[" + std::to_string(inode) + "]";
   for (const pid_t pid : Processes()) {
     if (!asked(pid)) continue;
     std::error_code ignored;
