@@ -38,7 +38,8 @@ struct MemberProcess::Forming {
   bool restored = false;                       // `formation` is of a seed
   std::map<base::NodeId, std::string> others;  // of `formation`
   std::map<base::NodeId, Inviter> inviters;
-  std::optional<raft::Configuration> added;  // to a cluster, whose committed members these are
+  std::optional<raft::Configuration> added;  // to a cluster, whose members these are
+  raft::Index added_at;                      // by the entry of this index
   base::ClusterId lost;                      // the cluster that knows this node by another data directory; 0: none
   std::string told;                          // to the observer, of what is waited for
   bool done = false;
@@ -263,6 +264,7 @@ void MemberProcess::OnClusterItem(const PeerHeader& header, const PeerItem& item
   const absl::Status level = base::CheckFeatureLevel("the cluster", configuration->feature_level, known());
   if (!level.ok()) return FailAfter(base::Duration::zero(), level);
   forming_->added = *configuration;
+  forming_->added_at = standing->index;
 }
 
 // A member of the cluster that is restored here speaks as one of another cluster, and to an earlier life of this node: so it has
@@ -353,11 +355,12 @@ absl::StatusOr<Disk> MemberProcess::BeginDisk() {
 void MemberProcess::Found() {
   if (stopping_) return;
   const bool restored = forming_->restored && !forming_->added;
+  const raft::Index let_in = forming_->added_at;
   absl::StatusOr<Disk> opened = BeginDisk();
   absl::Status status = opened.status();
   forming_.reset();  // with it the lock of a directory that is still there
   if (status.ok()) {
-    absl::StatusOr<std::unique_ptr<Node>> node = Node::Open(seams_, options_, *std::move(opened));
+    absl::StatusOr<std::unique_ptr<Node>> node = Node::Open(seams_, options_, *std::move(opened), let_in);
     status = node.status();
     if (node.ok()) node_ = *std::move(node);
     if (node.ok() && restored) RemoveSeed(seams_.files, options_.data_directory);

@@ -24,7 +24,7 @@ LeaseTerms TermsOf(const tree::Session& session) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeSeams& seams, NodeOptions options, Disk opened) {
+absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeSeams& seams, NodeOptions options, Disk opened, raft::Index let_in) {
   const auto progress = [observer = seams.observer](const StartProgress& at) {
     if (observer != nullptr) observer->OnStartProgress(at);
   };
@@ -41,6 +41,7 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeSeams& seams, NodeOpt
   raft_options.seed = seams.random->Next();
   log::Log* log = recovery.disk.log.get();
   auto node = absl::WrapUnique(new Node(seams, std::move(options), raft_options, std::move(recovery)));
+  node->let_in_ = let_in;
   // The log is still ours: the writer has nothing to do before Start.
   const raft::Index before = node->applied_;
   StartMeter meter(StartPhase::kLog, node->raft_.commit().value - before.value, progress);

@@ -153,8 +153,10 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   // Opens the data directory and replays what is known to be committed; an empty one founds a cluster of this node alone (see
   // Formation for several). Blocks. FAILED_PRECONDITION: another process has the directory, or it is another node's. DATA_LOSS: the
   // log is damaged. RESOURCE_EXHAUSTED: the disk is full; the words say what to do. UNIMPLEMENTED: it is a newer program's, and as
-  // it was. `opened`: the directory and its log, if they are open already; then the directory has no snapshot.
-  static absl::StatusOr<std::unique_ptr<Node>> Open(const NodeSeams& seams, NodeOptions options, Disk opened = {});
+  // it was. `opened`: the directory and its log, if they are open already; then the directory has no snapshot. `let_in`: the
+  // configuration by which a cluster has taken this node in just now; what older ones do not say means nothing.
+  static absl::StatusOr<std::unique_ptr<Node>> Open(const NodeSeams& seams, NodeOptions options, Disk opened = {},
+                                                    raft::Index let_in = {});
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -523,6 +525,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   base::Instant next_promise_;          // not before
   std::optional<raft::Index> raising_;  // the entry by which this leader raises the level, until it is applied
   bool was_member_ = false;
+  raft::Index let_in_;  // 0: not since this process began
   base::Instant asked_standing_at_;
   base::Timer leave_timer_;
   base::Timer farewell_timer_;

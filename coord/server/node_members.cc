@@ -1,4 +1,5 @@
 // Whom a node speaks to while members come and go, and how one learns that it is none any more.
+#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <variant>
@@ -87,8 +88,9 @@ void Node::OnStanding(const PeerHeader& header, const Standing& standing) {
   const absl::StatusOr<raft::Configuration> configuration = raft::DecodeConfiguration(standing.configuration.view());
   if (absl::IsUnimplemented(configuration.status())) return EndOutdated(configuration.status());
   if (!configuration.ok() || configuration->cluster != cluster_id() || (raft_leader_.value != 0 && !leads)) return;
-  // What is older than what this node has applied says nothing new.
-  if (standing.index < configuration_index_ || configuration->Names(options_.id, raft_.options().incarnation)) return;
+  // What is older than what this node has applied says nothing new; what is older than its being let in speaks of an earlier life.
+  if (standing.index < std::max(configuration_index_, let_in_)) return;
+  if (configuration->Names(options_.id, raft_.options().incarnation)) return;
   Leave(*configuration);
 }
 
