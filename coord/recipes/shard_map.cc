@@ -129,6 +129,7 @@ class ShardMap::Impl final : private coord::SubtreeCache::Listener, private Elec
 
   void OnCacheChanged(const coord::Event* event) override {
     const bool members = event == nullptr || absl::StartsWith(event->path, members_);
+    plan_due_ = plan_due_ || members;
     if (members && leads_) SettleAgain();
     Evaluate();
   }
@@ -137,6 +138,7 @@ class ShardMap::Impl final : private coord::SubtreeCache::Listener, private Elec
 
   void OnElected(const Leadership& mine) override {
     leads_ = mine;
+    plan_due_ = true;
     SettleAgain();
     Evaluate();
   }
@@ -167,8 +169,9 @@ class ShardMap::Impl final : private coord::SubtreeCache::Listener, private Elec
     if (meant_.empty() || written != meant_from_) {
       meant_from_ = written;
       meant_ = DecodeOwners(map == nullptr ? "" : map->data, options_.shards);
+      plan_due_ = true;
     }
-    if (leads_ && cache_.zxid() >= leads_->since) Plan(map);
+    if (plan_due_ && !planning_ && leads_ && cache_.zxid() >= leads_->since) Plan(map);
     if (map == nullptr) return;
     for (std::uint32_t shard = 0; shard < options_.shards; ++shard) {
       if (meant_[shard] == options_.name && !leaving_) {
@@ -277,6 +280,7 @@ class ShardMap::Impl final : private coord::SubtreeCache::Listener, private Elec
     settled_ = false;
     settle_.Set(options_.settle, [this] {
       settled_ = true;
+      plan_due_ = true;
       Evaluate();
     });
   }
@@ -293,7 +297,7 @@ class ShardMap::Impl final : private coord::SubtreeCache::Listener, private Elec
 
   // `map`: as it is in the view; null: there is none yet.
   void Plan(const coord::Node* map) {
-    if (planning_) return;
+    plan_due_ = false;
     const std::vector<std::string> next = SpreadShards(meant_, Members(), settled_);
     if (map != nullptr && next == meant_) return;
     planning_ = true;
@@ -309,7 +313,11 @@ class ShardMap::Impl final : private coord::SubtreeCache::Listener, private Elec
     session_->Commit(std::move(transaction), [this, alive = alive_](const absl::StatusOr<coord::TransactionResult>& written) {
       if (!*alive || ended_) return;
       planning_ = false;
-      if (written.ok()) return;  // done, or deposed: the view tells
+      if (written.ok()) {  // done, or deposed: the view tells, or has told
+        if (plan_due_) Evaluate();
+        return;
+      }
+      plan_due_ = true;
       retry_.Set(kRetryDelay, [this] { Again(); });
     });
   }
@@ -339,6 +347,7 @@ class ShardMap::Impl final : private coord::SubtreeCache::Listener, private Elec
   bool leaving_ = false;
   std::optional<Leadership> leads_;
   bool settled_ = false;
+  bool plan_due_ = false;  // what the plan follows from has changed
   bool planning_ = false;
   std::vector<std::string> meant_;  // by the map
   base::Zxid meant_from_;           // the map's mzxid; 0: there is none
