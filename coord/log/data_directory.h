@@ -20,7 +20,7 @@ namespace drover::coord::log {
 struct Identity {
   base::NodeId node;
   base::Incarnation incarnation;  // random, chosen when the directory was empty
-  base::ClusterId cluster;        // 0 until the node's log exists
+  base::ClusterId cluster;        // 0 until something was written to the node's log
   // No program that does not know this level may ever use the directory.
   base::FeatureLevel promised = base::kFirstFeatureLevel;
 
@@ -39,7 +39,7 @@ class DataDirectory {
   // Once, in a new directory; durable when it returns. `node` and `incarnation` are not 0. DATA_LOSS: there is a log, so that there
   // was an identity.
   absl::Status CreateIdentity(base::NodeId node, base::Incarnation incarnation);
-  // Log::Open calls it when the log exists. Once, or with the same cluster.
+  // The log calls it when something was written to it. Once, or with the same cluster.
   absl::Status AdoptCluster(base::ClusterId cluster);
   // Durable when it returns OK. Promises only grow; a lower one is kept already. RESOURCE_EXHAUSTED: the disk is full, nothing was
   // promised. After any other error it may be there or not.

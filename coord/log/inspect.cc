@@ -102,6 +102,7 @@ absl::StatusOr<Inspection> Inspect(base::FileSystem* fs, const std::string& dire
     return scan.status();
   }
   const Scanned& scanned = *scan;
+  if (cluster && !HasBegun(inspector.state(), scanned)) return MissingLog(directory);
   if (scanned.tail.unproven) {
     DROVER_RETURN_IF_ERROR(inspector.Visit(*scanned.tail.unproven, false));
     result.notes.push_back(absl::StrCat("the last frame, at offset ", scanned.tail.unproven->ref.offset, " of ",

@@ -46,24 +46,25 @@ absl::StatusOr<std::unique_ptr<Log>> Log::Open(DataDirectory* directory, const O
   LogState state;
   StateBuilder builder(&state);
   const absl::StatusOr<Scanned> scanned = Scan(directory->fs(), directory->path(), cluster, &builder);
+  if (!scanned.ok() && !absl::IsNotFound(scanned.status())) return scanned.status();
   std::unique_ptr<Log> log;
-  if (scanned.ok()) {
+  if (scanned.ok() && HasBegun(state, *scanned)) {
     log.reset(new Log(directory, options, scanned->chain.front().cluster));
     log->state_ = std::move(state);
     DROVER_RETURN_IF_ERROR(log->Recover(*scanned));
-  } else if (!absl::IsNotFound(scanned.status())) {
-    return scanned.status();
-  } else if (cluster) {
-    return MissingLog(directory->path());
-  } else if (options.cluster_if_new.value == 0) {
-    return scanned.status();
-  } else {
-    log.reset(new Log(directory, options, options.cluster_if_new));
-    DROVER_RETURN_IF_ERROR(log->state_.ApplySegment(SegmentHeader{}));
-    DROVER_RETURN_IF_ERROR(log->BeginSegment(1, FrameRef{}, FrameHeader{}, nullptr));
+    DROVER_RETURN_IF_ERROR(directory->AdoptCluster(log->cluster_));
+    return log;
   }
-  // After the log exists: a directory that knows its cluster and has no log has lost it.
-  DROVER_RETURN_IF_ERROR(directory->AdoptCluster(log->cluster_));
+  if (cluster) return MissingLog(directory->path());
+  if (options.cluster_if_new.value == 0) return absl::NotFoundError("no log has begun yet");
+  log.reset(new Log(directory, options, options.cluster_if_new));
+  // Of a process that died before it had written anything, perhaps of another cluster that was to be joined.
+  if (scanned.ok()) {
+    for (const SegmentHeader& header : scanned->chain) log->RemoveQuietly(SegmentName(header.number));
+    for (const std::string& name : scanned->stale) log->RemoveQuietly(name);
+  }
+  DROVER_RETURN_IF_ERROR(log->state_.ApplySegment(SegmentHeader{}));
+  DROVER_RETURN_IF_ERROR(log->BeginSegment(1, FrameRef{}, FrameHeader{}, nullptr));
   return log;
 }
 
@@ -187,7 +188,10 @@ absl::Status Log::Append(const AppendRequest& request) {
                            .entry_count = static_cast<std::uint32_t>(request.entries.size())};
   DROVER_RETURN_IF_ERROR(WriteFrame(header, &frame));
   state_.NoteCommit(request.commit);
-  return absl::OkStatus();
+  // Behind the first frame: a directory that knows its cluster and has no log has lost it.
+  if (directory_->identity()->cluster.value != 0) return absl::OkStatus();
+  const absl::Status adopted = directory_->AdoptCluster(cluster_);
+  return adopted.ok() ? adopted : Poison(adopted);
 }
 
 absl::Status Log::Prove() {

@@ -142,6 +142,10 @@ absl::StatusOr<Scanned> Scan(base::FileSystem* fs, const std::string& directory,
   return scanned;
 }
 
+bool HasBegun(const LogState& state, const Scanned& scanned) {
+  return state.hard_state().term != raft::Term() || state.last_index() != raft::Index() || scanned.tail.unproven.has_value();
+}
+
 absl::Status CheckBeginning(const std::string& directory, const Scanned& scanned, raft::Index first_index, raft::Index snapshot) {
   if (first_index <= snapshot.Next()) return absl::OkStatus();
   const SegmentHeader& front = scanned.chain.front();

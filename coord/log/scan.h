@@ -13,6 +13,7 @@
 #include "coord/base/file_system.h"
 #include "coord/base/ids.h"
 #include "coord/log/frame.h"
+#include "coord/log/log_state.h"
 #include "coord/log/segment.h"
 #include "coord/raft/types.h"
 
@@ -55,6 +56,9 @@ struct Scanned {
 // another cluster's or newer. Changes nothing.
 absl::StatusOr<Scanned> Scan(base::FileSystem* fs, const std::string& directory, std::optional<base::ClusterId> cluster,
                              ScanVisitor* visitor);
+
+// Has anything been written? `state`: of the proven frames.
+[[nodiscard]] bool HasBegun(const LogState& state, const Scanned& scanned);
 
 // Are all entries there that the newest snapshot, up to `snapshot`, does not cover (0: there is none)? `first_index` is the log's
 // first entry, the unproven frame counted. DATA_LOSS: earlier segments are missing. Recovery and inspection judge by it.

@@ -68,10 +68,8 @@ absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSea
     if (snapshots.empty()) {
       auto log = OpenLog(directory->get(), base::ClusterId(), process->options_.log);
       if (!log.ok() && !absl::IsNotFound(log.status())) return OfFullDisk(log.status(), path);
-      if (!log.ok() || !HasBegun(**log)) {
-        const base::ClusterId cluster = log.ok() ? (*log)->cluster() : base::ClusterId();
-        if (log.ok()) log->reset();
-        process->BeginForming(*std::move(directory), cluster, join ? InitialMembers() : std::move(initial));
+      if (!log.ok()) {
+        process->BeginForming(*std::move(directory), base::ClusterId(), join ? InitialMembers() : std::move(initial));
         return process;
       }
       opened = Disk{*std::move(directory), *std::move(log)};

@@ -136,7 +136,10 @@ absl::Status FoundFromSeed(log::DataDirectory* directory, const raft::Configurat
   DROVER_RETURN_IF_ERROR(directory->Promise(founders.feature_level));
   // The log first: with it the directory is of the seed's cluster, and of no other, whatever happens. Until there is the snapshot,
   // a start begins again from the seed; from then on it goes on from the snapshot.
-  DROVER_RETURN_IF_ERROR(OpenLog(directory, founders.cluster, options).status());
+  {
+    DROVER_ASSIGN_OR_RETURN(const auto log, OpenLog(directory, founders.cluster, options));
+    DROVER_RETURN_IF_ERROR(JoinLog(log.get()));
+  }
   base::FileSystem* const files = directory->fs();
   DROVER_ASSIGN_OR_RETURN(const auto reader,
                           log::SnapshotReader::Open(files, directory->PathOf(kName), founders.cluster, kWhatToDo));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "coord/log/inspect.h"
 #include "gtest/gtest.h"
 #include "tests/coord/log/log_fixture.h"
 
@@ -22,7 +23,7 @@ TEST_F(LogTest, ANewLogIsEmptyAndStaysSo) {
     EXPECT_EQ(log()->last_index().value, 0u);
     EXPECT_EQ(log()->hard_state(), raft::HardState());
     EXPECT_EQ(log()->cluster(), kCluster);
-    EXPECT_EQ(process_->directory->identity()->cluster, kCluster);
+    EXPECT_EQ(process_->directory->identity()->cluster.value, 0u) << "nothing would be missing if it were gone";
     EXPECT_EQ(log()->Read(raft::Index(1), 100).status().code(), StatusCode::kOutOfRange);
     EXPECT_EQ(Segments().size(), 1u) << "empty segments must not pile up";
     Crash();
@@ -35,8 +36,28 @@ TEST_F(LogTest, AnEmptyDirectoryWithoutAClusterIsNotFound) {
   options_.cluster_if_new = kCluster;
   Start();
   options_.cluster_if_new = base::ClusterId();
+  EXPECT_EQ(StartStatus().code(), StatusCode::kNotFound) << "nothing was written to it";
+  options_.cluster_if_new = base::ClusterId(5);
   Start();
-  EXPECT_EQ(log()->cluster(), kCluster);
+  EXPECT_EQ(log()->cluster().value, 5u);
+  ASSERT_TRUE(log()->Append({.hard_state = raft::HardState{raft::Term(1), base::NodeId()}}).ok());
+  EXPECT_EQ(process_->directory->identity()->cluster.value, 5u);
+  options_.cluster_if_new = base::ClusterId();
+  Start();
+  EXPECT_EQ(log()->cluster().value, 5u);
+}
+
+// Cut back to the header it looks like a log that has yet to begin.
+TEST_F(LogTest, ALogThatHasLostAllItsFramesIsNoNewOne) {
+  Start();
+  ASSERT_TRUE(SetTerm(3, 2).ok());
+  Stop();
+  fs_.Write(LastSegment(), fs_.Read(LastSegment()).substr(0, kFrameHeaderBytes + 80));
+  const absl::Status refused = StartStatus();
+  EXPECT_EQ(refused.code(), StatusCode::kDataLoss) << refused;
+  EXPECT_NE(refused.message().find("this node has had a log, and it is gone"), absl::string_view::npos) << refused;
+  InspectVisitor ignores;
+  EXPECT_EQ(Inspect(&fs_, kDirectory, &ignores).status(), refused);
 }
 
 // What a newer program has written is not damage, and whoever does not know it touches nothing.
@@ -110,6 +131,7 @@ TEST_F(LogTest, ABatchIsOneWriteAndOneSync) {
   options_.segment_bytes = 1 << 20;
   options_.allocate_first_bytes = 1 << 16;
   Start();
+  ASSERT_TRUE(SetTerm(1, 1).ok());  // with the first, the directory's identity is written
   AppendRequest batch;
   batch.hard_state = MakeHardState(1, 1);
   for (int i = 1; i <= 100; ++i) batch.entries.push_back(MakeEntry(1, i, "payload"));
