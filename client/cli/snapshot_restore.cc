@@ -5,6 +5,8 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "client/cli/app.h"
 #include "client/cli/backup_text.h"
 #include "client/cli/exit_code.h"
@@ -49,7 +51,8 @@ absl::StatusOr<Item> Restore(const RestoreFlags& flags, const coord::server::Ini
   DROVER_ASSIGN_OR_RETURN(const coord::backup::Backup backup, MarkAndRead(files.get(), flags));
   base::SystemRandom random;
   DROVER_ASSIGN_OR_RETURN(const coord::backup::Restored restored,
-                          coord::backup::Restore(files.get(), &random, backup.state.get(), backup.taken, flags.data, id, members));
+                          coord::backup::Restore(files.get(), &random, backup.state.get(), backup.taken,
+                                                 base::WallTime(absl::ToUnixMillis(absl::Now())), flags.data, id, members));
   const std::uint64_t nodes = backup.state->tree().node_count();
   Item item;
   item.id = absl::StrCat(restored.cluster.value);

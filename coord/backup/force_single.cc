@@ -147,7 +147,7 @@ absl::StatusOr<Forced> Force(base::FileSystem* files, base::Random* random, cons
   forced.committed = found.recovery.raft.commit;
   const server::InitialMembers alone = {{identity.node, forced.address}};
   DROVER_ASSIGN_OR_RETURN(forced.restored,
-                          Restore(files, random, found.state.get(), base::WallTime(), making, identity.node, alone));
+                          Restore(files, random, found.state.get(), base::WallTime(), options.now, making, identity.node, alone));
   forced.nodes = found.state->tree().node_count();
   // The lock goes with the directory to its new name, so nobody can have begun to use it.
   DROVER_RETURN_IF_ERROR(Exchange(files, directory, making, forced.kept_as));

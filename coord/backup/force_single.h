@@ -13,6 +13,7 @@
 #include "coord/backup/restore.h"
 #include "coord/base/file_system.h"
 #include "coord/base/random.h"
+#include "coord/base/time.h"
 #include "coord/raft/types.h"
 #include "coord/server/initial_cluster.h"
 
@@ -22,6 +23,7 @@ struct ForceOptions {
   std::string directory;
   std::string address;  // of the new cluster's one member; empty: what it had in the old one
   std::string suffix;   // the old directory is kept as `directory` + this; nothing of that name is there
+  base::WallTime now;   // by this machine's clock
 };
 
 struct Forced {

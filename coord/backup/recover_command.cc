@@ -82,7 +82,9 @@ int RecoverCommand(int argc, const char* const* argv) {
   if (const std::optional<int> code = options.Parse(argc, argv)) return *code;
   if (!force_single) return options.Refuse(kWhatItIs);
   if (force.directory.empty()) return options.Refuse("--data is missing: give the node's data directory");
-  force.suffix = absl::StrCat(".before-recover-", absl::FormatTime("%Y%m%dT%H%M%SZ", absl::Now(), absl::UTCTimeZone()));
+  const absl::Time now = absl::Now();
+  force.suffix = absl::StrCat(".before-recover-", absl::FormatTime("%Y%m%dT%H%M%SZ", now, absl::UTCTimeZone()));
+  force.now = base::WallTime(absl::ToUnixMillis(now));
   const std::unique_ptr<base::FileSystem> files = base::NewRealFileSystem();
   base::SystemRandom random;
   const absl::StatusOr<Forced> forced = ForceSingle(files.get(), &random, force);

@@ -36,10 +36,11 @@ absl::Status CheckRestore(base::FileSystem* files, const std::string& directory,
 }
 
 absl::StatusOr<Restored> Restore(base::FileSystem* files, base::Random* random, tree::StateMachine* state, base::WallTime taken,
-                                 const std::string& directory, base::NodeId id, const server::InitialMembers& members) {
+                                 base::WallTime now, const std::string& directory, base::NodeId id,
+                                 const server::InitialMembers& members) {
   DROVER_RETURN_IF_ERROR(CheckRestore(files, directory, id, members));
   Restored restored;
-  DROVER_ASSIGN_OR_RETURN(restored.left, tree::BeginNewCluster(state));
+  DROVER_ASSIGN_OR_RETURN(restored.left, tree::BeginNewCluster(state, now));
   restored.zxid = state->last_zxid();
   restored.cluster = base::ClusterId(server::NextNotZero(random));
   DROVER_RETURN_IF_ERROR(server::MarkRestore(files, directory));

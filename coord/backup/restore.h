@@ -30,12 +30,13 @@ struct Restored {
 [[nodiscard]] absl::Status CheckRestore(base::FileSystem* files, const std::string& directory, base::NodeId id,
                                         const server::InitialMembers& members);
 
-// Makes `directory`, with `state` as that of a new cluster. As CheckRestore; OUT_OF_RANGE: the zxid would grow too large;
-// RESOURCE_EXHAUSTED: the disk is full. Killed at any instant, or after an error, it leaves `directory` as it was, or marked, so
-// that no node starts there until a restore has ended (server::MarkRestore).
+// Makes `directory`, with `state` as that of a new cluster; `taken`, `now`: when the backup was, and what it is by this machine's
+// clock. As CheckRestore; OUT_OF_RANGE: the zxid would grow too large; RESOURCE_EXHAUSTED: the disk is full. Killed at any instant,
+// or after an error, it leaves `directory` as it was, or marked, so that no node starts there until a restore has ended
+// (server::MarkRestore).
 [[nodiscard]] absl::StatusOr<Restored> Restore(base::FileSystem* files, base::Random* random, tree::StateMachine* state,
-                                               base::WallTime taken, const std::string& directory, base::NodeId id,
-                                               const server::InitialMembers& members);
+                                               base::WallTime taken, base::WallTime now, const std::string& directory,
+                                               base::NodeId id, const server::InitialMembers& members);
 
 }  // namespace drover::coord::backup
 

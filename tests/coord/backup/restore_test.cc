@@ -20,7 +20,7 @@ const server::InitialMembers kMembers = {{base::NodeId(2), "b:1"}, {base::NodeId
 class RestoreTest : public testing::Test {
  protected:
   absl::StatusOr<Restored> Run(std::uint64_t id = 2, const server::InitialMembers& members = kMembers) {
-    return Restore(&fs_, &random_, state_.get(), kTaken, "data", base::NodeId(id), members);
+    return Restore(&fs_, &random_, state_.get(), kTaken, base::WallTime(), "data", base::NodeId(id), members);
   }
 
   sim::SimFileSystem fs_{1};
@@ -55,7 +55,7 @@ TEST_F(RestoreTest, TheDirectoryIsTheNodesAndHoldsTheStateOfANewCluster) {
 TEST_F(RestoreTest, TwoRestoresAreTwoClusters) {
   const auto first = Run();
   state_ = MakeState();
-  const auto second = Restore(&fs_, &random_, state_.get(), kTaken, "elsewhere", base::NodeId(2), kMembers);
+  const auto second = Restore(&fs_, &random_, state_.get(), kTaken, base::WallTime(), "elsewhere", base::NodeId(2), kMembers);
   ASSERT_TRUE(first.ok() && second.ok());
   EXPECT_NE(first->cluster, second->cluster);
 }
@@ -111,7 +111,7 @@ TEST_F(RestoreTest, AZxidThatWouldGrowTooLargeIsRefused) {
 TEST_F(RestoreTest, InterruptedAnywhereNoNodeFoundsAnEmptyClusterFromIt) {
   const auto whole = fs_.Copy(1);
   const std::uint64_t before = whole->calls();
-  ASSERT_TRUE(Restore(whole.get(), &random_, state_.get(), kTaken, "data", base::NodeId(2), kMembers).ok());
+  ASSERT_TRUE(Restore(whole.get(), &random_, state_.get(), kTaken, base::WallTime(), "data", base::NodeId(2), kMembers).ok());
   const std::uint64_t calls = whole->calls() - before;
   ASSERT_GT(calls, 10u);
   for (std::uint64_t n = 1; n <= calls; ++n) {
@@ -119,7 +119,8 @@ TEST_F(RestoreTest, InterruptedAnywhereNoNodeFoundsAnEmptyClusterFromIt) {
       const auto disk = fs_.Copy(n);
       disk->StopAtCall(n);
       const auto state = MakeState();
-      EXPECT_FALSE(Restore(disk.get(), &random_, state.get(), kTaken, "data", base::NodeId(2), kMembers).ok()) << n;
+      EXPECT_FALSE(Restore(disk.get(), &random_, state.get(), kTaken, base::WallTime(), "data", base::NodeId(2), kMembers).ok())
+          << n;
       disk->Crash(survival);
       const auto names = disk->List("data");
       const auto seed = server::FindSeed(disk.get(), "data");
@@ -133,7 +134,8 @@ TEST_F(RestoreTest, InterruptedAnywhereNoNodeFoundsAnEmptyClusterFromIt) {
       }
       if (has_state) continue;
       const auto again = MakeState();
-      ASSERT_TRUE(Restore(disk.get(), &random_, again.get(), kTaken, "data", base::NodeId(2), kMembers).ok()) << n;
+      ASSERT_TRUE(Restore(disk.get(), &random_, again.get(), kTaken, base::WallTime(), "data", base::NodeId(2), kMembers).ok())
+          << n;
       EXPECT_TRUE(server::FindSeed(disk.get(), "data")->has_value());
       EXPECT_TRUE(server::VerifySeed(disk.get(), "data").ok());
       EXPECT_TRUE(server::OpenDirectory(disk.get(), &random_, "data", base::NodeId(2)).ok());

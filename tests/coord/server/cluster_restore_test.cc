@@ -31,8 +31,8 @@ class ClusterRestoreTest : public ClusterFixture {
     base::SeededRandom random(11);
     const auto state = backup::MakeState();
     state->SetFeatureLevel(level);  // of the cluster that the backup is of
-    const auto restored =
-        backup::Restore(&cluster->files(1), &random, state.get(), backup::kTaken, "/data", base::NodeId(1), cluster->initial);
+    const auto restored = backup::Restore(&cluster->files(1), &random, state.get(), backup::kTaken, base::WallTime(), "/data",
+                                          base::NodeId(1), cluster->initial);
     ASSERT_TRUE(restored.ok()) << restored.status();
     restored_ = *restored;
   }

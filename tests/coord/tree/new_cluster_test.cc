@@ -3,11 +3,16 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
+
 #include "coord/tree/invariants.h"
 #include "tests/coord/tree/harness.h"
 
 namespace drover::coord::tree {
 namespace {
+
+constexpr base::WallTime kNoClock;
 
 class NewClusterTest : public testing::Test {
  protected:
@@ -21,12 +26,40 @@ class NewClusterTest : public testing::Test {
   Machine machine_;
 };
 
+// A second cluster that begins with the same state gives out no zxid that the first one has given out.
+TEST_F(NewClusterTest, TheZxidLeapsToWhereTheClockIs) {
+  machine_.Create("/a");
+  constexpr std::int64_t kNow = 1'800'000'000'999;
+  ASSERT_TRUE(BeginNewCluster(&*machine_, base::WallTime(kNow)).ok());
+  EXPECT_EQ(machine_->last_zxid(), base::Zxid(1'800'000'000 * kZxidsPerSecond));
+  ExpectInvariants();
+  ASSERT_TRUE(BeginNewCluster(&*machine_, base::WallTime(kNow + 1)).ok());
+  EXPECT_EQ(machine_->last_zxid(), base::Zxid(1'800'000'001 * kZxidsPerSecond));
+}
+
+TEST_F(NewClusterTest, AClockThatIsBehindCountsForNothing) {
+  machine_.Create("/a");
+  RaiseTo(1'800'000'000 * kZxidsPerSecond);
+  ASSERT_TRUE(BeginNewCluster(&*machine_, base::WallTime(1'800'000'000'000)).ok());
+  EXPECT_EQ(machine_->last_zxid(), base::Zxid(1'800'000'000 * kZxidsPerSecond + kZxidLeap));
+}
+
+TEST_F(NewClusterTest, AClockThatIsFarAheadIsRefused) {
+  machine_.Create("/a");
+  const std::uint64_t digest = machine_->Digest();
+  for (const std::int64_t now : {std::int64_t{1} << 43, std::numeric_limits<std::int64_t>::max()}) {
+    const auto left = BeginNewCluster(&*machine_, base::WallTime(now));
+    EXPECT_EQ(left.status().code(), absl::StatusCode::kOutOfRange) << left.status();
+    EXPECT_EQ(machine_->Digest(), digest);
+  }
+}
+
 TEST_F(NewClusterTest, NodesStayAsTheyAreAndTheZxidLeaps) {
   machine_.Create("/a", "data");
   machine_.Create("/a/b");
   machine_.Set("/a", "more");
   const Stat before = machine_.StatOf("/a");
-  const auto left = BeginNewCluster(&*machine_);
+  const auto left = BeginNewCluster(&*machine_, kNoClock);
   ASSERT_TRUE(left.ok()) << left.status();
   EXPECT_EQ(left->zxid, base::Zxid(3));
   EXPECT_EQ(left->sessions, 0u);
@@ -46,7 +79,7 @@ TEST_F(NewClusterTest, NoSessionEphemeralOrKeptAnswerIsLeft) {
   machine_.Write(second, 0, EncodeCreate({.number = 1}, {.path = "/p/second", .ephemeral = true}));
   machine_.Write(second, 0, EncodeCreate({.number = 2}, {.path = "/p/stays"}));
   const std::uint64_t last = machine_->last_zxid().value;
-  const auto left = BeginNewCluster(&*machine_);
+  const auto left = BeginNewCluster(&*machine_, kNoClock);
   ASSERT_TRUE(left.ok()) << left.status();
   EXPECT_EQ(left->sessions, 2u);
   EXPECT_EQ(left->ephemerals, 2u);
@@ -65,7 +98,7 @@ TEST_F(NewClusterTest, NoSessionEphemeralOrKeptAnswerIsLeft) {
 TEST_F(NewClusterTest, SequenceNumbersGoOn) {
   machine_.Create("/q");
   machine_.Unary(EncodeCreate({}, {.path = "/q/n-", .sequential = true}));
-  ASSERT_TRUE(BeginNewCluster(&*machine_).ok());
+  ASSERT_TRUE(BeginNewCluster(&*machine_, kNoClock).ok());
   EXPECT_EQ(machine_.Unary(EncodeCreate({}, {.path = "/q/n-", .sequential = true})).path, "/q/n-0000000001");
 }
 
@@ -74,7 +107,7 @@ TEST_F(NewClusterTest, AZxidThatWouldGrowTooLargeIsRefusedAndNothingChanges) {
   machine_.Open();
   RaiseTo(kZxidEnd - kZxidLeap - 1);
   const std::uint64_t digest = machine_->Digest();
-  const auto left = BeginNewCluster(&*machine_);
+  const auto left = BeginNewCluster(&*machine_, kNoClock);
   EXPECT_EQ(left.status().code(), absl::StatusCode::kOutOfRange) << left.status();
   EXPECT_EQ(machine_->Digest(), digest);
 }
@@ -82,13 +115,13 @@ TEST_F(NewClusterTest, AZxidThatWouldGrowTooLargeIsRefusedAndNothingChanges) {
 TEST_F(NewClusterTest, TheLargestZxidThatFitsIsTaken) {
   machine_.Open();
   RaiseTo(kZxidEnd - kZxidLeap - 2);
-  ASSERT_TRUE(BeginNewCluster(&*machine_).ok());
+  ASSERT_TRUE(BeginNewCluster(&*machine_, kNoClock).ok());
   EXPECT_EQ(machine_->last_zxid(), base::Zxid(kZxidEnd - 1));
 }
 
 TEST_F(NewClusterTest, ItCanBeDoneAgainAndAgain) {
   machine_.Create("/a");
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(BeginNewCluster(&*machine_).ok());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(BeginNewCluster(&*machine_, kNoClock).ok());
   EXPECT_EQ(machine_->last_zxid(), base::Zxid(1 + 3 * kZxidLeap));
   ExpectInvariants();
 }
