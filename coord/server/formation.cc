@@ -37,6 +37,7 @@ absl::StatusOr<std::optional<Hello>> Formation::OnHello(const PeerHeader& from, 
   if (hello.members != members_text_) return OnOtherList(from.from, hello);
   heard_[from.from] = from.from_incarnation;
   earlier_.erase(from.from);
+  declined_.erase(from.from);
   if (!hello.reply) return Hello{hello.round, true, 0, members_text_, self_.started};
   if (!Founds() || hello.round != round_) return std::nullopt;
   answered_[from.from] = Answered{from.from_incarnation, std::max(from.feature_level_max, base::kFirstFeatureLevel)};
@@ -80,6 +81,10 @@ void Formation::OnDismissed(base::NodeId by, const absl::Status& why) {
   if (!formed_) Fail(absl::StrCat("node ", by.value, " refuses this one: ", why.message()));
 }
 
+void Formation::OnDeclined(base::NodeId by, absl::string_view why) {
+  declined_[by] = std::string(why);
+}
+
 // It does not count as a refusal: who was restored is right, and the other one is the past.
 std::string Formation::OnEarlierDirectory(base::NodeId from, base::ClusterId cluster) {
   earlier_[from] = cluster;
@@ -91,6 +96,7 @@ std::string Formation::OnEarlierDirectory(base::NodeId from, base::ClusterId clu
 
 std::string Formation::Waiting() const {
   std::string waiting = WaitingFor();
+  for (const auto& [id, why] : declined_) absl::StrAppend(&waiting, "; ", why);
   for (const auto& [id, cluster] : earlier_) {
     absl::StrAppend(&waiting, "; the data directory of node ", id.value, " is of another cluster, ", cluster.value,
                     ": if that one is the past, stop node ", id.value, ", move the directory away and start it with an empty one");

@@ -19,6 +19,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "coord/base/feature_level.h"
 #include "coord/base/ids.h"
 #include "coord/base/time.h"
@@ -50,6 +51,8 @@ class Formation {
   [[nodiscard]] absl::StatusOr<std::optional<Hello>> OnHello(const PeerHeader& from, const Hello& hello);
   void OnFound(const PeerHeader& from, const Found& found);
   void OnDismissed(base::NodeId by, const absl::Status& why);
+  // It is a member, and is not founding with us as things are.
+  void OnDeclined(base::NodeId by, absl::string_view why);
   // Of a restored state: `from` is a member, and speaks as one of `cluster`, by a directory of before the restore. What it is told.
   [[nodiscard]] std::string OnEarlierDirectory(base::NodeId from, base::ClusterId cluster);
 
@@ -82,6 +85,7 @@ class Formation {
   std::uint64_t round_ = 0;
   std::map<base::NodeId, base::Incarnation> heard_;  // ever
   std::map<base::NodeId, base::ClusterId> earlier_;  // speak with directories of before the restore
+  std::map<base::NodeId, std::string> declined_;     // since they were last heard
   std::map<base::NodeId, Answered> answered_;        // this round
   std::optional<raft::Configuration> formed_;
   absl::Status failed_;

@@ -214,8 +214,11 @@ void MemberProcess::OnPeerFrame(PeerFrame frame) {
   if (Failed()) {
     // It forms no cluster any more.
   } else if (!forming_->formation) {
+    // Perhaps that one is right, and this one was started with the wrong flag.
     if (frame.header.cluster.value == 0) {
-      return Dismiss(frame.header, absl::StrCat("node ", options_.id.value, " waits to be added to a cluster that runs (--join)"));
+      return forming_->links.Decline(frame.header, absl::StrCat("node ", options_.id.value,
+                                                                " was started with --join, and waits to be added to a cluster that "
+                                                                "runs: start it with --initial-cluster like the others"));
     }
   } else if (!forming_->peers.contains(from)) {
     if (frame.header.cluster.value == 0) {
@@ -321,6 +324,10 @@ void MemberProcess::OnDismissed(base::NodeId peer, const absl::Status& why) {
   forming_->refused.Set(kInvitationPatience, [this] {
     if (!forming_->done) FailAfter(base::Duration::zero(), forming_->formation->failed());
   });
+}
+
+void MemberProcess::OnDeclined(base::NodeId peer, const absl::Status& why) {
+  if (forming_->formation) forming_->formation->OnDeclined(peer, why.message());
 }
 
 void MemberProcess::FailAfter(base::Duration wait, const absl::Status& why) {

@@ -57,6 +57,7 @@ class MemberProcess final : private PeerLinks::Events {
   void OnLinkUp(base::NodeId) override {}
   void OnLinkReset(base::NodeId, base::Incarnation) override {}
   void OnDismissed(base::NodeId peer, const absl::Status& why) override;
+  void OnDeclined(base::NodeId peer, const absl::Status& why) override;
   void OnBadFrame(const absl::Status& status) override;
 
   // `cluster`: of a log that is there and empty, else 0. Without `initial`, only invitations count. `restored`: there is a seed, of

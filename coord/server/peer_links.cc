@@ -143,6 +143,8 @@ void PeerLinks::OnDialledEnd(base::NodeId id, base::CloseCause cause, const absl
   if (cause == base::CloseCause::kPeerGone) return events_->OnUnreached(id, status);
   if (cause == base::CloseCause::kPeerClosed && absl::IsFailedPrecondition(status)) {
     events_->OnDismissed(id, absl::Status(status));  // a copy: what it belongs to is gone
+  } else if (cause == base::CloseCause::kPeerClosed && absl::IsNotFound(status)) {
+    events_->OnDeclined(id, absl::Status(status));
   }
 }
 
@@ -209,6 +211,11 @@ base::ConnectionEvents* PeerLinks::Accept(std::unique_ptr<base::Connection> conn
 void PeerLinks::Dismiss(const PeerHeader& from, absl::string_view why) {
   const auto newest = newest_.find(SenderOf(from));
   if (newest != newest_.end()) EndAccepted(newest->second, absl::FailedPreconditionError(why));
+}
+
+void PeerLinks::Decline(const PeerHeader& from, absl::string_view why) {
+  const auto newest = newest_.find(SenderOf(from));
+  if (newest != newest_.end()) EndAccepted(newest->second, absl::NotFoundError(why));
 }
 
 std::string PeerLinks::AddressOf(const PeerHeader& from) const {

@@ -60,6 +60,8 @@ class PeerLinks {
     virtual void OnUnreached(base::NodeId /*peer*/, const absl::Status& /*why*/) {}
     // The peer has ended the link that this node dialled since it wants nothing of this node, and why, in words for people.
     virtual void OnDismissed(base::NodeId peer, const absl::Status& why) = 0;
+    // The same, but that it may want something of it later.
+    virtual void OnDeclined(base::NodeId /*peer*/, const absl::Status& /*why*/) {}
     // What came breaks the contract; the link is ended with this status.
     virtual void OnBadFrame(const absl::Status& status) = 0;
 
@@ -91,6 +93,8 @@ class PeerLinks {
   // Ends the link on which the sender of a frame with this header speaks: whoever it is, it is none of ours, and hears why
   // (OnDismissed). It may dial again. A member whose id it bears has a link of its own, which stays.
   void Dismiss(const PeerHeader& from, absl::string_view why);
+  // The same for one that is none of ours as things are (OnDeclined).
+  void Decline(const PeerHeader& from, absl::string_view why);
   // The far end of that link; empty if there is none, or nobody said.
   [[nodiscard]] std::string AddressOf(const PeerHeader& from) const;
 

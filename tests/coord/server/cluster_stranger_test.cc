@@ -113,6 +113,19 @@ TEST_F(ClusterStrangerTest, MembersThatWereToldDifferentListsSaySoAndTheLaterOne
   for (int id = 1; id <= 3; ++id) EXPECT_TRUE(cluster_.refused(id).ok()) << cluster_.refused(id);
 }
 
+TEST_F(ClusterStrangerTest, OneThatWasStartedToJoinEndsNoFounder) {
+  cluster_.Start(1);
+  cluster_.Start(3);
+  cluster_.StartJoining(2);
+  cluster_.world.RunFor(seconds(5));
+  for (int id = 1; id <= 3; ++id) EXPECT_TRUE(cluster_.refused(id).ok()) << cluster_.refused(id);
+  EXPECT_THAT(cluster_.process(1)->Waiting(),
+              AllOf(HasSubstr("waiting for node 2"), HasSubstr("node 2 was started with --join"), HasSubstr("--initial-cluster")));
+  cluster_.Crash(2);
+  cluster_.Start(2);
+  EXPECT_NE(cluster_.AwaitLeader(), 0);
+}
+
 TEST_F(ClusterStrangerTest, AWipedMemberIsRefusedAndTheOthersGoOn) {
   for (int wiped = 1; wiped <= 3; ++wiped) {
     SimCluster cluster(3, static_cast<std::uint64_t>(wiped));
