@@ -8,6 +8,7 @@
 #include "coord/base/hooks.h"
 #include "coord/base/status.h"
 #include "coord/server/recovery.h"
+#include "coord/server/rolled_back.h"
 #include "coord/server/seed.h"
 
 namespace drover::coord::server {
@@ -54,6 +55,7 @@ struct MemberProcess::Forming {
 absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSeams& seams, NodeOptions options,
                                                                    InitialMembers initial) {
   auto process = absl::WrapUnique(new MemberProcess(seams, std::move(options)));
+  DROVER_RETURN_IF_ERROR(CheckNotRolledBack(seams.files, process->options_.data_directory, process->options_.id));
   const InitialMembers given = initial;
   DROVER_ASSIGN_OR_RETURN(const bool begins, process->BeginFromSeed(given));
   if (begins) return process;

@@ -8,6 +8,7 @@
 #include "coord/base/hooks.h"
 #include "coord/server/initial_cluster.h"
 #include "coord/server/node.h"
+#include "coord/server/rolled_back.h"
 
 namespace drover::coord::server {
 
@@ -125,13 +126,9 @@ void Node::OnConfigurationApplied(const raft::Configuration& before) {
 
 // It has forgotten what others count on, and so perhaps votes, too: it says nothing any more.
 void Node::EndRolledBack(const absl::Status& lost) {
-  if (std::exchange(dead_, true) || !on_refused_) return;
-  on_refused_(absl::DataLossError(absl::StrCat(
-      "data directory ", options_.data_directory, " has lost what node ", options_.id.value, " had acknowledged: ", lost.message(),
-      ". It is an old copy, or its disk lost writes that it had confirmed; nothing that this node says counts any more. It is kept "
-      "as it is. To bring this node back, give it an empty directory, start it with --join, and let it in: drover cluster member "
-      "readmit ",
-      options_.id.value)));
+  if (std::exchange(dead_, true)) return;
+  (void)MarkRolledBack(snapshot_seams_.files, options_.data_directory, lost.message());
+  if (on_refused_) on_refused_(RolledBack(options_.data_directory, options_.id, lost.message()));
 }
 
 // What is still to be said goes out first; clients look for another node.

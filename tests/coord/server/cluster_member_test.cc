@@ -373,8 +373,11 @@ TEST_F(ClusterMemberTest, AnOldCopyOfADirectoryIsRecognisedAndLosesNothing) {
   cluster_.Start(copied);
   ASSERT_TRUE(AwaitRefused(copied));
   EXPECT_THAT(Words(copied), AllOf(HasSubstr("has lost what node"), HasSubstr("readmit " + std::to_string(copied))));
-  // It comes back as one whose disk was lost.
+  // No other leader could tell; so the directory does.
   cluster_.Crash(copied);
+  const absl::Status told = cluster_.refused(copied);
+  EXPECT_EQ(cluster_.TryStart(copied), told);
+  // It comes back as one whose disk was lost.
   cluster_.Wipe(copied);
   cluster_.StartJoining(copied);
   const absl::Status readmitted = cluster_.Change(Kind::kReadmit, copied);
