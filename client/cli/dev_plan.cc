@@ -166,9 +166,10 @@ DevPlan MakePlan(const DevOptions& options, const std::map<std::string, int>& po
                                            options.pool, "--store",  absl::StrCat("file:", options.data, "/store")};
   for (int i = 1; i <= options.coords; ++i) {
     const std::string id = absl::StrCat("coord-", i);
+    // Nobody else has its nodes as members.
     add(DevServer::Kind::kCoord, id,
         {"drover-coord", "--id", absl::StrCat(i), "--data", absl::StrCat(options.data, "/", id), "--initial-cluster",
-         absl::StrJoin(members, ",")});
+         absl::StrJoin(members, ","), "--found-after", "0s"});
   }
   for (int i = 1; i <= options.masters; ++i) {
     const std::string id = absl::StrCat("master-", i);

@@ -52,6 +52,7 @@ struct Flags {
   std::string data;
   std::string initial_cluster;
   bool join = false;
+  base::Duration found_after = std::chrono::seconds(2);
   std::string super_digest;
   process::ServerFlags server;
   std::uint64_t segment_bytes = log::Options().segment_bytes;
@@ -95,6 +96,7 @@ NodeOptions OptionsOf(const Flags& flags) {
   options.address = flags.server.advertise.empty() ? flags.server.listen : flags.server.advertise;
   options.data_directory = flags.data;
   options.join = flags.join;
+  options.found_after = flags.found_after;
   options.super_digest = flags.super_digest;
   options.history.bytes_max = flags.history_bytes;
   options.log.segment_bytes = flags.segment_bytes;
@@ -207,6 +209,9 @@ int Main(int argc, const char* const* argv) {
       "1=HOST:PORT,2=HOST:PORT,...: the nodes that a new cluster begins with, the same on all of them; without it, this one alone");
   options.Flag("--join", &flags.join,
                "An empty data directory begins no cluster: wait to be added to one that runs (drover cluster member add)");
+  options.Time("--found-after", &flags.found_after,
+               "An empty data directory that is to begin a cluster of this node alone waits so long for members of a running one "
+               "that has this node already: then it waits to be readmitted there");
   flags.server.AddTo(&options, "127.0.0.1:7400");
   options.Text("--super-digest", &flags.super_digest,
                "USER:HASH, as drover tree acl digest prints it: who gives this user's password to this node may do everything");

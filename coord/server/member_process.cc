@@ -43,8 +43,12 @@ struct MemberProcess::Forming {
   raft::Index added_at;                      // by the entry of this index
   base::ClusterId lost;                      // the cluster that knows this node by another data directory; 0: none
   std::string told;                          // to the observer, of what is waited for
+  bool alone = false;                        // it founds a cluster of this node alone, unless another one claims the node
+  bool claimed = false;                      // members of a cluster have spoken to this node
+  base::Instant found_at;                    // of `alone`
   bool done = false;
 
+  [[nodiscard]] bool FoundsAlone() const { return alone && !claimed; }
   void SetPeers() {
     std::map<base::NodeId, std::string> all = others;
     for (const auto& [id, inviter] : inviters) all[id] = inviter.address;
@@ -60,8 +64,9 @@ absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSea
   DROVER_ASSIGN_OR_RETURN(const bool begins, process->BeginFromSeed(given));
   if (begins) return process;
   const bool join = process->options_.join;
+  const bool alone = initial.size() <= 1 && !join;
   Disk opened;
-  if (initial.size() > 1 || join) {
+  if (!alone || process->options_.found_after > base::Duration::zero()) {
     const std::string& path = process->options_.data_directory;
     auto directory = OpenDirectory(seams.files, seams.random, path, process->options_.id, process->known());
     if (!directory.ok()) return OfFullDisk(directory.status(), path);
@@ -71,7 +76,8 @@ absl::StatusOr<std::unique_ptr<MemberProcess>> MemberProcess::Open(const NodeSea
       auto log = OpenLog(directory->get(), base::ClusterId(), process->options_.log);
       if (!log.ok() && !absl::IsNotFound(log.status())) return OfFullDisk(log.status(), path);
       if (!log.ok()) {
-        process->BeginForming(*std::move(directory), base::ClusterId(), join ? InitialMembers() : std::move(initial));
+        process->BeginForming(*std::move(directory), base::ClusterId(), join || alone ? InitialMembers() : std::move(initial));
+        process->forming_->alone = alone;
         return process;
       }
       opened = Disk{*std::move(directory), *std::move(log)};
@@ -166,11 +172,16 @@ void MemberProcess::BeginForming(std::unique_ptr<log::DataDirectory> directory, 
 void MemberProcess::Start() {
   started_ = true;
   if (node_ != nullptr) return node_->Start();
+  forming_->found_at = seams_.loop->Now() + options_.found_after;
   Round();
 }
 
 void MemberProcess::Round() {
   if (forming_ == nullptr || stopping_) return;
+  if (forming_->FoundsAlone() && seams_.loop->Now() >= forming_->found_at) {
+    forming_->done = true;
+    return Found();
+  }
   TellWaiting();
   if (forming_->formation && !Failed()) {
     const Hello hello = forming_->formation->NextRound();
@@ -218,9 +229,11 @@ void MemberProcess::OnPeerFrame(PeerFrame frame) {
   } else if (!forming_->formation) {
     // Perhaps that one is right, and this one was started with the wrong flag.
     if (frame.header.cluster.value == 0) {
-      return forming_->links.Decline(frame.header, absl::StrCat("node ", options_.id.value,
-                                                                " was started with --join, and waits to be added to a cluster that "
-                                                                "runs: start it with --initial-cluster like the others"));
+      return forming_->links.Decline(
+          frame.header, absl::StrCat("node ", options_.id.value,
+                                     forming_->alone ? " was started to found a cluster of its own"
+                                                     : " was started with --join, and waits to be added to a cluster that runs",
+                                     ": start it with --initial-cluster like the others"));
     }
   } else if (!forming_->peers.contains(from)) {
     if (frame.header.cluster.value == 0) {
@@ -282,6 +295,7 @@ bool MemberProcess::IsEarlierDirectory(const PeerHeader& header) const {
 // A member speaks to this node as to one of the cluster: it was added, and died before it knew.
 void MemberProcess::AskWhoSpeaks(const PeerHeader& header) {
   const base::Incarnation meant = header.to_incarnation;
+  if (header.to == options_.id) forming_->claimed = true;
   if (header.to == options_.id && meant.value != 0 && meant != forming_->header.from_incarnation) forming_->lost = header.cluster;
   const bool known = forming_->peers.contains(header.from) || forming_->inviters.contains(header.from);
   if (known || header.from_incarnation.value == 0 || header.address.empty() || header.to != options_.id) return;
@@ -345,6 +359,7 @@ void MemberProcess::OnBadFrame(const absl::Status& status) {
 
 absl::StatusOr<Disk> MemberProcess::BeginDisk() {
   std::unique_ptr<log::DataDirectory>& directory = forming_->directory;
+  if (forming_->FoundsAlone()) return Disk{std::move(directory), nullptr};
   const raft::Configuration& configuration = forming_->added ? *forming_->added : *forming_->formation->formed();
   if (forming_->restored && !forming_->added) {
     DROVER_RETURN_IF_ERROR(FoundFromSeed(directory.get(), configuration, options_.log));
@@ -394,6 +409,8 @@ std::string MemberProcess::Waiting() const {
                         "one in: drover cluster member readmit ",
                         options_.id.value);
   }
+  if (forming_->FoundsAlone())
+    return "listening whether a cluster has this node as a member; if none has, it founds one in a moment";
   return absl::StrCat("waiting to be added to a cluster: drover cluster member add ", options_.id.value, "=", options_.address);
 }
 

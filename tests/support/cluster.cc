@@ -51,6 +51,7 @@ void Cluster::MakeCoords() {
                                      "--http",
                                      "127.0.0.1:" + std::to_string(node.http_port)};
     if (options_.coords > 1) Append(argv, {"--initial-cluster", initial_cluster()});
+    if (options_.coords == 1) Append(argv, {"--found-after", "0s"});  // nobody else can have it
     Append(argv, options_.coord_flags);
     const std::string log = options_.coords == 1 ? "coord.log" : "coord-" + std::to_string(i + 1) + ".log";
     node.process = std::make_unique<Process>(

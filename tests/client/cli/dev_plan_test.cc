@@ -31,7 +31,7 @@ TEST(DevPlanTest, EveryProcessGetsAllItNeedsOnItsCommandLine) {
   EXPECT_EQ(plan.coord, "127.0.0.1:1001");
   ASSERT_EQ(plan.servers.size(), 3u);
   EXPECT_THAT(plan.servers[0].child.argv, ElementsAre("/bin/drover-coord", "--id", "1", "--data", "/data/coord-1",
-                                                      "--initial-cluster", "1=127.0.0.1:1001", "--listen", "127.0.0.1:1001"));
+                                                      "--initial-cluster", "1=127.0.0.1:1001", "--found-after", "0s", "--listen", "127.0.0.1:1001"));
   EXPECT_THAT(plan.servers[1].child.argv, ElementsAre("/bin/drover-master", "--name", "master-1", "--coord", "127.0.0.1:1001",
                                                       "--pool", "p", "--store", "file:/data/store", "--listen", "127.0.0.1:1002"));
   EXPECT_THAT(plan.servers[2].child.argv,
@@ -56,7 +56,7 @@ TEST(DevPlanTest, SeveralCoordinationNodesKnowEachOtherAndClientsKnowAll) {
   ASSERT_EQ(plan.servers.size(), 4u);
   EXPECT_THAT(plan.servers[1].child.argv,
               ElementsAre("/bin/drover-coord", "--id", "2", "--data", "/data/coord-2", "--initial-cluster",
-                          "1=127.0.0.1:1001,2=127.0.0.1:1002,3=127.0.0.1:1003", "--listen", "127.0.0.1:1002"));
+                          "1=127.0.0.1:1001,2=127.0.0.1:1002,3=127.0.0.1:1003", "--found-after", "0s", "--listen", "127.0.0.1:1002"));
 }
 
 TEST(DevPlanTest, ATakenPortOfAClusterOfSeveralIsRefusedByName) {
