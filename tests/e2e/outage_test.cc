@@ -27,8 +27,8 @@ TEST(OutageTest, AKeepTaskRunsThroughAndAStopTaskIsDeadBeforeTheLeaseEnds) {
 
   cluster.coord().Kill();
   const auto killed = std::chrono::steady_clock::now();
-  // Nobody is there who could tell it: it is its worker's lease that ends. That this is before the session can, the simulation shows
-  // (AgentTest); here both are seconds of a machine that may have other things to do.
+  // Nobody is there who could tell it: it is its worker's lease that ends. That this is before the session can, the simulation
+  // shows (AgentTest); here both are seconds of a machine that may have other things to do.
   EXPECT_TRUE(Await([&] { return !Alive(stop_pid); }));
   Last(std::chrono::seconds(20) -
        (std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - killed)));
