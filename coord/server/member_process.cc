@@ -235,6 +235,9 @@ void MemberProcess::OnPeerFrame(PeerFrame frame) {
                                                      : " was started with --join, and waits to be added to a cluster that runs",
                                      ": start it with --initial-cluster like the others"));
     }
+  } else if (frame.header.cluster.value == 0 && frame.header.to != options_.id) {
+    return Dismiss(frame.header, absl::StrCat("node ", options_.id.value,
+                                              " is at the address that --initial-cluster gives to node ", frame.header.to.value));
   } else if (!forming_->peers.contains(from)) {
     if (frame.header.cluster.value == 0) {
       return Dismiss(frame.header,

@@ -295,6 +295,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void OnLinkUp(base::NodeId peer) override;
   void OnLinkReset(base::NodeId peer, base::Incarnation incarnation) override;
   void OnDismissed(base::NodeId peer, const absl::Status& why) override;
+  void OnDeclined(base::NodeId peer, const absl::Status& why) override;
   void OnBadFrame(const absl::Status& status) override;
 
   void WantTurn();

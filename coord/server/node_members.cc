@@ -105,6 +105,7 @@ void Node::AskForStanding() {
 void Node::OnConfigurationApplied(const raft::Configuration& before) {
   const raft::Configuration now = Committed();
   if (now.feature_level > before.feature_level) observer_->OnFeatureLevel(now.feature_level);
+  if (started_) observer_->OnMembers(now);
   if (raising_ && *raising_ <= applied_) raising_.reset();
   FinishChange();  // before the role changes: a leader that removed itself has done so
   SetPeers();

@@ -38,6 +38,12 @@ void Node::OnPeerFrame(PeerFrame frame) {
     }
     return WantTurn();
   }
+  if (header.to != options_.id) {
+    OnStranger(header, absl::StrCat("it takes this node for node ", header.to.value));
+    return links_.Decline(header, absl::StrCat("node ", options_.id.value, " is there, not node ", header.to.value,
+                                               ": start each node at its own address, or announce the new one (drover cluster "
+                                               "member add ID=HOST:PORT)"));
+  }
   MeetStranger(header, nullptr);
   HearLevels(header);
   for (PeerItem& item : frame.items) {
@@ -94,6 +100,11 @@ void Node::Dismiss(const PeerHeader& from, absl::string_view why, absl::string_v
 void Node::OnDismissed(base::NodeId peer, const absl::Status& why) {
   if (dead_) return;
   dismissals_.OnDismissed(loop_->Now(), peer, why.message());
+  observer_->OnDismissed(peer, why.message());
+}
+
+// Nothing follows from it: the peer may be where another one was.
+void Node::OnDeclined(base::NodeId peer, const absl::Status& why) {
   observer_->OnDismissed(peer, why.message());
 }
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "coord/log/inspect.h"
+#include "coord/server/initial_cluster.h"
 
 namespace drover::coord::server {
 namespace {
@@ -105,6 +106,13 @@ void PrometheusObserver::OnRole(const raft::RoleChange& change) {
 
 void PrometheusObserver::OnFeatureLevel(base::FeatureLevel level) {
   log_.Info("the feature level was raised: no program that does not know it can be a member any more", {{"level", level}});
+}
+
+void PrometheusObserver::OnMembers(const raft::Configuration& members) {
+  InitialMembers voters;
+  InitialMembers learners;
+  for (const raft::Member& member : members.members) (member.voter ? voters : learners).emplace_back(member.id, member.address);
+  log_.Info("the members are others, or elsewhere", {{"voters", TextOf(voters)}, {"learners", TextOf(learners)}});
 }
 
 void PrometheusObserver::OnSessionOpened(const tree::Session& session) {

@@ -30,6 +30,7 @@ class PrometheusObserver final : public NodeObserver {
   void OnStartProgress(const StartProgress& progress) override;
   void OnRole(const raft::RoleChange& change) override;
   void OnFeatureLevel(base::FeatureLevel level) override;
+  void OnMembers(const raft::Configuration& members) override;
   void OnSessionOpened(const tree::Session& session) override;
   void OnSessionEnded(base::SessionId session, tree::SessionEnd end) override;
   void OnExpiryProposed(std::size_t sessions) override;

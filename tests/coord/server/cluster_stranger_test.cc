@@ -113,6 +113,26 @@ TEST_F(ClusterStrangerTest, MembersThatWereToldDifferentListsSaySoAndTheLaterOne
   for (int id = 1; id <= 3; ++id) EXPECT_TRUE(cluster_.refused(id).ok()) << cluster_.refused(id);
 }
 
+TEST_F(ClusterStrangerTest, ANodeAtAnothersAddressSaysSo) {
+  cluster_.StartAll();
+  ASSERT_NE(cluster_.AwaitLeader(), 0);
+  cluster_.Crash(2);
+  cluster_.network.Listen(&cluster_.loop(3), SimCluster::Peer(2), [this](std::unique_ptr<base::Connection> link) {
+    return cluster_.process(3)->AcceptPeer(std::move(link), "node1:3");
+  });
+  ASSERT_TRUE(cluster_.world.RunUntil([&] { return !dismissed_.empty(); }, seconds(20)));
+  EXPECT_THAT(dismissed_, Contains(HasSubstr("2: node 3 is there, not node 2: start each node at its own address")));
+  EXPECT_THAT(strangers_, Contains(HasSubstr("it takes this node for node 2")));
+  EXPECT_NE(cluster_.AwaitLeader(), 0);
+}
+
+TEST_F(ClusterStrangerTest, FoundersWhoseAddressesWereExchangedSaySo) {
+  std::swap(cluster_.initial[1].second, cluster_.initial[2].second);
+  cluster_.StartAll();
+  ASSERT_TRUE(AwaitRefused(2));
+  EXPECT_THAT(Words(2), HasSubstr("node 2 is at the address that --initial-cluster gives to node 3"));
+}
+
 TEST_F(ClusterStrangerTest, OneThatWasStartedToJoinEndsNoFounder) {
   cluster_.Start(1);
   cluster_.Start(3);
