@@ -79,17 +79,24 @@ class ExampleTest : public ::testing::Test {
   explicit ExampleTest(std::string program) : program_(std::move(program)) {}
 
   // A client's command, from any thread.
-  CommandResult Example(std::vector<std::string> args) const {
+  CommandResult Example(std::vector<std::string> args, const std::string& input = "") const {
     args.insert(args.begin(), Binary(program_));
     CommandOptions options;
     options.env["DROVER_COORD"] = cluster_.coord_addresses();
+    options.input = input;
     return RunCommand(args, options);
   }
   // A server: the command with `--name NAME`, and a session that is short, as tests wait for it to expire.
-  Process& StartMember(const std::string& name, std::vector<std::string> args) {
-    args.insert(args.begin(), Binary(program_));
-    for (const char* word : {"--name", name.c_str(), "--session-timeout", "1s"}) args.emplace_back(word);
-    auto process = std::make_unique<Process>(args, std::map<std::string, std::string>{{"DROVER_COORD", cluster_.coord_addresses()}},
+  Process& StartMember(const std::string& name, std::vector<std::string> args, const char* session = "1s") {
+    for (const char* word : {"--name", name.c_str(), "--session-timeout", session}) args.emplace_back(word);
+    return StartCommand(name, args);
+  }
+  // Any other command that goes on for a while; what it reads from its standard input begins anew when it is started anew.
+  Process& StartCommand(const std::string& name, const std::vector<std::string>& args, const std::string& input = "") {
+    WriteFile(cluster_.path(name + ".in"), input);
+    std::vector<std::string> argv = {"sh", "-c", "exec \"$@\" <" + cluster_.path(name + ".in"), "sh", Binary(program_)};
+    argv.insert(argv.end(), args.begin(), args.end());
+    auto process = std::make_unique<Process>(argv, std::map<std::string, std::string>{{"DROVER_COORD", cluster_.coord_addresses()}},
                                              cluster_.path(name + ".log"));
     process->Start();
     return *(members_[name] = std::move(process));
@@ -106,7 +113,7 @@ class ExampleTest : public ::testing::Test {
 
   void ExpectFailure(const std::vector<std::string>& args, int code, const std::string& words) {
     const CommandResult result = Example(args);
-    EXPECT_EQ(result.exit_code, code) << args[0];
+    EXPECT_EQ(result.exit_code, code) << result.err;
     EXPECT_THAT(result.err, ::testing::HasSubstr(words));
     EXPECT_EQ(Lines(result.err).size(), 1u) << result.err;
   }
@@ -149,8 +156,8 @@ class ExampleTest : public ::testing::Test {
   }
 
   // The commands of an example's page: the first block begins a shell in a core (`drover dev ... bash`), the others are typed
-  // there.
-  static void RunPage(const std::string& example) {
+  // there. What they print has `words` in it.
+  static void RunPage(const std::string& example, const std::string& words = "") {
     const std::vector<std::string> blocks =
         ShellBlocks(ReadFile(std::string(DROVER_SOURCE_DIR) + "/client/examples/" + example + "/README.md"));
     ASSERT_GE(blocks.size(), 2u);
@@ -168,6 +175,7 @@ class ExampleTest : public ::testing::Test {
     const CommandResult result = RunCommand({"timeout", "--kill-after=10", "240", "bash", "-e", dir / "first.sh"}, options);
     EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
     EXPECT_NE(result.out.find("the page is over"), std::string::npos) << result.out << result.err;
+    EXPECT_THAT(result.out, ::testing::HasSubstr(words));
   }
 
   [[nodiscard]] const std::string& program() const { return program_; }

@@ -1,12 +1,14 @@
 // What the examples' programs have in common at their command line: commands with flags and arguments, errors on one line.
 //
 //   return examples::RunProgram(argc, argv, "Mailboxes on several servers.",
-//                               {{.name = "send", .arguments = {"MAILBOX", "TEXT"}, .flags = CoreFlags(), .run = Send}});
+//                               {{.name = "send", .arguments = {"MAILBOX", "TEXT"}, .flags = ClientFlags(), .run = Send}});
 //
-// Exit codes: 0; 2: the command line is wrong; 1: anything else, said on standard error.
+// Exit codes: 0; 2: the command line is wrong; 3: what was asked of the core may or may not have been done; 1: anything else. All
+// but 0 are said on standard error.
 #ifndef DROVER_CLIENT_EXAMPLES_PROGRAM_COMMAND_LINE_H_
 #define DROVER_CLIENT_EXAMPLES_PROGRAM_COMMAND_LINE_H_
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -25,21 +27,29 @@ struct CommandLine {
   std::vector<std::string> arguments;
 
   [[nodiscard]] const std::string& Flag(const std::string& name) const { return flags.at(name); }
-  // A flag that RunProgram has found to be a time.
+  // A flag that RunProgram has found to be a time, or a number.
   [[nodiscard]] base::Duration Time(const std::string& name) const;
+  [[nodiscard]] std::uint32_t Number(const std::string& name) const;
+  // Whether a flag that takes no value was given.
+  [[nodiscard]] bool Given(const std::string& name) const;
 };
 
 struct Command {
   std::string name;
   std::vector<std::string> arguments;  // their names for the help; "[NAME]": may be left out; "[NAME]...": any number
-  // Name without dashes, and default. Of kRequired one must be given; "time" in the name ("timeout") makes it a duration.
+  // Name without dashes, and default. Of kRequired one must be given; one of kSwitch takes no value. "time" in the name ("timeout")
+  // makes it a duration, a number as its default a number from 1 to 1000.
   std::map<std::string, std::string> flags;
   std::string help;
   std::function<absl::Status(const CommandLine&)> run;
 };
 inline constexpr char kRequired[] = "\1";
+inline constexpr char kSwitch[] = "\2";
 
 int RunProgram(int argc, char** argv, const std::string& summary, const std::vector<Command>& commands);
+
+// What a command returns that finds its command line wrong where RunProgram could not see it.
+[[nodiscard]] absl::Status WrongCommandLine(const std::string& why);
 
 // --coord (HOST:PORT,...; else DROVER_COORD) and --timeout (how long a command tries), with `more`.
 [[nodiscard]] std::map<std::string, std::string> ClientFlags(std::map<std::string, std::string> more = {});
