@@ -14,7 +14,7 @@
 
 #include "client/examples/rpc/rpc.h"
 #include "tests/e2e/e2e.h"
-#include "tests/support/page.h"
+#include "tests/e2e/example.h"
 #include "tests/support/proxy.h"
 
 namespace drover::testing {
@@ -31,66 +31,50 @@ std::vector<std::string> WholeLines(const Process& process) {
   return Lines(log);
 }
 
-class BrokerExampleTest : public ::testing::Test {
+class BrokerTest : public ExampleTest {
  protected:
-  std::vector<std::string> Argv(const std::vector<std::string>& args) {
-    std::vector<std::string> argv = {Binary("drover-example-broker"), "--coord", cluster_.coord_addresses(), "--patience-s", "100"};
-    argv.insert(argv.end(), args.begin(), args.end());
-    return argv;
+  BrokerTest() : ExampleTest("drover-example-broker") {}
+
+  // A broker ends with its session: that shall not be over because the machine is busy.
+  Process& StartBroker(const std::string& name) { return StartMember(name, {"broker", "--store", store_dir()}, "6s"); }
+  Process& StartConsumer(const std::string& name) {
+    return StartCommand(name, {"consume", "orders", "--group", "shop", "--timeout", "100s"});
   }
-  CommandResult Run(const std::vector<std::string>& args, const std::string& input = "") {
-    CommandOptions options;
-    options.input = input;
-    return RunCommand(Argv(args), options);
-  }
-  std::unique_ptr<Process> Start(const std::string& name, const std::vector<std::string>& argv) {
-    auto process = std::make_unique<Process>(argv, std::map<std::string, std::string>(), cluster_.path(name + ".log"));
-    process->Start();
-    return process;
-  }
-  std::unique_ptr<Process> Broker(const std::string& name) {
-    return Start(name, Argv({"broker", name, "--data", cluster_.path("data")}));
-  }
-  std::unique_ptr<Process> Producer(const std::string& name, int messages) {
+  Process& StartProducer(const std::string& name, int messages) {
     std::string text;
     for (int i = 1; i <= messages; ++i) text += "text " + std::to_string(i) + " of " + name + "\n";
-    WriteFile(cluster_.path(name + ".in"), text);
-    std::vector<std::string> argv = {"sh", "-c", "exec \"$@\" <" + cluster_.path(name + ".in"), "sh"};
-    for (const std::string& word : Argv({"produce", "orders", "--producer", name})) argv.push_back(word);
-    return Start(name, argv);
+    return StartCommand(name, {"produce", "orders", "--producer", name, "--timeout", "100s"}, text);
   }
   [[nodiscard]] std::vector<std::string> Stored(int partition) const {
-    return Lines(ReadFile(cluster_.path("data/orders-" + std::to_string(partition) + ".log")));
+    return Lines(ReadFile(store_dir() + "/orders-" + std::to_string(partition) + ".log"));
   }
-
-  Cluster cluster_{CoreAlone()};
 };
 
-TEST_F(BrokerExampleTest, EveryAcknowledgedMessageIsStoredOnceAndConsumedInOrderWhateverIsKilled) {
+TEST_F(BrokerTest, EveryAcknowledgedMessageIsStoredOnceAndConsumedInOrderWhateverIsKilled) {
   constexpr int kMessages = 600;
-  std::vector<std::unique_ptr<Process>> brokers;
-  for (const std::string name : {"b0", "b1", "b2"}) brokers.push_back(Broker(name));
-  ASSERT_EQ(Run({"topics", "--create", "orders", "--partitions", std::to_string(kPartitions)}).exit_code, 0);
+  std::vector<Process*> brokers;
+  for (const std::string name : {"b0", "b1", "b2"}) brokers.push_back(&StartBroker(name));
+  ASSERT_EQ(Example({"topics", "--create", "orders", "--partitions", std::to_string(kPartitions)}).exit_code, 0);
   // All three own something before the first one is killed.
-  for (const auto& broker : brokers) {
+  for (const Process* broker : brokers) {
     ASSERT_TRUE(Await([&] { return broker->Log().find("owns slot") != std::string::npos; })) << broker->Log();
   }
-  std::vector<std::unique_ptr<Process>> consumers;
-  for (const std::string name : {"c0", "c1"}) consumers.push_back(Start(name, Argv({"consume", "orders", "--group", "shop"})));
+  std::vector<Process*> consumers;
+  for (const std::string name : {"c0", "c1"}) consumers.push_back(&StartConsumer(name));
   // And the consumers share what is to come.
   ASSERT_TRUE(Await([&] {
     std::set<std::string> owners;
     for (int partition = 0; partition < kPartitions; ++partition) {
-      owners.insert(cluster_.Drover({"tree", "get", "/broker/groups/shop/orders/share/own/" + std::to_string(partition)}).out);
+      owners.insert(cluster().Drover({"tree", "get", "/broker/groups/shop/orders/share/own/" + std::to_string(partition)}).out);
     }
     return owners.size() == 2 && owners.count("") == 0;
   }));
-  std::vector<std::unique_ptr<Process>> producers;
-  for (const std::string name : {"p0", "p1", "p2"}) producers.push_back(Producer(name, kMessages));
+  std::vector<Process*> producers;
+  for (const std::string name : {"p0", "p1", "p2"}) producers.push_back(&StartProducer(name, kMessages));
 
-  const auto count = [](const std::vector<std::unique_ptr<Process>>& processes) {
+  const auto count = [](const std::vector<Process*>& processes) {
     std::size_t lines = 0;
-    for (const auto& process : processes) lines += WholeLines(*process).size();
+    for (const Process* process : processes) lines += WholeLines(*process).size();
     return lines;
   };
   const auto await_more = [&](std::size_t more) {
@@ -102,19 +86,19 @@ TEST_F(BrokerExampleTest, EveryAcknowledgedMessageIsStoredOnceAndConsumedInOrder
       << "each has its share";
   brokers[0]->Kill();
   await_more(60);
-  const int leader = cluster_.AwaitCoordLeader();
-  cluster_.coord(leader).Kill();
+  const int leader = cluster().AwaitCoordLeader();
+  cluster().coord(leader).Kill();
   await_more(60);
   producers[2]->Kill();
   consumers[0]->Kill();
   brokers[1]->Kill();
   brokers[0]->Start();
-  cluster_.coord(leader).Start();
-  consumers.push_back(Start("c2", Argv({"consume", "orders", "--group", "shop"})));
+  cluster().coord(leader).Start();
+  consumers.push_back(&StartConsumer("c2"));
   await_more(60);
   const std::size_t acknowledged = WholeLines(*producers[2]).size();
   producers[2]->Start();
-  for (const auto& producer : producers) EXPECT_EQ(producer->Wait(), 0) << producer->Log();
+  for (Process* producer : producers) EXPECT_EQ(producer->Wait(), 0) << producer->Log();
   // What it had said before it was killed was true, and it says so again.
   EXPECT_EQ(WholeLines(*producers[2]).size(), acknowledged + kMessages);
 
@@ -143,7 +127,7 @@ TEST_F(BrokerExampleTest, EveryAcknowledgedMessageIsStoredOnceAndConsumedInOrder
   // What was consumed: all, at the places where it is stored, and by each consumer in order.
   const auto consumed = [&] {
     std::map<std::pair<int, std::uint64_t>, std::string> messages;
-    for (const auto& consumer : consumers) {
+    for (const Process* consumer : consumers) {
       for (const std::string& line : WholeLines(*consumer)) {
         std::istringstream words(line);
         int partition = 0;
@@ -165,7 +149,7 @@ TEST_F(BrokerExampleTest, EveryAcknowledgedMessageIsStoredOnceAndConsumedInOrder
       EXPECT_EQ(message->second, std::to_string(partition) + " " + std::to_string(i) + lines[i].substr(lines[i].find(' ')));
     }
   }
-  for (const auto& consumer : consumers) {
+  for (const Process* consumer : consumers) {
     std::map<std::string, std::int64_t> last;
     for (const std::string& line : WholeLines(*consumer)) {
       std::istringstream words(line);
@@ -178,7 +162,7 @@ TEST_F(BrokerExampleTest, EveryAcknowledgedMessageIsStoredOnceAndConsumedInOrder
     }
   }
   // The group's positions are in the core: who comes later has nothing more to do.
-  const CommandResult rest = Run({"consume", "orders", "--group", "shop", "--until-end"});
+  const CommandResult rest = Example({"consume", "orders", "--group", "shop", "--until-end"});
   EXPECT_EQ(rest.exit_code, 0) << rest.err;
   EXPECT_EQ(rest.out, "");
   for (const std::size_t i : {1u, 2u}) EXPECT_EQ(consumers[i]->Terminate(), 0) << consumers[i]->Log();
@@ -186,15 +170,14 @@ TEST_F(BrokerExampleTest, EveryAcknowledgedMessageIsStoredOnceAndConsumedInOrder
 }
 
 // Cut off from the core alone it does not hear that its session is over, and believes that the partition is its own.
-TEST_F(BrokerExampleTest, ABrokerThatIsCutOffFromTheCoreCannotAppendBehindItsSuccessor) {
-  const std::string coord = cluster_.coord_address(0);
+TEST_F(BrokerTest, ABrokerThatIsCutOffFromTheCoreCannotAppendBehindItsSuccessor) {
+  const std::string coord = cluster().coord_address(0);
   Proxy proxy(std::stoi(coord.substr(coord.rfind(':') + 1)));
-  auto cut_off =
-      Start("b0", {Binary("drover-example-broker"), "--coord", proxy.address(), "broker", "b0", "--data", cluster_.path("data")});
-  ASSERT_EQ(Run({"topics", "--create", "orders", "--partitions", "1"}).exit_code, 0);
-  ASSERT_EQ(Run({"produce", "orders", "--producer", "p"}, "one\n").exit_code, 0);
+  Process& cut_off = StartMember("b0", {"broker", "--store", store_dir(), "--coord", proxy.address()}, "6s");
+  ASSERT_EQ(Example({"topics", "--create", "orders", "--partitions", "1"}).exit_code, 0);
+  ASSERT_EQ(Example({"produce", "orders", "--producer", "p"}, "one\n").exit_code, 0);
   const auto append = [](const Process& broker, int sequence) {
-    const std::string begin = " serves on ";
+    const std::string begin = " serves at ";
     std::string address = broker.Log();
     if (address.find(begin) == std::string::npos) return std::string("not there yet");
     address = Lines(address.substr(address.find(begin) + begin.size())).front();
@@ -203,58 +186,41 @@ TEST_F(BrokerExampleTest, ABrokerThatIsCutOffFromTheCoreCannotAppendBehindItsSuc
     return answer.ok() ? answer->front() : answer.status().ToString();
   };
   proxy.Cut();
-  EXPECT_EQ(append(*cut_off, 2), "ok") << "nobody has taken its place yet";
-  auto next = Broker("b1");
-  EXPECT_TRUE(Await([&] { return append(*next, 3) == "ok"; })) << next->Log();
-  EXPECT_EQ(append(*cut_off, 4), "moved");
+  EXPECT_EQ(append(cut_off, 2), "ok") << "nobody has taken its place yet";
+  Process& next = StartBroker("b1");
+  EXPECT_TRUE(Await([&] { return append(next, 3) == "ok"; })) << next.Log();
+  EXPECT_EQ(append(cut_off, 4), "moved");
   ASSERT_EQ(Stored(0).size(), 3u);
   EXPECT_THAT(Stored(0)[2], HasSubstr(" p 3 text"));
   proxy.Heal();
-  EXPECT_EQ(cut_off->Wait(), 1) << "its session is over";
-  EXPECT_THAT(cut_off->Log(), HasSubstr("start it again"));
+  EXPECT_EQ(cut_off.Wait(), 1) << "its session is over";
+  EXPECT_THAT(cut_off.Log(), HasSubstr("start it again"));
 }
 
-TEST_F(BrokerExampleTest, ErrorsSayWhatIsWrong) {
-  for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{{},
-                                                                                     {"fly"},
-                                                                                     {"broker", "b0"},
-                                                                                     {"produce"},
-                                                                                     {"consume", "orders"},
-                                                                                     {"topics", "--create", "a/b"},
-                                                                                     {"topics", "--fast"}}) {
-    EXPECT_EQ(Run(wrong).exit_code, 2);
+TEST_F(BrokerTest, ErrorsSayWhatIsWrong) {
+  ExpectFailure({}, 2, "a command is missing");
+  ExpectFailure({"fly"}, 2, "unknown command 'fly'");
+  ExpectFailure({"broker", "--name", "b0"}, 2, "--store is missing");
+  ExpectFailure({"broker", "--name", "a/b", "--store", store_dir()}, 2, "'a/b' can be no name of a broker");
+  ExpectFailure({"produce"}, 2, "TOPIC is missing");
+  ExpectFailure({"produce", "orders", "--producer", "a b"}, 2, "'a b' can be no name of a producer");
+  ExpectFailure({"consume", "orders"}, 2, "--group is missing");
+  ExpectFailure({"consume", "orders", "--group", "g", "--until-end=yes"}, 2, "--until-end takes no value");
+  ExpectFailure({"topics", "--create", "a/b"}, 2, "'a/b' can be no name of a topic");
+  for (const char* number : {"0", "1001", "-1", "many"}) {
+    ExpectFailure({"topics", "--create", "orders", "--partitions", number}, 2, "is no number from 1 to 1000");
   }
-  EXPECT_THAT(Run({"topics", "--create", "a/b"}).err, HasSubstr("\"a/b\" is no name"));
-  CommandResult result = Run({"produce", "orders"}, "one\n");
-  EXPECT_EQ(result.exit_code, 1);
-  EXPECT_THAT(result.err, HasSubstr("there is no topic orders"));
-  EXPECT_THAT(Run({"consume", "orders", "--group", "g"}).err, HasSubstr("there is no topic orders"));
-  EXPECT_EQ(Run({"topics", "--create", "orders"}).exit_code, 0);
-  result = Run({"topics", "--create", "orders"});
-  EXPECT_EQ(result.exit_code, 1);
-  EXPECT_THAT(result.err, HasSubstr("already"));
-  result = RunCommand({Binary("drover-example-broker"), "--coord", cluster_.coord_addresses(), "--patience-s", "3", "topics"});
-  EXPECT_EQ(result.exit_code, 1);
-  EXPECT_THAT(result.err, HasSubstr("no broker serves partition 0 of orders"));
-  result = RunCommand({Binary("drover-example-broker"), "--coord", "127.0.0.1:1", "--patience-s", "1", "topics"});
-  EXPECT_EQ(result.exit_code, 1);
-  EXPECT_THAT(result.err, HasSubstr("no session with 127.0.0.1:1"));
+  ExpectFailure({"topics", "--fast"}, 2, "unknown flag --fast");
+  ExpectFailure({"produce", "orders"}, 1, "there is no topic orders");
+  ExpectFailure({"consume", "orders", "--group", "g"}, 1, "there is no topic orders");
+  EXPECT_EQ(Example({"topics", "--create", "orders"}).exit_code, 0);
+  ExpectFailure({"topics", "--create", "orders"}, 1, "there is a topic orders already");
+  ExpectFailure({"topics", "--timeout", kPatience}, 1, "no broker serves partition 0 of orders");
+  ExpectDeadCoreIsSaid({"topics"});
 }
 
-TEST_F(BrokerExampleTest, TheCommandsOfItsPageRun) {
-  const std::vector<std::string> blocks =
-      ShellBlocks(ReadFile(std::string(DROVER_SOURCE_DIR) + "/client/examples/broker/README.md"));
-  ASSERT_GE(blocks.size(), 3u);
-  ASSERT_NE(blocks[0].find("drover dev"), std::string::npos) << "the first block opens a shell in a cluster";
-  CommandOptions options;
-  options.env = {{"DROVER_COORD", cluster_.coord_addresses()}, {"PATH", Binary("") + ":/usr/bin:/bin"}, {"TMPDIR", cluster_.dir()}};
-  options.input = "set -e\n";
-  for (std::size_t i = 1; i < blocks.size(); ++i) options.input += blocks[i];
-  options.input += "echo the page is over\n";
-  const CommandResult result = RunCommand({"bash", "-e"}, options);
-  EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
-  EXPECT_THAT(result.out, HasSubstr("the page is over"));
-  EXPECT_THAT(result.out, HasSubstr("me 12 12"));
+TEST_F(BrokerTest, ThePageIsTrue) {
+  RunPage("broker", "me 12 12");
 }
 
 }  // namespace

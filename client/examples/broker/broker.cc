@@ -1,12 +1,13 @@
 #include "client/examples/broker/broker.h"
 
 #include <cstdint>
-#include <future>
+#include <filesystem>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -14,53 +15,53 @@
 #include "absl/strings/str_cat.h"
 #include "client/examples/broker/broker_calls.h"
 #include "client/examples/broker/partition_log.h"
+#include "client/examples/program/command_line.h"
 #include "client/examples/rpc/rpc.h"
 #include "drover/recipes/service.h"
 #include "drover/recipes/shard_map.h"
 
-namespace drover::examples {
+namespace drover::examples::broker {
 namespace {
 
 // A partition belongs to a slot by its name, for ever; so the tokens of successive owners of a partition grow.
 constexpr std::uint32_t kSlots = 16;
 constexpr std::size_t kTextMax = 64 << 10;
 constexpr std::uint64_t kReadMax = 100;
+constexpr base::Duration kLook = std::chrono::milliseconds(100);
 
 // The recipes live on the client's loop; calls are answered by threads of the server.
 class Broker final : public recipes::ShardObserver, public recipes::MemberObserver {
  public:
-  Broker(coord::BlockingClient* core, std::string directory) : core_(core), directory_(std::move(directory)) {}
-
-  absl::Status Start(const std::string& name) {
-    core_->OnLoop([&](coord::Session& session) {
-      brokers_ = std::make_unique<recipes::ServiceDirectory>(&session, kRoot, kBrokers, nullptr);
-      recipes::ShardOptions options{.path = absl::StrCat(kRoot, "/slots"), .name = name, .shards = kSlots};
-      slots_ = std::make_unique<recipes::ShardMap>(session.loop(), &session, std::move(options), this);
-    });
-    auto server = Server::Start([this](const std::string& method, const Lines& arguments) { return Answer(method, arguments); });
-    if (!server.ok()) return server.status();
-    server_ = *std::move(server);
-    core_->OnLoop([&](coord::Session& session) {
-      const recipes::ServiceInstance instance{.id = name, .address = server_->address()};
-      here_ = std::make_unique<recipes::ServiceRegistration>(
-          session.loop(), &session, recipes::ServiceOptions{.path = kRoot, .service = kBrokers}, instance, this);
-    });
-    std::cout << "broker " << name << " serves on " << server_->address() << std::endl;
-    return absl::OkStatus();
-  }
-
-  // Gives back what it owns first, if the core answers.
+  Broker(coord::BlockingClient* core, std::string name, std::string store)
+      : core_(core), name_(std::move(name)), store_(std::move(store)) {}
   ~Broker() {
-    const auto left = std::make_shared<std::promise<void>>();
-    const bool alive = trouble().ok();
-    core_->OnLoop([&](coord::Session&) { slots_->Leave([left](const absl::Status&) { left->set_value(); }); });
-    if (alive) left->get_future().wait_for(std::chrono::seconds(5));
     server_ = nullptr;
     core_->OnLoop([this](coord::Session&) {
       here_ = nullptr;
       slots_ = nullptr;
       brokers_ = nullptr;
     });
+  }
+
+  absl::Status Start() {
+    std::error_code error;
+    std::filesystem::create_directories(store_, error);
+    if (error) return absl::InternalError(absl::StrCat(store_, ": ", error.message()));
+    core_->OnLoop([&](coord::Session& session) {
+      brokers_ = std::make_unique<recipes::ServiceDirectory>(&session, kRoot, kBrokers, nullptr);
+      recipes::ShardOptions options{.path = absl::StrCat(kRoot, "/slots"), .name = name_, .shards = kSlots};
+      slots_ = std::make_unique<recipes::ShardMap>(session.loop(), &session, std::move(options), this);
+    });
+    auto server = Server::Start([this](const std::string& method, const Lines& arguments) { return Answer(method, arguments); });
+    if (!server.ok()) return server.status();
+    server_ = *std::move(server);
+    core_->OnLoop([&](coord::Session& session) {
+      const recipes::ServiceInstance instance{.id = name_, .address = server_->address()};
+      here_ = std::make_unique<recipes::ServiceRegistration>(
+          session.loop(), &session, recipes::ServiceOptions{.path = kRoot, .service = kBrokers}, instance, this);
+    });
+    std::cerr << name_ << " serves at " << server_->address() << "\n";
+    return absl::OkStatus();
   }
 
   // Why this process must end: its session is over.
@@ -73,16 +74,16 @@ class Broker final : public recipes::ShardObserver, public recipes::MemberObserv
  private:
   // Nothing has to be read or opened: a log refuses whoever had the slot before as soon as this broker has appended to it.
   void OnAcquired(std::uint32_t slot, const recipes::LockGrant& grant) override {
-    std::cout << "owns slot " << slot << ", token " << grant.token.value << std::endl;
+    std::cerr << name_ << " owns slot " << slot << ", token " << grant.token << "\n";
   }
   void OnRevoked(std::uint32_t slot) override { slots_->Release(slot); }
   void OnLost(std::uint32_t slot, const absl::Status& why) override {
-    std::cout << "has lost slot " << slot << ": " << why.message() << std::endl;
+    std::cerr << name_ << " has lost slot " << slot << ": " << why.message() << "\n";
   }
   void OnShardsEnded(const absl::Status& why) override { trouble_ = why; }
   void OnRegistered(base::Zxid /*incarnation*/) override {}
   void OnNameTaken(const coord::Node& /*holder*/) override {
-    std::cerr << "another broker has this name; waiting until it has gone" << std::endl;
+    std::cerr << "another broker has the name " << name_ << "; waiting for it to go\n";
   }
   void OnLost(const absl::Status& why) override { trouble_ = why; }
 
@@ -110,13 +111,13 @@ class Broker final : public recipes::ShardObserver, public recipes::MemberObserv
       const std::lock_guard<std::mutex> lock(mu_);
       if (const auto log = logs_.find(name); log != logs_.end()) return log->second.get();
     }
-    const auto partitions = PartitionsOf(*core_, topic);
+    const auto partitions = PartitionsOf(core_, topic);
     if (!partitions.ok()) return partitions.status();
     std::uint32_t number = 0;
     if (!absl::SimpleAtoi(partition, &number) || number >= *partitions || absl::StrCat(number) != partition) {
       return absl::NotFoundError(absl::StrCat("topic ", topic, " has no partition ", partition));
     }
-    auto opened = PartitionLog::Open(absl::StrCat(directory_, "/", name, ".log"));
+    auto opened = PartitionLog::Open(absl::StrCat(store_, "/", name, ".log"));
     if (!opened.ok()) return opened.status();
     const std::lock_guard<std::mutex> lock(mu_);
     return logs_.emplace(name, *std::move(opened)).first->second.get();  // another call may have been faster
@@ -155,7 +156,8 @@ class Broker final : public recipes::ShardObserver, public recipes::MemberObserv
   }
 
   coord::BlockingClient* const core_;
-  const std::string directory_;
+  const std::string name_;
+  const std::string store_;
   std::mutex mu_;                                              // of the next one
   std::map<std::string, std::unique_ptr<PartitionLog>> logs_;  // by partition, as far as they were asked for
   // The loop's.
@@ -169,12 +171,17 @@ class Broker final : public recipes::ShardObserver, public recipes::MemberObserv
 
 }  // namespace
 
-absl::Status RunBroker(coord::BlockingClient& core, const std::string& name, const std::string& directory, const sigset_t& stop) {
-  Broker broker(&core, directory);
-  absl::Status status = broker.Start(name);
-  const timespec look{0, 100'000'000};
-  while (status.ok() && sigtimedwait(&stop, nullptr, &look) < 0) status = broker.trouble();
-  return status;
+absl::Status RunBroker(const coord::BlockingOptions& options, const std::string& name, const std::string& store, Stop* stop) {
+  const auto core = ConnectToCore(options);
+  if (!core.ok()) return core.status();
+  Broker broker(core->get(), name, store);
+  if (absl::Status started = broker.Start(); !started.ok()) return started;
+  while (!stop->AskedWithin(kLook)) {
+    if (const absl::Status why = broker.trouble(); !why.ok()) {
+      return absl::Status(why.code(), absl::StrCat(name, " owns nothing any more, start it again: ", why.message()));
+    }
+  }
+  return absl::OkStatus();
 }
 
-}  // namespace drover::examples
+}  // namespace drover::examples::broker

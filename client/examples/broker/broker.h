@@ -2,19 +2,18 @@
 #ifndef DROVER_CLIENT_EXAMPLES_BROKER_BROKER_H_
 #define DROVER_CLIENT_EXAMPLES_BROKER_BROKER_H_
 
-#include <signal.h>
-
 #include <string>
 
 #include "absl/status/status.h"
+#include "client/examples/program/participant.h"
 #include "drover/coord/blocking.h"
 
-namespace drover::examples {
+namespace drover::examples::broker {
 
-// Runs until one of the signals `stop`, which are blocked, comes (OK), or until the session is over. `directory`: of the logs, the
-// same for all brokers.
-absl::Status RunBroker(coord::BlockingClient& core, const std::string& name, const std::string& directory, const sigset_t& stop);
+// Runs until `stop` (OK), or until the session is over. `store`: the directory of the logs, the same for all brokers.
+[[nodiscard]] absl::Status RunBroker(const coord::BlockingOptions& options, const std::string& name, const std::string& store,
+                                     Stop* stop);
 
-}  // namespace drover::examples
+}  // namespace drover::examples::broker
 
 #endif  // DROVER_CLIENT_EXAMPLES_BROKER_BROKER_H_

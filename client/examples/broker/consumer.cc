@@ -1,7 +1,6 @@
 #include "client/examples/broker/consumer.h"
 
 #include <cstdint>
-#include <future>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -14,8 +13,10 @@
 #include "drover/coord/status.h"
 #include "drover/recipes/shard_map.h"
 
-namespace drover::examples {
+namespace drover::examples::broker {
 namespace {
+
+constexpr base::Duration kPause = std::chrono::milliseconds(20);
 
 // The partitions are the shards of a map of the group's own. A position is committed under the guard of the shard, so a consumer
 // that has lost a partition cannot set back who has it now.
@@ -32,16 +33,7 @@ class Consumer final : public recipes::ShardObserver {
       share_ = std::make_unique<recipes::ShardMap>(session.loop(), &session, std::move(share), this);
     });
   }
-  // Gives its partitions back first, if the core answers.
   ~Consumer() {
-    const auto left = std::make_shared<std::promise<void>>();
-    bool alive = false;
-    core_->OnLoop([&](coord::Session&) {
-      alive = ended_.ok();
-      share_->Leave([left](const absl::Status&) { left->set_value(); });
-      for (const std::uint32_t partition : std::exchange(revoked_, {})) share_->Release(partition);
-    });
-    if (alive) left->get_future().wait_for(std::chrono::seconds(5));
     core_->OnLoop([this](coord::Session&) { share_ = nullptr; });
   }
 
@@ -137,12 +129,11 @@ class Consumer final : public recipes::ShardObserver {
 
 }  // namespace
 
-absl::Status RunConsumer(coord::BlockingClient& core, BrokerCalls& brokers, const ConsumeOptions& options, const sigset_t& stop) {
+absl::Status RunConsumer(coord::BlockingClient* core, BrokerCalls* brokers, const ConsumeOptions& options, Stop* stop) {
   const auto partitions = PartitionsOf(core, options.topic);
   if (!partitions.ok()) return partitions.status();
-  Consumer consumer(&core, &brokers, options, *partitions);
-  const timespec pause{0, 20'000'000};
-  while (sigtimedwait(&stop, nullptr, &pause) < 0) {
+  Consumer consumer(core, brokers, options, *partitions);
+  while (!stop->AskedWithin(kPause)) {
     const auto printed = consumer.Round();
     if (!printed.ok()) return printed.status();
     if (*printed > 0 || !options.until_end) continue;
@@ -153,4 +144,4 @@ absl::Status RunConsumer(coord::BlockingClient& core, BrokerCalls& brokers, cons
   return absl::OkStatus();
 }
 
-}  // namespace drover::examples
+}  // namespace drover::examples::broker

@@ -2,15 +2,14 @@
 #ifndef DROVER_CLIENT_EXAMPLES_BROKER_CONSUMER_H_
 #define DROVER_CLIENT_EXAMPLES_BROKER_CONSUMER_H_
 
-#include <signal.h>
-
 #include <string>
 
 #include "absl/status/status.h"
 #include "client/examples/broker/broker_calls.h"
+#include "client/examples/program/participant.h"
 #include "drover/coord/blocking.h"
 
-namespace drover::examples {
+namespace drover::examples::broker {
 
 struct ConsumeOptions {
   std::string topic;
@@ -19,9 +18,10 @@ struct ConsumeOptions {
   bool until_end = false;  // ends when the group has consumed all that there is
 };
 
-// Runs until one of the signals `stop`, which are blocked, comes (OK).
-absl::Status RunConsumer(coord::BlockingClient& core, BrokerCalls& brokers, const ConsumeOptions& options, const sigset_t& stop);
+// Runs until `stop` (OK).
+[[nodiscard]] absl::Status RunConsumer(coord::BlockingClient* core, BrokerCalls* brokers, const ConsumeOptions& options,
+                                       Stop* stop);
 
-}  // namespace drover::examples
+}  // namespace drover::examples::broker
 
 #endif  // DROVER_CLIENT_EXAMPLES_BROKER_CONSUMER_H_

@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
-namespace drover::examples {
+namespace drover::examples::broker {
 namespace {
 
 absl::Status Failed(const char* what) {
@@ -105,4 +105,4 @@ absl::StatusOr<PartitionLog::Summary> PartitionLog::Summarize(const std::string&
   return Summary{begins_.size(), last_[producer]};
 }
 
-}  // namespace drover::examples
+}  // namespace drover::examples::broker

@@ -21,7 +21,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace drover::examples {
+namespace drover::examples::broker {
 
 class PartitionLog {
  public:
@@ -55,6 +55,6 @@ class PartitionLog {
   std::map<std::string, std::uint64_t> last_;  // by producer
 };
 
-}  // namespace drover::examples
+}  // namespace drover::examples::broker
 
 #endif  // DROVER_CLIENT_EXAMPLES_BROKER_PARTITION_LOG_H_

@@ -8,7 +8,7 @@
 
 #include "tests/support/process.h"
 
-namespace drover::examples {
+namespace drover::examples::broker {
 namespace {
 
 using ::testing::ElementsAre;
@@ -76,4 +76,4 @@ TEST_F(PartitionLogTest, WhatIsNoRecordIsSaid) {
 }
 
 }  // namespace
-}  // namespace drover::examples
+}  // namespace drover::examples::broker
