@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace drover::examples {
+namespace drover::examples::search {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Field, name, type, edit)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Config, edits, fields)
@@ -78,4 +78,4 @@ absl::StatusOr<Collection> Spread(const std::string& config, std::uint32_t shard
   return collection;
 }
 
-}  // namespace drover::examples
+}  // namespace drover::examples::search

@@ -13,7 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-namespace drover::examples {
+namespace drover::examples::search {
 
 inline constexpr char kLiveNodes[] = "/search/live_nodes";
 inline constexpr char kCollections[] = "/search/collections";
@@ -60,6 +60,6 @@ using Document = std::optional<std::string>;
 [[nodiscard]] absl::StatusOr<Collection> Spread(const std::string& config, std::uint32_t shards, std::uint32_t replicas,
                                                 const std::vector<std::string>& nodes);
 
-}  // namespace drover::examples
+}  // namespace drover::examples::search
 
 #endif  // DROVER_CLIENT_EXAMPLES_SEARCH_METADATA_H_

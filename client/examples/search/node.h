@@ -1,13 +1,12 @@
 // A node of the search cluster: registers, loads the replicas that the metadata gives it, and follows the schema of each.
 //
-// Threads: all on the session's loop, but for trouble().
+// Threads: all on the session's loop.
 #ifndef DROVER_CLIENT_EXAMPLES_SEARCH_NODE_H_
 #define DROVER_CLIENT_EXAMPLES_SEARCH_NODE_H_
 
 #include <iostream>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -21,7 +20,7 @@
 #include "drover/recipes/membership.h"
 #include "drover/recipes/value.h"
 
-namespace drover::examples {
+namespace drover::examples::search {
 
 // The schema of one config: told of every change, in the order in which all are told.
 class Schema final : private recipes::ConfigListener {
@@ -50,11 +49,8 @@ class Node final : private recipes::MemberObserver, private coord::SubtreeCache:
         member_(session->loop(), session, {.path = kLiveNodes, .name = name_}, this),
         collections_(session, {.path = kCollections}, this) {}
 
-  // Why this process must end: its session is over. Any thread.
-  [[nodiscard]] absl::Status trouble() {
-    const std::lock_guard<std::mutex> lock(mu_);
-    return trouble_;
-  }
+  // Why this process must end: its session is over.
+  [[nodiscard]] const absl::Status& trouble() const { return trouble_; }
 
  private:
   // A collection some replicas of which are here.
@@ -66,22 +62,18 @@ class Node final : private recipes::MemberObserver, private coord::SubtreeCache:
 
   void OnRegistered(base::Zxid incarnation) override {
     incarnation_ = incarnation;
-    std::cout << "node " << name_ << " is live, incarnation " << incarnation.value << std::endl;
+    std::cerr << name_ << " is live, incarnation " << incarnation << "\n";
     Look();
   }
   void OnNameTaken(const coord::Node& /*holder*/) override {
-    std::cerr << "another node is called " << name_ << "; waiting until it has gone" << std::endl;
+    std::cerr << "another node has the name " << name_ << "; waiting for it to go\n";
   }
   void OnLost(const absl::Status& why) override {
     incarnation_.reset();
-    Stop(why);
-  }
-  void OnCacheChanged(const coord::Event* /*event*/) override { Look(); }
-  void OnCacheEnded(const absl::Status& why) override { Stop(why); }
-  void Stop(const absl::Status& why) {
-    const std::lock_guard<std::mutex> lock(mu_);
     trouble_ = why;
   }
+  void OnCacheChanged(const coord::Event* /*event*/) override { Look(); }
+  void OnCacheEnded(const absl::Status& why) override { trouble_ = why; }
 
   // What of the metadata is this node's.
   void Look() {
@@ -116,12 +108,11 @@ class Node final : private recipes::MemberObserver, private coord::SubtreeCache:
   std::optional<base::Zxid> incarnation_;
   std::map<std::string, Mine> mine_;  // by path
   std::map<std::string, std::unique_ptr<Schema>> schemas_;
-  std::mutex mu_;
   absl::Status trouble_;
   recipes::Member member_;
   coord::SubtreeCache collections_;
 };
 
-}  // namespace drover::examples
+}  // namespace drover::examples::search
 
 #endif  // DROVER_CLIENT_EXAMPLES_SEARCH_NODE_H_
