@@ -218,7 +218,8 @@ int Main(int argc, const char* const* argv) {
   options.Number("--segment-bytes", &flags.segment_bytes, "A segment of the log ends at this size", 64U << 10);
   options.Number("--snapshot-bytes", &flags.snapshot_bytes,
                  "A snapshot is taken when the log has grown by so much, and by twice the last one's size", 64U << 10);
-  options.Time("--scrub-every", &flags.scrub_every, "All files are read again this often, for disks forget (0: never)");
+  options.Time("--scrub-every", &flags.scrub_every,
+               "All files are read again this often, for disks forget (0: only after damage was met)");
   options.Time("--reap-every", &flags.reap_every,
                "While it leads: containers and nodes with a time to live are looked for this often", std::chrono::milliseconds(10));
   options.Number("--history-bytes", &flags.history_bytes, "Events kept for watches that come back", 4096);

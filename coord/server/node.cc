@@ -86,7 +86,7 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
                                        links_.Send(to, std::move(chunk));
                                        WantTurn();
                                      },
-                                     [this](raft::Index index) { OnSnapshotBad(index); }}),
+                                     [this](raft::Index index) { OnSentSnapshotBad(index); }}),
       receiver_(snapshot_seams_, raft_options.cluster, raft_options.feature_level_max, options_.tree, options_.snapshots.receive,
                 SnapshotReceiver::Events{[this](base::NodeId to, SnapshotAck ack) {
                                            links_.Send(to, ack);
@@ -96,7 +96,9 @@ Node::Node(const NodeSeams& seams, NodeOptions options, const raft::Options& raf
                                          [this](const absl::Status& status) { OnSnapshotNotReceived(status); }}),
       scrubber_(snapshot_seams_, options_.snapshots.scrub,
                 [this](const absl::Status& damage, base::Duration took) { OnScrubbed(damage, took); }),
-      saves_(snapshot_seams_, options_.snapshots.save, [this](SnapshotTakenDone done) { TakeSnapshot(std::move(done)); }),
+      saves_(
+          snapshot_seams_, options_.snapshots.save, [this](SnapshotTakenDone done) { TakeSnapshot(std::move(done)); },
+          [this](raft::Index index, const absl::Status& why) { OnSavedSnapshotBad(index, why); }),
       snapshots_(std::move(recovery.snapshots)),
       configuration_index_(recovery.snapshot.configuration_index),
       configuration_(recovery.snapshot.configuration),

@@ -435,7 +435,9 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   void Install(raft::Output& output);
   void TickSnapshots();
   void BeginSnapshot();
-  void OnSnapshotBad(raft::Index index);
+  void OnSentSnapshotBad(raft::Index index);
+  void OnSavedSnapshotBad(raft::Index index, const absl::Status& why);
+  void ReplaceSnapshot(raft::Index index);
   void OnSnapshotNotTaken(const absl::Status& status);
   void OnSnapshotTaken(const SnapshotTaker::Taken& taken);
   void OnSnapshotReceived(SnapshotReceiver::Received received);

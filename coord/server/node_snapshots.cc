@@ -56,11 +56,23 @@ void Node::OnSnapshotTaken(const SnapshotTaker::Taken& taken) {
   WantTurn();
 }
 
-// Another one is taken in its place, whatever the log has grown; of the same place, if nothing can be committed without whoever waits
-// for it.
-void Node::OnSnapshotBad(raft::Index index) {
+// By its receiver's word, who may have begun anew.
+void Node::OnSentSnapshotBad(raft::Index index) {
   if (dead_) return;
   observer_->OnSnapshotFailed(absl::DataLossError(absl::StrCat("the snapshot up to entry ", index.value, " is damaged")));
+  ReplaceSnapshot(index);
+}
+
+void Node::OnSavedSnapshotBad(raft::Index index, const absl::Status& why) {
+  if (dead_) return;
+  observer_->OnSnapshotDamaged(why);
+  ReplaceSnapshot(index);
+}
+
+// Another one is taken in its place, whatever the log has grown; of the same place, if nothing can be committed without whoever
+// waits for it. It may not be all that the disk has lost.
+void Node::ReplaceSnapshot(raft::Index index) {
+  scrubber_.LookSoon();
   if (snapshots_.empty() || snapshots_.back() != index) return;
   snapshots_.pop_back();
   wants_snapshot_ = true;

@@ -104,6 +104,9 @@ class NodeObserver {
   virtual void OnSnapshotTaken(raft::Index, std::uint64_t /*bytes*/, std::uint64_t /*nodes*/, base::Duration) {}
   // One that came from another node has taken the place of this node's state.
   virtual void OnSnapshotInstalled(raft::Index, std::uint64_t /*bytes*/, base::Duration) {}
+  // One of this node's own was found to be damaged, or gone, when it was to be given to somebody. The node goes on, takes another
+  // one, and reads all files soon (OnScrubbed).
+  virtual void OnSnapshotDamaged(const absl::Status&) {}
   // One was not taken, or not received; nothing is lost by it.
   virtual void OnSnapshotFailed(const absl::Status&) {}
   // All files of the data directory were read again: OK, or what is damaged. The node goes on, and mends it.

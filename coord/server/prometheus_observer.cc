@@ -59,7 +59,7 @@ PrometheusObserver::PrometheusObserver(process::Metrics* metrics, std::function<
       snapshots_failed_(
           metrics->Counter("drover_coord_snapshots_failed_total", "Snapshots not taken, not received, or found to be damaged")),
       scrubs_(metrics->Counter("drover_coord_scrubs_total", "Times that all files of the data directory were read again")),
-      damaged_(metrics->Gauge("drover_coord_damaged", "1 while the last scrub had found damage")),
+      damaged_(metrics->Gauge("drover_coord_damaged", "1 while the last scrub had found damage, or some was met since")),
       fsync_seconds_(metrics->Histogram("drover_coord_fsync_seconds", "Writing and syncing one batch of the log, queueing included",
                                         process::LatencyBounds())),
       commit_seconds_(
@@ -196,17 +196,24 @@ void PrometheusObserver::OnSnapshotFailed(const absl::Status& status) {
   log_.Warning("snapshot failed: nothing is lost, another try follows", {{"error", status}});
 }
 
+void PrometheusObserver::OnSnapshotDamaged(const absl::Status& damage) {
+  snapshots_failed_.Increment();
+  TellDamage(damage);
+}
+
 void PrometheusObserver::OnScrubbed(const absl::Status& damage, base::Duration took) {
   scrubs_.Increment();
-  damaged_.Set(damage.ok() ? 0 : 1);
-  if (damage.ok()) {
-    log_.Info("all files were read again and are whole", {{"seconds", Seconds(took)}});
-  } else {
-    log_.Error(
-        "a file is damaged: this node goes on and mends it by a new snapshot; until all files are whole do not restart it, and "
-        "look at its disk",
-        {{"error", log::WithoutAdvice(damage)}});
-  }
+  if (!damage.ok()) return TellDamage(damage);
+  damaged_.Set(0);
+  log_.Info("all files were read again and are whole", {{"seconds", Seconds(took)}});
+}
+
+void PrometheusObserver::TellDamage(const absl::Status& damage) {
+  damaged_.Set(1);
+  log_.Error(
+      "a file is damaged: this node goes on and mends it by a new snapshot; until all files are whole do not restart it, and "
+      "look at its disk",
+      {{"error", log::WithoutAdvice(damage)}});
 }
 
 void PrometheusObserver::OnRead() {

@@ -43,6 +43,7 @@ class PrometheusObserver final : public NodeObserver {
   void EndApply(std::size_t entries) override;
   void OnSnapshotTaken(raft::Index index, std::uint64_t bytes, std::uint64_t nodes, base::Duration took) override;
   void OnSnapshotInstalled(raft::Index index, std::uint64_t bytes, base::Duration took) override;
+  void OnSnapshotDamaged(const absl::Status& damage) override;
   void OnSnapshotFailed(const absl::Status& status) override;
   void OnScrubbed(const absl::Status& damage, base::Duration took) override;
   void OnRead() override;
@@ -56,6 +57,7 @@ class PrometheusObserver final : public NodeObserver {
   void OnStatus(const NodeStatus& status) override;
 
  private:
+  void TellDamage(const absl::Status& damage);
   struct PeerGauges {
     prometheus::Gauge *lag_entries, *queued_bytes;
   };

@@ -10,6 +10,8 @@
 namespace drover::coord::server {
 namespace {
 
+constexpr base::Duration kDay = std::chrono::hours(24);
+
 // Everything once, as the disk has it.
 absl::Status ReadAll(base::FileSystem* files, const std::string& directory) {
   const absl::StatusOr<std::vector<std::string>> names = files->List(directory);
@@ -48,11 +50,18 @@ void Scrubber::Start(base::Random* random) {
   After(options_.every - base::Duration(random->Below(static_cast<std::uint64_t>(options_.every.count() / 2 + 1))));
 }
 
+void Scrubber::LookSoon() {
+  if (std::exchange(wanted_, true) || looking_) return;
+  After(options_.again);
+}
+
 void Scrubber::After(base::Duration pause) {
   timer_.Set(pause, [this] { Look(); });
 }
 
 void Scrubber::Look() {
+  looking_ = true;
+  wanted_ = false;
   began_ = seams_.loop->Now();
   const auto status = std::make_shared<absl::Status>();
   seams_.executor->Submit(
@@ -63,9 +72,17 @@ void Scrubber::Look() {
 }
 
 void Scrubber::OnLooked(const absl::Status& status) {
+  looking_ = false;
   if (!status.ok() && !absl::IsDataLoss(status)) return After(options_.again);
-  again_ = status.ok() ? base::Duration::zero() : std::min(std::max(options_.again, 2 * again_), options_.every);
-  After(status.ok() ? options_.every : again_);
+  const base::Duration every = options_.every == base::Duration::zero() ? kDay : options_.every;
+  again_ = status.ok() ? base::Duration::zero() : std::min(std::max(options_.again, 2 * again_), every);
+  if (!status.ok()) {
+    After(again_);
+  } else if (wanted_) {
+    After(options_.again);  // that was met while it looked
+  } else if (options_.every != base::Duration::zero()) {
+    After(options_.every);
+  }
   found_(status, seams_.loop->Now() - began_);
 }
 

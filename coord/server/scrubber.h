@@ -19,8 +19,9 @@ namespace drover::coord::server {
 class Scrubber {
  public:
   struct Options {
-    base::Duration every = std::chrono::hours(24);  // from the end of one to the next; 0: never
-    // After one that could not look, or found damage; doubled each time that the damage is still there, up to `every`.
+    base::Duration every = std::chrono::hours(24);  // from the end of one to the next; 0: not of itself
+    // After one that could not look, or found damage, or after LookSoon; doubled each time that the damage is still there, up to
+    // `every` (0: a day).
     base::Duration again = std::chrono::minutes(1);
   };
   // What one has found: OK, or the damage that was met first. Other errors say nothing about the files and are not told.
@@ -33,6 +34,8 @@ class Scrubber {
 
   // The first one is due after `every`, less what `random` takes of it, so that nodes begun together do not read together.
   void Start(base::Random* random);
+  // Somebody else has met damage: one is due after `again`, and tells what it has found then.
+  void LookSoon();
 
  private:
   void After(base::Duration pause);
@@ -44,6 +47,8 @@ class Scrubber {
   const Found found_;
   base::Timer timer_;
   base::Instant began_;
+  bool looking_ = false;
+  bool wanted_ = false;              // by LookSoon, and not begun
   base::Duration again_{0};          // 0: the last one found nothing
   std::shared_ptr<Scrubber*> self_;  // completions may outlive the scrubber
 };

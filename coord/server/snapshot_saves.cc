@@ -1,9 +1,12 @@
 #include "coord/server/snapshot_saves.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "coord/base/status.h"
 #include "coord/base/wire.h"
+#include "coord/log/inspect.h"
 #include "coord/log/snapshot_file.h"
 
 namespace drover::coord::server {
@@ -17,6 +20,44 @@ base::Bytes EncodePiece(absl::string_view data) {
 }
 
 }  // namespace
+
+// One snapshot's file, read and checked from its first to its last byte. The executor's.
+class SnapshotSaves::Source {
+ public:
+  Source(base::FileSystem* files, const std::string& directory, raft::Index of)
+      : index(of), files_(files), path_(absl::StrCat(directory, "/", log::SnapshotName(of))) {}
+
+  // The next piece of it.
+  absl::StatusOr<std::string> Read(std::size_t bytes) {
+    if (file_ == nullptr) DROVER_RETURN_IF_ERROR(Open());
+    DROVER_ASSIGN_OR_RETURN(std::string piece, file_->ReadAt(at_, bytes));
+    if (piece.empty()) return absl::DataLossError(absl::StrCat(path_, " was cut"));
+    at_ += piece.size();
+    while (!whole_ && (checker_->bytes_read() < at_ || at_ >= checker_->bytes())) {
+      DROVER_ASSIGN_OR_RETURN(const std::optional<std::string> part, checker_->Next());
+      whole_ = !part.has_value();
+    }
+    return piece;
+  }
+  // All of it was read.
+  [[nodiscard]] bool whole() const { return whole_; }
+
+  const raft::Index index;
+
+ private:
+  absl::Status Open() {
+    DROVER_ASSIGN_OR_RETURN(checker_, log::SnapshotReader::Open(files_, path_, std::nullopt));
+    DROVER_ASSIGN_OR_RETURN(file_, files_->Open(path_, base::OpenMode::kRead));
+    return absl::OkStatus();
+  }
+
+  base::FileSystem* const files_;
+  const std::string path_;
+  std::unique_ptr<base::File> file_;
+  std::unique_ptr<log::SnapshotReader> checker_;
+  std::uint64_t at_ = 0;  // read so far
+  bool whole_ = false;
+};
 
 class SnapshotSaves::Save final : public base::ConnectionEvents {
  public:
@@ -43,7 +84,6 @@ class SnapshotSaves::Save final : public base::ConnectionEvents {
   const std::unique_ptr<base::Connection> connection;
   base::Timer patience;
   std::shared_ptr<Source> source;  // null: the snapshot is not taken yet
-  std::uint64_t at = 0;
   bool reading = false;
   bool ended = false;
 
@@ -52,8 +92,12 @@ class SnapshotSaves::Save final : public base::ConnectionEvents {
   const std::uint64_t id_;
 };
 
-SnapshotSaves::SnapshotSaves(SnapshotSeams seams, const Options& options, std::function<void(SnapshotTakenDone)> take)
-    : seams_(std::move(seams)), options_(options), take_(std::move(take)), self_(std::make_shared<SnapshotSaves*>(this)) {}
+SnapshotSaves::SnapshotSaves(SnapshotSeams seams, const Options& options, std::function<void(SnapshotTakenDone)> take, Bad bad)
+    : seams_(std::move(seams)),
+      options_(options),
+      take_(std::move(take)),
+      bad_(std::move(bad)),
+      self_(std::make_shared<SnapshotSaves*>(this)) {}
 
 SnapshotSaves::~SnapshotSaves() = default;
 
@@ -85,8 +129,7 @@ void SnapshotSaves::OnTaken(std::uint64_t id, const absl::StatusOr<raft::Index>&
   if (found == saves_.end() || found->second->ended) return;
   if (!index.ok()) return End(id, index.status());
   Save& save = *found->second;
-  save.source = std::make_shared<Source>();
-  save.source->path = absl::StrCat(seams_.directory, "/", log::SnapshotName(*index));
+  save.source = std::make_shared<Source>(seams_.files, seams_.directory, *index);
   save.Progressed();
   Pump(id);
 }
@@ -103,20 +146,9 @@ void SnapshotSaves::Pump(std::uint64_t id) {
   auto read = std::make_shared<Read>();
   save.reading = true;
   seams_.executor->Submit(
-      [source = save.source, read, at = save.at, bytes = options_.piece_bytes, files = seams_.files] {
-        if (source->file == nullptr) {
-          auto file = files->Open(source->path, base::OpenMode::kRead);
-          absl::StatusOr<std::uint64_t> size = file.ok() ? (*file)->Size() : file.status();
-          if (!size.ok()) {
-            read->bytes = size.status();
-            return;
-          }
-          source->file = *std::move(file);
-          source->size = *size;
-        }
-        read->bytes = source->file->ReadAt(at, bytes);
-        if (read->bytes.ok() && read->bytes->empty()) read->bytes = absl::DataLossError("the snapshot's file was cut");
-        if (read->bytes.ok()) read->last = at + read->bytes->size() >= source->size;
+      [source = save.source, read, bytes = options_.piece_bytes] {
+        read->bytes = source->Read(bytes);
+        read->last = source->whole();
       },
       [weak = std::weak_ptr<SnapshotSaves*>(self_), id, read] {
         const auto self = weak.lock();
@@ -125,12 +157,20 @@ void SnapshotSaves::Pump(std::uint64_t id) {
         if (still == (*self)->saves_.end() || still->second->ended) return;
         Save& to = *still->second;
         to.reading = false;
-        if (!read->bytes.ok()) return (*self)->End(id, read->bytes.status());
-        to.at += read->bytes->size();
+        if (!read->bytes.ok()) return (*self)->EndOfBad(id, read->bytes.status());
         to.connection->Send(EncodePiece(*read->bytes));
         if (read->last) return (*self)->End(id, absl::OkStatus());
         (*self)->Pump(id);
       });
+}
+
+// Whoever asks again gets another one; and so does whoever asks another node.
+void SnapshotSaves::EndOfBad(std::uint64_t id, const absl::Status& why) {
+  const raft::Index index = saves_.at(id)->source->index;
+  const char* const what = absl::IsNotFound(why) ? "gone" : absl::IsDataLoss(why) ? "damaged" : "not to be read";
+  End(id,
+      absl::UnavailableError(absl::StrCat("its snapshot is ", what, ", and this node takes another one: try again in a moment")));
+  bad_(index, absl::Status(why.code(), log::WithoutAdvice(why)));
 }
 
 // What was sent goes out first; then OnClosed follows. Of one that ends well the patience goes on: it may be slow to the last.

@@ -1,8 +1,9 @@
 // The backups that are on their way to whoever asked for one: each a snapshot's file, sent in pieces as fast as it is taken.
 //
 // A save has this node take a snapshot that begins after the save was asked for, then reads its file. The file is held open, so it
-// may be removed meanwhile. Of each save at most a window of pieces is in memory, whatever the client does; one that takes nothing
-// for a while is ended. Nothing here decides. Threads: the loop's; files are read on an executor.
+// may be removed meanwhile. What is sent was checked before; one that is found to be damaged ends the save, and the node is told,
+// for nobody else would tell it. Of each save at most a window of pieces is in memory, whatever the client does; one that takes
+// nothing for a while is ended. Nothing here decides. Threads: the loop's; files are read on an executor.
 #ifndef DROVER_COORD_SERVER_SNAPSHOT_SAVES_H_
 #define DROVER_COORD_SERVER_SNAPSHOT_SAVES_H_
 
@@ -37,8 +38,11 @@ class SnapshotSaves {
     base::Duration patience = std::chrono::seconds(60);
   };
 
-  // `take`: has a snapshot taken; asked for once by each save.
-  SnapshotSaves(SnapshotSeams seams, const Options& options, std::function<void(SnapshotTakenDone)> take);
+  // The snapshot up to this entry is damaged, gone, or cannot be read.
+  using Bad = std::function<void(raft::Index, const absl::Status&)>;
+
+  // `take`: has a snapshot taken; asked for once by each save. `bad` may be told the same by several.
+  SnapshotSaves(SnapshotSeams seams, const Options& options, std::function<void(SnapshotTakenDone)> take, Bad bad);
   ~SnapshotSaves();
   SnapshotSaves(const SnapshotSaves&) = delete;
   SnapshotSaves& operator=(const SnapshotSaves&) = delete;
@@ -51,21 +55,18 @@ class SnapshotSaves {
 
  private:
   class Save;
-  // The executor's.
-  struct Source {
-    std::string path;
-    std::unique_ptr<base::File> file;
-    std::uint64_t size = 0;
-  };
+  class Source;
 
   void OnTaken(std::uint64_t id, const absl::StatusOr<raft::Index>& index);
   void Pump(std::uint64_t id);
+  void EndOfBad(std::uint64_t id, const absl::Status& why);
   void End(std::uint64_t id, const absl::Status& status);
   void Forget(std::uint64_t id);
 
   const SnapshotSeams seams_;
   const Options options_;
   const std::function<void(SnapshotTakenDone)> take_;
+  const Bad bad_;
   std::map<std::uint64_t, std::unique_ptr<Save>> saves_;
   std::uint64_t last_id_ = 0;
   bool stopped_ = false;

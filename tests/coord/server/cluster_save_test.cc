@@ -2,8 +2,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "coord/backup/backup_file.h"
+#include "coord/base/wire.h"
 #include "coord/log/snapshot_file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -104,6 +107,108 @@ TEST_F(ClusterSaveTest, AFullDiskGivesNoneAndGoesOn) {
   Ask(follower, &again);
   ASSERT_TRUE(Await(again));
   EXPECT_TRUE(again->ok()) << again->status();
+}
+
+// Takes all that comes, at once.
+class SavingClient {
+ public:
+  explicit SavingClient(Node* node) : events_(node->AcceptSave(std::make_unique<Connection>(this))) {}
+  // As the transport says it when all that was sent is out.
+  void Finish() { events_->OnClosed(base::CloseCause::kLocal, *status_); }
+  [[nodiscard]] const std::optional<absl::Status>& status() const { return status_; }
+  [[nodiscard]] const std::string& got() const { return got_; }
+
+ private:
+  class Connection final : public base::Connection {
+   public:
+    explicit Connection(SavingClient* client) : client_(client) {}
+    void Send(base::Bytes frame) override {
+      base::WireReader in(frame.view());
+      while (in.Next()) client_->got_.append(in.bytes().data(), in.bytes().size());
+    }
+    [[nodiscard]] std::size_t queued_bytes() const override { return 0; }
+    void Close(const absl::Status& status) override { client_->status_ = status; }
+
+   private:
+    SavingClient* const client_;
+  };
+
+  std::string got_;
+  std::optional<absl::Status> status_;
+  base::ConnectionEvents* const events_;
+};
+
+// What is told of one node's files.
+struct DamageObserver final : NodeObserver {
+  void OnSnapshotDamaged(const absl::Status& damage) override { damaged.push_back(damage); }
+  void OnScrubbed(const absl::Status& damage, base::Duration) override { scrubbed.push_back(damage); }
+  std::vector<absl::Status> damaged;
+  std::vector<absl::Status> scrubbed;
+};
+
+// A core in which nothing is written, so that the newest snapshot is the one to be given, for ever; and its file is damaged, or
+// gone.
+class DamagedSaveTest : public ClusterSaveTest {
+ protected:
+  void SetUp() override {
+    cluster_.options.time_entry_interval = seconds(1'000);
+    cluster_.options.snapshots.scrub.every = base::Duration::zero();
+    cluster_.options.snapshots.scrub.again = seconds(60);
+    cluster_.observer = &observer_;
+    ClusterSaveTest::SetUp();
+    Write("/kept");
+    client_.reset();
+    cluster_.world.RunFor(seconds(90));  // the session has expired
+    Answer first;
+    Ask(leader_, &first);
+    ASSERT_TRUE(Await(first) && first->ok());
+    path_ = "/data/" + log::SnapshotName(**first);
+    at_ = **first;
+  }
+  absl::Status Save(std::string* got = nullptr) {
+    SavingClient client(cluster_.node(leader_));
+    if (!cluster_.world.RunUntil([&] { return client.status().has_value(); }, seconds(20))) return absl::UnknownError("no end");
+    if (got != nullptr) *got = client.got();
+    client.Finish();
+    cluster_.world.RunFor(seconds(1));  // the connection is gone before the client is
+    return *client.status();
+  }
+  void ExpectTheNextToBeWhole() {
+    ASSERT_EQ(observer_.damaged.size(), 1u);
+    std::string got;
+    const absl::Status saved = Save(&got);
+    ASSERT_TRUE(saved.ok()) << saved;
+    cluster_.files(leader_).Write("/data/got", got);
+    const auto backup = backup::ReadBackup(&cluster_.files(leader_), "/data/got");
+    ASSERT_TRUE(backup.ok()) << backup.status();
+    EXPECT_NE(backup->state->tree().Find("/kept"), nullptr);
+    EXPECT_EQ(backup->head.at.index, at_) << "of the same place";
+    EXPECT_TRUE(Read(leader_, at_).ok());
+  }
+
+  DamageObserver observer_;
+  std::string path_;
+  raft::Index at_;
+};
+
+TEST_F(DamagedSaveTest, TheFirstFailsAndTheNextIsWhole) {
+  cluster_.files(leader_).FlipBit(path_, 300, 3);
+  const absl::Status failed = Save();
+  EXPECT_EQ(failed.code(), absl::StatusCode::kUnavailable) << failed;
+  ASSERT_NO_FATAL_FAILURE(ExpectTheNextToBeWhole());
+  EXPECT_TRUE(absl::IsDataLoss(observer_.damaged[0])) << observer_.damaged[0];
+  EXPECT_TRUE(observer_.scrubbed.empty());
+  // Not of itself, but when something was met; and all is whole.
+  cluster_.world.RunFor(seconds(600));
+  ASSERT_EQ(observer_.scrubbed.size(), 1u);
+  EXPECT_TRUE(observer_.scrubbed[0].ok()) << observer_.scrubbed[0];
+}
+
+TEST_F(DamagedSaveTest, WhereTheFileIsGoneTheNextIsWholeToo) {
+  cluster_.files(leader_).Delete(path_);
+  const absl::Status failed = Save();
+  EXPECT_EQ(failed.code(), absl::StatusCode::kUnavailable) << failed;
+  ASSERT_NO_FATAL_FAILURE(ExpectTheNextToBeWhole());
 }
 
 TEST_F(ClusterSaveTest, ANodeThatStopsAnswers) {

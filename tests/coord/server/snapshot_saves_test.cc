@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "coord/base/random.h"
 #include "coord/base/wire.h"
 #include "coord/log/snapshot_file.h"
 #include "tests/sim/sim_executor.h"
@@ -69,13 +70,28 @@ class FakeConnection final : public base::Connection {
 class SnapshotSavesTest : public ::testing::Test {
  protected:
   SnapshotSavesTest() {
-    for (int i = 0; i < 20'000; ++i) contents_ += std::to_string(i * i);
     EXPECT_TRUE(files_.MakeDirectory("/data").ok());
-    files_.Write("/data/" + log::SnapshotName(raft::Index(7)), contents_);
+    WriteSnapshot();
+    contents_ = files_.Read(path_);
     options_.piece_bytes = 1'000;
     options_.window_bytes = 3'000;
-    saves_ = std::make_unique<SnapshotSaves>(SnapshotSeams{&loop_, &executor_, &files_, "/data"}, options_,
-                                             [this](SnapshotTakenDone done) { asked_.push_back(std::move(done)); });
+    saves_ = std::make_unique<SnapshotSaves>(
+        SnapshotSeams{&loop_, &executor_, &files_, "/data"}, options_,
+        [this](SnapshotTakenDone done) { asked_.push_back(std::move(done)); },
+        [this](raft::Index index, const absl::Status& why) { bad_.emplace_back(index, why); });
+  }
+  // Of parts that are shorter and longer than a piece, and do not compress well.
+  void WriteSnapshot() {
+    const base::Bytes members = base::Bytes::Copy("members");
+    const log::SnapshotHead head{base::ClusterId(1), 99, {raft::Index(7), raft::Term(1), raft::Index(1), members}, members};
+    const auto writer = log::SnapshotWriter::Begin(&files_, "/data", head, {});
+    ASSERT_TRUE(writer.ok()) << writer.status();
+    for (int i = 0; i < 60; ++i) {
+      std::string part(static_cast<std::size_t>(100 * i), ' ');
+      for (char& c : part) c = static_cast<char>('!' + random_.Below(90));
+      ASSERT_TRUE((*writer)->Add(part).ok());
+    }
+    ASSERT_TRUE((*writer)->Finish().ok());
   }
   // It outlives the saves, and so the connections, which tell it of their end.
   Client& NewClient() { return clients_.emplace_back(); }
@@ -93,11 +109,22 @@ class SnapshotSavesTest : public ::testing::Test {
     world_.RunFor(milliseconds(10));
   }
 
+  // As it takes all that comes.
+  void TakeAll(Client* client) {
+    for (int i = 0; i < 10'000 && !(client->status && client->queue.empty()); ++i) {
+      if (!client->queue.empty()) client->Take();
+      world_.RunFor(milliseconds(2));
+    }
+  }
+
   sim::SimWorld world_{1};
   sim::SimLoop loop_{&world_};
   sim::SimExecutor executor_{&loop_};
   sim::SimFileSystem files_{1};
+  base::SeededRandom random_{5};
+  const std::string path_ = "/data/" + log::SnapshotName(raft::Index(7));
   std::string contents_;
+  std::vector<std::pair<raft::Index, absl::Status>> bad_;
   SnapshotSaves::Options options_;
   std::vector<SnapshotTakenDone> asked_;
   std::deque<Client> clients_;
@@ -110,10 +137,7 @@ TEST_F(SnapshotSavesTest, TheWholeFileComesInPiecesAndEndsWell) {
   ASSERT_EQ(asked_.size(), 1u);
   EXPECT_TRUE(client.queue.empty()) << "nothing is there yet";
   Taken();
-  for (int i = 0; i < 10'000 && !(client.status && client.queue.empty()); ++i) {
-    if (!client.queue.empty()) client.Take();
-    world_.RunFor(milliseconds(2));
-  }
+  TakeAll(&client);
   EXPECT_EQ(client.got, contents_);
   EXPECT_EQ(client.status, absl::OkStatus());
   EXPECT_LE(client.largest, 1'000u);
@@ -174,11 +198,8 @@ TEST_F(SnapshotSavesTest, AFileThatIsRemovedMeanwhileIsSentToItsEnd) {
   Client& client = NewClient();
   Accept(&client);
   Taken();
-  ASSERT_TRUE(files_.Remove("/data/" + log::SnapshotName(raft::Index(7))).ok());
-  for (int i = 0; i < 10'000 && !(client.status && client.queue.empty()); ++i) {
-    if (!client.queue.empty()) client.Take();
-    world_.RunFor(milliseconds(2));
-  }
+  ASSERT_TRUE(files_.Remove(path_).ok());
+  TakeAll(&client);
   EXPECT_EQ(client.got, contents_);
 }
 
@@ -192,7 +213,52 @@ TEST_F(SnapshotSavesTest, WhyThereIsNoSnapshotIsTold) {
   asked_[1](raft::Index(8));
   world_.RunFor(milliseconds(10));
   ASSERT_TRUE(missing.status.has_value());
-  EXPECT_EQ(missing.status->code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(missing.status->code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(missing.status->message()), HasSubstr("its snapshot is gone, and this node takes another one"));
+  ASSERT_EQ(bad_.size(), 1u) << "a full disk is no damage";
+  EXPECT_EQ(bad_[0].first, raft::Index(8));
+}
+
+// The node's files are the node's: whoever gets a damaged one cannot mend it, and the next would get the same.
+TEST_F(SnapshotSavesTest, WhatIsDamagedIsNotSentAndTheNodeIsTold) {
+  for (std::size_t at = 0; at < contents_.size(); at += 997) {
+    SCOPED_TRACE(at);
+    files_.Write(path_, contents_);
+    files_.FlipBit(path_, at, 3);
+    bad_.clear();
+    asked_.clear();
+    Client& client = NewClient();
+    Accept(&client);
+    Taken();
+    TakeAll(&client);
+    ASSERT_TRUE(client.status.has_value());
+    EXPECT_EQ(client.status->code(), absl::StatusCode::kUnavailable);
+    EXPECT_THAT(std::string(client.status->message()), HasSubstr("its snapshot is damaged, and this node takes another one"));
+    EXPECT_LE(client.got.size(), at);
+    EXPECT_EQ(client.got, contents_.substr(0, client.got.size()));
+    ASSERT_EQ(bad_.size(), 1u);
+    EXPECT_EQ(bad_[0].first, raft::Index(7));
+    EXPECT_TRUE(absl::IsDataLoss(bad_[0].second)) << bad_[0].second;
+    EXPECT_THAT(std::string(bad_[0].second.message()), HasSubstr(path_ + " at offset "));
+    Finish(&client);
+  }
+}
+
+TEST_F(SnapshotSavesTest, AFileThatWasCutIsDamagedToo) {
+  for (const std::size_t size : {std::size_t{0}, contents_.size() / 2, contents_.size() - 1}) {
+    SCOPED_TRACE(size);
+    files_.Write(path_, contents_.substr(0, size));
+    bad_.clear();
+    asked_.clear();
+    Client& client = NewClient();
+    Accept(&client);
+    Taken();
+    TakeAll(&client);
+    ASSERT_TRUE(client.status.has_value());
+    EXPECT_EQ(client.status->code(), absl::StatusCode::kUnavailable) << *client.status;
+    EXPECT_EQ(bad_.size(), 1u);
+    Finish(&client);
+  }
 }
 
 TEST_F(SnapshotSavesTest, ANodeThatStopsEndsThemAndTakesNoMore) {
