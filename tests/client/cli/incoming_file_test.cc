@@ -88,6 +88,48 @@ TEST_F(IncomingFileTest, WhatAnInterruptedOneLeftIsReplaced) {
   EXPECT_EQ(Contents(name_), "short");
 }
 
+// Two backups of the same name at once.
+TEST_F(IncomingFileTest, WhoComesSecondIsRefusedAndDisturbsNothing) {
+  auto first = IncomingFile::Begin(files_.get(), name_, true);
+  ASSERT_TRUE(first.ok());
+  EXPECT_TRUE((*first)->Append("the first").ok());
+  const auto second = IncomingFile::Begin(files_.get(), name_, true);
+  EXPECT_EQ(second.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(std::string(second.status().message()).find("another process writes " + name_ + ".incoming"), std::string::npos);
+  EXPECT_TRUE((*first)->Sync().ok());
+  EXPECT_TRUE((*first)->Adopt().ok());
+  EXPECT_EQ(Contents(name_), "the first");
+  EXPECT_TRUE(IncomingFile::Begin(files_.get(), name_, true).ok()) << "it is finished";
+  first = IncomingFile::Begin(files_.get(), name_, true);
+  ASSERT_TRUE(first.ok());
+  first->reset();
+  EXPECT_TRUE(IncomingFile::Begin(files_.get(), name_, true).ok()) << "it was given up";
+}
+
+TEST_F(IncomingFileTest, StartedOverItHoldsWhatCameSince) {
+  const auto file = IncomingFile::Begin(files_.get(), name_, false);
+  ASSERT_TRUE(file.ok());
+  EXPECT_TRUE((*file)->StartOver().ok());
+  EXPECT_TRUE((*file)->Append("of a node that broke off").ok());
+  EXPECT_TRUE((*file)->StartOver().ok());
+  EXPECT_EQ((*file)->bytes(), 0u);
+  EXPECT_TRUE((*file)->Append("whole").ok());
+  EXPECT_EQ(IncomingFile::Begin(files_.get(), name_, false).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE((*file)->Adopt().ok());
+  EXPECT_EQ(Contents(name_), "whole");
+}
+
+TEST_F(IncomingFileTest, ALinkThatWasLeftIsReplacedAndNotFollowed) {
+  Put(directory_ + "/elsewhere", "another's");
+  std::filesystem::create_symlink(directory_ + "/elsewhere", name_ + ".incoming");
+  const auto file = IncomingFile::Begin(files_.get(), name_, false);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_TRUE((*file)->Append("new").ok());
+  EXPECT_TRUE((*file)->Adopt().ok());
+  EXPECT_EQ(Contents(name_), "new");
+  EXPECT_EQ(Contents(directory_ + "/elsewhere"), "another's");
+}
+
 TEST_F(IncomingFileTest, ADirectoryOrAPlaceThatIsNotThereIsRefused) {
   EXPECT_EQ(IncomingFile::Begin(files_.get(), directory_, true).status().code(), absl::StatusCode::kAlreadyExists);
   EXPECT_FALSE(IncomingFile::Begin(files_.get(), directory_ + "/no/such/place", false).ok());
