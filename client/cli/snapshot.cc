@@ -35,7 +35,9 @@ absl::StatusOr<coord::backup::Backup> FetchInto(base::FileSystem* files, const A
       source.address, app.globals.request_timeout, [incoming](absl::string_view piece) { return incoming->Append(piece); },
       [&interrupted] { return interrupted.load(); }));
   DROVER_RETURN_IF_ERROR(incoming->Sync());
-  return coord::backup::ReadBackup(files, incoming->path());
+  absl::StatusOr<coord::backup::Backup> backup = coord::backup::ReadBackup(files, incoming->path());
+  if (!absl::IsDataLoss(backup.status())) return backup;
+  return base::Annotate(backup.status(), "what it sent is damaged");
 }
 
 // The nodes that can give it. If none can, they are asked again until the time is over: a leader may be about to be elected.
@@ -56,12 +58,9 @@ absl::StatusOr<coord::backup::Backup> Save(const App& app, const SaveFlags& flag
   // What can be refused is refused before anybody is asked for anything.
   DROVER_ASSIGN_OR_RETURN(auto incoming, IncomingFile::Begin(files.get(), flags.file, flags.force));
   DROVER_ASSIGN_OR_RETURN(const std::vector<SurveyedNode> sources, AwaitSources(app, flags.from, interrupted));
-  absl::Status failed;
+  std::vector<std::pair<std::string, absl::Status>> failed;
   for (const SurveyedNode& source : sources) {
-    if (!failed.ok()) {
-      incoming.reset();  // it removes its file
-      DROVER_ASSIGN_OR_RETURN(incoming, IncomingFile::Begin(files.get(), flags.file, flags.force));
-    }
+    DROVER_RETURN_IF_ERROR(incoming->StartOver());
     absl::StatusOr<coord::backup::Backup> backup = FetchInto(files.get(), app, source, interrupted, incoming.get());
     if (backup.ok()) {
       DROVER_RETURN_IF_ERROR(incoming->Adopt());
@@ -70,14 +69,18 @@ absl::StatusOr<coord::backup::Backup> Save(const App& app, const SaveFlags& flag
     if (!incoming->status().ok()) {  // here, and not there
       return base::Annotate(incoming->status(), "this host cannot keep it");
     }
-    failed = base::Annotate(backup.status(), source.address);
-    // Another one may be able to.
-    if (!absl::IsUnavailable(failed) && !absl::IsResourceExhausted(failed)) break;
+    if (absl::IsCancelled(backup.status())) return backup;
+    failed.emplace_back(source.address, backup.status());
+    if (!AnotherMayGive(backup.status())) break;
   }
-  return failed;
+  return NobodyGave(failed);
 }
 
 int SaveCommand(const App& app, const SaveFlags& flags) {
+  if (flags.file == "-") {
+    return app.Usage(
+        "cluster snapshot save: give the name of a file; a backup is checked before it is one, and does not go to standard output");
+  }
   std::atomic<bool> interrupted = false;
   const Interrupts interrupts([&interrupted](int, int) { interrupted = true; });
   const absl::StatusOr<coord::backup::Backup> backup = Save(app, flags, interrupted);

@@ -42,4 +42,25 @@ absl::StatusOr<std::vector<SurveyedNode>> SnapshotSources(const std::vector<Surv
   return sources;
 }
 
+bool AnotherMayGive(const absl::Status& why_not) {
+  switch (why_not.code()) {
+    case absl::StatusCode::kCancelled:           // nobody is to be asked any more
+    case absl::StatusCode::kUnimplemented:       // a newer cluster's, or a program that knows no backups
+    case absl::StatusCode::kFailedPrecondition:  // a newer program's
+      return false;
+    default:
+      return true;
+  }
+}
+
+absl::Status NobodyGave(const std::vector<std::pair<std::string, absl::Status>>& why_not) {
+  std::set<absl::StatusCode> codes;
+  std::vector<std::string> words;
+  for (const auto& [address, status] : why_not) {
+    codes.insert(absl::IsNotFound(status) ? absl::StatusCode::kUnavailable : status.code());
+    words.push_back(absl::StrCat(address, ": ", status.message()));
+  }
+  return absl::Status(codes.size() == 1 ? *codes.begin() : absl::StatusCode::kUnavailable, absl::StrJoin(words, "; "));
+}
+
 }  // namespace drover::cli

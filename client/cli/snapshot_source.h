@@ -3,8 +3,11 @@
 #define DROVER_CLIENT_CLI_SNAPSHOT_SOURCE_H_
 
 #include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client/cli/core_survey.h"
 
@@ -14,6 +17,13 @@ namespace drover::cli {
 // serves, or `from` does not answer or serve. NOT_FOUND: those who answer know no node `from`. FAILED_PRECONDITION: the nodes are
 // of different clusters, so it cannot be told which is meant.
 [[nodiscard]] absl::StatusOr<std::vector<SurveyedNode>> SnapshotSources(const std::vector<SurveyedNode>& nodes, std::uint64_t from);
+
+// Whether it is worth while to ask another node for what one has not given, for this reason.
+[[nodiscard]] bool AnotherMayGive(const absl::Status& why_not);
+
+// What all those have said that were asked: their addresses, and why each gave none. A node that has not what it should have is one
+// that gives none now (UNAVAILABLE), and so are several with different reasons.
+[[nodiscard]] absl::Status NobodyGave(const std::vector<std::pair<std::string, absl::Status>>& why_not);
 
 }  // namespace drover::cli
 

@@ -60,6 +60,25 @@ TEST(SnapshotSourceTest, WhyNobodyCanIsTold) {
   EXPECT_EQ(SnapshotSources({Silent(0)}, 3).status().code(), absl::StatusCode::kUnavailable) << "it may be that one";
 }
 
+TEST(SnapshotSourceTest, AnotherIsAskedWhereItMayHaveWhatOneHasNot) {
+  EXPECT_TRUE(AnotherMayGive(absl::UnavailableError("its snapshot is damaged")));
+  EXPECT_TRUE(AnotherMayGive(absl::NotFoundError("no such file")));
+  EXPECT_TRUE(AnotherMayGive(absl::DataLossError("a part is damaged")));
+  EXPECT_TRUE(AnotherMayGive(absl::ResourceExhaustedError("its disk is full")));
+  EXPECT_TRUE(AnotherMayGive(absl::DeadlineExceededError("nothing came")));
+  EXPECT_FALSE(AnotherMayGive(absl::CancelledError("interrupted")));
+  EXPECT_FALSE(AnotherMayGive(absl::UnimplementedError("of a newer program")));
+}
+
+TEST(SnapshotSourceTest, AllReasonsAreToldIfNobodyGaveIt) {
+  const absl::Status busy = absl::ResourceExhaustedError("two already");
+  EXPECT_EQ(NobodyGave({{"a:1", busy}, {"b:1", busy}}), absl::ResourceExhaustedError("a:1: two already; b:1: two already"));
+  EXPECT_EQ(NobodyGave({{"a:1", absl::DataLossError("damaged")}, {"b:1", busy}}),
+            absl::UnavailableError("a:1: damaged; b:1: two already"));
+  EXPECT_EQ(NobodyGave({{"a:1", absl::NotFoundError("no such file")}}), absl::UnavailableError("a:1: no such file"))
+      << "it is the node that has it not; there is no such thing as a backup that was asked for";
+}
+
 TEST(SnapshotSourceTest, NodesOfTwoClustersAreRefused) {
   const auto sources = SnapshotSources({Node(1, "leader"), Node(2, "leader", true, 8)}, 1);
   EXPECT_EQ(sources.status().code(), absl::StatusCode::kFailedPrecondition);

@@ -144,6 +144,12 @@ TEST_F(SnapshotCommandTest, SaveDoesNotReplaceAFileAndAsksNobody) {
   EXPECT_THAT(refused.err, HasSubstr("is there already"));
 }
 
+TEST_F(SnapshotCommandTest, SaveToStandardOutputIsRefusedForItWouldBeAFile) {
+  const Ran refused = Snapshot({"save", "-", "--coord", "127.0.0.1:1"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("give the name of a file"));
+}
+
 TEST_F(SnapshotCommandTest, SaveWithoutACoreLeavesNoFileAndSaysSo) {
   const std::string name = directory_ + "/new";
   const Ran failed = Snapshot({"save", name, "--coord", "127.0.0.1:1", "--request-timeout", "10ms"});
