@@ -103,7 +103,7 @@ absl::Status Exchange(base::FileSystem* files, const std::string& directory, con
   const absl::Status moved = files->Rename(directory, kept);
   if (!moved.ok()) {
     return absl::Status(moved.code(), absl::StrCat(moved.message(), ". Where ", directory,
-                                                   " cannot be renamed, as a mount point, copy it elsewhere and recover the copy. "
+                                                   " cannot be renamed, copy it elsewhere and recover the copy. "
                                                    "It is as it was; remove ",
                                                    making));
   }

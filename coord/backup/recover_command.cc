@@ -8,11 +8,15 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <string>
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "coord/backup/place.h"
+#include "coord/base/status.h"
 #include "coord/process/options.h"
 
 namespace drover::coord::backup {
@@ -35,6 +39,13 @@ void GiveToOwnerOf(const std::string& model, const std::string& directory) {
   for (const auto& file : std::filesystem::directory_iterator(directory, error)) {
     (void)!::lchown(file.path().c_str(), owner.st_uid, owner.st_gid);
   }
+}
+
+absl::StatusOr<Forced> Force(const ForceOptions& options) {
+  DROVER_RETURN_IF_ERROR(CheckRenameable(options.directory));
+  const std::unique_ptr<base::FileSystem> files = base::NewRealFileSystem();
+  base::SystemRandom random;
+  return ForceSingle(files.get(), &random, options);
 }
 
 }  // namespace
@@ -85,15 +96,14 @@ int RecoverCommand(int argc, const char* const* argv) {
   const absl::Time now = absl::Now();
   force.suffix = absl::StrCat(".before-recover-", absl::FormatTime("%Y%m%dT%H%M%SZ", now, absl::UTCTimeZone()));
   force.now = base::WallTime(absl::ToUnixMillis(now));
-  const std::unique_ptr<base::FileSystem> files = base::NewRealFileSystem();
-  base::SystemRandom random;
-  const absl::StatusOr<Forced> forced = ForceSingle(files.get(), &random, force);
+  const std::string given = std::exchange(force.directory, BehindLinks(force.directory));
+  const absl::StatusOr<Forced> forced = Force(force);
   if (!forced.ok()) {
     std::cerr << "drover-coord: " << forced.status().message() << '\n';
     return absl::IsInvalidArgument(forced.status()) ? process::kUsageExitCode : 1;
   }
   GiveToOwnerOf(forced->kept_as, force.directory);
-  std::cout << TextOf(*forced, force.directory);
+  std::cout << TextOf(*forced, given);
   return std::cout.flush() ? 0 : 1;
 }
 
