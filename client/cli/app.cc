@@ -102,6 +102,7 @@ std::string App::PathOrHere(const std::string& typed) const {
 }
 
 absl::Status App::Silent(const absl::Status& why) const {
+  if (!absl::StartsWith(why.message(), "no coordination node answered")) return why;  // some have, and it says which and what
   return absl::UnavailableError(absl::StrCat("no coordination node answered at ", absl::StrJoin(globals.coord, ", "), " within ",
                                              process::FormatDuration(globals.request_timeout), ": ",
                                              absl::StripPrefix(why.message(), "no coordination node answered: ")));

@@ -54,7 +54,7 @@ struct App {
   [[nodiscard]] coord::BlockingOptions CoreOptions() const;
   // Why no session was opened, in the same words.
   [[nodiscard]] absl::Status Explained(const absl::Status& why) const;
-  // The nodes' silence, in one sentence for both ways to the coordination service.
+  // The nodes' silence, in one sentence for both ways to the coordination service. What nodes have said stays as it is.
   [[nodiscard]] absl::Status Silent(const absl::Status& why) const;
   // The path of a node as it was typed: in a shell it may be relative to the node at hand. PathOrHere: kHere, where none was typed,
   // stands for that one, and outside of a shell for the root.

@@ -4,6 +4,7 @@
 #include "client/internal/channel.h"
 #include "client/internal/directory.h"
 #include "client/internal/retry.h"
+#include "coord/base/failure_words.h"
 #include "drover/coord/v1/coord.grpc.pb.h"
 #include "master/records/codec.h"
 #include "master/records/paths.h"
@@ -71,7 +72,7 @@ class TreeDirectory final : public Directory {
   // OK: the answer's code is OK or NO_NODE.
   absl::StatusOr<coord::v1::Answer> Ask(const coord::v1::Request& request, Deadline deadline) {
     Trail trail;
-    bool out_of_time = true;
+    bool out_of_time = true, answered = false;
     for (Node& node : nodes_) {
       LetReconnect(node.channel.get(), deadline);
       grpc::ClientContext context;
@@ -80,14 +81,16 @@ class TreeDirectory final : public Directory {
       absl::Status status = FromGrpc(node.stub->Execute(&context, request, &answer), node.channel.get());
       out_of_time = out_of_time && absl::IsDeadlineExceeded(status);
       if (status.ok()) {
+        answered = true;
         if (answer.code() == coord::v1::OK || answer.code() == coord::v1::NO_NODE) return answer;
         const std::string message = answer.message().empty() ? coord::v1::Code_Name(answer.code()) : answer.message();
         if (answer.code() != coord::v1::UNAVAILABLE) return absl::InternalError(absl::StrCat("the core refused a read: ", message));
         status = absl::UnavailableError(message);
       }
+      answered = answered || !(absl::IsDeadlineExceeded(status) || base::IsOfSilence(base::FailureWords(status.message())));
       trail.Add(node.endpoint, status);
     }
-    const std::string message = absl::StrCat("no coordination node answered: ", trail.Describe());
+    const std::string message = absl::StrCat("no coordination node ", answered ? "serves" : "answered", ": ", trail.Describe());
     return out_of_time ? absl::DeadlineExceededError(message) : absl::UnavailableError(message);
   }
 

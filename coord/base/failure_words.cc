@@ -23,4 +23,11 @@ std::string FailureWords(absl::string_view message) {
   return std::string(message);
 }
 
+bool IsOfSilence(absl::string_view failure_words) {
+  for (const absl::string_view silence : {"cannot connect", "its name cannot be resolved", "no answer in time"}) {
+    if (absl::StartsWith(failure_words, silence)) return true;
+  }
+  return false;
+}
+
 }  // namespace drover::base

@@ -13,6 +13,9 @@ namespace drover::base {
 // as it is: a server's own word, or empty.
 [[nodiscard]] std::string FailureWords(absl::string_view message);
 
+// They are of the first kinds: nobody was reached, or said anything.
+[[nodiscard]] bool IsOfSilence(absl::string_view failure_words);
+
 }  // namespace drover::base
 
 #endif  // DROVER_COORD_BASE_FAILURE_WORDS_H_

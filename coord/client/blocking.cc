@@ -3,8 +3,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "coord/base/mutex.h"
+#include "coord/base/status.h"
+#include "coord/client/breaks.h"
 #include "coord/client/pages.h"
+#include "coord/client/session_machine.h"
 #include "coord/transport/cq_loop.h"
 #include "coord/transport/grpc_dialer.h"
 #include "drover/coord/session_closer.h"
@@ -67,6 +71,18 @@ class Promise {
 
 struct Nothing {};
 
+absl::Status WhyThereIsNoSession(const client::Breaks& breaks) {
+  const std::vector<absl::Status> answers = breaks.Answers();
+  for (const absl::Status& answer : answers) {
+    if (absl::IsResourceExhausted(answer)) return base::Annotate(answer, "no session could be opened");
+  }
+  const auto list = [](absl::string_view what, const std::vector<absl::Status>& why) {
+    const auto words = [](std::string* out, const absl::Status& status) { absl::StrAppend(out, status.message()); };
+    return absl::UnavailableError(absl::StrCat(what, why.empty() ? "" : ": ", absl::StrJoin(why, "; ", words)));
+  };
+  return answers.empty() ? list("no coordination node answered", breaks.Silences()) : list("no coordination node serves", answers);
+}
+
 // Where a blocking Watch meets its events. Loop thread.
 class WatchRelay final : public WatchListener {
  public:
@@ -94,7 +110,7 @@ class Client final : public BlockingClient, private SessionObserver {
   explicit Client(BlockingOptions options) : options_(std::move(options)) {
     thread_.RunOnLoop([this] {
       dialer_ = std::make_unique<transport::GrpcDialer>(thread_.loop(), kSessionMethod);
-      session_ = Session::Open(thread_.loop(), dialer_.get(), options_.session);
+      session_ = std::make_unique<client::SessionMachine>(thread_.loop(), dialer_.get(), options_.session);
       session_->AddObserver(this);
     });
   }
@@ -117,11 +133,8 @@ class Client final : public BlockingClient, private SessionObserver {
       if (options_.give_up && options_.give_up()) return absl::CancelledError("given up");
     }
     absl::Status why;
-    thread_.RunOnLoop([this, &why] { why = session_->last_break(); });
-    if (absl::IsResourceExhausted(why)) {
-      return absl::ResourceExhaustedError(absl::StrCat("no session could be opened: ", why.message()));
-    }
-    return absl::UnavailableError(absl::StrCat("no coordination node answered", why.ok() ? "" : absl::StrCat(": ", why.message())));
+    thread_.RunOnLoop([this, &why] { why = WhyThereIsNoSession(session_->breaks()); });
+    return why;
   }
 
   [[nodiscard]] const std::vector<Credential>& auth() const { return options_.auth; }
@@ -318,7 +331,7 @@ class Client final : public BlockingClient, private SessionObserver {
   transport::LoopThread thread_;
   // Of the loop's thread; made and destroyed there.
   std::unique_ptr<transport::GrpcDialer> dialer_;
-  std::unique_ptr<Session> session_;
+  std::unique_ptr<client::SessionMachine> session_;
 };
 
 }  // namespace

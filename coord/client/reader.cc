@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "coord/base/failure_words.h"
 #include "coord/client/codec.h"
 #include "coord/client/pages.h"
 #include "coord/client/reply.h"
@@ -32,12 +33,14 @@ class Reader::Impl {
   absl::StatusOr<T> Ask(std::string body, std::chrono::steady_clock::time_point until) {
     for (const Credential& credential : auth_) client::AppendAuth(&body, credential);
     std::vector<std::string> words;
+    bool answered = false;
     for (const std::string& endpoint : endpoints_) {
       transport::CallOptions options;
       options.timeout = std::clamp<base::Duration>(until - std::chrono::steady_clock::now(), kTryTimeoutMin, kTryTimeout);
       const absl::StatusOr<base::Bytes> bytes = unary_.Call(endpoint, kExecuteMethod, base::Bytes::Copy(body), options);
       if (!bytes.ok()) {
         words.push_back(absl::StrCat(endpoint, " (", bytes.status().message(), ")"));
+        answered = answered || !base::IsOfSilence(bytes.status().message());
         continue;
       }
       client::AnswerView answer;
@@ -48,7 +51,8 @@ class Reader::Impl {
       client::Deliver(Callback<T>([&result](absl::StatusOr<T> value) { result = std::move(value); }), answer);
       return *std::move(result);
     }
-    return absl::UnavailableError(absl::StrCat("no coordination node answered: ", absl::StrJoin(words, ", ")));
+    return absl::UnavailableError(
+        absl::StrCat("no coordination node ", answered ? "serves" : "answered", ": ", absl::StrJoin(words, ", ")));
   }
 
  private:

@@ -43,6 +43,7 @@ SessionMachine::SessionMachine(base::Loop* loop, base::Dialer* dialer, SessionOp
       chroot_(options_.chroot),
       alive_(std::make_shared<bool>(true)),
       timeout_(options_.timeout),
+      breaks_(options_.endpoints),
       queue_({options_.pending_requests_max, options_.pending_bytes_max}),
       watches_(options_.endpoints.size(), alive_),
       redial_(options_.endpoints.size(), options_.first_endpoint, options_.redial_min, options_.redial_max),
@@ -107,9 +108,8 @@ void SessionMachine::Dial(std::size_t endpoint) {
     AppendOpen(&frame, Millis(options_.timeout), Millis(options_.disconnect_grace), options_.name);
   }
   attempt_->Send(std::move(frame));
-  attempt_timer_.Set(attempt_limit(), [this] {
-    AttemptFailed(absl::DeadlineExceededError(absl::StrCat(options_.endpoints[attempt_->endpoint], " does not answer")));
-  });
+  attempt_timer_.Set(attempt_limit(),
+                     [this] { AttemptFailed(absl::DeadlineExceededError("no answer in time"), /*answered=*/false); });
 }
 
 void SessionMachine::Retire(std::unique_ptr<Link> link, bool end) {
@@ -117,10 +117,10 @@ void SessionMachine::Retire(std::unique_ptr<Link> link, bool end) {
   if (callback_depth_ > 0) loop_->Post([retired = std::move(link)] {});
 }
 
-void SessionMachine::AttemptFailed(const absl::Status& why) {
+void SessionMachine::AttemptFailed(const absl::Status& why, bool answered) {
   attempt_timer_.Cancel();
-  last_break_ = why;
   const std::size_t endpoint = attempt_->endpoint;
+  (void)breaks_.Add(endpoint, why, answered);
   Retire(std::move(attempt_), false);
   watches_.OnUnreachable(endpoint);
   if (link_ == nullptr) {
@@ -130,9 +130,9 @@ void SessionMachine::AttemptFailed(const absl::Status& why) {
   }
 }
 
-void SessionMachine::LinkBroke(const absl::Status& why) {
+void SessionMachine::LinkBroke(const absl::Status& how, bool answered) {
   contact_timer_.Cancel();
-  last_break_ = why;
+  const absl::Status why = breaks_.Add(link_->endpoint, how, answered);
   Retire(std::move(link_), false);
   state_ = SessionState::kSuspended;
   if (attempt_ == nullptr) DialNext();
@@ -144,13 +144,14 @@ void SessionMachine::OnLinkClosed(Link* link, base::CloseCause cause, const absl
   const Alive alive = alive_;
   const absl::Status why = status.ok() ? absl::UnavailableError("the node ended the stream") : status;
   const bool has_session = link == link_.get() || link->resuming;
-  if (cause == base::CloseCause::kPeerClosed && IsFinal(status, has_session)) {
+  const bool answered = cause == base::CloseCause::kPeerClosed;
+  if (answered && IsFinal(status, has_session)) {
     const bool gone = status.code() != absl::StatusCode::kInvalidArgument;
     End(gone && close_key_.has_value() ? SessionState::kClosed : SessionState::kExpired, why);
   } else if (link == link_.get()) {
-    LinkBroke(why);
+    LinkBroke(why, answered);
   } else {
-    AttemptFailed(why);
+    AttemptFailed(why, answered);
   }
   if (*alive) --callback_depth_;
 }
@@ -173,6 +174,7 @@ void SessionMachine::Attach(const GrantView& grant) {
   if (link_ != nullptr) Retire(std::move(link_), true);
   link_ = std::move(attempt_);
   redial_.OnAttached(link_->endpoint);
+  breaks_.OnAttached();
   ++streams_;
   queue_.StartStream();
   watches_.StartStream(link_->endpoint);
@@ -212,12 +214,11 @@ void SessionMachine::SendContact() {
 }
 
 void SessionMachine::OnContactTick() {
-  const std::string& address = options_.endpoints[link_->endpoint];
   if (link_->contact.has_value()) {
-    return LinkBroke(absl::DeadlineExceededError(absl::StrCat(address, " does not acknowledge contacts")));
+    return LinkBroke(absl::DeadlineExceededError("contacts are not acknowledged"), /*answered=*/false);
   }
   if (link_->turned_back_at_contact && queue_.turned_back()) {
-    return LinkBroke(absl::InternalError(absl::StrCat(address, " leaves writes unanswered")));
+    return LinkBroke(absl::InternalError("writes are left unanswered"), /*answered=*/true);
   }
   SendContact();
 }
@@ -250,12 +251,12 @@ void SessionMachine::OnLinkFrame(Link* link, const base::Bytes& bytes) {
   FrameView frame;
   if (!FrameView::Parse(bytes.view(), &frame)) {
     const absl::Status why = absl::InternalError("a frame that cannot be read");
-    link == link_.get() ? LinkBroke(why) : AttemptFailed(why);
+    link == link_.get() ? LinkBroke(why, /*answered=*/true) : AttemptFailed(why, /*answered=*/true);
   } else if (link == attempt_.get()) {
     // Before anybody hears that it is connected. (A node of the first level says nothing.)
     feature_level_ = std::max({feature_level_, frame.feature_level, base::kFirstFeatureLevel});
     if (!frame.grant.has_value() || (link->resuming && frame.grant->session != id_)) {
-      AttemptFailed(absl::InternalError("a stream that begins without a grant"));
+      AttemptFailed(absl::InternalError("a stream that begins without a grant"), /*answered=*/true);
     } else if (frame.grant->last_write > queue_.last_number()) {
       End(SessionState::kExpired, absl::InternalError("somebody else writes in this session"));
     } else {
@@ -288,14 +289,14 @@ bool SessionMachine::TakeItems(const FrameView& frame) {
       if (in.Is(1, base::WireType::kBytes)) {
         AnswerView answer;
         if (!AnswerView::Parse(in.bytes(), &answer)) {
-          LinkBroke(absl::InternalError("an answer that cannot be read"));
+          LinkBroke(absl::InternalError("an answer that cannot be read"), /*answered=*/true);
           return false;
         }
         if (!TakeAnswer(answer)) return false;
       } else if (in.Is(2, base::WireType::kBytes)) {
         EventView event;
         if (!EventView::Parse(in.bytes(), &event)) {
-          LinkBroke(absl::InternalError("an event that cannot be read"));
+          LinkBroke(absl::InternalError("an event that cannot be read"), /*answered=*/true);
           return false;
         }
         SawZxid(event.event.zxid);
@@ -305,7 +306,7 @@ bool SessionMachine::TakeItems(const FrameView& frame) {
       }
     }
     if (!in.ok()) {
-      LinkBroke(absl::InternalError("an item that cannot be read"));
+      LinkBroke(absl::InternalError("an item that cannot be read"), /*answered=*/true);
       return false;
     }
   }
@@ -430,7 +431,8 @@ void SessionMachine::OnDeadline() {
   const Alive alive = alive_;
   while (const std::optional<RequestQueue::Key> key = deadlines_.TakeDue(loop_->Now())) {
     RequestQueue::Abandoned abandoned = queue_.Abandon(*key);
-    const std::string words = absl::StrCat("no answer in time", last_break_.ok() ? "" : absl::StrCat("; ", last_break_.ToString()));
+    const std::string words =
+        absl::StrCat("no answer in time", last_break().ok() ? "" : absl::StrCat("; ", last_break().ToString()));
     const bool unknown = abandoned.write && abandoned.sent;
     Fail(std::move(abandoned.reply),
          unknown ? UnknownOutcomeError(UnknownCause::kDeadline, words) : absl::DeadlineExceededError(words));

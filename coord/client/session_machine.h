@@ -14,6 +14,7 @@
 
 #include "coord/base/connection.h"
 #include "coord/base/loop.h"
+#include "coord/client/breaks.h"
 #include "coord/client/codec.h"
 #include "coord/client/deadlines.h"
 #include "coord/client/link.h"
@@ -41,7 +42,8 @@ class SessionMachine final : public Session, private Link::Owner {
   [[nodiscard]] base::Duration timeout() const override { return timeout_; }
   [[nodiscard]] base::Instant lease_deadline() const override { return lease_deadline_; }
   [[nodiscard]] base::WallTime cluster_time() const override { return cluster_time_; }
-  [[nodiscard]] const absl::Status& last_break() const override { return last_break_; }
+  [[nodiscard]] const absl::Status& last_break() const override { return breaks_.last(); }
+  [[nodiscard]] const Breaks& breaks() const { return breaks_; }
   [[nodiscard]] Zxid seen_zxid() const override { return seen_zxid_; }
   [[nodiscard]] std::uint32_t feature_level() const override { return feature_level_.value; }
   // Streams that have carried the session so far; one more when it moves while it is connected, too.
@@ -90,8 +92,9 @@ class SessionMachine final : public Session, private Link::Owner {
   void DialNext();
   void Dial(std::size_t endpoint);
   void Attach(const GrantView& grant);
-  void AttemptFailed(const absl::Status& why);
-  void LinkBroke(const absl::Status& why);
+  // `answered`: by the node's own word.
+  void AttemptFailed(const absl::Status& why, bool answered);
+  void LinkBroke(const absl::Status& how, bool answered);
   void MoveIfAsked();
   void Retire(std::unique_ptr<Link> link, bool end);
   [[nodiscard]] base::Duration attempt_limit() const;
@@ -137,7 +140,7 @@ class SessionMachine final : public Session, private Link::Owner {
   base::FeatureLevel feature_level_;
   Zxid seen_zxid_;
   std::uint64_t resumes_ = 0;  // streams on which this session was to be resumed
-  absl::Status last_break_;
+  Breaks breaks_;
 
   RequestQueue queue_;
   WatchTable watches_;

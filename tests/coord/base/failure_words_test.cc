@@ -25,6 +25,15 @@ TEST(FailureWordsTest, ADeadlineThatPassedIsSilence) {
             "no answer in time");
 }
 
+TEST(FailureWordsTest, SilenceIsToldFromAServersWord) {
+  for (const char* const words : {"cannot connect", "cannot connect: Connection refused", "no answer in time",
+                                  "its name cannot be resolved: Domain name not found"}) {
+    EXPECT_TRUE(IsOfSilence(words)) << words;
+  }
+  EXPECT_FALSE(IsOfSilence("no leader is known to this node"));
+  EXPECT_FALSE(IsOfSilence(""));
+}
+
 TEST(FailureWordsTest, AServersOwnWordStands) {
   EXPECT_EQ(FailureWords("no leader is known to this node"), "no leader is known to this node");
   EXPECT_EQ(FailureWords(""), "");

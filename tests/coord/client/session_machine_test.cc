@@ -304,6 +304,23 @@ TEST_F(SessionMachineTest, BeforeItIsGrantedItGoesFromNodeToNode) {
   EXPECT_FALSE(session_->last_break().ok());
 }
 
+// The one that is full is asked first, the one that is dead last, in every round.
+TEST_F(SessionMachineTest, WhatANodeSaysIsNotHiddenByOneThatIsDead) {
+  Nodes(2);
+  nodes_[0]->grants = false;
+  nodes_[1]->Kill();
+  Open();
+  for (int i = 0; i < 3; ++i) {
+    const std::size_t streams = nodes_[0]->streams.size();
+    ASSERT_TRUE(world_.RunUntil([&] { return nodes_[0]->streams.size() > streams; }, seconds(10)));
+    nodes_[0]->stream()->End(absl::ResourceExhaustedError("the disk of this node is full"));
+    Settle();
+    EXPECT_EQ(session_->last_break(), absl::ResourceExhaustedError("n1:7400: the disk of this node is full"));
+  }
+  nodes_[0]->Kill();
+  ASSERT_TRUE(world_.RunUntil([&] { return absl::IsUnavailable(session_->last_break()); }, seconds(10)));
+}
+
 TEST_F(SessionMachineTest, AskedToMoveItAttachesElsewhereBeforeItLeaves) {
   Nodes(2);
   Connect();

@@ -1,7 +1,7 @@
 // The session as blocking calls, for command lines and tests: a loop thread of its own inside.
 //
 //   auto client = coord::BlockingClient::Connect({.session = {.endpoints = {"127.0.0.1:7400"}}, .call_timeout =
-//   std::chrono::seconds(30)}); if (!client.ok()) return client.status();   // UNAVAILABLE: nobody answered
+//   std::chrono::seconds(30)}); if (!client.ok()) return client.status();   // UNAVAILABLE: nobody serves
 //   absl::StatusOr<coord::GetResult> got = (*client)->Get("/drover");
 //
 // Every call waits at most `call_timeout`. A write that ran into it is unknown (status.h); a read is DEADLINE_EXCEEDED. One that is
@@ -38,7 +38,7 @@ struct BlockingOptions {
 class BlockingClient {
  public:
   // Opens a session and waits for its grant. When none came within `call_timeout`: RESOURCE_EXHAUSTED if a node said that it can
-  // open none (its disk is full), else UNAVAILABLE.
+  // open none (its disk is full), else UNAVAILABLE: with what the nodes said that answered, or that none did.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<BlockingClient>> Connect(BlockingOptions options);
   // Closes the session, waiting at most a second for the service's word.
   virtual ~BlockingClient() = default;
