@@ -2,9 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -123,6 +125,9 @@ TEST(CoordBackupTest, ASaveThatIsInterruptedLeavesNoFileAndSaysSo) {
                cluster.path("save.log"));
   save.Start();
   ASSERT_TRUE(Await([&] { return std::filesystem::exists(file + ".incoming"); }));
+  const CommandResult second = cluster.Drover({"cluster", "snapshot", "save", file});
+  EXPECT_EQ(second.exit_code, 8);
+  EXPECT_THAT(second.err, HasSubstr("another process writes " + file + ".incoming"));
   save.Signal(SIGINT);
   EXPECT_EQ(save.Wait(), 1);
   EXPECT_THAT(save.Log(), HasSubstr("nothing was saved: interrupted"));
@@ -130,6 +135,46 @@ TEST(CoordBackupTest, ASaveThatIsInterruptedLeavesNoFileAndSaysSo) {
   EXPECT_FALSE(std::filesystem::exists(file + ".incoming"));
   cluster.coord().Signal(SIGCONT);
   EXPECT_EQ(cluster.Drover({"cluster", "snapshot", "save", file}).exit_code, 0);
+}
+
+// The newest snapshot of a node, in a core in which nothing is written: each save would get the same file for ever.
+void DamageNewestSnapshot(const std::string& data) {
+  std::string newest;
+  for (const auto& entry : std::filesystem::directory_iterator(data)) {
+    if (entry.path().extension() == ".snap") newest = std::max(newest, entry.path().string());
+  }
+  std::fstream file(newest, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(-30, std::ios::end);
+  const int byte = file.get();
+  file.seekp(-30, std::ios::end);
+  file.put(static_cast<char>(byte ^ 4));
+  ASSERT_TRUE(file.good()) << newest;
+}
+
+TEST(CoordBackupTest, ANodeWhoseSnapshotIsDamagedStopsNoBackup) {
+  Cluster cluster(CoreAlone(3));
+  ASSERT_EQ(cluster.Drover({"tree", "create", "/kept", "data"}).exit_code, 0);
+  for (const char* const id : {"1", "2", "3"}) {
+    const CommandResult saved = cluster.Drover({"cluster", "snapshot", "save", cluster.path(id), "--from", id});
+    ASSERT_EQ(saved.exit_code, 0) << saved.err;
+  }
+  for (const int i : {0, 1}) ASSERT_NO_FATAL_FAILURE(DamageNewestSnapshot(cluster.coord_data(i)));
+  const CommandResult saved = cluster.Drover({"cluster", "snapshot", "save", cluster.path("any")});
+  EXPECT_EQ(saved.exit_code, 0) << saved.err;
+
+  const std::vector<std::string> from_first = {"cluster", "snapshot", "save", cluster.path("first"), "--from", "1"};
+  // If another one was asked before it, its own is damaged still.
+  ASSERT_TRUE(Await([&] { return cluster.Drover(from_first).exit_code == 0; }));
+  std::filesystem::remove(cluster.path("first"));
+  ASSERT_NO_FATAL_FAILURE(DamageNewestSnapshot(cluster.coord_data(0)));
+  const CommandResult failed = cluster.Drover(from_first);
+  EXPECT_EQ(failed.exit_code, 7);
+  EXPECT_THAT(failed.err, HasSubstr("its snapshot is damaged, and this node takes another one: try again in a moment"));
+  EXPECT_FALSE(std::filesystem::exists(cluster.path("first.incoming")));
+  const CommandResult again = cluster.Drover(from_first);
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_THAT(cluster.CoordPage("/metrics").second, HasSubstr("drover_coord_damaged 1"));
+  EXPECT_THAT(cluster.coord(0).Log(), HasSubstr("a file is damaged: this node goes on and mends it by a new snapshot"));
 }
 
 // Whatever it has made already. The directory is there, as a mount point is.
@@ -197,7 +242,9 @@ TEST(CoordBackupTest, WithTwoOfThreeLostForGoodTheThirdGoesOnAlone) {
   const CommandResult unforced = RunCommand({Binary("drover-coord"), "recover", "--data", data});
   EXPECT_EQ(unforced.exit_code, 2);
   EXPECT_THAT(unforced.err, HasSubstr("needs --force-single"));
-  const CommandResult forced = RunCommand({Binary("drover-coord"), "recover", "--force-single", "--data", data});
+  // What a link leads to is exchanged, and not the link.
+  std::filesystem::create_directory_symlink(data, cluster.path("link"));
+  const CommandResult forced = RunCommand({Binary("drover-coord"), "recover", "--force-single", "--data", cluster.path("link")});
   ASSERT_EQ(forced.exit_code, 0) << forced.err;
   EXPECT_THAT(forced.out,
               AllOf(HasSubstr("of node 3 alone, at " + cluster.coord_address(2)), HasSubstr("lost: "), HasSubstr("next: ")));
@@ -208,6 +255,10 @@ TEST(CoordBackupTest, WithTwoOfThreeLostForGoodTheThirdGoesOnAlone) {
     EXPECT_EQ(RunCommand({Binary("drover-coord"), "log", "verify", entry.path().string()}).exit_code, 0);
   }
   EXPECT_EQ(kept_aside, 1);
+  EXPECT_TRUE(std::filesystem::is_symlink(cluster.path("link")));
+  const CommandResult mounted = RunCommand({Binary("drover-coord"), "recover", "--force-single", "--data", "/proc"});
+  EXPECT_EQ(mounted.exit_code, 1);
+  EXPECT_THAT(mounted.err, HasSubstr("/proc is a mount point"));
 
   // Started as before, with the old list, it says that it is another cluster now.
   cluster.coord(2).Start();
