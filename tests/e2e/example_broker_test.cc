@@ -198,25 +198,41 @@ TEST_F(BrokerTest, ABrokerThatIsCutOffFromTheCoreCannotAppendBehindItsSuccessor)
 }
 
 TEST_F(BrokerTest, ErrorsSayWhatIsWrong) {
-  ExpectFailure({}, 2, "a command is missing");
-  ExpectFailure({"fly"}, 2, "unknown command 'fly'");
-  ExpectFailure({"broker", "--name", "b0"}, 2, "--store is missing");
+  ExpectFailure({}, 2, "A subcommand is required");
+  ExpectFailure({"fly"}, 2, "argument was not expected: fly");
+  ExpectFailure({"broker", "--name", "b0"}, 2, "--store is required");
   ExpectFailure({"broker", "--name", "a/b", "--store", store_dir()}, 2, "'a/b' can be no name of a broker");
-  ExpectFailure({"produce"}, 2, "TOPIC is missing");
+  ExpectFailure({"produce"}, 2, "TOPIC is required");
   ExpectFailure({"produce", "orders", "--producer", "a b"}, 2, "'a b' can be no name of a producer");
-  ExpectFailure({"consume", "orders"}, 2, "--group is missing");
-  ExpectFailure({"consume", "orders", "--group", "g", "--until-end=yes"}, 2, "--until-end takes no value");
+  ExpectFailure({"consume", "orders"}, 2, "--group is required");
+  ExpectFailure({"consume", "orders", "--group", "g", "--until-end=yes"}, 2, "until-end was given a disallowed flag override");
   ExpectFailure({"topics", "--create", "a/b"}, 2, "'a/b' can be no name of a topic");
   for (const char* number : {"0", "1001", "-1", "many"}) {
-    ExpectFailure({"topics", "--create", "orders", "--partitions", number}, 2, "is no number from 1 to 1000");
+    ExpectFailure({"topics", "--create", "orders", "--partitions", number}, 2,
+                  std::string("--partitions: Value ") + number + " not in range 1 to 1000");
   }
-  ExpectFailure({"topics", "--fast"}, 2, "unknown flag --fast");
+  ExpectFailure({"topics", "--fast"}, 2, "argument was not expected: --fast");
+  ExpectFailure({"topics", "--coord", ""}, 2, "--coord: it is empty");
+  ExpectFailure({"topics", "--timeout", "5"}, 2, "--timeout: '5' is no time");
   ExpectFailure({"produce", "orders"}, 1, "there is no topic orders");
   ExpectFailure({"consume", "orders", "--group", "g"}, 1, "there is no topic orders");
   EXPECT_EQ(Example({"topics", "--create", "orders"}).exit_code, 0);
   ExpectFailure({"topics", "--create", "orders"}, 1, "there is a topic orders already");
   ExpectFailure({"topics", "--timeout", kPatience}, 1, "no broker serves partition 0 of orders");
   ExpectDeadCoreIsSaid({"topics"});
+}
+
+TEST_F(BrokerTest, HelpNamesCommandsAndFlags) {
+  const CommandResult all = Example({"--help"});
+  EXPECT_EQ(all.exit_code, 0) << all.err;
+  for (const char* command : {"broker", "topics", "produce", "consume"}) {
+    EXPECT_THAT(all.out, HasSubstr(std::string("\n  ") + command));
+  }
+  const CommandResult one = Example({"consume", "--help"});
+  EXPECT_EQ(one.exit_code, 0) << one.err;
+  for (const char* words : {"TOPIC", "--group TEXT REQUIRED", "Env:DROVER_COORD", "--timeout TIME=30s", "--until-end"}) {
+    EXPECT_THAT(one.out, HasSubstr(words));
+  }
 }
 
 TEST_F(BrokerTest, ThePageIsTrue) {

@@ -75,8 +75,8 @@ TEST_F(MessengerTest, MessagesAreInBothLogsWhoeverIsAskedAndMistakesAreSaid) {
 
   ExpectFailure({"send", "ann", "b/b", "hello"}, 1, "can be no name of a user");
   ExpectFailure({"send", "a/a", "bob", "hello"}, 1, "can be no name of a user");
-  ExpectFailure({"send", "ann", "bob"}, 2, "TEXT is missing");
-  ExpectFailure({"serve", "--store", store_dir()}, 2, "--name is missing");
+  ExpectFailure({"send", "ann", "bob"}, 2, "TEXT is required");
+  ExpectFailure({"serve", "--store", store_dir()}, 2, "--name is required");
   ExpectDeadCoreIsSaid({"read", "ann"});
   member("a1").Terminate();
   EXPECT_TRUE(AwaitSpread(1, "a1")) << "who is told to stop gives everything back";

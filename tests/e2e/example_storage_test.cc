@@ -65,8 +65,8 @@ TEST_F(StorageTest, RowsAreWhereTheirRegionsAreAndMistakesAreSaid) {
   ExpectFailure({"get", "users", "bob"}, 1, "there is no key bob");
   ExpectFailure({"get", "groups", "bob"}, 1, "there is no table groups");
   ExpectFailure({"where", "gr/oups"}, 1, "there is no table gr/oups");
-  ExpectFailure({"put", "users", "bob"}, 2, "VALUE is missing");
-  ExpectFailure({"server", "--name", "s3"}, 2, "--store is missing");
+  ExpectFailure({"put", "users", "bob"}, 2, "VALUE is required");
+  ExpectFailure({"server", "--name", "s3"}, 2, "--store is required");
   ExpectFailure({"server", "--name", "a/b", "--store", store_dir()}, 1, "can be no name of a server");
   ExpectDeadCoreIsSaid({"get", "users", "bob"});
   member("m1").Kill();

@@ -1,11 +1,10 @@
 #include "client/examples/program/command_line.h"
 
-#include <algorithm>
-#include <cstdlib>
+#include <CLI/CLI.hpp>
+#include <filesystem>
 #include <iostream>
 #include <random>
 #include <thread>
-#include <utility>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
@@ -30,81 +29,55 @@ constexpr std::uint32_t kNumberMax = 1000;
 // Marks the status of WrongCommandLine.
 constexpr char kWrongCommandLine[] = "drover.examples/wrong-command-line";
 
-std::string Usage(const std::string& program, const Command& command) {
-  std::string usage = absl::StrCat(program, " ", command.name);
-  for (const std::string& argument : command.arguments) absl::StrAppend(&usage, " ", argument);
-  for (const auto& [name, fallback] : command.flags) {
-    const bool required = fallback == kRequired;
-    if (fallback == kSwitch) {
-      absl::StrAppend(&usage, " [--", name, "]");
-      continue;
-    }
-    absl::StrAppend(&usage, required ? " --" : " [--", name, required ? " ..." : fallback.empty() ? " ...]" : " " + fallback + "]");
-  }
-  return usage;
+std::string NoTime(const std::string& text) {
+  absl::Duration time;
+  if (absl::ParseDuration(text, &time) && time > absl::ZeroDuration()) return "";
+  return absl::StrCat("'", text, "' is no time like 10s or 500ms");
 }
 
-int Help(const std::string& program, const std::string& summary, const std::vector<Command>& commands) {
-  std::cout << summary << "\n\n";
-  for (const Command& command : commands) std::cout << Usage(program, command) << "\n    " << command.help << "\n";
-  return 0;
+void AddArgument(absl::string_view name, CLI::App* command) {
+  const bool optional = absl::ConsumePrefix(&name, "[") && absl::ConsumeSuffix(&name, "]");
+  const bool many = absl::ConsumeSuffix(&name, "...");
+  CLI::Option* const argument = command->add_option(std::string(name))->required(!optional);
+  if (many) argument->expected(1, -1)->allow_extra_args();
 }
 
-absl::Status Judge(const Command& command, CommandLine* line) {
-  for (const auto& [name, fallback] : command.flags) {
-    const auto [flag, added] = line->flags.emplace(name, fallback);
-    if (added && fallback == kRequired) return absl::InvalidArgumentError(absl::StrCat("--", name, " is missing"));
-    absl::Duration time;
-    if (absl::StrContains(name, "time") && (!absl::ParseDuration(flag->second, &time) || time <= absl::ZeroDuration())) {
-      return absl::InvalidArgumentError(absl::StrCat("--", name, " '", flag->second, "' is no time like 10s or 500ms"));
-    }
-    std::uint32_t number = 0;
-    if (absl::SimpleAtoi(fallback, &number) && (!absl::SimpleAtoi(flag->second, &number) || number < 1 || number > kNumberMax)) {
-      return absl::InvalidArgumentError(absl::StrCat("--", name, " '", flag->second, "' is no number from 1 to ", kNumberMax));
-    }
-    if (name == "coord" && flag->second.empty()) {
-      return absl::InvalidArgumentError("--coord HOST:PORT,... is missing, and DROVER_COORD is not set");
-    }
+void AddFlag(const std::string& name, const std::string& fallback, CLI::App* command) {
+  if (fallback == kSwitch) {
+    command->add_flag("--" + name)->disable_flag_override();
+    return;
   }
-  const auto needed = static_cast<std::size_t>(
-      std::count_if(command.arguments.begin(), command.arguments.end(), [](const std::string& name) { return name[0] != '['; }));
-  if (line->arguments.size() < needed) {
-    return absl::InvalidArgumentError(absl::StrCat(command.arguments[line->arguments.size()], " is missing"));
+  CLI::Option* const flag = command->add_option("--" + name)->type_name("TEXT");
+  if (fallback == kRequired) {
+    flag->required()->check([](const std::string& text) { return text.empty() ? "it is empty" : ""; });
+  } else {
+    flag->default_str(fallback);
   }
-  const bool more = !command.arguments.empty() && absl::EndsWith(command.arguments.back(), "...");
-  if (!more && line->arguments.size() > command.arguments.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("'", line->arguments[command.arguments.size()], "' is one argument too many"));
-  }
-  return absl::OkStatus();
+  std::uint32_t number = 0;
+  if (absl::StrContains(name, "time")) flag->type_name("TIME")->check(NoTime);
+  if (absl::SimpleAtoi(fallback, &number)) flag->type_name("NUMBER")->check(CLI::Range(1u, kNumberMax));
+  if (name == "coord") flag->type_name("HOST:PORT,...")->envname("DROVER_COORD");
 }
 
-absl::StatusOr<CommandLine> Parse(const Command& command, const std::vector<std::string>& words) {
-  CommandLine line;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (!absl::StartsWith(words[i], "--")) {
-      line.arguments.push_back(words[i]);
-      continue;
-    }
-    const std::pair<std::string, std::string> parts = absl::StrSplit(words[i].substr(2), absl::MaxSplits('=', 1));
-    const auto flag = command.flags.find(parts.first);
-    if (flag == command.flags.end()) return absl::InvalidArgumentError(absl::StrCat("unknown flag --", parts.first));
-    const bool has_value = absl::StrContains(words[i], '=');
-    if (flag->second == kSwitch) {
-      if (has_value) return absl::InvalidArgumentError(absl::StrCat("--", parts.first, " takes no value"));
-      line.flags[parts.first] = "given";
-    } else if (has_value) {
-      line.flags[parts.first] = parts.second;
-    } else if (i + 1 < words.size()) {
-      line.flags[parts.first] = words[++i];
-    } else {
-      return absl::InvalidArgumentError(absl::StrCat("--", parts.first, " needs a value"));
-    }
+CommandLine LineOf(const CLI::App& command) {
+  CommandLine line{&command, {}};
+  for (const CLI::Option* argument : command.get_options([](const CLI::Option* option) { return option->get_positional(); })) {
+    line.arguments.insert(line.arguments.end(), argument->results().begin(), argument->results().end());
   }
-  if (absl::Status judged = Judge(command, &line); !judged.ok()) return judged;
   return line;
 }
 
+std::string OneLine(const CLI::App* program, const CLI::Error& error) {
+  std::string name = program->get_name();
+  for (const CLI::App* command : program->get_subcommands()) absl::StrAppend(&name, " ", command->get_name());
+  return absl::StrCat(program->get_name(), ": ", error.what(), "; see ", name, " --help\n");
+}
+
 }  // namespace
+
+std::string CommandLine::Flag(const std::string& name) const {
+  return command->get_option("--" + name)->as<std::string>();
+}
 
 base::Duration CommandLine::Time(const std::string& name) const {
   absl::Duration time;
@@ -113,13 +86,15 @@ base::Duration CommandLine::Time(const std::string& name) const {
 }
 
 std::uint32_t CommandLine::Number(const std::string& name) const {
-  std::uint32_t number = 0;
-  (void)absl::SimpleAtoi(Flag(name), &number);
-  return number;
+  return command->get_option("--" + name)->as<std::uint32_t>();
 }
 
 bool CommandLine::Given(const std::string& name) const {
-  return Flag(name) != kSwitch;
+  return command->count("--" + name) != 0;
+}
+
+bool CommandLine::Has(const std::string& name) const {
+  return command->get_option_no_throw("--" + name) != nullptr;
 }
 
 absl::Status WrongCommandLine(const std::string& why) {
@@ -129,38 +104,36 @@ absl::Status WrongCommandLine(const std::string& why) {
 }
 
 int RunProgram(int argc, char** argv, const std::string& summary, const std::vector<Command>& commands) {
-  const std::string program = std::string(argv[0]).substr(std::string(argv[0]).rfind('/') + 1);
-  const std::vector<std::string> words(argv + 1, argv + argc);
-  if (words.empty()) {
-    std::cerr << program << ": a command is missing; see " << program << " --help\n";
-    return 2;
+  CLI::App program(summary, std::filesystem::path(argv[0]).filename());
+  program.failure_message(OneLine);
+  program.require_subcommand(0, 1);  // else a word that is no command would be reported as none
+  absl::Status ran;
+  for (const Command& command : commands) {
+    CLI::App* const added = program.add_subcommand(command.name, command.help);
+    for (const std::string& argument : command.arguments) AddArgument(argument, added);
+    for (const auto& [name, fallback] : command.flags) AddFlag(name, fallback, added);
+    added->callback([&ran, &command, added] { ran = command.run(LineOf(*added)); });
   }
-  if (words[0] == "--help") return Help(program, summary, commands);
-  const auto command = std::find_if(commands.begin(), commands.end(), [&](const Command& one) { return one.name == words[0]; });
-  if (command == commands.end()) {
-    std::cerr << program << ": unknown command '" << words[0] << "'; see " << program << " --help\n";
-    return 2;
+  try {
+    program.parse(argc, argv);
+    if (program.get_subcommands().empty()) throw CLI::RequiredError::Subcommand(1);
+    if (ran.GetPayload(kWrongCommandLine).has_value()) throw CLI::ValidationError(std::string(ran.message()));
+  } catch (const CLI::ParseError& error) {
+    return program.exit(error) == 0 ? 0 : 2;
   }
-  const absl::StatusOr<CommandLine> line = Parse(*command, {words.begin() + 1, words.end()});
-  const absl::Status ran = line.ok() ? command->run(*line) : line.status();
   if (ran.ok()) return 0;
   const bool unknown = coord::IsOutcomeUnknown(ran);
-  std::cerr << program << ": " << (unknown ? "it may or may not have been done: " : "") << ran.message();
-  const bool wrong = !line.ok() || ran.GetPayload(kWrongCommandLine).has_value();
-  if (wrong) std::cerr << "; usage: " << Usage(program, *command);
-  std::cerr << "\n";
-  return wrong ? 2 : unknown ? 3 : 1;
+  std::cerr << program.get_name() << ": " << (unknown ? "it may or may not have been done: " : "") << ran.message() << "\n";
+  return unknown ? 3 : 1;
 }
 
 std::map<std::string, std::string> ClientFlags(std::map<std::string, std::string> more) {
-  const char* coord = std::getenv("DROVER_COORD");
-  more.insert({{"coord", coord == nullptr ? "" : coord}, {"timeout", "30s"}});
+  more.insert({{"coord", kRequired}, {"timeout", "30s"}});
   return more;
 }
 
 std::map<std::string, std::string> ServerFlags(std::map<std::string, std::string> more) {
-  const char* coord = std::getenv("DROVER_COORD");
-  more.insert({{"coord", coord == nullptr ? "" : coord}, {"name", kRequired}, {"session-timeout", "6s"}});
+  more.insert({{"coord", kRequired}, {"name", kRequired}, {"session-timeout", "6s"}});
   return more;
 }
 
@@ -168,9 +141,9 @@ coord::BlockingOptions CoreOptions(const CommandLine& line) {
   coord::BlockingOptions options;
   options.session.endpoints = absl::StrSplit(line.Flag("coord"), ',');
   options.session.first_endpoint = std::random_device()();
-  if (line.flags.count("session-timeout") != 0) options.session.timeout = line.Time("session-timeout");
-  if (line.flags.count("name") != 0) options.session.name = line.Flag("name");
-  options.call_timeout = line.flags.count("timeout") != 0 ? line.Time("timeout") : kServerCallTimeout;
+  if (line.Has("session-timeout")) options.session.timeout = line.Time("session-timeout");
+  if (line.Has("name")) options.session.name = line.Flag("name");
+  options.call_timeout = line.Has("timeout") ? line.Time("timeout") : kServerCallTimeout;
   return options;
 }
 

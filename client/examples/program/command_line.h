@@ -20,23 +20,31 @@
 #include "coord/base/time.h"
 #include "drover/coord/blocking.h"
 
+namespace CLI {
+class App;
+}
+
 namespace drover::examples {
 
+// A command's, parsed. It lasts as long as the command runs.
 struct CommandLine {
-  std::map<std::string, std::string> flags;  // every flag of the command, given or by default
+  const CLI::App* command;  // of the library that parses it, CLI11
   std::vector<std::string> arguments;
 
-  [[nodiscard]] const std::string& Flag(const std::string& name) const { return flags.at(name); }
-  // A flag that RunProgram has found to be a time, or a number.
+  // A flag of the command, given or by default.
+  [[nodiscard]] std::string Flag(const std::string& name) const;
+  // One that was found to be a time, or a number.
   [[nodiscard]] base::Duration Time(const std::string& name) const;
   [[nodiscard]] std::uint32_t Number(const std::string& name) const;
-  // Whether a flag that takes no value was given.
+  // Whether a flag was given; whether the command has it at all.
   [[nodiscard]] bool Given(const std::string& name) const;
+  [[nodiscard]] bool Has(const std::string& name) const;
 };
 
 struct Command {
   std::string name;
-  std::vector<std::string> arguments;  // their names for the help; "[NAME]": may be left out; "[NAME]...": any number
+  // Their names; "[NAME]": may be left out; "NAME...": one or more; "[NAME...]": any number. CLI11 takes "[a,b]" for two of many.
+  std::vector<std::string> arguments;
   // Name without dashes, and default. Of kRequired one must be given; one of kSwitch takes no value. "time" in the name ("timeout")
   // makes it a duration, a number as its default a number from 1 to 1000.
   std::map<std::string, std::string> flags;

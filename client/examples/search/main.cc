@@ -181,10 +181,6 @@ int main(int argc, char** argv) {
         ClientFlags({{"config", kRequired}, {"shards", "1"}, {"replicas", "1"}}),
         "Makes a collection, its replicas spread over the live nodes; and the config, if there is none",
         CreateCollection},
-       {"add-field",
-        {"CONFIG", "FIELD:TYPE", "[FIELD:TYPE]..."},
-        ClientFlags(),
-        "Adds fields, each by an edit of its own",
-        AddFields},
+       {"add-field", {"CONFIG", "FIELD:TYPE..."}, ClientFlags(), "Adds fields, each by an edit of its own", AddFields},
        {"show", {}, ClientFlags(), "Prints the nodes, the collections and their replicas, and the configs", Show}});
 }

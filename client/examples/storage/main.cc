@@ -195,7 +195,7 @@ int main(int argc, char** argv) {
       argc, argv, "Tables of rows in regions, served by region servers; the core knows which has which.",
       {{"master", {}, ServerFlags(), "A master; of several one is elected", RunMaster},
        {"server", {}, ServerFlags({{"store", kRequired}}), "A region server; --store: the directory that all share", RunServer},
-       {"create", {"TABLE", "[KEY]..."}, ClientFlags(), "Makes a table; each KEY is the first one of another region", Create},
+       {"create", {"TABLE", "[KEY...]"}, ClientFlags(), "Makes a table; each KEY is the first one of another region", Create},
        {"put", {"TABLE", "KEY", "VALUE"}, ClientFlags(), "Sets a row", Put},
        {"get", {"TABLE", "KEY"}, ClientFlags(), "Prints a row's value", Get},
        {"scan", {"TABLE"}, ClientFlags(), "Prints all rows, sorted", Scan},
