@@ -76,7 +76,7 @@ void Arena::Begin(const Strike& strike) {
   testing::StalledDisk& sync = syncs_.at(static_cast<std::size_t>(strike.node));
   switch (strike.fault) {
     case Fault::kKill:
-      killed_.insert(strike.node);
+      may_be_down_.insert(strike.node);
       return process.Kill();
     case Fault::kPause:
       return process.Signal(SIGSTOP);
@@ -89,6 +89,7 @@ void Arena::Begin(const Strike& strike) {
     case Fault::kLoseDisk:
       return Empty(strike.node);
     case Fault::kRemove:
+      may_be_down_.insert(strike.node);  // for it ends when it hears of it
       // One that cannot be spared is not; it loses its disk all the same.
       static_cast<void>(Ask(coord::MemberCall::kRemove, strike.node));
       return;
@@ -109,7 +110,7 @@ void Arena::End(const Strike& strike) {
   testing::Process& process = cluster_->coord(strike.node);
   switch (strike.fault) {
     case Fault::kKill:
-      killed_.erase(strike.node);
+      may_be_down_.erase(strike.node);
       return process.Start();
     case Fault::kPause:
       return process.Signal(SIGCONT);
@@ -121,6 +122,7 @@ void Arena::End(const Strike& strike) {
       return syncs_.at(static_cast<std::size_t>(strike.node)).GoOn();
     case Fault::kRemove:
       Empty(strike.node);
+      may_be_down_.erase(strike.node);
       return Readmit(strike.node);
     case Fault::kLoseDisk:
       return Readmit(strike.node);
@@ -157,7 +159,7 @@ void Arena::ApplyToNetwork() {
 void Arena::CheckRunning() {
   for (int i = 0; i < nodes(); ++i) {
     testing::Process& process = cluster_->coord(i);
-    if (process.running() || killed_.count(i) > 0) continue;
+    if (process.running() || may_be_down_.count(i) > 0) continue;
     throw std::runtime_error(
         absl::StrCat("node ", i + 1, " has ended by itself, with exit code ", process.Wait(), ": ", process.Log()));
   }

@@ -31,7 +31,7 @@ class Arena {
   void Begin(const Strike& strike);
   // `strike` as begun.
   void End(const Strike& strike);
-  // Throws, with its log, if a node has ended that no strike has killed.
+  // Throws, with its log, if a node has ended that no strike has killed or removed.
   void CheckRunning();
   // Every node serves. Throws with the logs if that does not come.
   void AwaitServing() { cluster_->AwaitCoordsServing(); }
@@ -59,7 +59,7 @@ class Arena {
   testing::TemporaryDirectory dir_;
   std::vector<testing::StalledDisk> syncs_;
   std::list<Strike> on_network_;  // under way
-  std::set<int> killed_;          // nodes, by strikes under way
+  std::set<int> may_be_down_;     // nodes, by strikes under way
   std::unique_ptr<testing::Cluster> cluster_;
   int copies_ = 0;
 };
