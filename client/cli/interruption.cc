@@ -1,10 +1,11 @@
 #include "client/cli/interruption.h"
 
+#include <chrono>
+
 namespace drover::cli {
 
 bool Interruption::Wait(base::Duration time) {
-  base::MutexLock lock(&mu_);
-  if (!asked()) changed_.WaitFor(&mu_, time);
+  if (!asked()) own_event_.Wait(std::chrono::steady_clock::now() + time);
   return !asked();
 }
 

@@ -4,8 +4,8 @@
 
 #include <stop_token>
 
+#include "client/cli/auto_reset_event.h"
 #include "client/cli/interrupts.h"
-#include "coord/base/mutex.h"
 #include "coord/base/time.h"
 
 namespace drover::cli {
@@ -13,18 +13,20 @@ namespace drover::cli {
 // From construction on SIGINT and SIGTERM do not end the process; construct it before any other thread. Any thread asks.
 class Interruption {
  public:
+  Interruption() : Interruption(nullptr) {}
+  // Sets `event` too when it comes: for who waits for other things as well.
+  explicit Interruption(AutoResetEvent* event) : event_(event != nullptr ? event : &own_event_) {}
   [[nodiscard]] bool asked() const { return source_.stop_requested(); }
-  // False if it was asked for before the time was over.
+  // False if it was asked for before the time was over. Without an event given; one thread.
   bool Wait(base::Duration time);
 
  private:
   std::stop_source source_;
-  base::Mutex mu_;
-  base::CondVar changed_;
-  Interrupts interrupts_{[this](int, int) {
+  AutoResetEvent own_event_;
+  AutoResetEvent* const event_;
+  const Interrupts interrupts_{[this](int, int) {
     source_.request_stop();
-    base::MutexLock lock(&mu_);
-    changed_.NotifyAll();
+    event_->Set();
   }};
 };
 

@@ -2,7 +2,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <memory>
@@ -15,7 +14,7 @@
 #include "client/cli/auto_reset_event.h"
 #include "client/cli/child.h"
 #include "client/cli/exit_code.h"
-#include "client/cli/interrupts.h"
+#include "client/cli/interruption.h"
 #include "client/cli/tree_core.h"
 #include "coord/base/mutex.h"
 #include "drover/coord/status.h"
@@ -112,30 +111,15 @@ class Waiting {
   std::thread thread_;
 };
 
-// SIGINT or SIGTERM came: the flag. Construct it before any other thread.
-class Signals {
- public:
-  explicit Signals(AutoResetEvent* changed)
-      : interrupts_([this, changed](int, int) {
-          asked_ = true;
-          changed->Set();
-        }) {}
-  [[nodiscard]] bool asked() const { return asked_; }
-
- private:
-  std::atomic<bool> asked_ = false;
-  const Interrupts interrupts_;
-};
-
 // Until the command has ended. A signal is handed on to it; without the lock it is told to stop, and then made to.
-int Attend(const App& app, Child& command, Holder& holder, const Signals& signals, base::Duration kill_after,
+int Attend(const App& app, Child& command, Holder& holder, const Interruption& interruption, base::Duration kill_after,
            AutoResetEvent& changed) {
   const Waiting ended(command.pid(), &changed);
   bool told = false;
   absl::Status lost;
   steady_clock::time_point kill_at = steady_clock::time_point::max();
   while (!command.Reap()) {
-    if (signals.asked() && !told) {
+    if (interruption.asked() && !told) {
       told = true;
       command.Signal(SIGTERM);
     }
@@ -155,12 +139,12 @@ int Attend(const App& app, Child& command, Holder& holder, const Signals& signal
   return app.output.Fail(kRefused, absl::AbortedError(absl::StrCat("the lock was lost while the command ran: ", lost.message())));
 }
 
-int RunLocked(const App& app, const LockFlags& flags, const Signals& signals, Holder& holder, AutoResetEvent& changed) {
+int RunLocked(const App& app, const LockFlags& flags, const Interruption& interruption, Holder& holder, AutoResetEvent& changed) {
   while (!holder.grant().has_value()) {
     const absl::Status lost = holder.lost();
     if (absl::IsDeadlineExceeded(lost)) return app.output.Fail(kTimedOut, lost);
     if (!lost.ok()) return app.output.Fail(At(flags.path, lost));
-    if (signals.asked()) return kInterruptedExitCode;
+    if (interruption.asked()) return kInterruptedExitCode;
     changed.Wait(steady_clock::time_point::max());
   }
   const recipes::LockGrant grant = *holder.grant();
@@ -172,21 +156,21 @@ int RunLocked(const App& app, const LockFlags& flags, const Signals& signals, Ho
   spec.environment["DROVER_LOCK_TOKEN"] = absl::StrCat(grant.token.value);
   Child command(std::move(spec));
   if (absl::Status s = command.Start(); !s.ok()) return app.output.Fail(s);
-  return Attend(app, command, holder, signals, flags.kill_after, changed);
+  return Attend(app, command, holder, interruption, flags.kill_after, changed);
 }
 
 int Lock(const App& app, const LockFlags& flags) {
   const int kinds = (flags.read ? 1 : 0) + (flags.write ? 1 : 0) + (flags.permits > 0 ? 1 : 0);
   if (kinds > 1) return app.Usage("tree lock: only one of --read, --write and --permits");
   AutoResetEvent changed;
-  const Signals signals(&changed);  // before any other thread
+  const Interruption interruption(&changed);  // before any other thread
   auto core = app.Core(flags.session_timeout);
   if (!core.ok()) return app.output.Fail(core.status());
   std::unique_ptr<Holder> holder;
   (*core)->OnLoop([&](coord::Session& session) {
     holder = std::make_unique<Holder>(&session, flags, absl::StrCat("drover ", getpid()), &changed);
   });
-  const int code = RunLocked(app, flags, signals, *holder, changed);
+  const int code = RunLocked(app, flags, interruption, *holder, changed);
   // The session's end gives the lock back.
   (*core)->OnLoop([&](coord::Session&) { holder = nullptr; });
   if (absl::Status closed = (*core)->Close(); !closed.ok() && code == kOk) {
