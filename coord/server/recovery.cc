@@ -118,6 +118,15 @@ absl::StatusOr<std::unique_ptr<tree::StateMachine>> LoadSnapshot(log::SnapshotRe
   }
 }
 
+namespace {
+
+// FoundLog or JoinLog was done.
+bool HasBegun(const log::Log& log) {
+  return log.hard_state().term != raft::Term() || log.last_index() != raft::Index();
+}
+
+}  // namespace
+
 absl::Status FoundLog(log::DataDirectory* directory, log::Log* log, const raft::Configuration& configuration) {
   if (log->cluster() != configuration.cluster) {
     return absl::FailedPreconditionError(
@@ -130,10 +139,6 @@ absl::Status FoundLog(log::DataDirectory* directory, log::Log* log, const raft::
   first.entries.push_back({raft::Term(1), raft::Index(1), raft::EntryKind::kConfig, raft::EncodeConfiguration(configuration)});
   first.commit = raft::Index(1);
   return log->Append(first);
-}
-
-bool HasBegun(const log::Log& log) {
-  return log.hard_state().term != raft::Term() || log.last_index() != raft::Index();
 }
 
 absl::Status JoinLog(log::Log* log) {

@@ -63,8 +63,6 @@ absl::Status FoundLog(log::DataDirectory* directory, log::Log* log, const raft::
 // Begins the log of a node that was added to the cluster of `log`: it has no entries, and is told from one that is yet to be
 // founded by its term. Does nothing to a log that has begun. Blocking.
 absl::Status JoinLog(log::Log* log);
-// That or FoundLog was done.
-[[nodiscard]] bool HasBegun(const log::Log& log);
 
 // Of what found no space, the sentence that says what to do: free some, `then`. Any other status as it is.
 absl::Status OfFullDisk(const absl::Status& status, const std::string& directory,
