@@ -12,6 +12,7 @@
 #include "coord/log/inspect.h"
 #include "coord/process/options.h"
 #include "coord/server/initial_cluster.h"
+#include "coord/server/rolled_back.h"
 #include "coord/server/seed.h"
 
 namespace drover::coord::server {
@@ -212,6 +213,10 @@ int VerifyLog(base::FileSystem* files, const std::string& directory, LogFormat f
     found = absl::DataLossError(absl::StrCat(found->damaged_snapshots.back().message(), ". The node can start all the same: ",
                                              none ? "the log is" : "another snapshot and the log are",
                                              " whole. While it runs it mends the file by itself"));
+  }
+  if (found.ok() && found->identity) {
+    const absl::Status current = CheckNotRolledBack(files, directory, found->identity->node);
+    if (!current.ok()) found = current;
   }
   if (absl::IsNotFound(found.status())) {
     const absl::StatusOr<std::optional<Seed>> seed = FindSeed(files, directory);

@@ -8,6 +8,7 @@
 #include "coord/log/data_directory.h"
 #include "coord/log/log.h"
 #include "coord/log/snapshot_file.h"
+#include "coord/server/rolled_back.h"
 #include "coord/server/seed.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -104,6 +105,15 @@ TEST_F(LogCommandTest, VerifyFailsWhereTheNodeWouldNotStart) {
     fs_.Write(missing, contents);
   }
   EXPECT_EQ(Verify(LogFormat::kTable), 0);
+}
+
+TEST_F(LogCommandTest, VerifyFailsWhereALeaderHasSaidThatTheDirectoryIsRolledBack) {
+  ASSERT_TRUE(MarkRolledBack(&fs_, "data", "entry 40").ok());
+  EXPECT_EQ(Verify(LogFormat::kTable), 1);
+  EXPECT_EQ(out_.str(), "");
+  EXPECT_THAT(err_.str(), AllOf(HasSubstr("has lost what node 2 had acknowledged: entry 40"), HasSubstr("member readmit 2")));
+  EXPECT_EQ(Verify(LogFormat::kJson), 1);
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["ok"], false);
 }
 
 TEST_F(LogCommandTest, VerifyReadsTheSnapshotsFromWhichTheLogLeadsOn) {
