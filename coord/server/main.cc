@@ -52,7 +52,7 @@ struct Flags {
   std::string data;
   std::string initial_cluster;
   bool join = false;
-  base::Duration found_after = std::chrono::seconds(2);
+  base::Duration found_after = NodeOptions().found_after;
   std::string super_digest;
   process::ServerFlags server;
   std::uint64_t segment_bytes = log::Options().segment_bytes;

@@ -86,7 +86,7 @@ struct NodeOptions {
   bool join = false;
   // One that is to begin a cluster of this node alone waits so long, in case this node is a member of a cluster that runs, and has
   // lost its directory: the others dial it, and it begins none (MemberProcess). 0: it begins at once.
-  base::Duration found_after{0};
+  base::Duration found_after = std::chrono::seconds(2);
   // Who proves this digest ("user:hash") to this node may do everything; empty: nobody.
   std::string super_digest;
 

@@ -1,6 +1,7 @@
 // Whom a node speaks to while members come and go, and how one learns that it is none any more.
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <utility>
 #include <variant>
 
@@ -105,7 +106,7 @@ void Node::AskForStanding() {
 void Node::OnConfigurationApplied(const raft::Configuration& before) {
   const raft::Configuration now = Committed();
   if (now.feature_level > before.feature_level) observer_->OnFeatureLevel(now.feature_level);
-  if (started_) observer_->OnMembers(now);
+  if (started_ && now.members != before.members) observer_->OnMembers(now);
   if (raising_ && *raising_ <= applied_) raising_.reset();
   FinishChange();  // before the role changes: a leader that removed itself has done so
   SetPeers();
@@ -128,8 +129,15 @@ void Node::OnConfigurationApplied(const raft::Configuration& before) {
 // It has forgotten what others count on, and so perhaps votes, too: it says nothing any more.
 void Node::EndRolledBack(const absl::Status& lost) {
   if (std::exchange(dead_, true)) return;
-  (void)MarkRolledBack(snapshot_seams_.files, options_.data_directory, lost.message());
-  if (on_refused_) on_refused_(RolledBack(options_.data_directory, options_.id, lost.message()));
+  snapshot_seams_.executor->Submit(
+      [files = snapshot_seams_.files, directory = options_.data_directory, lost] {
+        static_cast<void>(MarkRolledBack(files, directory, lost.message()));
+      },
+      [self = std::weak_ptr<Node*>(self_), lost] {
+        const auto node = self.lock();
+        if (node == nullptr || !(*node)->on_refused_) return;
+        (*node)->on_refused_(RolledBack((*node)->options_.data_directory, (*node)->options_.id, lost.message()));
+      });
 }
 
 // What is still to be said goes out first; clients look for another node.

@@ -52,6 +52,7 @@ class RealCore {
       options.id = base::NodeId(1);
       options.address = "127.0.0.1:1";
       options.data_directory = directory_;
+      options.found_after = base::Duration::zero();
       auto opened = server::MemberProcess::Open(seams, options, {});
       ASSERT_TRUE(opened.ok()) << opened.status();
       process_ = *std::move(opened);

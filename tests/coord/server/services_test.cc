@@ -83,6 +83,7 @@ class ServicesTest : public ::testing::Test {
     NodeOptions options;
     options.id = base::NodeId(1);
     options.data_directory = directory_.path();
+    options.found_after = base::Duration::zero();
     process_ = *MemberProcess::Open(seams, options, {});
     EXPECT_TRUE(services_.Start(process_.get()).ok());
     process_->Start();

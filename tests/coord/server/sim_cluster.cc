@@ -9,6 +9,7 @@ namespace drover::coord::server {
 SimCluster::SimCluster(int nodes, std::uint64_t seed)
     : world(seed), network(&world), seed_(seed), nodes_(static_cast<std::size_t>(nodes)) {
   options.log.segment_bytes = 64 << 10;
+  options.found_after = base::Duration::zero();
   for (int id = 1; id <= nodes; ++id) {
     initial.emplace_back(base::NodeId(static_cast<std::uint64_t>(id)), Peer(id));
     nodes_[Slot(id)].files = std::make_unique<sim::SimFileSystem>(seed + static_cast<std::uint64_t>(id));
