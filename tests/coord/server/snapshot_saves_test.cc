@@ -117,6 +117,17 @@ class SnapshotSavesTest : public ::testing::Test {
     }
   }
 
+  // As if it were the first.
+  Client& SaveAnew() {
+    bad_.clear();
+    asked_.clear();
+    Client& client = NewClient();
+    Accept(&client);
+    Taken();
+    TakeAll(&client);
+    return client;
+  }
+
   sim::SimWorld world_{1};
   sim::SimLoop loop_{&world_};
   sim::SimExecutor executor_{&loop_};
@@ -225,12 +236,7 @@ TEST_F(SnapshotSavesTest, WhatIsDamagedIsNotSentAndTheNodeIsTold) {
     SCOPED_TRACE(at);
     files_.Write(path_, contents_);
     files_.FlipBit(path_, at, 3);
-    bad_.clear();
-    asked_.clear();
-    Client& client = NewClient();
-    Accept(&client);
-    Taken();
-    TakeAll(&client);
+    Client& client = SaveAnew();
     ASSERT_TRUE(client.status.has_value());
     EXPECT_EQ(client.status->code(), absl::StatusCode::kUnavailable);
     EXPECT_THAT(std::string(client.status->message()), HasSubstr("its snapshot is damaged, and this node takes another one"));
@@ -248,12 +254,7 @@ TEST_F(SnapshotSavesTest, AFileThatWasCutIsDamagedToo) {
   for (const std::size_t size : {std::size_t{0}, contents_.size() / 2, contents_.size() - 1}) {
     SCOPED_TRACE(size);
     files_.Write(path_, contents_.substr(0, size));
-    bad_.clear();
-    asked_.clear();
-    Client& client = NewClient();
-    Accept(&client);
-    Taken();
-    TakeAll(&client);
+    Client& client = SaveAnew();
     ASSERT_TRUE(client.status.has_value());
     EXPECT_EQ(client.status->code(), absl::StatusCode::kUnavailable) << *client.status;
     EXPECT_EQ(bad_.size(), 1u);
