@@ -49,7 +49,7 @@ TEST_F(MailboxTest, MailComesToWhereItsMailboxIsAndMistakesAreSaid) {
   EXPECT_EQ(Example({"read", "bob"}).out, "");
 
   ExpectFailure({"create", "ann"}, 1, "there is a mailbox ann already");
-  ExpectFailure({"create", "a/b"}, 1, "can be no name of a mailbox");
+  ExpectFailure({"create", "a/b"}, 2, "can be no name of a mailbox");
   ExpectFailure({"read", "carl"}, 1, "there is no mailbox carl");
   ExpectFailure({"send", "carl", "hello"}, 1, "there is no mailbox carl");
   ExpectFailure({"send", "ann"}, 2, "TEXT is required");

@@ -12,15 +12,10 @@
 #include "client/examples/broker/broker_calls.h"
 #include "client/examples/broker/consumer.h"
 #include "client/examples/program/command_line.h"
-#include "client/examples/store/fenced_store.h"
 #include "drover/coord/status.h"
 
 namespace drover::examples::broker {
 namespace {
-
-absl::Status CheckName(const std::string& name, const std::string& what) {
-  return IsName(name) ? absl::OkStatus() : WrongCommandLine(absl::StrCat("'", name, "' can be no name of a ", what));
-}
 
 absl::Status Serve(const CommandLine& line) {
   const std::string& name = line.Flag("name");

@@ -21,7 +21,7 @@ constexpr base::Duration kAttempt = std::chrono::seconds(2);
 
 absl::Status Serve(const CommandLine& line) {
   const std::string& name = line.Flag("name");
-  if (!IsName(name)) return absl::InvalidArgumentError(absl::StrCat("'", name, "' can be no name of a server"));
+  if (absl::Status named = CheckName(name, "server"); !named.ok()) return named;
   Stop stop;
   Boxes boxes;
   FencedStore store(line.Flag("store"));
@@ -35,7 +35,7 @@ absl::Status Serve(const CommandLine& line) {
 
 absl::Status Create(const CommandLine& line) {
   const std::string& box = line.arguments[0];
-  if (!IsName(box)) return absl::InvalidArgumentError(absl::StrCat("'", box, "' can be no name of a mailbox"));
+  if (absl::Status named = CheckName(box, "mailbox"); !named.ok()) return named;
   auto core = ConnectToCore(CoreOptions(line));
   if (!core.ok()) return core.status();
   const absl::Status made = (*core)->Create(BoxPath(box), "", {.parents = true}).status();
@@ -48,7 +48,7 @@ struct Found {
   std::string address;
 };
 absl::StatusOr<Found> Find(coord::BlockingClient* core, const std::string& box) {
-  if (!IsName(box)) return absl::InvalidArgumentError(absl::StrCat("'", box, "' can be no name of a mailbox"));
+  if (absl::Status named = CheckName(box, "mailbox"); !named.ok()) return named;
   const auto node = core->Get(BoxPath(box));
   if (coord::IsNoNode(node.status())) return absl::NotFoundError(absl::StrCat("there is no mailbox ", box));
   if (!node.ok()) return node.status();

@@ -21,7 +21,7 @@ constexpr base::Duration kAttempt = std::chrono::seconds(3);
 
 absl::Status Serve(const CommandLine& line) {
   const std::string& name = line.Flag("name");
-  if (!IsName(name)) return absl::InvalidArgumentError(absl::StrCat("'", name, "' can be no name of a server"));
+  if (absl::Status named = CheckName(name, "server"); !named.ok()) return named;
   Stop stop;
   FencedStore store(line.Flag("store"));
   FrontDesk desk(name, &store);

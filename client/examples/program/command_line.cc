@@ -15,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
+#include "client/examples/store/fenced_store.h"
 #include "drover/coord/status.h"
 
 namespace drover::examples {
@@ -101,6 +102,10 @@ absl::Status WrongCommandLine(const std::string& why) {
   absl::Status wrong = absl::InvalidArgumentError(why);
   wrong.SetPayload(kWrongCommandLine, absl::Cord());
   return wrong;
+}
+
+absl::Status CheckName(absl::string_view name, absl::string_view what) {
+  return IsName(name) ? absl::OkStatus() : WrongCommandLine(absl::StrCat("'", name, "' can be no name of a ", what));
 }
 
 int RunProgram(int argc, char** argv, const std::string& summary, const std::vector<Command>& commands) {

@@ -17,6 +17,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "coord/base/time.h"
 #include "drover/coord/blocking.h"
 
@@ -58,6 +59,8 @@ int RunProgram(int argc, char** argv, const std::string& summary, const std::vec
 
 // What a command returns that finds its command line wrong where RunProgram could not see it.
 [[nodiscard]] absl::Status WrongCommandLine(const std::string& why);
+// Such a one unless `name` can be a file and a node alike (IsName); `what` has it: "topic".
+[[nodiscard]] absl::Status CheckName(absl::string_view name, absl::string_view what);
 
 // --coord (HOST:PORT,...; else DROVER_COORD) and --timeout (how long a command tries), with `more`.
 [[nodiscard]] std::map<std::string, std::string> ClientFlags(std::map<std::string, std::string> more = {});

@@ -22,10 +22,6 @@ namespace {
 
 constexpr base::Duration kLook = std::chrono::milliseconds(100);
 
-absl::Status CheckName(const std::string& name, const std::string& what) {
-  return IsName(name) ? absl::OkStatus() : WrongCommandLine(absl::StrCat("'", name, "' can be no name of a ", what));
-}
-
 // Until it is told to stop, or its session is over.
 absl::Status RunNode(const CommandLine& line) {
   const std::string& name = line.Flag("name");

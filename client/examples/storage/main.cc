@@ -35,7 +35,7 @@ absl::Status RunMaster(const CommandLine& line) {
 
 absl::Status RunServer(const CommandLine& line) {
   const std::string& name = line.Flag("name");
-  if (!IsName(name)) return absl::InvalidArgumentError(absl::StrCat("'", name, "' can be no name of a server"));
+  if (absl::Status named = CheckName(name, "server"); !named.ok()) return named;
   Stop stop;
   FencedStore store(line.Flag("store"));
   Regions regions(name, &store);
