@@ -14,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "client/cli/app.h"
+#include "client/cli/auto_reset_event.h"
 #include "client/cli/core_survey.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/interruption.h"
@@ -231,11 +232,12 @@ int Watch(const App& app, const StatusFlags& flags) {
   if (app.output.format() == Format::kJson) {
     return app.Usage("cluster status: --watch has no end, and so no one JSON array: give -o jsonl");
   }
-  Interruption interruption;
+  AutoResetEvent interrupted;
+  const Interruption interruption(&interrupted);
   const auto ask = [](const std::string& address) { return coord::FetchNodeStatus(address, kNodeTimeout); };
   const bool screen = app.output.format() == Format::kTable && isatty(STDOUT_FILENO) != 0;
   std::optional<std::pair<std::chrono::steady_clock::time_point, std::uint64_t>> before;  // when the leader had written how much
-  do {
+  while (!interruption.asked()) {
     const Survey survey = TakeSurvey(app.globals.coord, ask);
     const auto now = std::chrono::steady_clock::now();
     const std::string time = Rfc3339(absl::ToUnixMillis(absl::Now()));
@@ -254,7 +256,8 @@ int Watch(const App& app, const StatusFlags& flags) {
     AddNotes(survey, app);
     if (const absl::Status one = CheckOneCluster(survey); !one.ok()) app.output.Note(one.message());
     if (app.output.format() == Format::kTable && !screen) app.output.Raw("\n");
-  } while (interruption.Wait(flags.interval));
+    interrupted.Wait(std::chrono::steady_clock::now() + flags.interval);
+  }
   return kOk;
 }
 
