@@ -208,15 +208,15 @@ int VerifyLog(base::FileSystem* files, const std::string& directory, LogFormat f
   log::InspectVisitor nothing;
   absl::StatusOr<log::Inspection> found = log::Inspect(files, directory, &nothing);
   for (int i = 1; i < kTries && absl::IsAborted(found.status()); ++i) found = log::Inspect(files, directory, &nothing);
+  if (found.ok() && found->identity) {
+    const absl::Status current = CheckNotRolledBack(files, directory, found->identity->node);
+    if (!current.ok()) found = current;
+  }
   if (found.ok() && !found->damaged_snapshots.empty()) {
     const bool none = found->snapshots.empty();
     found = absl::DataLossError(absl::StrCat(found->damaged_snapshots.back().message(), ". The node can start all the same: ",
                                              none ? "the log is" : "another snapshot and the log are",
                                              " whole. While it runs it mends the file by itself"));
-  }
-  if (found.ok() && found->identity) {
-    const absl::Status current = CheckNotRolledBack(files, directory, found->identity->node);
-    if (!current.ok()) found = current;
   }
   if (absl::IsNotFound(found.status())) {
     const absl::StatusOr<std::optional<Seed>> seed = FindSeed(files, directory);
@@ -274,7 +274,8 @@ int LogCommand(int argc, const char* const* argv) {
   process::OptionSet& verify = options.Command("verify", "Reads everything; exits 0 and says ok, or 1 and says what is wrong");
   verify.Footer(
       "It cannot tell a directory from an older copy of it, or from one whose newest segments were removed: no file says how far "
-      "the log went. In a cluster of several the leader tells, as a rule, when the node is started, and the node ends.");
+      "the log went. In a cluster of several the leader tells, as a rule, when the node is started, and the node ends; from then "
+      "on this tells it, too.");
   for (process::OptionSet* command : {&dump, &verify}) {
     command->Choice("-o,--output", &output, {"table", "json", "jsonl"}, "How to print");
     command->Argument("DIR", &directory, "The node's --data directory");

@@ -84,7 +84,7 @@ class NodeObserver {
   virtual void OnRole(const raft::RoleChange&) {}
   // The cluster was raised to this level.
   virtual void OnFeatureLevel(base::FeatureLevel) {}
-  // Other members, voters or addresses are committed, or another level.
+  // Other members, voters or addresses are committed.
   virtual void OnMembers(const raft::Configuration&) {}
   virtual void OnSessionOpened(const tree::Session&) {}
   virtual void OnSessionEnded(base::SessionId, tree::SessionEnd) {}

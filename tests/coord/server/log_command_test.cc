@@ -114,6 +114,12 @@ TEST_F(LogCommandTest, VerifyFailsWhereALeaderHasSaidThatTheDirectoryIsRolledBac
   EXPECT_THAT(err_.str(), AllOf(HasSubstr("has lost what node 2 had acknowledged: entry 40"), HasSubstr("member readmit 2")));
   EXPECT_EQ(Verify(LogFormat::kJson), 1);
   EXPECT_EQ(nlohmann::json::parse(out_.str())["ok"], false);
+  // It says so first, whatever else is wrong: with a damaged snapshot alone the node could start.
+  const std::string damaged = "data/" + log::SnapshotName(raft::Index(3));
+  const auto file = base::CreateAnew(&fs_, damaged);
+  ASSERT_TRUE(file.ok() && (*file)->WriteAt(0, "no snapshot").ok());
+  EXPECT_EQ(Verify(LogFormat::kTable), 1);
+  EXPECT_THAT(err_.str(), HasSubstr("has lost what node 2 had acknowledged"));
 }
 
 TEST_F(LogCommandTest, VerifyReadsTheSnapshotsFromWhichTheLogLeadsOn) {
