@@ -26,9 +26,9 @@ namespace drover::cli {
 namespace {
 
 constexpr base::Duration kNodeTimeout = std::chrono::seconds(3);
-constexpr base::Duration kPause = std::chrono::milliseconds(100);
+constexpr base::Duration kSurveyPause = std::chrono::milliseconds(100);
 constexpr char kClearScreen[] = "\033[H\033[2J";
-constexpr base::Duration kLeastTimeout = std::chrono::milliseconds(10);
+constexpr base::Duration kNodeTimeoutMin = std::chrono::milliseconds(10);
 constexpr base::Duration kIntervalMin = std::chrono::milliseconds(100);  // more often is load and no news
 
 const std::vector<std::string> kHeader = {"NODE", "ADDRESS",  "ROLE",     "TERM",    "COMMIT", "APPLIED", "LAG",
@@ -181,7 +181,7 @@ int Status(const App& app) {
   const auto give_up = std::chrono::steady_clock::now() + app.globals.request_timeout;
   const auto ask = [give_up](const std::string& address) {
     const base::Duration left = give_up - std::chrono::steady_clock::now();
-    return coord::FetchNodeStatus(address, std::clamp<base::Duration>(left, kLeastTimeout, kNodeTimeout));
+    return coord::FetchNodeStatus(address, std::clamp<base::Duration>(left, kNodeTimeoutMin, kNodeTimeout));
   };
   Survey survey;
   client::Trail trail;
@@ -189,7 +189,7 @@ int Status(const App& app) {
     survey = TakeSurvey(app.globals.coord, ask);
     if (survey.silent.size() < survey.nodes.size()) break;
     for (const SurveyedNode& node : survey.nodes) trail.Add(node.address, node.status.status());
-    client::SystemWaiter().Wait(kPause, {});
+    client::SystemWaiter().Wait(kSurveyPause, {});
     if (std::chrono::steady_clock::now() >= give_up) {
       return app.output.Fail(absl::UnavailableError(absl::StrCat("no coordination node answered: ", trail.Describe())));
     }

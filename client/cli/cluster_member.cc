@@ -28,8 +28,8 @@ using coord::MemberCall;
 
 constexpr base::Duration kCallTimeout = std::chrono::seconds(15);  // longer than a leader waits for a node that is to be added
 constexpr base::Duration kListTimeout = std::chrono::seconds(3);
-constexpr base::Duration kPause = std::chrono::milliseconds(200);
-constexpr base::Duration kLeastTimeout = std::chrono::milliseconds(10);
+constexpr base::Duration kChangePause = std::chrono::milliseconds(200);
+constexpr base::Duration kCallTimeoutMin = std::chrono::milliseconds(10);
 
 struct Flags {
   std::string member;  // ID, or ID=HOST:PORT
@@ -37,7 +37,7 @@ struct Flags {
 };
 
 base::Duration Left(Clock::time_point end, base::Duration most) {
-  return std::clamp<base::Duration>(end - Clock::now(), kLeastTimeout, most);
+  return std::clamp<base::Duration>(end - Clock::now(), kCallTimeoutMin, most);
 }
 
 // What came of a change.
@@ -109,7 +109,7 @@ class Core {
                                                       "; it may be done all the same: drover cluster member list shows "
                                                       "it as soon as a leader answers"));
       }
-      client::SystemWaiter().Wait(kPause, {});
+      client::SystemWaiter().Wait(kChangePause, {});
     }
   }
 

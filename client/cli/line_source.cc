@@ -10,7 +10,7 @@ namespace drover::cli {
 namespace {
 
 constexpr std::size_t kLineBytesMax = std::size_t{16} << 20;
-constexpr std::size_t kReadBytes = 1 << 16;
+constexpr std::size_t kLineReadBytes = 1 << 16;
 
 class Lines final : public LineSource {
  public:
@@ -42,7 +42,7 @@ class Lines final : public LineSource {
 
  private:
   bool Fill() {
-    char block[kReadBytes];
+    char block[kLineReadBytes];
     const ssize_t n = read(fd_, block, sizeof block);
     if (n < 0) return errno == EINTR || errno == EAGAIN;
     ended_ = n == 0;

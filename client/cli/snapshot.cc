@@ -21,7 +21,7 @@ namespace drover::cli {
 namespace {
 
 constexpr base::Duration kStatusTimeout = std::chrono::seconds(3);
-constexpr base::Duration kPause = std::chrono::milliseconds(200);
+constexpr base::Duration kSavePause = std::chrono::milliseconds(200);
 
 struct SaveFlags {
   std::string file;
@@ -49,7 +49,7 @@ absl::StatusOr<std::vector<SurveyedNode>> AwaitSources(const App& app, std::uint
     absl::StatusOr<std::vector<SurveyedNode>> sources = SnapshotSources(nodes, from);
     if (interrupted) return absl::CancelledError("interrupted");
     if (!absl::IsUnavailable(sources.status()) || std::chrono::steady_clock::now() >= give_up) return sources;
-    client::SystemWaiter().Wait(kPause, {});
+    client::SystemWaiter().Wait(kSavePause, {});
   }
 }
 

@@ -70,7 +70,7 @@ absl::StatusOr<Compare> ParseCompare(const Words& words, const PathOf& path_of) 
   return compare;
 }
 
-absl::StatusOr<std::string> DataOf(const DataArgument& data) {
+absl::StatusOr<std::string> DataTyped(const DataArgument& data) {
   if (!data.standard_input()) return data.Typed();
   return absl::InvalidArgumentError("- is no data in a transaction; of a single - write -- -");
 }
@@ -102,14 +102,14 @@ absl::StatusOr<Operation> ParseOperation(const Words& words, const PathOf& path_
   if (!parsed.ok()) return parsed;
   if (done) return absl::InvalidArgumentError("--help is no option here");
   if (create_options.chosen()) {
-    absl::StatusOr<std::string> data = DataOf(create.data);
+    absl::StatusOr<std::string> data = DataTyped(create.data);
     if (!data.ok()) return data.status();
     absl::StatusOr<coord::CreateOptions> how = create.Options();
     if (!how.ok()) return how.status();
     return Operation::Create(path_of(create.path), *std::move(data), *std::move(how));
   }
   if (set_options.chosen()) {
-    absl::StatusOr<std::string> data = DataOf(set.data);
+    absl::StatusOr<std::string> data = DataTyped(set.data);
     if (!data.ok()) return data.status();
     return Operation::Set(path_of(set.path), *std::move(data), set.version.Value());
   }

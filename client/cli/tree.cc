@@ -27,7 +27,7 @@ struct HeldCreateFlags : CreateFlags {
 };
 
 // DATA, or standard input for "-".
-absl::StatusOr<std::string> DataOf(const DataArgument& data) {
+absl::StatusOr<std::string> DataGiven(const DataArgument& data) {
   if (!data.standard_input()) return data.Typed();
   return ReadInput("-", kNodeBytesMax, "the data of a node");
 }
@@ -55,7 +55,7 @@ int Stat(const App& app, const PathFlag& flags) {
 
 int Set(const App& app, const SetFlags& flags) {
   const std::string path = app.Path(flags.path);
-  auto data = DataOf(flags.data);
+  auto data = DataGiven(flags.data);
   if (!data.ok()) return app.output.Fail(data.status());
   return WithCore(app, [&](const App&, coord::BlockingClient& core) {
     auto set = core.Set(path, *std::move(data), flags.version.Value());
@@ -92,7 +92,7 @@ int Create(const App& app, const HeldCreateFlags& flags) {
   const std::string path = app.Path(flags.path);
   absl::StatusOr<coord::CreateOptions> how = flags.Options();
   if (!how.ok()) return app.Usage(absl::StrCat("tree create: ", how.status().message()));
-  auto data = DataOf(flags.data);
+  auto data = DataGiven(flags.data);
   if (!data.ok()) return app.output.Fail(data.status());
   std::unique_ptr<Interruption> interruption;  // before any other thread
   if (flags.hold) interruption = std::make_unique<Interruption>();

@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kIdsPerCall = 1000;
 constexpr std::uint32_t kListLimitMax = 10'000;
 // How long a short cut through the store may hold up a call that has another way.
-constexpr auto kStoreLookupTimeout = std::chrono::seconds(5);
+constexpr auto kStoreProbeTimeout = std::chrono::seconds(5);
 
 // A slow link may be that slow.
 constexpr auto kUploadTimePerMebibyte = std::chrono::seconds(2);
@@ -158,7 +158,7 @@ absl::Status TaskClientImpl::AddProgram(const TaskSpec& spec, task::v1::TaskSpec
 }
 
 absl::StatusOr<task::v1::ObjectRef> TaskClientImpl::PutProgram(const std::string& task_id, const std::string& encoded) {
-  if (store_.Reachable(parts_.waiter->Now() + kStoreLookupTimeout)) {
+  if (store_.Reachable(parts_.waiter->Now() + kStoreProbeTimeout)) {
     auto put = store_.Put(store::InputKey(task_id, parts_.random->Next()), encoded);
     if (put.ok()) {
       task::v1::ObjectRef object;

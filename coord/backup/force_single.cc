@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "coord/backup/place.h"
 #include "coord/base/status.h"
 #include "coord/log/data_directory.h"
 #include "coord/log/inspect.h"
@@ -18,11 +19,6 @@
 
 namespace drover::coord::backup {
 namespace {
-
-std::string Trimmed(std::string directory) {
-  while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
-  return directory;
-}
 
 std::string ParentOf(const std::string& directory) {
   const std::string parent = std::filesystem::path(directory).parent_path().string();

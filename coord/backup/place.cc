@@ -15,11 +15,6 @@ namespace fs = std::filesystem;
 
 constexpr int kLinksMax = 40;  // as the kernel's
 
-std::string Trimmed(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path;
-}
-
 // By the device, or where it was mounted from elsewhere in the same file system by the kernel's word; older ones do not say it.
 bool IsMountPoint(const std::string& directory) {
   struct statx about = {};
@@ -33,6 +28,11 @@ bool IsMountPoint(const std::string& directory) {
 }
 
 }  // namespace
+
+std::string Trimmed(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
 
 std::string BehindLinks(const std::string& given) {
   std::error_code error;

@@ -9,6 +9,9 @@
 
 namespace drover::coord::backup {
 
+// Without slashes at its end.
+[[nodiscard]] std::string Trimmed(std::string path);
+
 // The directory that `given` leads to, if that is a link: it is what is renamed, and what another one is made beside. Links on the
 // way to it stay as they are. Of one that is not there the place where it would be.
 [[nodiscard]] std::string BehindLinks(const std::string& given);

@@ -15,7 +15,7 @@
 namespace drover::coord::log {
 namespace {
 
-constexpr absl::string_view kMagic = "DROVERID";
+constexpr absl::string_view kIdentityMagic = "DROVERID";
 // Of a directory that has promised nothing beyond the first level, and of others: what reads version 1 alone refuses these.
 constexpr std::uint32_t kVersion = 1;
 constexpr std::uint32_t kVersionWithPromise = 2;
@@ -30,7 +30,7 @@ constexpr char kTemporaryName[] = "identity.tmp";
 }  // namespace
 
 std::string EncodeIdentity(const Identity& identity) {
-  std::string contents(kMagic.data(), kMagic.size());
+  std::string contents(kIdentityMagic.data(), kIdentityMagic.size());
   const bool promises = identity.promised > base::kFirstFeatureLevel;
   PutU32(promises ? kVersionWithPromise : kVersion, &contents);
   PutU32(promises ? identity.promised.value : 0, &contents);
@@ -42,13 +42,14 @@ std::string EncodeIdentity(const Identity& identity) {
 }
 
 absl::StatusOr<Identity> DecodeIdentity(absl::string_view contents) {
-  if (contents.size() >= 12 && contents.substr(0, kMagic.size()) == kMagic && GetU32(contents, 8) > base::kDiskVersion) {
+  if (contents.size() >= 12 && contents.substr(0, kIdentityMagic.size()) == kIdentityMagic &&
+      GetU32(contents, 8) > base::kDiskVersion) {
     return absl::FailedPreconditionError(absl::StrCat("identity format version ", GetU32(contents, 8),
                                                       "; this program reads versions up to ", base::kDiskVersion,
                                                       ": use the newer program"));
   }
   const absl::Status damaged = absl::DataLossError(absl::StrCat("the identity of this node is damaged. ", kLostIdentity));
-  if (contents.size() != kBytes || contents.substr(0, kMagic.size()) != kMagic ||
+  if (contents.size() != kBytes || contents.substr(0, kIdentityMagic.size()) != kIdentityMagic ||
       GetU64(contents, kBytes - 8) != base::Checksum(contents.substr(0, kBytes - 8))) {
     return damaged;
   }

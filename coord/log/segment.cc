@@ -13,7 +13,7 @@
 namespace drover::coord::log {
 namespace {
 
-constexpr absl::string_view kMagic = "DROVRLOG";
+constexpr absl::string_view kSegmentMagic = "DROVRLOG";
 constexpr std::size_t kClusterAt = 16;
 constexpr std::size_t kFixedBytes = 80;
 constexpr std::uint64_t kBufferBytes = 256 << 10;
@@ -36,7 +36,7 @@ std::optional<std::uint64_t> ParseSegmentName(absl::string_view name) {
 
 std::string EncodeSegmentHeader(const SegmentHeader& header, FrameRef* ref) {
   std::string frame = StartFrame();
-  frame.append(kMagic.data(), kMagic.size());
+  frame.append(kSegmentMagic.data(), kSegmentMagic.size());
   PutU32(kFormatVersion, &frame);
   PutU32(static_cast<std::uint32_t>(header.configurations.size()), &frame);
   PutU64(header.cluster.value, &frame);
@@ -63,7 +63,7 @@ std::string EncodeSegmentHeader(const SegmentHeader& header, FrameRef* ref) {
 
 absl::StatusOr<SegmentHeader> DecodeSegmentHeader(const Frame& frame) {
   const absl::string_view in = frame.payload.view();
-  if (frame.header.type != FrameType::kSegment || in.size() < kFixedBytes || in.substr(0, kMagic.size()) != kMagic) {
+  if (frame.header.type != FrameType::kSegment || in.size() < kFixedBytes || in.substr(0, kSegmentMagic.size()) != kSegmentMagic) {
     return absl::InvalidArgumentError("this frame is no segment header");
   }
   if (GetU32(in, 8) != kFormatVersion) {

@@ -15,7 +15,7 @@
 namespace drover::coord::log {
 namespace {
 
-constexpr absl::string_view kMagic = "DROVRSNP";
+constexpr absl::string_view kSnapshotMagic = "DROVRSNP";
 constexpr std::uint32_t kPartMagic = 0x50535244;  // "DRSP"
 constexpr std::uint32_t kEndMagic = 0x45535244;   // "DRSE"
 constexpr std::uint64_t kHeadBytes = 64;          // without the configurations and the checksum
@@ -37,7 +37,7 @@ absl::string_view Looks(absl::string_view begin) {
 }
 
 std::string EncodeHead(const SnapshotHead& head) {
-  std::string out(kMagic.data(), kMagic.size());
+  std::string out(kSnapshotMagic.data(), kSnapshotMagic.size());
   PutU32(kSnapshotVersion, &out);
   PutU32(static_cast<std::uint32_t>(head.at.configuration.size()), &out);
   PutU64(head.cluster.value, &out);
@@ -178,7 +178,8 @@ absl::StatusOr<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(base::FileS
 
 absl::Status SnapshotReader::ReadHead(std::optional<base::ClusterId> cluster) {
   DROVER_ASSIGN_OR_RETURN(const std::string fixed, ReadExactly(kHeadBytes, "its head"));
-  if (fixed.substr(0, kMagic.size()) != kMagic) return Damaged(absl::StrCat("this is not the head of a snapshot", Looks(fixed)));
+  if (fixed.substr(0, kSnapshotMagic.size()) != kSnapshotMagic)
+    return Damaged(absl::StrCat("this is not the head of a snapshot", Looks(fixed)));
   // The version before the checksum: a newer one may have another head.
   const std::uint32_t version = GetU32(fixed, 8);
   const std::uint64_t configuration = GetU32(fixed, 12);

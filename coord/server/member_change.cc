@@ -33,7 +33,7 @@ Next Remove(raft::Configuration now, base::NodeId id) {
   return now;
 }
 
-Next Place(raft::Configuration now, const MemberChange& change) {
+Next PutAt(raft::Configuration now, const MemberChange& change) {
   const auto taken = std::find_if(now.members.begin(), now.members.end(), [&](const raft::Member& m) {
     return m.id != change.id && m.address == change.address && !change.address.empty();
   });
@@ -74,7 +74,7 @@ Next NextConfiguration(const raft::Configuration& now, const MemberChange& chang
   switch (change.kind) {
     case MemberChange::Kind::kAdd:
     case MemberChange::Kind::kReadmit:
-      return Place(now, change);
+      return PutAt(now, change);
     case MemberChange::Kind::kPromote: {
       if (member == nullptr) return absl::NotFoundError(absl::StrCat("node ", change.id.value, " is no member"));
       if (member->voter) return Next(std::nullopt);

@@ -13,10 +13,10 @@
 namespace drover::coord::server {
 namespace {
 
-constexpr char kService[] = "drover.coord.v1.Membership";
+constexpr char kMembership[] = "drover.coord.v1.Membership";
 
-std::string Method(const char* name) {
-  return std::string("/") + kService + "/" + name;
+std::string MembershipMethod(const char* name) {
+  return std::string("/") + kMembership + "/" + name;
 }
 
 base::Bytes Members(const Node& node) {
@@ -85,17 +85,19 @@ std::function<void(Node*, const Request&, const transport::CallInfo&, ChangeDone
 
 void RegisterMembership(transport::Server* server, std::function<MemberProcess*()> process) {
   using Kind = MemberChange::Kind;
-  server->RegisterUnary(Method("List"),
+  server->RegisterUnary(MembershipMethod("List"),
                         Handler<v1::ListMembersRequest>(process, [](Node* node, const v1::ListMembersRequest& request,
                                                                     const transport::CallInfo&, ChangeDone done) {
                           if (!request.by_leader()) return done(absl::OkStatus());
                           node->ConfirmLeads(std::move(done));
                         }));
-  server->RegisterUnary(Method("Add"), Handler<v1::AddMemberRequest>(process, Change<v1::AddMemberRequest>(Kind::kAdd)));
-  server->RegisterUnary(Method("Readmit"), Handler<v1::AddMemberRequest>(process, Change<v1::AddMemberRequest>(Kind::kReadmit)));
-  server->RegisterUnary(Method("Promote"), Handler<v1::MemberRequest>(process, Change<v1::MemberRequest>(Kind::kPromote)));
-  server->RegisterUnary(Method("Remove"), Handler<v1::MemberRequest>(process, Change<v1::MemberRequest>(Kind::kRemove)));
-  server->RegisterUnary(Method("TransferLeader"),
+  server->RegisterUnary(MembershipMethod("Add"), Handler<v1::AddMemberRequest>(process, Change<v1::AddMemberRequest>(Kind::kAdd)));
+  server->RegisterUnary(MembershipMethod("Readmit"),
+                        Handler<v1::AddMemberRequest>(process, Change<v1::AddMemberRequest>(Kind::kReadmit)));
+  server->RegisterUnary(MembershipMethod("Promote"),
+                        Handler<v1::MemberRequest>(process, Change<v1::MemberRequest>(Kind::kPromote)));
+  server->RegisterUnary(MembershipMethod("Remove"), Handler<v1::MemberRequest>(process, Change<v1::MemberRequest>(Kind::kRemove)));
+  server->RegisterUnary(MembershipMethod("TransferLeader"),
                         Handler<v1::MemberRequest>(
                             process, [](Node* node, const v1::MemberRequest& request, const transport::CallInfo&, ChangeDone done) {
                               node->TransferLeadership(base::NodeId(request.id()), std::move(done));

@@ -10,11 +10,11 @@
 namespace drover::coord::server {
 namespace {
 
-constexpr char kMark[] = "rolled-back";
+constexpr char kRolledBackMark[] = "rolled-back";
 constexpr std::size_t kWordsMax = 4'096;
 
 std::string MarkOf(const std::string& directory) {
-  return absl::StrCat(directory, "/", kMark);
+  return absl::StrCat(directory, "/", kRolledBackMark);
 }
 
 }  // namespace

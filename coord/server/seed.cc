@@ -17,7 +17,7 @@ namespace {
 
 constexpr char kName[] = "founding.snap";
 constexpr char kUnfinished[] = "founding.snap.tmp";
-constexpr char kMark[] = "restoring";
+constexpr char kRestoringMark[] = "restoring";
 constexpr char kLock[] = "LOCK";
 // By a restore, besides LOCK and mark.
 constexpr const char* kMade[] = {kName, kUnfinished, "identity", "identity.tmp"};
@@ -51,7 +51,7 @@ absl::Status Write(log::SnapshotWriter* writer, tree::SnapshotWalk* walk) {
   return writer->Finish();
 }
 
-absl::Status Copy(log::SnapshotReader* reader, log::SnapshotWriter* writer) {
+absl::Status CopyParts(log::SnapshotReader* reader, log::SnapshotWriter* writer) {
   while (true) {
     DROVER_ASSIGN_OR_RETURN(const std::optional<std::string> part, reader->Next());
     if (!part) return writer->Finish();
@@ -63,13 +63,13 @@ absl::Status Copy(log::SnapshotReader* reader, log::SnapshotWriter* writer) {
 
 absl::Status MarkRestore(base::FileSystem* files, const std::string& directory) {
   DROVER_RETURN_IF_ERROR(files->MakeDirectory(directory));
-  const auto mark = files->Open(absl::StrCat(directory, "/", kMark), base::OpenMode::kCreate);
+  const auto mark = files->Open(absl::StrCat(directory, "/", kRestoringMark), base::OpenMode::kCreate);
   if (!absl::IsAlreadyExists(mark.status())) DROVER_RETURN_IF_ERROR(mark.status());
   return files->SyncDirectory(directory);  // also of one that a process made which died before it was durable
 }
 
 absl::Status UnmarkRestore(base::FileSystem* files, const std::string& directory) {
-  DROVER_RETURN_IF_ERROR(files->Remove(absl::StrCat(directory, "/", kMark)));
+  DROVER_RETURN_IF_ERROR(files->Remove(absl::StrCat(directory, "/", kRestoringMark)));
   return files->SyncDirectory(directory);
 }
 
@@ -77,7 +77,7 @@ absl::Status CheckRestoreEnded(base::FileSystem* files, const std::string& direc
   const absl::StatusOr<std::vector<std::string>> names = files->List(directory);
   if (!names.ok()) return absl::OkStatus();  // what is wrong with the directory is told when it is opened
   // The unfinished seed is a mark, too.
-  if (!Has(*names, kMark) && !Has(*names, kUnfinished)) return absl::OkStatus();
+  if (!Has(*names, kRestoringMark) && !Has(*names, kUnfinished)) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       "a restore into data directory ", directory,
       " was interrupted, and no node starts there: give drover cluster snapshot restore again, with the same --data; or "
@@ -85,7 +85,7 @@ absl::Status CheckRestoreEnded(base::FileSystem* files, const std::string& direc
 }
 
 bool IsOfRestore(absl::string_view name) {
-  return name == kLock || name == kMark || std::find(std::begin(kMade), std::end(kMade), name) != std::end(kMade);
+  return name == kLock || name == kRestoringMark || std::find(std::begin(kMade), std::end(kMade), name) != std::end(kMade);
 }
 
 absl::Status ClearRestore(base::FileSystem* files, const std::string& directory) {
@@ -145,7 +145,7 @@ absl::Status FoundFromSeed(log::DataDirectory* directory, const raft::Configurat
                           log::SnapshotReader::Open(files, directory->PathOf(kName), founders.cluster, kWhatToDo));
   const log::SnapshotHead head = HeadOf(founders.cluster, reader->head().id, founders);
   DROVER_ASSIGN_OR_RETURN(const auto writer, log::SnapshotWriter::Begin(files, directory->path(), head, {}));
-  const absl::Status copied = Copy(reader.get(), writer.get());
+  const absl::Status copied = CopyParts(reader.get(), writer.get());
   if (!copied.ok()) writer->Discard();
   return copied;
 }

@@ -14,7 +14,7 @@
 namespace drover::coord::server {
 namespace {
 
-constexpr char kService[] = "drover.coord.v1.Coordination";
+constexpr char kCoordination[] = "drover.coord.v1.Coordination";
 
 absl::string_view RoleText(raft::RoleName role) {
   switch (role) {
@@ -27,30 +27,30 @@ absl::string_view RoleText(raft::RoleName role) {
   }
 }
 
-std::string Method(const char* name) {
-  return std::string("/") + kService + "/" + name;
+std::string CoordinationMethod(const char* name) {
+  return std::string("/") + kCoordination + "/" + name;
 }
 
 }  // namespace
 
 Services::Services(transport::CqLoop* loop, const transport::ServerOptions& options, std::string advertise)
     : advertise_(std::move(advertise)), server_(loop, options) {
-  server_.RegisterStream(Method("Session"), [this](std::unique_ptr<base::Connection> connection, const transport::CallInfo& call) {
-    return process_->Accept(std::move(connection), transport::PeerAddress(call.peer));
-  });
+  server_.RegisterStream(CoordinationMethod("Session"),
+                         [this](std::unique_ptr<base::Connection> connection, const transport::CallInfo& call) {
+                           return process_->Accept(std::move(connection), transport::PeerAddress(call.peer));
+                         });
   server_.RegisterStream(kPeerLink, [this](std::unique_ptr<base::Connection> connection, const transport::CallInfo& call) {
     return process_->AcceptPeer(std::move(connection), call.peer);
   });
-  server_.RegisterUnary(Method("Execute"),
+  server_.RegisterUnary(CoordinationMethod("Execute"),
                         [this](const base::Bytes& request, const transport::CallInfo& call, transport::UnaryReply reply) {
                           process_->Execute(request, std::move(reply), transport::PeerAddress(call.peer));
                         });
-  server_.RegisterUnary(Method("Status"),
+  server_.RegisterUnary(CoordinationMethod("Status"),
                         [this](const base::Bytes&, const transport::CallInfo&, transport::UnaryReply reply) { reply(Status()); });
-  server_.RegisterServerStream(
-      Method("SaveSnapshot"), [this](const base::Bytes&, std::unique_ptr<base::Connection> connection, const transport::CallInfo&) {
-        return process_->AcceptSave(std::move(connection));
-      });
+  server_.RegisterServerStream(CoordinationMethod("SaveSnapshot"),
+                               [this](const base::Bytes&, std::unique_ptr<base::Connection> connection,
+                                      const transport::CallInfo&) { return process_->AcceptSave(std::move(connection)); });
   RegisterMembership(&server_, [this] { return process_; });
 }
 
@@ -60,7 +60,7 @@ absl::Status Services::Start(MemberProcess* process) {
 }
 
 void Services::SetServing(bool serving) {
-  if (std::exchange(serving_, serving) != serving) server_.SetServing(kService, serving);
+  if (std::exchange(serving_, serving) != serving) server_.SetServing(kCoordination, serving);
 }
 
 base::Bytes Services::Status() const {

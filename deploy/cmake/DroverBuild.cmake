@@ -20,6 +20,10 @@ if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
 endif()
 
+# Most of the time goes into the headers that the files of a room share, so several files are compiled at a time; APART: one by one,
+# where they use the same names for things of their own. The clang preset compiles all of them one by one: no file leans on another.
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 10)
+
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(absl CONFIG REQUIRED)
@@ -47,6 +51,9 @@ target_include_directories(drover_build INTERFACE "${CMAKE_SOURCE_DIR}")
 # copies that overlap (inlined assignments and concatenations of std::string).
 target_compile_options(drover_build INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> $<$<AND:$<CXX_COMPILER_ID:GNU>,$<NOT:$<CONFIG:Dev>>>:-Wno-restrict>)
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  target_compile_options(drover_build INTERFACE -Wno-subobject-linkage)  # of a class that is known in its own file alone
+endif()
 if(DROVER_WERROR)
   target_compile_options(drover_build INTERFACE -Werror)
 endif()
@@ -55,16 +62,19 @@ if(DROVER_SANITIZE)
   add_link_options(-fsanitize=${DROVER_SANITIZE})
 endif()
 
-# drover_library(NAME [SOURCES ...] [HEADERS public headers below include/ ...] [DEPS ...] [PRIVATE_DEPS ...])
+# drover_library(NAME [APART] [SOURCES ...] [HEADERS public headers below include/ ...] [DEPS ...] [PRIVATE_DEPS ...])
 # One static library per folder. HEADERS are the promised ones, relative to the folder's include/. drover_coord_client is
 # Drover::coord_client to those outside, whether they find our package or add this folder.
 function(drover_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS;DEPS;PRIVATE_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "APART" "" "SOURCES;HEADERS;DEPS;PRIVATE_DEPS" ${ARGN})
   string(REGEX REPLACE "^drover_" "" exported ${name})
   if(ARG_SOURCES)
     add_library(${name} STATIC ${ARG_SOURCES})
     target_link_libraries(${name} PUBLIC ${ARG_DEPS} PRIVATE $<BUILD_INTERFACE:drover_build> ${ARG_PRIVATE_DEPS})
     set(scope PUBLIC)
+    if(ARG_APART)
+      set_property(TARGET ${name} PROPERTY UNITY_BUILD OFF)
+    endif()
   else()
     add_library(${name} INTERFACE)
     target_link_libraries(${name} INTERFACE ${ARG_DEPS})
@@ -110,12 +120,15 @@ function(drover_add_test name)
   endif()
 endfunction()
 
-# drover_test(NAME SOURCES ... [DEPS ...] [LABEL unit|scenario|e2e] [SERIAL] [TIMEOUT seconds])
+# drover_test(NAME [APART] SOURCES ... [DEPS ...] [LABEL unit|scenario|e2e] [SERIAL] [TIMEOUT seconds])
 # One GoogleTest program per folder, run by ctest as one test.
 function(drover_test name)
-  cmake_parse_arguments(ARG "SERIAL" "LABEL;TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "APART;SERIAL" "LABEL;TIMEOUT" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE drover_build ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  if(ARG_APART)
+    set_property(TARGET ${name} PROPERTY UNITY_BUILD OFF)
+  endif()
   set(how "")
   foreach(key LABEL TIMEOUT)
     if(ARG_${key})

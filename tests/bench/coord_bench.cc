@@ -14,7 +14,6 @@
 namespace drover::bench {
 namespace {
 
-constexpr std::chrono::seconds kSettleLimit{60};
 constexpr int kTries = 3;
 
 using Systems = std::vector<std::unique_ptr<System>>;

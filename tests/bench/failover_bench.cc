@@ -21,7 +21,6 @@ namespace {
 
 using Clock = SteadyWriter::Clock;
 
-constexpr std::chrono::seconds kSettleLimit{60};
 constexpr int kKeys = 100;
 
 // Stopped by a signal: all of its threads stand still.

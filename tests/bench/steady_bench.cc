@@ -17,8 +17,6 @@
 namespace drover::bench {
 namespace {
 
-constexpr std::chrono::seconds kSettleLimit{60};
-
 // Stalls the disks of the followers by turns, evenly over the time that the load lasts. A thread of its own.
 class Stalls {
  public:

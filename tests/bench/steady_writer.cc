@@ -9,7 +9,7 @@
 namespace drover::bench {
 namespace {
 
-constexpr std::chrono::milliseconds kLook{100};  // how often a waiter looks for an interrupt
+constexpr std::chrono::milliseconds kInterruptLook{100};  // how often a waiter looks for an interrupt
 // Writes that may wait for an answer; a system that is away for longer than that has had its chance.
 constexpr std::size_t kUnansweredMax = 50'000;
 
@@ -90,7 +90,7 @@ absl::StatusOr<SteadyWriter::Clock::time_point> SteadyWriter::AwaitAcknowledged(
           absl::StrCat("no write was acknowledged in time; ",
                        last_failure_.ok() ? "none was answered" : "the last answer: ", last_failure_.message()));
     }
-    changed_.WaitFor(&mu_, std::min<std::chrono::nanoseconds>(left, kLook));
+    changed_.WaitFor(&mu_, std::min<std::chrono::nanoseconds>(left, kInterruptLook));
   }
   return *first_;
 }

@@ -11,7 +11,7 @@ namespace {
 using ::testing::HasSubstr;
 
 // Answers as told, at once; or keeps requests for later.
-class FakeClients final : public Clients {
+class LateClients final : public Clients {
  public:
   int count() const override { return 2; }
   void Run(int /*client*/, absl::AnyInvocable<void()> task) override { task(); }
@@ -63,8 +63,8 @@ class FakeClients final : public Clients {
 constexpr int kRate = 10'000;
 
 TEST(SteadyWriterTest, ClientsWriteInTurn) {
-  auto owned = std::make_unique<FakeClients>();
-  FakeClients& clients = *owned;
+  auto owned = std::make_unique<LateClients>();
+  LateClients& clients = *owned;
   SteadyWriter writer(std::move(owned), KeyNames(1), "v", kRate);
   ASSERT_TRUE(testing::Await([&] { return clients.made(0) > 5 && clients.made(1) > 5; }));
   writer.Stop();
@@ -74,8 +74,8 @@ TEST(SteadyWriterTest, ClientsWriteInTurn) {
 }
 
 TEST(SteadyWriterTest, WritesGoOnWhileNoneIsAnswered) {
-  auto owned = std::make_unique<FakeClients>();
-  FakeClients& clients = *owned;
+  auto owned = std::make_unique<LateClients>();
+  LateClients& clients = *owned;
   clients.Hold();
   SteadyWriter writer(std::move(owned), KeyNames(1), "v", kRate);
   EXPECT_TRUE(testing::Await([&] { return clients.held() > 10; }));
@@ -85,8 +85,8 @@ TEST(SteadyWriterTest, WritesGoOnWhileNoneIsAnswered) {
 }
 
 TEST(SteadyWriterTest, AnAnswerToAnEarlierWriteDoesNotCount) {
-  auto owned = std::make_unique<FakeClients>();
-  FakeClients& clients = *owned;
+  auto owned = std::make_unique<LateClients>();
+  LateClients& clients = *owned;
   clients.Hold();
   SteadyWriter writer(std::move(owned), KeyNames(1), "v", kRate);
   ASSERT_TRUE(testing::Await([&] { return clients.held() > 3; }));
@@ -98,8 +98,8 @@ TEST(SteadyWriterTest, AnAnswerToAnEarlierWriteDoesNotCount) {
 }
 
 TEST(SteadyWriterTest, TheNextAcknowledgementIsWaitedFor) {
-  auto owned = std::make_unique<FakeClients>();
-  FakeClients& clients = *owned;
+  auto owned = std::make_unique<LateClients>();
+  LateClients& clients = *owned;
   clients.Answer(absl::UnavailableError("no leader"));
   SteadyWriter writer(std::move(owned), KeyNames(1), "v", kRate);
   ASSERT_TRUE(testing::Await([&] { return writer.failed() > 3; }));
@@ -112,8 +112,8 @@ TEST(SteadyWriterTest, TheNextAcknowledgementIsWaitedFor) {
 }
 
 TEST(SteadyWriterTest, WhoeverWaitsInVainHearsTheLastAnswer) {
-  auto owned = std::make_unique<FakeClients>();
-  FakeClients& clients = *owned;
+  auto owned = std::make_unique<LateClients>();
+  LateClients& clients = *owned;
   clients.Answer(absl::UnavailableError("no leader"));
   SteadyWriter writer(std::move(owned), KeyNames(1), "v", kRate);
   absl::Status status;

@@ -27,7 +27,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr char kSessionMethod[] = "/drover.coord.v1.Coordination/Session";
 constexpr char kHot[] = "/hot";
-constexpr std::chrono::seconds kSettleLimit{60};
 constexpr std::chrono::seconds kStepLimit{120};
 constexpr std::chrono::seconds kRest{5};  // what is left of a step (frames, garbage) goes meanwhile
 constexpr int kSessionsAtATime = 100;

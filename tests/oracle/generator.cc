@@ -27,7 +27,7 @@ constexpr std::uint64_t kBurstMax = 8;
 constexpr std::size_t kNodesMax = 150;  // above it, creates become deletes
 constexpr std::size_t kDepthMax = 60;
 constexpr std::size_t kWatchesMax = 5;  // of a session
-constexpr std::size_t kPathBytesMax = 3500;
+constexpr std::size_t kParentBytesMax = 3500;
 // Both systems take them; the largest leaves room for the rest of ZooKeeper's largest request (1 MiB less a byte).
 constexpr std::size_t kLargeData[] = {4'096, 65'535, 65'536, 1'000'000, 1'040'000};
 // Nothing ends by them while a run lasts (system.h); the longest that ZooKeeper takes, and such as are none.
@@ -282,7 +282,7 @@ void Generator::MakeCreate(Operation* o) {
   } else if (OneIn(6)) {
     o->path = Existing();
   } else {
-    o->path = Below(DepthOf(parent) < kDepthMax && parent.size() < kPathBytesMax ? parent : "/", Name());
+    o->path = Below(DepthOf(parent) < kDepthMax && parent.size() < kParentBytesMax ? parent : "/", Name());
   }
   o->ephemeral = OneIn(4);
   o->sequential = OneIn(4);

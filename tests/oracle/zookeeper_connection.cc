@@ -18,7 +18,7 @@
 namespace drover::oracle {
 namespace {
 
-constexpr timeval kPatience = {60, 0};
+constexpr timeval kSocketPatience = {60, 0};
 constexpr std::int32_t kMessageBytesMax = 16 << 20;
 
 absl::Status Broken(absl::string_view what) {
@@ -39,8 +39,8 @@ absl::StatusOr<std::unique_ptr<ZooKeeperConnection>> ZooKeeperConnection::Greet(
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return Broken("socket");
   std::unique_ptr<ZooKeeperConnection> connection(new ZooKeeperConnection(fd));
-  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
-  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kSocketPatience, sizeof kSocketPatience);
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &kSocketPatience, sizeof kSocketPatience);
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   sockaddr_in address = {};

@@ -14,12 +14,6 @@ using coord::raft::Index;
 using coord::raft::Member;
 using coord::raft::Raft;
 
-constexpr std::uint64_t kAll = ~std::uint64_t{0};
-
-base::Duration Millis(std::uint64_t ms) {
-  return std::chrono::milliseconds(ms);
-}
-
 }  // namespace
 
 // ---- time ----

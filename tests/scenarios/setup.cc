@@ -16,10 +16,6 @@ using coord::raft::Term;
 
 constexpr base::ClusterId kCluster(77);
 
-base::Duration Millis(std::uint64_t ms) {
-  return std::chrono::milliseconds(ms);
-}
-
 }  // namespace
 
 base::Bytes Script::Payload(std::size_t size, const std::string& content) const {

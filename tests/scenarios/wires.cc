@@ -5,12 +5,6 @@
 #include "tests/scenarios/script.h"
 
 namespace drover::scenarios {
-namespace {
-
-constexpr std::uint64_t kAll = ~std::uint64_t{0};
-
-}  // namespace
-
 // 0 stands for any node.
 std::vector<Link> Script::Links(const Link& pattern) const {
   std::vector<Link> links;

@@ -2,6 +2,7 @@
 #ifndef DROVER_TESTS_SCENARIOS_WORDS_H_
 #define DROVER_TESTS_SCENARIOS_WORDS_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -11,9 +12,17 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "coord/base/ids.h"
+#include "coord/base/time.h"
 #include "coord/raft/types.h"
 
 namespace drover::scenarios {
+
+// Where a number says how many there may be, or how far.
+inline constexpr std::uint64_t kAll = ~std::uint64_t{0};
+
+inline base::Duration Millis(std::uint64_t ms) {
+  return std::chrono::milliseconds(ms);
+}
 
 // Read from the left. The first word that is missing or is not what it should be is told by `error`, and all later reads yield
 // zeros: a verb reads all it needs and asks once.

@@ -16,7 +16,7 @@ namespace {
 constexpr char kTaken[] = "drover_coord_snapshots_taken_total";
 constexpr char kUnderWay[] = "drover_coord_snapshot_under_way";
 // A node looks every 50 ms whether one is due; so many looks in a row show that none is.
-constexpr std::chrono::milliseconds kLook{200};
+constexpr std::chrono::milliseconds kServingLook{200};
 constexpr int kLooks = 5;
 
 }  // namespace
@@ -52,7 +52,7 @@ bool ScaleCluster::Ready(int node) const {
 
 absl::Status ScaleCluster::AwaitNoSnapshot() {
   for (int quiet = 0; quiet < kLooks; ++quiet) {
-    DROVER_RETURN_IF_ERROR(Pause(kLook));
+    DROVER_RETURN_IF_ERROR(Pause(kServingLook));
     for (int node = 0; node < system_->nodes(); ++node) {
       DROVER_ASSIGN_OR_RETURN(const double under_way, Metric(node, kUnderWay));
       if (under_way != 0) quiet = -1;

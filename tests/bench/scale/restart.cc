@@ -11,7 +11,7 @@
 namespace drover::bench {
 namespace {
 
-constexpr std::chrono::milliseconds kLook{100};
+constexpr std::chrono::milliseconds kSnapshotLook{100};
 
 absl::StatusOr<double> EntriesBehindSnapshot(const ScaleCluster& cluster, int node) {
   DROVER_ASSIGN_OR_RETURN(const double applied, cluster.Metric(node, "drover_coord_applied_index"));
@@ -22,7 +22,7 @@ absl::StatusOr<double> EntriesBehindSnapshot(const ScaleCluster& cluster, int no
 // A snapshot on every node, and behind it as many entries as asked for.
 absl::Status Prepare(ScaleCluster* cluster, const Flags& flags, const std::vector<std::string>& keys, int node) {
   DROVER_RETURN_IF_ERROR(cluster->AskForSnapshots());
-  while (!cluster->SnapshotsTaken()) DROVER_RETURN_IF_ERROR(Pause(kLook));
+  while (!cluster->SnapshotsTaken()) DROVER_RETURN_IF_ERROR(Pause(kSnapshotLook));
   LoadSpec spec = FullLoad(flags, keys);
   spec.window = 1;  // an entry holds what came together; so each holds little
   spec.warm_up = spec.measure = base::Duration(0);

@@ -20,6 +20,9 @@
 
 namespace drover::bench {
 
+// How long a cluster may take to settle.
+inline constexpr std::chrono::seconds kSettleLimit{60};
+
 // What a server says of itself.
 struct NodeState {
   bool leads = false;

@@ -14,7 +14,8 @@ namespace {
 
 class IncomingFileTest : public ::testing::Test {
  protected:
-  IncomingFileTest() : directory_(testing::TempDir() + "/incoming_file." + std::to_string(getpid())), name_(directory_ + "/file") {
+  IncomingFileTest()
+      : directory_(::testing::TempDir() + "/incoming_file." + std::to_string(getpid())), name_(directory_ + "/file") {
     std::filesystem::remove_all(directory_);
     std::filesystem::create_directories(directory_);
   }

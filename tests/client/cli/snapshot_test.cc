@@ -27,7 +27,7 @@ struct Ran {
 
 class SnapshotCommandTest : public ::testing::Test {
  protected:
-  SnapshotCommandTest() : directory_(testing::TempDir() + "/snapshot_command." + std::to_string(getpid())) {
+  SnapshotCommandTest() : directory_(::testing::TempDir() + "/snapshot_command." + std::to_string(getpid())) {
     std::filesystem::remove_all(directory_);
     std::filesystem::create_directories(directory_);
     const auto state = coord::backup::MakeState();

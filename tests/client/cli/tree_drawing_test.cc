@@ -8,7 +8,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-coord::Node Sized(const std::string& path, std::uint32_t bytes) {
+coord::Node OfSize(const std::string& path, std::uint32_t bytes) {
   coord::Node node;
   node.path = path;
   node.stat.data_length = bytes;
@@ -17,7 +17,7 @@ coord::Node Sized(const std::string& path, std::uint32_t bytes) {
 
 TreeDrawing Draw(DrawingBounds bounds, const std::vector<std::string>& paths) {
   TreeDrawing drawing(bounds);
-  for (const std::string& path : paths) drawing.Add(Sized(path, 10));
+  for (const std::string& path : paths) drawing.Add(OfSize(path, 10));
   return drawing;
 }
 
@@ -62,10 +62,10 @@ TEST(TreeDrawingTest, NoMoreNodesAreDrawnThanAskedFor) {
 
 TEST(TreeDrawingTest, AWordSaysWhatIsSpecial) {
   TreeDrawing drawing({});
-  coord::Node node = Sized("/a", 0);
+  coord::Node node = OfSize("/a", 0);
   node.stat.container = true;
   drawing.Add(node);
-  node = Sized("/a/b", 0);
+  node = OfSize("/a/b", 0);
   node.hidden = true;
   drawing.Add(node);
   const std::vector<Item> items = drawing.Items(/*cuts=*/true);

@@ -25,7 +25,7 @@ using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr char kPath[] = "/locks/l";
+constexpr char kLock[] = "/locks/l";
 
 // A process with one lock of any kind.
 template <typename L>
@@ -33,7 +33,7 @@ struct Holder final : LockObserver {
   template <typename... Args>
   Holder(SimCore* core, const std::string& name, coord::SessionOptions options, Args... args)
       : process(core, name, std::move(options)) {
-    lock = std::make_unique<L>(process.session(), LockOptions{kPath, name}, args..., this);
+    lock = std::make_unique<L>(process.session(), LockOptions{kLock, name}, args..., this);
   }
   ~Holder() { Kill(); }
   void Kill() {
@@ -73,7 +73,7 @@ class LockTest : public ::testing::Test {
     EXPECT_TRUE(RunUntil([&] { return done; }));
   }
   std::size_t Places() const {
-    const coord::tree::Node* line = core_.node->state().tree().Find(kPath);
+    const coord::tree::Node* line = core_.node->state().tree().Find(kLock);
     return line == nullptr ? 0 : line->children().size();
   }
 
@@ -97,7 +97,7 @@ TEST_F(LockTest, AMutexIsHeldByOneAfterTheOtherInTheOrderInWhichTheyCame) {
     Release(*all[i]);
     EXPECT_TRUE(all[i]->lock->idle());
   }
-  EXPECT_TRUE(RunUntil([&] { return core_.node->state().tree().Find(kPath) == nullptr; })) << "a line that nobody uses goes";
+  EXPECT_TRUE(RunUntil([&] { return core_.node->state().tree().Find(kLock) == nullptr; })) << "a line that nobody uses goes";
 }
 
 // A deletion wakes one, not all.
@@ -289,7 +289,7 @@ TEST_F(LockTest, InAnOlderClusterTheLineStays) {
   Holder<Mutex> a(&old, "a", options);
   a.lock->Acquire();
   ASSERT_TRUE(old.world.RunUntil([&] { return a.held(); }, seconds(30)));
-  EXPECT_FALSE(old.node->state().tree().Find(kPath)->container());
+  EXPECT_FALSE(old.node->state().tree().Find(kLock)->container());
   core_.Start();
 }
 

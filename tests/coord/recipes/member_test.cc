@@ -20,13 +20,13 @@ using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr char kPath[] = "/pool/workers";
+constexpr char kMembers[] = "/pool/workers";
 
 struct Worker final : MemberObserver {
   Worker(SimCore* core, const std::string& host, const std::string& name, coord::SessionOptions options = {})
       : process(core, host, std::move(options)) {
-    member =
-        std::make_unique<Member>(process.loop(), process.session(), MemberOptions{.path = kPath, .name = name, .data = host}, this);
+    member = std::make_unique<Member>(process.loop(), process.session(),
+                                      MemberOptions{.path = kMembers, .name = name, .data = host}, this);
   }
   ~Worker() { Kill(); }
   void Kill() {
@@ -207,7 +207,7 @@ TEST_F(MemberTest, AListShowsWhoIsThereAndWhoComesAndGoes) {
   ASSERT_TRUE(RunUntil([&] { return w1.registered.size() == 1; }));
   SimProcess process(&core_, "watcher");
   ListNotes notes;
-  MemberList list(process.session(), kPath, &notes);
+  MemberList list(process.session(), kMembers, &notes);
   ASSERT_TRUE(RunUntil([&] { return list.synced(); }));
   ASSERT_EQ(list.members().size(), 1U);
   EXPECT_EQ(list.members().at("w1").data, "host1");
@@ -228,11 +228,11 @@ TEST_F(MemberTest, AListWhoseHistoryIsGoneIsReadAnew) {
   core_.Start();
   SimProcess process(&core_, "watcher");
   ListNotes notes;
-  MemberList list(process.session(), kPath, &notes);
+  MemberList list(process.session(), kMembers, &notes);
   ASSERT_TRUE(RunUntil([&] { return list.synced(); }));
   core_.network.CutPair("watcher", SimCore::kHost);
   SimProcess admin(&core_, "admin");
-  for (int i = 0; i < 20; ++i) ASSERT_TRUE(admin.Create(std::string(kPath) + "/w" + std::to_string(i), "").ok());
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(admin.Create(std::string(kMembers) + "/w" + std::to_string(i), "").ok());
   core_.network.HealAll();
   core_.network.Reset("watcher", SimCore::kHost);
   ASSERT_TRUE(RunUntil([&] { return list.members().size() == 20; }));
