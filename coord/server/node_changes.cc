@@ -331,6 +331,11 @@ void Node::TransferLeadership(base::NodeId to, ChangeDone done) {
     refused = absl::FailedPreconditionError(absl::StrCat("node ", target.value, " is a learner: promote it first"));
   } else if (!Answers(target)) {
     refused = absl::FailedPreconditionError(absl::StrCat("node ", target.value, " does not answer"));
+  } else if (log_writer_.disk_full() && !OthersHaveSpace()) {
+    refused = absl::FailedPreconditionError(absl::StrCat(
+        "the disk of node ", options_.id.value,
+        ", which leads, is full, and most others have not written down what it could not: their disks may be full, too, "
+        "and then nobody could be elected and reads would end. Make space first"));
   } else {
     refused = raft_.TransferLeadership(target);
   }

@@ -89,6 +89,13 @@ TEST_F(ClusterFarewellTest, ALeaderWithAFullDiskLeadsOnWhereMostDisksAreFull) {
   EXPECT_TRUE(Execute(leader, false).ok());
   EXPECT_TRUE(Execute(Third(leader, full), false).ok());
   EXPECT_TRUE(absl::IsResourceExhausted(Execute(leader, true)));
+  // By hand neither.
+  std::optional<absl::Status> handed_over;
+  cluster_.node(leader)->TransferLeadership(base::NodeId(static_cast<std::uint64_t>(Third(leader, full))),
+                                            [&](const absl::Status& status) { handed_over = status; });
+  ASSERT_TRUE(cluster_.world.RunUntil([&] { return handed_over.has_value(); }, seconds(20)));
+  EXPECT_THAT(std::string(handed_over->message()), HasSubstr("nobody could be elected"));
+  EXPECT_EQ(cluster_.Leader(), leader);
   // With space on the other one an election can be won.
   cluster_.files(full).SetCapacity(UINT64_MAX);
   EXPECT_NE(AwaitLeaderBut(leader), 0);
