@@ -53,6 +53,7 @@ class SessionReads {
   auto GetAcl(const std::string& path, base::Duration /*left*/) { return core_->GetAcl(path); }
   auto Quotas(const std::string& path, base::Duration /*left*/) { return core_->Quotas(path); }
   auto WhoAmI(base::Duration /*left*/) { return core_->WhoAmI(); }
+  auto Sessions(base::Duration /*left*/) { return core_->Sessions(); }
 
  private:
   coord::BlockingClient* const core_;

@@ -172,36 +172,46 @@ int Ephemerals(const App& app, const LookFlags& flags) {
   return kOk;
 }
 
-// How many there are altogether; nothing if no node says so.
-std::optional<std::uint64_t> SessionCount(const App& app) {
-  for (const std::string& address : app.globals.coord) {
-    const auto status =
-        coord::FetchNodeStatus(address, std::min<base::Duration>(app.globals.request_timeout, std::chrono::seconds(5)));
-    if (status.ok() && status->serving) return status->sessions;
+Item SessionItem(const coord::SessionInfo& session) {
+  Item item;
+  item.id = absl::StrCat(session.id.value);
+  item.json = {{"session", session.id.value},
+               {"name", session.name},
+               {"address", session.address},
+               {"timeout_ms", base::ToMillis(session.timeout)},
+               {"disconnect_grace_ms", base::ToMillis(session.disconnect_grace)},
+               {"ephemerals", session.ephemerals}};
+  item.cells = {item.id, session.name, session.address, ShortDuration(base::ToMillis(session.timeout)),
+                absl::StrCat(session.ephemerals)};
+  return item;
+}
+
+// Those that own nodes at or below the path, and what.
+int SessionsUnder(const App& app, const std::string& path, const std::vector<coord::SessionInfo>& all) {
+  absl::StatusOr<SubtreeSummary> summary = Summarise(app, path);
+  if (!summary.ok()) return app.output.Fail(summary.status());
+  std::vector<Item> items;
+  for (const auto& [id, owned] : summary->owners()) {
+    const auto known = std::find_if(all.begin(), all.end(), [id = id](const coord::SessionInfo& s) { return s.id == id; });
+    coord::SessionInfo session = known == all.end() ? coord::SessionInfo() : *known;  // it has ended, or begun, since
+    session.id = id;
+    session.ephemerals = owned.nodes;
+    Item item = SessionItem(session);
+    item.json.update({{"bytes", owned.bytes}, {"oldest", Rfc3339(owned.oldest.value)}, {"oldest_path", owned.path}});
+    item.cells.insert(item.cells.end(), {absl::StrCat(owned.bytes), Rfc3339(owned.oldest.value), owned.path});
+    items.push_back(std::move(item));
   }
-  return std::nullopt;
+  app.output.List({"SESSION", "NAME", "ADDRESS", "TIMEOUT", "EPHEMERALS", "BYTES", "OLDEST", "OLDEST PATH"}, items);
+  return kOk;
 }
 
 int Sessions(const App& app, const LookFlags& flags) {
-  absl::StatusOr<SubtreeSummary> summary = Summarise(app, flags.under.empty() ? "/" : app.Path(flags.under));
-  if (!summary.ok()) return app.output.Fail(summary.status());
+  const auto all = ReadCore(app, [](auto& core, base::Duration left) { return core.Sessions(left); });
+  if (!all.ok()) return app.output.Fail(all.status());
+  if (!flags.under.empty()) return SessionsUnder(app, app.Path(flags.under), *all);
   std::vector<Item> items;
-  for (const auto& [session, owned] : summary->owners()) {
-    Item item;
-    item.id = absl::StrCat(session.value);
-    item.json = {{"session", session.value},
-                 {"ephemerals", owned.nodes},
-                 {"bytes", owned.bytes},
-                 {"oldest", Rfc3339(owned.oldest.value)},
-                 {"oldest_path", owned.path}};
-    item.cells = {item.id, absl::StrCat(owned.nodes), absl::StrCat(owned.bytes), Rfc3339(owned.oldest.value), owned.path};
-    items.push_back(std::move(item));
-  }
-  app.output.List({"SESSION", "EPHEMERALS", "BYTES", "OLDEST", "OLDEST PATH"}, items);
-  if (app.output.format() != Format::kTable) return kOk;
-  if (const std::optional<std::uint64_t> all = SessionCount(app)) {
-    app.output.Note(absl::StrCat("the core has ", *all, " sessions; it names those alone that own ephemeral nodes"));
-  }
+  for (const coord::SessionInfo& session : *all) items.push_back(SessionItem(session));
+  app.output.List({"SESSION", "NAME", "ADDRESS", "TIMEOUT", "EPHEMERALS"}, items);
   return kOk;
 }
 
@@ -241,9 +251,9 @@ void AddTreeLookCommands(process::OptionSet* tree, Commands* commands) {
   ephemerals.Text("--under", &flags->under, "Only at or below this path");
   add(ephemerals, Ephemerals);
 
-  process::OptionSet& sessions = tree->Command("sessions", "Lists the sessions that own ephemeral nodes, and how many");
-  sessions.Text("--under", &flags->under, "Only of nodes at or below this path");
-  sessions.Footer("The core tells of no other sessions, and not of time-outs; drover cluster status shows how many there are.");
+  process::OptionSet& sessions =
+      tree->Command("sessions", "Lists all sessions of the core by age, with their time-outs and how many nodes they own");
+  sessions.Text("--under", &flags->under, "Only those that own nodes at or below this path, and what they own there");
   add(sessions, Sessions);
 }
 

@@ -230,6 +230,12 @@ class Client final : public BlockingClient, private SessionObserver {
     return Read<IdentitiesResult>(
         [&](Session& session, Callback<IdentitiesResult> done) { session.WhoAmI(std::move(done), read_options()); });
   }
+  absl::StatusOr<std::vector<SessionInfo>> Sessions() override {
+    return client::AllSessions([&](SessionId after) {
+      return Read<SessionsPage>(
+          [&](Session& session, Callback<SessionsPage> done) { session.Sessions(after, 0, std::move(done), read_options()); });
+    });
+  }
   absl::StatusOr<Zxid> Sync() override {
     return Read<Zxid>([&](Session& session, Callback<Zxid> done) { session.Sync(std::move(done), read_options()); });
   }

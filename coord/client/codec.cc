@@ -37,6 +37,7 @@ enum Request : std::uint32_t {
   kAddWatch = 30,
   kRemoveWatch = 31,
   kWhoAmI = 40,
+  kSessions = 41,
 };
 enum OperationField : std::uint32_t {
   kOperationCreate = 1,
@@ -407,6 +408,17 @@ std::string EncodeWhoAmI(bool local) {
   return body;
 }
 
+std::string EncodeSessions(SessionId after, std::uint32_t limit, bool local) {
+  std::string body;
+  WireWriter out(&body);
+  out.Varint(kLocal, local ? 1 : 0);
+  const std::size_t mark = out.Open(kSessions);
+  out.Varint(1, after.value);
+  out.Varint(2, limit);
+  out.Close(mark);
+  return body;
+}
+
 std::string EncodeSync(bool local) {
   std::string body;
   WireWriter out(&body);
@@ -690,6 +702,19 @@ bool ParseQuotaUsage(absl::string_view bytes, QuotaUsage* out) {
     if (in.Is(4, WireType::kVarint)) out->nodes = in.number();
     if (in.Is(5, WireType::kVarint)) out->bytes = in.number();
     if (in.Is(6, WireType::kVarint)) out->czxid = Zxid(in.number());
+  }
+  return in.ok();
+}
+
+bool ParseSessionInfo(absl::string_view bytes, SessionInfo* out) {
+  WireReader in(bytes);
+  while (in.Next()) {
+    if (in.Is(1, WireType::kVarint)) out->id = SessionId(in.number());
+    if (in.Is(2, WireType::kBytes)) out->name = std::string(in.bytes());
+    if (in.Is(3, WireType::kBytes)) out->address = std::string(in.bytes());
+    if (in.Is(4, WireType::kVarint)) out->timeout = std::chrono::milliseconds(static_cast<std::uint32_t>(in.number()));
+    if (in.Is(5, WireType::kVarint)) out->disconnect_grace = std::chrono::milliseconds(static_cast<std::uint32_t>(in.number()));
+    if (in.Is(6, WireType::kVarint)) out->ephemerals = in.number();
   }
   return in.ok();
 }

@@ -41,6 +41,7 @@ namespace drover::coord::client {
 [[nodiscard]] std::string EncodeGetAcl(absl::string_view path, bool local);
 [[nodiscard]] std::string EncodeQuotas(absl::string_view path, const AfterNode& after, std::uint32_t limit, bool local);
 [[nodiscard]] std::string EncodeWhoAmI(bool local);
+[[nodiscard]] std::string EncodeSessions(SessionId after, std::uint32_t limit, bool local);
 [[nodiscard]] std::string EncodeSync(bool local);
 // Appends to a Request that Execute is called with.
 void AppendAuth(std::string* request, const Credential& credential);
@@ -115,6 +116,7 @@ struct AnswerView {
   [[nodiscard]] base::RepeatedBytes reads() const { return {bytes, 20}; }
   [[nodiscard]] base::RepeatedBytes identities() const { return {bytes, 22}; }
   [[nodiscard]] base::RepeatedBytes quotas() const { return {bytes, 23}; }
+  [[nodiscard]] base::RepeatedBytes sessions() const { return {bytes, 24}; }
 };
 
 struct EventView {
@@ -129,6 +131,7 @@ struct EventView {
 [[nodiscard]] bool ParseAcl(absl::string_view bytes, Acl* out);
 [[nodiscard]] bool ParseIdentity(absl::string_view bytes, Identity* out);
 [[nodiscard]] bool ParseQuotaUsage(absl::string_view bytes, QuotaUsage* out);
+[[nodiscard]] bool ParseSessionInfo(absl::string_view bytes, SessionInfo* out);
 // Codes of the operations come beside, in order; a refused branch has the refused operation's code among them.
 [[nodiscard]] bool ParseTransactionResult(absl::string_view bytes, TransactionResult* out, std::vector<Code>* codes);
 

@@ -17,12 +17,16 @@ inline AfterNode PlaceOf(const QuotaUsage& quota) {
   return {quota.czxid, quota.path};
 }
 
-// All of `items`, a member of Page, from pages that `ask(AfterNode)` gives.
+inline SessionId PlaceOf(const SessionInfo& session) {
+  return session.id;
+}
+
+// All of `items`, a member of Page, from pages that `ask(where the last one ended)` gives.
 template <typename Page, typename Item, typename Ask>
 absl::StatusOr<std::vector<Item>> AllPages(std::vector<Item> Page::*items, Ask ask) {
   std::vector<Item> all;
   while (true) {
-    absl::StatusOr<Page> page = ask(all.empty() ? AfterNode() : PlaceOf(all.back()));
+    absl::StatusOr<Page> page = ask(all.empty() ? decltype(PlaceOf(all.back()))() : PlaceOf(all.back()));
     if (!page.ok()) return page.status();
     std::vector<Item>& got = (*page).*items;
     const bool last = !page->more || got.empty();
@@ -37,6 +41,10 @@ absl::StatusOr<std::vector<Node>> AllEphemerals(Ask ask) {
 template <typename Ask>
 absl::StatusOr<std::vector<QuotaUsage>> AllQuotas(Ask ask) {
   return AllPages(&QuotasPage::quotas, ask);
+}
+template <typename Ask>
+absl::StatusOr<std::vector<SessionInfo>> AllSessions(Ask ask) {
+  return AllPages(&SessionsPage::sessions, ask);
 }
 
 }  // namespace drover::coord::client

@@ -119,4 +119,10 @@ absl::StatusOr<IdentitiesResult> Reader::WhoAmI(base::Duration timeout) {
   return impl_->Ask<IdentitiesResult>(client::EncodeWhoAmI(/*local=*/false), std::chrono::steady_clock::now() + timeout);
 }
 
+absl::StatusOr<std::vector<SessionInfo>> Reader::Sessions(base::Duration timeout) {
+  const auto until = std::chrono::steady_clock::now() + timeout;
+  return client::AllSessions(
+      [&](SessionId after) { return impl_->Ask<SessionsPage>(client::EncodeSessions(after, 0, /*local=*/false), until); });
+}
+
 }  // namespace drover::coord

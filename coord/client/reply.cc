@@ -105,6 +105,12 @@ bool Read(const AnswerView& answer, QuotasPage* out) {
   return ReadAll(answer.quotas(), ParseQuotaUsage, &out->quotas);
 }
 
+bool Read(const AnswerView& answer, SessionsPage* out) {
+  out->more = answer.more;
+  out->zxid = answer.zxid;
+  return ReadAll(answer.sessions(), ParseSessionInfo, &out->sessions);
+}
+
 bool Read(const AnswerView& answer, ListPage* out) {
   out->more = answer.more;
   out->zxid = answer.zxid;

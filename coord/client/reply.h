@@ -16,7 +16,7 @@ using Reply =
     std::variant<std::monostate, Callback<CreateResult>, Callback<SetResult>, Callback<DeleteResult>, Callback<DeleteSubtreeResult>,
                  Callback<MultiReadResult>, Callback<CountResult>, Callback<TransactionResult>, Callback<GetResult>,
                  Callback<ExistsResult>, Callback<ChildrenPage>, Callback<ListPage>, Callback<AclResult>,
-                 Callback<IdentitiesResult>, Callback<QuotasPage>, Callback<Zxid>, DoneCallback>;
+                 Callback<IdentitiesResult>, Callback<QuotasPage>, Callback<SessionsPage>, Callback<Zxid>, DoneCallback>;
 
 // The refusal in an answer whose code is not OK.
 [[nodiscard]] absl::Status StatusOf(const AnswerView& answer);

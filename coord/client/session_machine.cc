@@ -546,6 +546,10 @@ void SessionMachine::WhoAmI(Callback<IdentitiesResult> done, ReadOptions options
   Enqueue(false, EncodeWhoAmI(options.local), std::move(done), options.timeout);
 }
 
+void SessionMachine::Sessions(SessionId after, std::uint32_t limit, Callback<SessionsPage> done, ReadOptions options) {
+  Enqueue(false, EncodeSessions(after, limit, options.local), std::move(done), options.timeout);
+}
+
 void SessionMachine::Sync(Callback<Zxid> done, ReadOptions options) {
   Enqueue(false, EncodeSync(options.local), std::move(done), options.timeout);
 }

@@ -76,6 +76,7 @@ class SessionMachine final : public Session, private Link::Owner {
   void GetAcl(std::string path, Callback<AclResult> done, ReadOptions options) override;
   void Quotas(std::string path, AfterNode after, std::uint32_t limit, Callback<QuotasPage> done, ReadOptions options) override;
   void WhoAmI(Callback<IdentitiesResult> done, ReadOptions options) override;
+  void Sessions(SessionId after, std::uint32_t limit, Callback<SessionsPage> done, ReadOptions options) override;
   void Sync(Callback<Zxid> done, ReadOptions options) override;
   WatchId Watch(std::string path, WatchOptions options, WatchListener* listener) override;
   void Unwatch(WatchId id) override;

@@ -37,7 +37,8 @@ void AppendAnswerItem(absl::string_view answer, std::string* frame);
 // Field numbers of Answer beyond the head, for those who write more of it.
 struct AnswerField {
   static constexpr std::uint32_t kPath = 10, kStat = 11, kData = 12, kNames = 13, kNodes = 14, kMore = 15, kTransaction = 16,
-                                 kOldest = 17, kCount = 18, kExisted = 19, kReads = 20, kAcl = 21, kIdentities = 22, kQuotas = 23;
+                                 kOldest = 17, kCount = 18, kExisted = 19, kReads = 20, kAcl = 21, kIdentities = 22, kQuotas = 23,
+                                 kSessions = 24;
 };
 
 }  // namespace drover::coord::tree

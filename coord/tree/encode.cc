@@ -77,6 +77,11 @@ void AppendFields(const EphemeralsView& op, WireWriter* out) {
   out->Varint(5, op.limit);
 }
 
+void AppendFields(const SessionsView& op, WireWriter* out) {
+  out->Varint(1, op.after.value);
+  out->Varint(2, op.limit);
+}
+
 void AppendFields(const RemoveWatchView& op, WireWriter* out) {
   out->Varint(1, op.watch_id);
 }
@@ -215,6 +220,9 @@ std::string EncodeQuotas(const RequestHead& head, const EphemeralsView& op) {
 }
 std::string EncodeWhoAmI(const RequestHead& head) {
   return EncodeEmpty(head, RequestKind::kWhoAmI);
+}
+std::string EncodeSessions(const RequestHead& head, const SessionsView& op) {
+  return EncodeRequest(head, RequestKind::kSessions, op);
 }
 std::string EncodeAddWatch(const RequestHead& head, const AddWatchView& op) {
   return EncodeRequest(head, RequestKind::kAddWatch, op);

@@ -20,7 +20,8 @@ constexpr std::size_t kAnswerBytes = 160;
 // Operations append the fields of their answer and return kOk, or a refusal that `message()` may say more of.
 class Reader {
  public:
-  Reader(const Options& options, const Tree& tree, const Asker& asker) : options_(options), tree_(tree), asker_(asker) {}
+  Reader(const Options& options, const Tree& tree, const SessionTable& sessions, const Asker& asker)
+      : options_(options), tree_(tree), sessions_(sessions), asker_(asker) {}
 
   // The encoded Answer to the whole request.
   base::Bytes Answer(const RequestView& request, base::Zxid zxid) {
@@ -56,6 +57,8 @@ class Reader {
         return Quotas(body);
       case RequestKind::kWhoAmI:
         return WhoAmI();
+      case RequestKind::kSessions:
+        return Sessions(body);
       default:
         return Refuse(Code::kInvalidArgument, "this is not a read");
     }
@@ -190,6 +193,20 @@ class Reader {
     return Code::kOk;
   }
 
+  Code Sessions(absl::string_view body) {
+    SessionsView op;
+    if (!SessionsView::Parse(body, &op)) return Malformed();
+    Page page(options_, op.limit, &bytes_);
+    const SessionTable::Map& all = sessions_.all();
+    for (auto it = all.upper_bound(op.after); it != all.end(); ++it) {
+      const Session& session = *it->second;
+      if (!page.Takes(kAnswerBytes + session.name().size())) break;
+      AppendSession(session);
+    }
+    out_.Varint(AnswerField::kMore, page.more() ? 1 : 0);
+    return Code::kOk;
+  }
+
   Code MultiRead(absl::string_view body) {
     MultiReadView op;
     if (!MultiReadView::Parse(body, &op)) return Malformed();
@@ -321,8 +338,21 @@ class Reader {
     out_.Close(mark);
   }
 
+  void AppendSession(const Session& session) {
+    const tree::Ephemerals* const own = tree_.EphemeralsOf(session.id());
+    const std::size_t mark = out_.Open(AnswerField::kSessions);
+    out_.Varint(1, session.id().value);
+    out_.Bytes(2, session.name());
+    out_.Bytes(3, base::FormatIpAddress(session.address()));
+    out_.Varint(4, session.timeout_ms());
+    out_.Varint(5, session.disconnect_grace_ms());
+    out_.Varint(6, own == nullptr ? 0 : own->size());
+    out_.Close(mark);
+  }
+
   const Options& options_;
   const Tree& tree_;
+  const SessionTable& sessions_;
   const Asker& asker_;
   absl::string_view message_;  // a constant
   std::string bytes_;
@@ -331,8 +361,9 @@ class Reader {
 
 }  // namespace
 
-base::Bytes AnswerRead(const Options& options, const Tree& tree, base::Zxid zxid, const RequestView& request, const Asker& asker) {
-  return Reader(options, tree, asker).Answer(request, zxid);
+base::Bytes AnswerRead(const Options& options, const Tree& tree, const SessionTable& sessions, base::Zxid zxid,
+                       const RequestView& request, const Asker& asker) {
+  return Reader(options, tree, sessions, asker).Answer(request, zxid);
 }
 
 }  // namespace drover::coord::tree

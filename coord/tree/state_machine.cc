@@ -245,7 +245,7 @@ AnswerHead StateMachine::HeadOf(const CommandView& command, const RequestView& r
 base::Bytes StateMachine::Read(const RequestView& request, const Asker& asker) const {
   // Most trees are open, and then nobody need be known.
   const bool matters = !tree_.acls().empty() || request.kind == RequestKind::kWhoAmI;
-  return AnswerRead(options_, tree_, last_zxid_, request, matters ? Known(asker) : asker);
+  return AnswerRead(options_, tree_, sessions_, last_zxid_, request, matters ? Known(asker) : asker);
 }
 
 Asker StateMachine::Known(Asker asker) const {

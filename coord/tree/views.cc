@@ -72,6 +72,7 @@ bool RequestView::Parse(absl::string_view bytes, RequestView* out) {
       case RequestKind::kAddWatch:
       case RequestKind::kRemoveWatch:
       case RequestKind::kWhoAmI:
+      case RequestKind::kSessions:
         out->kind = kind;
         out->body = in.bytes();
         break;
@@ -232,6 +233,15 @@ bool EphemeralsView::Parse(absl::string_view bytes, EphemeralsView* out) {
   while (in.Next()) {
     if (Take(in, 1, &out->session.value) || Take(in, 2, &out->path) || Take(in, 3, &out->after_czxid.value)) continue;
     if (Take(in, 4, &out->after) || Take(in, 5, &out->limit)) continue;
+  }
+  return in.ok();
+}
+
+bool SessionsView::Parse(absl::string_view bytes, SessionsView* out) {
+  *out = SessionsView();
+  WireReader in(bytes);
+  while (in.Next()) {
+    if (Take(in, 1, &out->after.value) || Take(in, 2, &out->limit)) continue;
   }
   return in.ok();
 }

@@ -52,13 +52,15 @@ enum class RequestKind : std::uint32_t {
   kAddWatch = 30,
   kRemoveWatch = 31,
   kWhoAmI = 40,
+  kSessions = 41,
   kCheck = 1000,
 };
 [[nodiscard]] constexpr bool IsWrite(RequestKind kind) {
   return kind >= RequestKind::kCreate && kind <= RequestKind::kAuthenticate;
 }
 [[nodiscard]] constexpr bool IsRead(RequestKind kind) {
-  return (kind >= RequestKind::kGet && kind <= RequestKind::kQuotas) || kind == RequestKind::kWhoAmI;
+  return (kind >= RequestKind::kGet && kind <= RequestKind::kQuotas) || kind == RequestKind::kWhoAmI ||
+         kind == RequestKind::kSessions;
 }
 [[nodiscard]] constexpr bool IsWatch(RequestKind kind) {
   return kind == RequestKind::kAddWatch || kind == RequestKind::kRemoveWatch;
@@ -212,6 +214,13 @@ struct EphemeralsView {
   [[nodiscard]] static bool Parse(absl::string_view bytes, EphemeralsView* out);
 };
 
+struct SessionsView {
+  base::SessionId after;
+  std::uint32_t limit = 0;
+
+  [[nodiscard]] static bool Parse(absl::string_view bytes, SessionsView* out);
+};
+
 // A place in the history of the tree. Ordered by zxid, then ordinal.
 struct Position {
   static constexpr std::uint32_t kAll = 4294967295;
@@ -349,6 +358,7 @@ struct RequestHead {
 [[nodiscard]] std::string EncodeGetAcl(const RequestHead& head, absl::string_view path);
 [[nodiscard]] std::string EncodeQuotas(const RequestHead& head, const EphemeralsView& op);
 [[nodiscard]] std::string EncodeWhoAmI(const RequestHead& head);
+[[nodiscard]] std::string EncodeSessions(const RequestHead& head, const SessionsView& op);
 [[nodiscard]] std::string EncodeAddWatch(const RequestHead& head, const AddWatchView& op);
 [[nodiscard]] std::string EncodeRemoveWatch(const RequestHead& head, const RemoveWatchView& op);
 

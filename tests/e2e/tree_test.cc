@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "tests/e2e/e2e.h"
@@ -99,7 +100,16 @@ TEST_F(TreeTest, WhoOwnsEphemeralsIsTold) {
   EXPECT_EQ(sessions.at(0).at("session"), owner);
   EXPECT_EQ(sessions.at(0).at("ephemerals"), 1);
   EXPECT_EQ(sessions.at(0).at("oldest_path"), "/owned/by");
-  EXPECT_THAT(Tree({"sessions"}).err, HasSubstr("it names those alone that own ephemeral nodes"));
+  EXPECT_GE(sessions.at(0).at("timeout_ms"), 1);
+  EXPECT_EQ(sessions.at(0).at("address"), "127.0.0.1");
+  // Those that own none, too.
+  const auto watcher = Background({"watch", "/owned"}, "watcher.log");
+  watcher->Start();
+  ASSERT_TRUE(Await([] { return Json({"sessions"}).size() == 2u; }));
+  const nlohmann::json all = Json({"sessions"});
+  EXPECT_TRUE(std::any_of(all.begin(), all.end(), [&](const nlohmann::json& s) { return s.at("session") == owner; })) << all;
+  EXPECT_THAT(Tree({"sessions"}).out, HasSubstr("TIMEOUT"));
+  watcher->Terminate();
   EXPECT_EQ(Tree({"ephemerals", "--under", "/owned", "-o", "id"}).out, "/owned/by\n");
   EXPECT_EQ(Json({"ephemerals", "--under", "/owned"}).at(0).at("ephemeral_owner"), owner);
   EXPECT_EQ(Tree({"ephemerals", owner.dump()}).out, "/owned/by\n");

@@ -141,6 +141,8 @@ void CheckOperation(const RequestView& request) {
       return CheckBody<EphemeralsView>(head, request.kind, body, EncodeEphemerals);
     case RequestKind::kQuotas:
       return CheckBody<EphemeralsView>(head, request.kind, body, EncodeQuotas);
+    case RequestKind::kSessions:
+      return CheckBody<SessionsView>(head, request.kind, body, EncodeSessions);
     case RequestKind::kAddWatch:
       return CheckBody<AddWatchView>(head, request.kind, body, EncodeAddWatch);
     case RequestKind::kRemoveWatch:

@@ -70,6 +70,7 @@ std::vector<std::string> ReadsAndWatches() {
   out.push_back(EncodeGetAcl(head(), "/a"));
   out.push_back(EncodeQuotas(head(), {.path = "/", .limit = 5}));
   out.push_back(EncodeWhoAmI(head()));
+  out.push_back(EncodeSessions(head(), {base::SessionId(1), 2}));
   out.push_back(EncodeAddWatch(head(), {.watch_id = 1, .path = "/", .kind = 1, .with_data = true}));
   out.push_back(EncodeAddWatch(head(), {.watch_id = 2, .path = "/a", .kind = 3, .has_after = true, .after = {base::Zxid(1), 0}}));
   out.push_back(EncodeRemoveWatch(head(), {1}));

@@ -95,6 +95,7 @@ class Client {
     machine_.GetAcl("/a", Wait<AclResult>(), {});
     machine_.Quotas("/", {}, 1, Wait<QuotasPage>(), {});
     machine_.WhoAmI(Wait<IdentitiesResult>(), {});
+    machine_.Sessions(SessionId(), 1, Wait<SessionsPage>(), {});
     machine_.Sync(Wait<Zxid>(), {});
     machine_.Watch("/a", {}, &first_);
     machine_.Watch("/b", {.after = Position{Zxid(1), 0}}, &second_);

@@ -188,6 +188,22 @@ TEST_F(BlockingClientTest, QuotasBoundSubtrees) {
   EXPECT_EQ(Reader({core_.address()}).Quotas("/a", seconds(10))->size(), 1U);
 }
 
+TEST_F(BlockingClientTest, AllSessionsAreToldWithWhatTheyOwn) {
+  auto first = Connect();
+  auto second = Connect();
+  ASSERT_TRUE(second->Create("/own", "", {.ephemeral = true}).ok());
+  const auto owner = second->Get("/own")->node.stat.ephemeral_owner;
+  const auto sessions = first->Sessions();
+  ASSERT_TRUE(sessions.ok()) << sessions.status();
+  ASSERT_EQ(sessions->size(), 2U);
+  EXPECT_EQ((*sessions)[0].ephemerals, 0U);
+  EXPECT_EQ((*sessions)[1].id, owner);
+  EXPECT_EQ((*sessions)[1].ephemerals, 1U);
+  EXPECT_EQ((*sessions)[1].address, "127.0.0.1");
+  EXPECT_GT((*sessions)[1].timeout, base::Duration::zero());
+  EXPECT_EQ(Reader({core_.address()}).Sessions(seconds(10))->size(), 2U);
+}
+
 TEST_F(BlockingClientTest, ARootOfItsOwnIsAllThatASessionSees) {
   auto outside = Connect();
   ASSERT_TRUE(outside->Create("/app", "").ok());

@@ -103,6 +103,10 @@ TEST(CodecTest, OperationsOfLevelFourAreEncodedAsTheProtoSays) {
   EXPECT_EQ(Parsed(get).auth(0).credential(), "ann:secret");
   EXPECT_EQ(Parsed(EncodeQuotas("/a", {Zxid(6), "/a/b"}, 7, false)).quotas().after(), "/a/b");
   EXPECT_TRUE(Parsed(EncodeWhoAmI(false)).has_who_am_i());
+  const v1::Request sessions = Parsed(EncodeSessions(SessionId(5), 6, true));
+  EXPECT_TRUE(sessions.local());
+  EXPECT_EQ(sessions.sessions().after_session_id(), 5U);
+  EXPECT_EQ(sessions.sessions().limit(), 6U);
 
   const Transaction both = {.compares = {}, .then = {Operation::SetAcl("/a", acl, 1)}, .otherwise = {}};
   EXPECT_EQ(Parsed(EncodeTransaction(both)).transaction().then(0).set_acl().acl().entries_size(), 2);
@@ -152,6 +156,24 @@ TEST(CodecTest, AnswersOfLevelFourAreRead) {
   EXPECT_EQ(usage.quota, (Quota{7, 0}));
   EXPECT_EQ(usage.bytes, 3U);
   EXPECT_EQ(usage.czxid, Zxid(9));
+}
+
+TEST(CodecTest, SessionsAreRead) {
+  v1::SessionInfo info;
+  info.set_session_id(5);
+  info.set_name("worker w1");
+  info.set_address("10.0.0.1");
+  info.set_timeout_ms(7'000);
+  info.set_disconnect_grace_ms(500);
+  info.set_ephemerals(3);
+  SessionInfo session;
+  ASSERT_TRUE(ParseSessionInfo(info.SerializeAsString(), &session));
+  EXPECT_EQ(session.id, SessionId(5));
+  EXPECT_EQ(session.name, "worker w1");
+  EXPECT_EQ(session.address, "10.0.0.1");
+  EXPECT_EQ(session.timeout, std::chrono::seconds(7));
+  EXPECT_EQ(session.disconnect_grace, std::chrono::milliseconds(500));
+  EXPECT_EQ(session.ephemerals, 3U);
 }
 
 TEST(CodecTest, ReadsOfSeveralKindsAreEncodedAsTheProtoSays) {

@@ -150,6 +150,7 @@ struct PlayedSession final : Session {
   void GetAcl(std::string, Callback<AclResult>, ReadOptions) override {}
   void Quotas(std::string, AfterNode, std::uint32_t, Callback<QuotasPage>, ReadOptions) override {}
   void WhoAmI(Callback<IdentitiesResult>, ReadOptions) override {}
+  void Sessions(SessionId, std::uint32_t, Callback<SessionsPage>, ReadOptions) override {}
   void Get(std::string, Callback<GetResult>, ReadOptions) override {}
   void Exists(std::string, Callback<ExistsResult>, ReadOptions) override {}
   void Children(std::string, std::string, std::uint32_t, Callback<ChildrenPage>, ReadOptions) override {}

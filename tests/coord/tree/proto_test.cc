@@ -225,6 +225,42 @@ TEST(Proto, OperationsOfLevelFourAreAnsweredAsTheProtoSays) {
   EXPECT_EQ(who.identities(0).id(), "ann");
 }
 
+TEST(Proto, SessionsAreToldAsTheProtoSays) {
+  Machine m;
+  const std::string encoded = EncodeSessions({.id = 1}, {base::SessionId(2), 4});
+  const pb::Request request = Parse<pb::Request>(encoded);
+  EXPECT_EQ(request.sessions().after_session_id(), 2u);
+  EXPECT_EQ(request.sessions().limit(), 4u);
+  const base::SessionId opened = m.Open(7'000, 500, "worker w1", std::string("\x0a\x00\x00\x01", 4));
+  m.Write(opened, 0, EncodeCreate({.number = 1}, {"/own", "", true}));
+  RequestView view;
+  const std::string all = EncodeSessions({.id = 1}, {});
+  ASSERT_TRUE(RequestView::Parse(all, &view));
+  const pb::Answer answer = Parse<pb::Answer>(m->Read(view, {}).view());
+  ASSERT_EQ(answer.sessions_size(), 1);
+  EXPECT_EQ(answer.sessions(0).session_id(), opened.value);
+  EXPECT_EQ(answer.sessions(0).name(), "worker w1");
+  EXPECT_EQ(answer.sessions(0).address(), "10.0.0.1");
+  EXPECT_EQ(answer.sessions(0).timeout_ms(), 7'000u);
+  EXPECT_EQ(answer.sessions(0).disconnect_grace_ms(), 500u);
+  EXPECT_EQ(answer.sessions(0).ephemerals(), 1u);
+
+  // By age, page by page; `after` may have ended.
+  const base::SessionId second = m.Open(), third = m.Open();
+  const auto page = [&m](base::SessionId after, std::uint32_t limit) {
+    RequestView parsed;
+    const std::string asked = EncodeSessions({.id = 1}, {after, limit});
+    EXPECT_TRUE(RequestView::Parse(asked, &parsed));
+    return Parse<pb::Answer>(m->Read(parsed, {}).view());
+  };
+  EXPECT_EQ(page({}, 2).sessions_size(), 2);
+  EXPECT_TRUE(page({}, 2).more());
+  m.Expire({second});
+  ASSERT_EQ(page(second, 2).sessions_size(), 1);
+  EXPECT_EQ(page(second, 2).sessions(0).session_id(), third.value);
+  EXPECT_FALSE(page(second, 2).more());
+}
+
 TEST(Proto, OperationsOfLevelThreeAreAnsweredAsTheProtoSays) {
   Machine m;
   Client c(&m);

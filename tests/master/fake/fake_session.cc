@@ -388,6 +388,10 @@ void FakeSession::WhoAmI(coord::Callback<coord::IdentitiesResult> done, coord::R
   Answer<coord::IdentitiesResult>(std::move(done), [] { return Unimplemented(); });
 }
 
+void FakeSession::Sessions(coord::SessionId, std::uint32_t, coord::Callback<coord::SessionsPage> done, coord::ReadOptions) {
+  Answer<coord::SessionsPage>(std::move(done), [] { return Unimplemented(); });
+}
+
 void FakeSession::CountDescendants(std::string, coord::Callback<coord::CountResult> done, coord::ReadOptions) {
   Answer<coord::CountResult>(std::move(done), [] { return Unimplemented(); });
 }

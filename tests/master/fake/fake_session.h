@@ -94,6 +94,8 @@ class FakeSession final : public coord::Session {
   void Quotas(std::string path, coord::AfterNode after, std::uint32_t limit, coord::Callback<coord::QuotasPage> done,
               coord::ReadOptions options) override;
   void WhoAmI(coord::Callback<coord::IdentitiesResult> done, coord::ReadOptions options) override;
+  void Sessions(coord::SessionId after, std::uint32_t limit, coord::Callback<coord::SessionsPage> done,
+                coord::ReadOptions options) override;
   void MultiRead(std::vector<coord::ReadOperation> reads, coord::Callback<coord::MultiReadResult> done,
                  coord::ReadOptions options) override;
   void CountDescendants(std::string path, coord::Callback<coord::CountResult> done, coord::ReadOptions options) override;

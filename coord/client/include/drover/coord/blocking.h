@@ -77,6 +77,8 @@ class BlockingClient {
   // What is at and below the node, and all quotas there, page by page.
   [[nodiscard]] virtual absl::StatusOr<std::vector<QuotaUsage>> Quotas(std::string path) = 0;
   [[nodiscard]] virtual absl::StatusOr<IdentitiesResult> WhoAmI() = 0;
+  // All of the core, page by page.
+  [[nodiscard]] virtual absl::StatusOr<std::vector<SessionInfo>> Sessions() = 0;
   [[nodiscard]] virtual absl::StatusOr<Zxid> Sync() = 0;
 
   // Hands every event of the watch to `on_event`, on the client's own thread (it must not call this client), until it returns

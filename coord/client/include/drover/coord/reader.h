@@ -44,6 +44,8 @@ class Reader {
   // What is at and below the node, and all quotas there, read page by page.
   [[nodiscard]] absl::StatusOr<std::vector<QuotaUsage>> Quotas(const std::string& path, base::Duration timeout);
   [[nodiscard]] absl::StatusOr<IdentitiesResult> WhoAmI(base::Duration timeout);
+  // All sessions of the core, by age, read page by page.
+  [[nodiscard]] absl::StatusOr<std::vector<SessionInfo>> Sessions(base::Duration timeout);
 
  private:
   class Impl;

@@ -229,6 +229,9 @@ class Session {
                       ReadOptions options = {}) = 0;
   // What this session has proved to be, and where the node at hand sees it.
   virtual void WhoAmI(Callback<IdentitiesResult> done, ReadOptions options = {}) = 0;
+  // A page of all sessions of the core, by id and so by age: those behind `after`; limit 0: as many as a page holds. A root of
+  // one's own bounds paths, not this.
+  virtual void Sessions(SessionId after, std::uint32_t limit, Callback<SessionsPage> done, ReadOptions options = {}) = 0;
   // Everything committed when it was asked has been applied by the node at hand: gives that state's zxid.
   virtual void Sync(Callback<Zxid> done, ReadOptions options = {}) = 0;
 

@@ -143,6 +143,15 @@ struct QuotaUsage {
   Zxid czxid;  // of the node
 };
 
+struct SessionInfo {
+  SessionId id;
+  std::string name;     // that its client gave it
+  std::string address;  // from where it was opened; empty: not known
+  base::Duration timeout{};
+  base::Duration disconnect_grace{};  // 0: none
+  std::uint64_t ephemerals = 0;       // how many nodes are its own
+};
+
 struct CreateOptions {
   bool ephemeral = false;   // deleted with the session that made it; cannot have children
   bool sequential = false;  // a ten-digit number is appended to the path
@@ -313,6 +322,12 @@ struct IdentitiesResult {
 
 struct QuotasPage {
   std::vector<QuotaUsage> quotas;
+  bool more = false;
+  Zxid zxid;
+};
+
+struct SessionsPage {
+  std::vector<SessionInfo> sessions;
   bool more = false;
   Zxid zxid;
 };
