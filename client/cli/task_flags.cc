@@ -1,10 +1,14 @@
 #include "client/cli/task_flags.h"
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "client/cli/input.h"
+#include "client/cli/time_text.h"
 #include "master/records/record_limits.h"
 #include "master/records/task_id.h"
+#include "master/records/time_bounds.h"
 
 namespace drover::cli {
 namespace {
@@ -15,6 +19,27 @@ std::function<absl::Status(const std::string&)> NotEmpty(std::string* target, co
     if (text.empty()) return absl::InvalidArgumentError(absl::StrCat(what, " is empty"));
     *target = text;
     return absl::OkStatus();
+  };
+}
+
+// "75,137"
+absl::Status ParseExitCodes(const std::string& text, std::vector<int>* codes) {
+  codes->clear();
+  for (const absl::string_view part : absl::StrSplit(text, ',')) {
+    int code = 0;
+    if (!absl::SimpleAtoi(part, &code) || code < 1 || code > 255) {
+      return absl::InvalidArgumentError(absl::StrCat("\"", part, "\" is no exit code: 1 to 255, with commas between them"));
+    }
+    codes->push_back(code);
+  }
+  return absl::OkStatus();
+}
+
+std::function<absl::Status(const std::string&)> Instant(std::int64_t* target) {
+  return [target](const std::string& text) {
+    const absl::StatusOr<std::int64_t> ms = ParseRfc3339(text);
+    if (ms.ok()) *target = *ms;
+    return ms.status();
   };
 }
 
@@ -39,6 +64,16 @@ void TaskFlags::AddTo(process::OptionSet* options) {
   options->Number("--retries", &retries, "How often to run it again when it fails by itself", 0, records::kRetriesMax);
   options->Time("--retry-backoff", &retry_backoff,
                 "How long it waits before its first retry; doubled before each one more, up to 60s; 0: at once");
+  options->Custom(
+      "--retry-on", [this](const std::string& text) { return ParseExitCodes(text, &retry_on); },
+      "Exit codes after which alone it is run again, like 75,137 (128 + N: killed by signal N)");
+  options->Time("--delay", &delay, "Runs no sooner than this long after its submission", {},
+                std::chrono::milliseconds(records::kDelayMaxMs));
+  options->Custom("--start-at", Instant(&start_at_ms), "Runs no sooner than at this time, like 2026-01-31T12:00:00Z");
+  options->Time("--start-within", &start_within, "Fails it if it has not started this long after it may; 0 is no limit");
+  options->Custom("--deadline", Instant(&deadline_ms), "Does not start it, or start it again, from this time on; it fails instead");
+  options->Time("--total-limit", &total_limit,
+                "Ends it this long after it first may run, with all attempts and waits; 0 is no limit");
   options->Flag("--at-most-once", &at_most_once, "Rather lose it than start it twice");
   options->Choice("--on-disconnect", &on_disconnect, {"keep", "stop"}, "What its worker does with it when it loses the core");
   options->Pairs("--label", &labels, "Label that the worker must have");
@@ -66,6 +101,12 @@ absl::StatusOr<client::TaskSpec> TaskFlags::Spec() const {
   spec.time_limit = std::chrono::ceil<std::chrono::milliseconds>(time_limit);
   spec.retries = static_cast<int>(retries);
   spec.retry_backoff = std::chrono::ceil<std::chrono::milliseconds>(retry_backoff);
+  spec.retry_exit_codes = retry_on;
+  spec.delay = std::chrono::ceil<std::chrono::milliseconds>(delay);
+  spec.start_at_ms = start_at_ms;
+  spec.start_within = std::chrono::ceil<std::chrono::milliseconds>(start_within);
+  spec.deadline_ms = deadline_ms;
+  spec.total_limit = std::chrono::ceil<std::chrono::milliseconds>(total_limit);
   spec.at_most_once = at_most_once;
   spec.on_disconnect = on_disconnect == "stop" ? client::OnDisconnect::kStop : client::OnDisconnect::kKeep;
   // Judged here, before anything is read or asked, so that every command answers in the same way.

@@ -24,6 +24,12 @@ struct TaskFlags {
   base::Duration time_limit{0};
   std::uint32_t retries = 0;
   base::Duration retry_backoff = std::chrono::seconds(1);
+  std::vector<int> retry_on;
+  base::Duration delay{0};
+  std::int64_t start_at_ms = 0;
+  base::Duration start_within{0};
+  std::int64_t deadline_ms = 0;
+  base::Duration total_limit{0};
   bool at_most_once = false;
   std::string on_disconnect = "keep";
   std::map<std::string, std::string> labels;

@@ -1,5 +1,6 @@
 #include "client/cli/time_text.h"
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 
@@ -7,6 +8,15 @@ namespace drover::cli {
 
 std::string Rfc3339(std::int64_t ms) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMillis(ms), absl::UTCTimeZone());
+}
+
+absl::StatusOr<std::int64_t> ParseRfc3339(const std::string& text) {
+  absl::Time time;
+  std::string error;
+  if (!absl::ParseTime(absl::RFC3339_full, text, &time, &error) || time <= absl::UnixEpoch()) {
+    return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is no time from 1970 on like 2026-01-31T12:00:00Z"));
+  }
+  return absl::ToUnixMillis(time);
 }
 
 std::string ShortDuration(std::int64_t ms) {

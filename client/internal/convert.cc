@@ -29,6 +29,12 @@ task::v1::Policy ToPolicy(const TaskSpec& spec) {
   policy.set_time_limit_ms(spec.time_limit.count());
   policy.set_retries(static_cast<std::uint32_t>(spec.retries));
   if (spec.retry_backoff.count() != records::kRetryBackoffDefaultMs) policy.set_retry_backoff_ms(spec.retry_backoff.count());
+  policy.mutable_retry_exit_codes()->Add(spec.retry_exit_codes.begin(), spec.retry_exit_codes.end());
+  policy.set_delay_ms(spec.delay.count());
+  policy.set_start_at_ms(spec.start_at_ms);
+  policy.set_start_within_ms(spec.start_within.count());
+  policy.set_deadline_ms(spec.deadline_ms);
+  policy.set_total_limit_ms(spec.total_limit.count());
   policy.set_at_most_once(spec.at_most_once);
   policy.set_on_disconnect(spec.on_disconnect == OnDisconnect::kStop ? task::v1::STOP : task::v1::KEEP);
   return policy;

@@ -58,6 +58,10 @@ absl::Status CheckSpec(const TaskSpec& spec) {
     return absl::InvalidArgumentError(absl::StrCat("priority is 0 to ", records::kPriorityMax, ", not ", spec.priority));
   if (spec.retries < 0)
     return absl::InvalidArgumentError(absl::StrCat("retries is 0 to ", records::kRetriesMax, ", not ", spec.retries));
+  for (const int code : spec.retry_exit_codes) {
+    if (code < 1 || code > 255)
+      return absl::InvalidArgumentError(absl::StrCat("exit code ", code, " to retry after is not in 1..255"));
+  }
   if (spec.retry_backoff.count() < 0) return absl::InvalidArgumentError("a back-off is not negative");
   if (spec.time_limit.count() < 0) return absl::InvalidArgumentError("a time limit is not negative");
   if (absl::Status s = CheckTexts(spec); !s.ok()) return s;

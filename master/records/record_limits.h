@@ -40,6 +40,7 @@ inline constexpr std::size_t kTaskNameBytesMax = 128;
 inline constexpr std::size_t kLabelsMax = 16;
 inline constexpr unsigned kPriorityMax = 9;
 inline constexpr unsigned kRetriesMax = 1000;
+inline constexpr std::size_t kRetryExitCodesMax = 64;
 
 // Of a request.
 inline constexpr std::size_t kObjectBytesMax = std::size_t{64} << 20;

@@ -14,6 +14,7 @@
 #include "master/records/encode.h"
 #include "master/records/record_limits.h"
 #include "master/records/task_id.h"
+#include "master/records/time_bounds.h"
 
 namespace drover::records {
 namespace {
@@ -29,6 +30,61 @@ absl::Status CheckLength(absl::string_view what, std::size_t bytes) {
   if (bytes <= kStringBytesMax) return absl::OkStatus();
   return absl::ResourceExhaustedError(
       absl::StrCat(what, " has ", bytes, " bytes, at most ", kStringBytesMax, ": hand larger ones over by standard input"));
+}
+
+// A time of the policy, in milliseconds.
+absl::Status CheckTime(absl::string_view what, std::int64_t ms, std::int64_t ms_max) {
+  if (ms < 0) return absl::InvalidArgumentError(absl::StrCat(what, " is not negative"));
+  if (ms <= ms_max) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(what, " of ", absl::FormatDuration(absl::Milliseconds(ms)), " is longer than ",
+                                                 absl::FormatDuration(absl::Milliseconds(ms_max))));
+}
+
+absl::Status CheckInstant(absl::string_view what, std::int64_t ms) {
+  if (ms >= 0 && ms <= kInstantMaxMs) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(what, " is a time from 1970 to 9999"));
+}
+
+absl::Status CheckTimes(const task::v1::Policy& policy) {
+  DROVER_RETURN_IF_ERROR(CheckTime("a time limit", policy.time_limit_ms(), kLimitMaxMs));
+  DROVER_RETURN_IF_ERROR(CheckTime("a delay", policy.delay_ms(), kDelayMaxMs));
+  DROVER_RETURN_IF_ERROR(CheckTime("a time to start within", policy.start_within_ms(), kLimitMaxMs));
+  DROVER_RETURN_IF_ERROR(CheckTime("a total limit", policy.total_limit_ms(), kLimitMaxMs));
+  DROVER_RETURN_IF_ERROR(CheckInstant("the time from which on it may run", policy.start_at_ms()));
+  DROVER_RETURN_IF_ERROR(CheckInstant("a deadline", policy.deadline_ms()));
+  if (policy.delay_ms() > 0 && policy.start_at_ms() > 0) {
+    return absl::InvalidArgumentError("a task has either a delay or a time from which on it may run");
+  }
+  if (policy.deadline_ms() > 0 && policy.start_at_ms() >= policy.deadline_ms()) {
+    return absl::InvalidArgumentError("its deadline is not after the time from which on it may run");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckRetries(const task::v1::Policy& policy) {
+  if (policy.retries() > kRetriesMax) {
+    return absl::InvalidArgumentError(absl::StrCat(policy.retries(), " retries, at most ", kRetriesMax));
+  }
+  if (policy.at_most_once() && policy.retries() > 0) {
+    return absl::InvalidArgumentError("a task that runs at most once cannot have retries");
+  }
+  if (policy.retry_exit_codes_size() > static_cast<int>(kRetryExitCodesMax)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(policy.retry_exit_codes_size(), " exit codes to retry after, at most ", kRetryExitCodesMax));
+  }
+  for (const std::uint32_t code : policy.retry_exit_codes()) {
+    if (code < 1 || code > 255)
+      return absl::InvalidArgumentError(absl::StrCat("exit code ", code, " to retry after is not in 1..255"));
+  }
+  if (!policy.retry_exit_codes().empty() && policy.retries() == 0) {
+    return absl::InvalidArgumentError("exit codes to retry after say nothing without retries");
+  }
+  if (policy.retry_backoff_ms() < 0 || policy.retry_backoff_ms() > kRetryBackoffMaxMs) {
+    return absl::InvalidArgumentError(absl::StrCat("a back-off of ",
+                                                   absl::FormatDuration(absl::Milliseconds(policy.retry_backoff_ms())),
+                                                   " is not in 0..", absl::FormatDuration(absl::Milliseconds(kRetryBackoffMaxMs))));
+  }
+  return absl::OkStatus();
 }
 
 bool HasNul(absl::string_view s) {
@@ -53,6 +109,9 @@ std::string Digest(absl::string_view bytes) {
 void Normalise(task::v1::Policy* policy) {
   if (policy->queue().empty()) policy->set_queue("default");
   if (policy->retry_backoff_ms() == kRetryBackoffDefaultMs) policy->clear_retry_backoff_ms();
+  auto* codes = policy->mutable_retry_exit_codes();
+  std::sort(codes->begin(), codes->end());
+  codes->Truncate(static_cast<int>(std::unique(codes->begin(), codes->end()) - codes->begin()));
 }
 
 absl::Status CheckPolicy(const task::v1::Policy& policy) {
@@ -73,18 +132,8 @@ absl::Status CheckPolicy(const task::v1::Policy& policy) {
           "bad label: keys are [A-Za-z0-9][A-Za-z0-9._/-]{0,62}, values up to 63 printable characters");
     }
   }
-  if (policy.time_limit_ms() < 0) return absl::InvalidArgumentError("a time limit is not negative");
-  if (policy.retries() > kRetriesMax) {
-    return absl::InvalidArgumentError(absl::StrCat(policy.retries(), " retries, at most ", kRetriesMax));
-  }
-  if (policy.retry_backoff_ms() < 0 || policy.retry_backoff_ms() > kRetryBackoffMaxMs) {
-    return absl::InvalidArgumentError(absl::StrCat("a back-off of ",
-                                                   absl::FormatDuration(absl::Milliseconds(policy.retry_backoff_ms())),
-                                                   " is not in 0..", absl::FormatDuration(absl::Milliseconds(kRetryBackoffMaxMs))));
-  }
-  if (policy.at_most_once() && policy.retries() > 0) {
-    return absl::InvalidArgumentError("a task that runs at most once cannot have retries");
-  }
+  DROVER_RETURN_IF_ERROR(CheckTimes(policy));
+  DROVER_RETURN_IF_ERROR(CheckRetries(policy));
   if (!task::v1::DisconnectPolicy_IsValid(policy.on_disconnect())) {
     return absl::InvalidArgumentError("on_disconnect is KEEP or STOP");
   }
@@ -163,10 +212,19 @@ std::string DifferenceOf(const worker::v1::TaskRecord& known, const worker::v1::
   of_policy("at-most-once", a.at_most_once() == b.at_most_once());
   of_policy("on-disconnect", a.on_disconnect() == b.on_disconnect());
   of_policy("retry back-off", a.has_retry_backoff_ms() == b.has_retry_backoff_ms() && a.retry_backoff_ms() == b.retry_backoff_ms());
+  of_policy("exit codes to retry after", std::equal(a.retry_exit_codes().begin(), a.retry_exit_codes().end(),
+                                                    b.retry_exit_codes().begin(), b.retry_exit_codes().end()));
+  of_policy("delay", a.delay_ms() == b.delay_ms());
+  of_policy("start", a.start_at_ms() == b.start_at_ms());
+  of_policy("time to start within", a.start_within_ms() == b.start_within_ms());
+  of_policy("deadline", a.deadline_ms() == b.deadline_ms());
+  of_policy("total limit", a.total_limit_ms() == b.total_limit_ms());
   if (parts.empty()) return "its policy differs";  // by a field of another version
   const std::string last = parts.back();
   parts.pop_back();
-  if (parts.empty()) return absl::StrCat("its ", last, last == "labels" || last == "retries" ? " differ" : " differs");
+  if (parts.empty())
+    return absl::StrCat("its ", last,
+                        last == "labels" || last == "retries" || last == "exit codes to retry after" ? " differ" : " differs");
   return absl::StrCat("its ", absl::StrJoin(parts, ", "), " and ", last, " differ");
 }
 

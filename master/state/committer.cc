@@ -24,6 +24,8 @@ absl::string_view StepKindName(StepKind kind) {
       return "cancel";
     case StepKind::kQuarantine:
       return "quarantine";
+    case StepKind::kOverdue:
+      return "overdue";
     case StepKind::kRelease:
       return "release";
     case StepKind::kRepair:

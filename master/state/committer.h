@@ -35,12 +35,13 @@ enum class StepKind {
   kCancel,
   kQuarantine,
   kRelease,
+  kOverdue,
   kRepair,
   kHorizon,
   kRetire,
   kDeleteDied,
 };
-inline constexpr std::size_t kStepKinds = 12;
+inline constexpr std::size_t kStepKinds = 13;
 // "submit", "assign" ...: a metric's label.
 [[nodiscard]] absl::string_view StepKindName(StepKind kind);
 

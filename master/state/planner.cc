@@ -16,7 +16,8 @@ Planner::Planner(base::Loop* loop, PlannerOptions options, Hooks hooks)
       hooks_(std::move(hooks)),
       scheduler_(std::make_unique<scheduler::Scheduler>()),
       tick_(loop),
-      release_(loop) {}
+      release_(loop),
+      overdue_(loop) {}
 
 Planner::~Planner() {
   *alive_ = false;
@@ -42,6 +43,7 @@ void Planner::StopLeading() {
   lead_.reset();
   tick_.Cancel();
   release_.Cancel();
+  overdue_.Cancel();
   FailCommands();
 }
 
@@ -180,6 +182,7 @@ void Planner::Turn() {
   PlanAssignments(&plan);
   PlanOrphans(&plan);
   PlanCancellations(&plan);
+  PlanOverdue(&plan);
   PlanReleases(&plan);
   PlanPlacements(&plan);
   PlanDied(&plan);

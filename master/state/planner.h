@@ -22,8 +22,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "coord/base/loop.h"
 #include "drover/task/v1/task.pb.h"
 #include "master/scheduler/scheduler.h"
@@ -90,7 +92,7 @@ class Planner final : public ViewObserver {
   [[nodiscard]] bool planning() const;
   [[nodiscard]] bool leads() const { return lead_.has_value(); }
 
-  // The record is READY, checked and digested. Idempotent by id.
+  // The record is READY, checked and digested; it waits if it may run only later. Idempotent by id.
   void Submit(std::string id, worker::v1::TaskRecord record, absl::AnyInvocable<void(SubmitResult)> done);
   void Cancel(std::string id, std::string reason, absl::AnyInvocable<void(CancelResult)> done);
 
@@ -138,8 +140,13 @@ class Planner final : public ViewObserver {
   void PlanCancellations(Plan* plan);
   void PlanCancellation(const std::string& id, Plan* plan);
   void AnswerCancellation(const std::string& id, CancelResult result);
+  // Ends what has not started, or ended, in time, and looks again when the next is due.
+  void PlanOverdue(Plan* plan);
   // Makes READY what has waited long enough, and looks again when the next is due.
   void PlanReleases(Plan* plan);
+  // Hands `plan_one` what is due, and sets the timer for the next.
+  void PlanDue(const absl::btree_set<std::pair<std::int64_t, TaskRef>>& by_time, base::Timer* timer, Plan* plan,
+               absl::FunctionRef<void(const TaskView&, worker::v1::TaskRecord)> plan_one);
   void PlanPlacements(Plan* plan);
   void PlanDied(Plan* plan);
   void PlanRetirement(Plan* plan);
@@ -175,6 +182,7 @@ class Planner final : public ViewObserver {
   bool turn_posted_ = false;
   base::Timer tick_;
   base::Timer release_;
+  base::Timer overdue_;
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

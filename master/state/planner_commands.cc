@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "master/records/spec.h"
 #include "master/records/task_id.h"
+#include "master/records/time_bounds.h"
 #include "master/state/planner.h"
 #include "master/state/task_facts.h"
 
@@ -79,9 +80,19 @@ void Planner::TrySubmit(Submission submission) {
 }
 
 void Planner::SendSubmission(Submission submission) {
+  const std::int64_t now_ms = hooks_.cluster_now_ms();
+  worker::v1::TaskRecord& record = submission.record;
+  record.set_eligible_at(records::EligibleAt(record.policy(), now_ms));
+  const bool waits = record.eligible_at() > now_ms;
+  record.set_state(waits ? task::v1::WAITING : task::v1::READY);
+  record.set_not_before(waits ? record.eligible_at() : 0);
+  if (const auto bound = records::StartBound(record); bound.has_value() && bound->at_ms <= record.eligible_at()) {
+    AnswerLater(std::move(submission), {SubmitResult::Kind::kRefused, "its deadline is over before it may run"});
+    return;
+  }
   const TaskRef ref = view_->Pin(submission.id);
   std::optional<Target> target;
-  if (lead_->committer->outstanding() < options_.in_flight_max) {
+  if (!waits && lead_->committer->outstanding() < options_.in_flight_max) {
     const auto facts = FactsOf(submission.record, Zxid(std::numeric_limits<std::uint64_t>::max()));
     if (const std::optional<std::string> worker = scheduler_->Place(ref, facts)) {
       target = TargetOf(*worker);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "master/records/task_id.h"
+#include "master/records/time_bounds.h"
 #include "master/state/planner.h"
 
 namespace drover::master::state {
@@ -96,25 +97,41 @@ void Planner::PlanOrphans(Plan* plan) {
   }
 }
 
-void Planner::PlanReleases(Plan* plan) {
-  release_.Cancel();
+void Planner::PlanDue(const absl::btree_set<std::pair<std::int64_t, TaskRef>>& by_time, base::Timer* timer, Plan* plan,
+                      absl::FunctionRef<void(const TaskView&, worker::v1::TaskRecord)> plan_one) {
+  timer->Cancel();
   const std::int64_t now_ms = hooks_.cluster_now_ms();
   std::size_t room = options_.turn_placements;
-  for (const auto& [not_before_ms, ref] : view_->waiting()) {
-    if (not_before_ms > now_ms) {
+  for (const auto& [at_ms, ref] : by_time) {
+    if (at_ms > now_ms) {
       // The cluster's time may run behind the loop's: not asked without end.
-      const base::Duration pause =
-          std::max<base::Duration>(std::chrono::milliseconds(not_before_ms - now_ms), options_.refused_pause);
-      return release_.Set(pause, [this] { WakeUp(); });
+      const base::Duration pause = std::max<base::Duration>(std::chrono::milliseconds(at_ms - now_ms), options_.refused_pause);
+      timer->Set(pause, [this] { WakeUp(); });
+      return;
     }
     if (lead_->committer->outstanding() + plan->steps.size() >= options_.in_flight_max) return;  // an answer wakes us
     const TaskView* task = view_->At(ref);
     if (in_flight(task->id)) continue;  // looked at again when that is answered
     if (room-- == 0) return WakeUp();
     auto record = task->Decode();
-    if (!record.ok()) continue;
-    AddStep(plan, StepKind::kRelease, task->id, task->id, lead_->transitions.Release({task->id, task->mzxid, *std::move(record)}));
+    if (record.ok()) plan_one(*task, *std::move(record));
   }
+}
+
+void Planner::PlanOverdue(Plan* plan) {
+  PlanDue(view_->overdue(), &overdue_, plan, [this, plan](const TaskView& task, worker::v1::TaskRecord record) {
+    const std::optional<records::TimeBound> bound = records::StartBound(record);
+    if (!bound.has_value()) return;
+    AddStep(plan, StepKind::kOverdue, task.id, task.id,
+            lead_->transitions.Overdue({task.id, task.mzxid, std::move(record)}, *bound, loop_->WallNow().value));
+    scheduler_->Forget(task.ref);  // it must not be placed in the same turn
+  });
+}
+
+void Planner::PlanReleases(Plan* plan) {
+  PlanDue(view_->waiting(), &release_, plan, [this, plan](const TaskView& task, worker::v1::TaskRecord record) {
+    AddStep(plan, StepKind::kRelease, task.id, task.id, lead_->transitions.Release({task.id, task.mzxid, std::move(record)}));
+  });
 }
 
 void Planner::PlanPlacements(Plan* plan) {

@@ -140,6 +140,19 @@ Transaction Transitions::Release(Subject task) const {
   return t;
 }
 
+Transaction Transitions::Overdue(Subject task, const records::TimeBound& bound, std::int64_t now_ms) const {
+  Transaction t = Guarded();
+  t.compares.push_back(Compare::Mzxid(paths_.Task(task.id), task.mzxid));
+  // Why it waited, if it has failed before, is the more telling half.
+  const std::string before = task.record.sentence().empty() ? "" : absl::StrCat("; before: ", std::string(task.record.sentence()));
+  records::EndTask(&task.record, {.state = task::v1::FAILED,
+                                  .reason = bound.reason,
+                                  .sentence = absl::StrCat(bound.sentence, before),
+                                  .finished_at_ms = now_ms});
+  t.then.push_back(Operation::Set(paths_.Task(task.id), records::Encode(task.record)));
+  return t;
+}
+
 Transaction Transitions::Quarantine(Subject task, std::int64_t now_ms) const {
   Transaction t = Guarded();
   t.compares.push_back(Compare::Mzxid(paths_.Task(task.id), task.mzxid));

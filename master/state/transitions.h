@@ -19,6 +19,7 @@
 #include "drover/worker/v1/record.pb.h"
 #include "master/records/codec.h"
 #include "master/records/paths.h"
+#include "master/records/time_bounds.h"
 #include "master/state/view.h"
 
 namespace drover::master::state {
@@ -51,7 +52,8 @@ class Transitions {
 
   [[nodiscard]] const Epoch& epoch() const { return epoch_; }
 
-  // `record` is READY. With a target it is assigned in the same transaction. Refused with kNodeExists if the id is known.
+  // `record` is READY or WAITING. With a target (only of a READY one) it is assigned in the same transaction. Refused with
+  // kNodeExists if the id is known.
   [[nodiscard]] coord::Transaction Submit(absl::string_view id, worker::v1::TaskRecord record, const std::optional<Target>& target,
                                           std::int64_t now_ms) const;
   [[nodiscard]] coord::Transaction Assign(Subject task, const Target& target, std::int64_t now_ms) const;
@@ -72,6 +74,8 @@ class Transitions {
 
   // A task whose time to wait is over: READY.
   [[nodiscard]] coord::Transaction Release(Subject task) const;
+  // A waiting task that has not started, or ended, in time: FAILED.
+  [[nodiscard]] coord::Transaction Overdue(Subject task, const records::TimeBound& bound, std::int64_t now_ms) const;
   // A waiting task that has lost too many workers.
   [[nodiscard]] coord::Transaction Quarantine(Subject task, std::int64_t now_ms) const;
   // The record says ASSIGNED or RUNNING and no assignment stands: somebody deleted it by hand.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "master/records/codec.h"
+#include "master/records/time_bounds.h"
 
 namespace drover::master::state {
 
@@ -83,6 +84,7 @@ void View::Unindex(TaskView* task) {
   by_submission_.erase({task->czxid, task->ref});
   if (records::IsTerminal(task->state)) finished_.erase({task->mzxid, task->ref});
   if (task->state == task::v1::WAITING) waiting_.erase({task->not_before_ms, task->ref});
+  if (task->overdue_at_ms != 0) overdue_.erase({task->overdue_at_ms, task->ref});
 }
 
 void View::PutTask(absl::string_view id, const coord::Stat& stat, const std::string& data) {
@@ -97,9 +99,14 @@ void View::PutTask(absl::string_view id, const coord::Stat& stat, const std::str
   const auto record = task->Decode();
   task->state = record.ok() ? record->state() : task::v1::STATE_UNSPECIFIED;
   task->not_before_ms = task->state == task::v1::WAITING ? record->not_before() : 0;
+  task->overdue_at_ms = 0;
+  if (task->state == task::v1::WAITING || task->state == task::v1::READY) {
+    if (const auto bound = records::StartBound(*record)) task->overdue_at_ms = bound->at_ms;
+  }
   by_submission_.insert({task->czxid, task->ref});
   if (records::IsTerminal(task->state)) finished_.insert({task->mzxid, task->ref});
   if (task->state == task::v1::WAITING) waiting_.insert({task->not_before_ms, task->ref});
+  if (task->overdue_at_ms != 0) overdue_.insert({task->overdue_at_ms, task->ref});
   if (observer_ != nullptr) observer_->OnTask(*task);
 }
 
@@ -201,6 +208,7 @@ void View::OnReset(coord::ResetCause cause) {
   by_submission_.clear();
   finished_.clear();
   waiting_.clear();
+  overdue_.clear();
   workers_.clear();
   assignments_.clear();
   died_.clear();

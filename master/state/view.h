@@ -40,6 +40,7 @@ struct TaskView {
   Zxid mzxid;
   std::int64_t changed_at_ms = 0;  // the cluster's time of the last transition
   std::int64_t not_before_ms = 0;  // of a WAITING one
+  std::int64_t overdue_at_ms = 0;  // of one that waits: when it ends unrun; 0: never
   TaskRef ref;
   std::uint32_t pins = 0;
   task::v1::State state = task::v1::STATE_UNSPECIFIED;  // unspecified: not a record of ours
@@ -108,6 +109,9 @@ class View final : private coord::SubtreeListener {
   // WAITING ones by the time before which they do not run, soonest first.
   [[nodiscard]] const absl::btree_set<std::pair<std::int64_t, TaskRef>>& waiting() const { return waiting_; }
 
+  // WAITING and READY ones by the time at which they end unrun (records::StartBound), soonest first.
+  [[nodiscard]] const absl::btree_set<std::pair<std::int64_t, TaskRef>>& overdue() const { return overdue_; }
+
   [[nodiscard]] const std::map<std::string, WorkerView>& workers() const { return workers_; }
   [[nodiscard]] const WorkerView* FindWorker(absl::string_view name) const;
   [[nodiscard]] const std::map<AssignmentKey, AssignmentView>& assignments() const { return assignments_; }
@@ -147,6 +151,7 @@ class View final : private coord::SubtreeListener {
   absl::btree_set<std::pair<Zxid, TaskRef>> by_submission_;
   absl::btree_set<std::pair<Zxid, TaskRef>> finished_;
   absl::btree_set<std::pair<std::int64_t, TaskRef>> waiting_;
+  absl::btree_set<std::pair<std::int64_t, TaskRef>> overdue_;
   std::map<std::string, WorkerView> workers_;
   std::map<AssignmentKey, AssignmentView> assignments_;
   std::map<std::string, Zxid> died_;

@@ -197,6 +197,44 @@ TEST_F(TaskTest, ATaskThatWaitsForItsRetrySaysWhyAndUntilWhen) {
   EXPECT_EQ(cluster_->Drover({"wait", id}).exit_code, 4);
 }
 
+TEST_F(TaskTest, ATaskRunsInItsTimeOrFails) {
+  const std::string file = cluster_->path("delayed");
+  const std::string delayed = Trimmed(cluster_->Drover({"submit", "--delay", "1s", "--", "sh", "-c", "date +%s%3N > " + file}).out);
+  EXPECT_EQ(cluster_->Json({"status", delayed}).at("state"), "WAITING");
+  EXPECT_EQ(cluster_->Drover({"wait", delayed}).exit_code, 0);
+  const nlohmann::json task = cluster_->Json({"status", delayed});
+  EXPECT_GT(task.at("started_at"), task.at("submitted_at"));
+
+  // Nobody has this label.
+  const std::string hopeless =
+      Trimmed(cluster_->Drover({"submit", "--label", "gpu=yes", "--start-within", "200ms", "--", "true"}).out);
+  EXPECT_EQ(cluster_->Drover({"wait", hopeless}).exit_code, 3);
+  EXPECT_EQ(cluster_->Json({"status", hopeless}).at("reason"), "DEADLINE");
+
+  const std::string endless = Trimmed(
+      cluster_->Drover({"submit", "--total-limit", "1s", "--retries", "5", "--retry-backoff", "0", "--", "sleep", "1000"}).out);
+  EXPECT_EQ(cluster_->Drover({"wait", endless}).exit_code, 3);
+  const nlohmann::json ended = cluster_->Json({"status", endless});
+  EXPECT_EQ(ended.at("reason"), "TIME_LIMIT");
+  EXPECT_EQ(ended.at("attempts").size(), 1u);
+
+  const CommandResult late = cluster_->Drover({"submit", "--deadline", "2020-01-01T00:00:00Z", "--", "true"});
+  EXPECT_EQ(late.exit_code, 8) << late.err;
+  EXPECT_NE(late.err.find("its deadline is over"), std::string::npos) << late.err;
+}
+
+TEST_F(TaskTest, OnlyChosenExitCodesAreRetriedAfter) {
+  const auto attempts = [](const std::string& code) {
+    const std::string id = Trimmed(
+        cluster_->Drover({"submit", "--retries", "1", "--retry-backoff", "0", "--retry-on", "75", "--", "sh", "-c", "exit " + code})
+            .out);
+    EXPECT_EQ(cluster_->Drover({"wait", id}).exit_code, 3);
+    return cluster_->Json({"status", id}).at("attempts").size();
+  };
+  EXPECT_EQ(attempts("75"), 2u);
+  EXPECT_EQ(attempts("76"), 1u);
+}
+
 TEST_F(TaskTest, ATimeLimitEndsEverythingTheTaskStarted) {
   const std::string pids = cluster_->path("limited");
   const CommandResult result =

@@ -139,8 +139,30 @@ void Attempt::Proceed() {
   if (assignment_.cancel() || parts_.host->draining()) return Commit();
   if (!has_program_) return FetchProgram();
   if (NeedsLease() && !parts_.host->LeaseHolds()) return Hold();
+  if (IsOverdue()) return Commit();
   if (record_.policy().at_most_once() && !marked_) return Mark();
   StartProgram();
+}
+
+// Of an assignment that came late. By the core's time; where it is not known yet its master has judged.
+bool Attempt::IsOverdue() {
+  const std::int64_t now_ms = coord::ClusterTimeNow(*parts_.host->session()).value;
+  std::optional<records::TimeBound> bound = records::StartBound(record_);
+  if (now_ms == 0 || marked_ || !bound || bound->at_ms > now_ms) return false;
+  facts_.overdue = *std::move(bound);
+  return true;
+}
+
+base::Duration Attempt::TimeLimit() {
+  const std::chrono::milliseconds own(record_.policy().time_limit_ms());
+  std::optional<records::TimeBound> total = records::TotalBound(record_);
+  const std::int64_t now_ms = coord::ClusterTimeNow(*parts_.host->session()).value;
+  if (!total || now_ms == 0) return own;
+  // 0 is none.
+  const std::chrono::milliseconds left(std::max<std::int64_t>(total->at_ms - now_ms, 1));
+  if (own.count() != 0 && own <= left) return own;
+  facts_.total_bound = *std::move(total);
+  return left;
 }
 
 void Attempt::Hold() {
@@ -268,7 +290,7 @@ void Attempt::StartProgram() {
   run.env.emplace_back("DROVER_WORKER", options.name);
   run.cwd = program_.cwd();
   run.stdin_bytes = std::exchange(stdin_, {});
-  run.time_limit = std::chrono::milliseconds(record_.policy().time_limit_ms());
+  run.time_limit = TimeLimit();
   run.grace = options.grace;
   run.needs_lease = NeedsLease();
   if (run.needs_lease) parts_.host->RefreshLease();

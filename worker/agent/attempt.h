@@ -100,6 +100,9 @@ class Attempt final : public exec::RunListener, public std::enable_shared_from_t
   void Read();
   void OnRecord(absl::StatusOr<coord::GetResult> got);
   void Proceed();
+  [[nodiscard]] bool IsOverdue();
+  // Of this attempt: its own, or what is left of the task's total limit.
+  [[nodiscard]] base::Duration TimeLimit();
   void FetchProgram();
   void OnProgram(absl::StatusOr<std::string> encoded);
   void FetchObject(const task::v1::ObjectRef& object, absl::AnyInvocable<void(absl::StatusOr<base::Bytes>)> done);

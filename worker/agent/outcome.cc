@@ -1,5 +1,6 @@
 #include "worker/agent/outcome.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
@@ -12,14 +13,37 @@ namespace {
 using exec::Exit;
 using exec::KilledBy;
 
-// The program, or what it needs, failed: counted against its retries.
-Outcome Failed(const v1::TaskRecord& record, task::v1::Reason reason, std::string sentence) {
+// The program, or what it needs, failed: counted against its retries, if this is what it is retried after.
+Outcome Failed(const v1::TaskRecord& record, task::v1::Reason reason, std::string sentence, bool may_retry = true) {
   Outcome outcome;
   outcome.end.state = task::v1::FAILED;
   outcome.end.reason = reason;
   outcome.end.sentence = std::move(sentence);
   outcome.counts_failure = true;
-  outcome.again = record.failures() < record.policy().retries();
+  outcome.again = may_retry && record.failures() < record.policy().retries();
+  return outcome;
+}
+
+// As a shell tells it.
+int ShellCode(const Exit& exit) {
+  return exit.kind == Exit::Kind::kSignalled ? 128 + exit.signal : exit.code;
+}
+
+// Whoever names exit codes to retry after wants no retry after anything else that the program may do.
+bool RetriesAfter(const task::v1::Policy& policy, const Exit& exit) {
+  if (policy.retry_exit_codes().empty()) return true;
+  const bool by_itself =
+      exit.killed_by == KilledBy::kNobody && (exit.kind == Exit::Kind::kExited || exit.kind == Exit::Kind::kSignalled);
+  const auto& codes = policy.retry_exit_codes();
+  return by_itself && std::find(codes.begin(), codes.end(), static_cast<std::uint32_t>(ShellCode(exit))) != codes.end();
+}
+
+// A bound of the task as a whole: no retry helps.
+Outcome OutOfTime(const records::TimeBound& bound) {
+  Outcome outcome;
+  outcome.end.state = task::v1::FAILED;
+  outcome.end.reason = bound.reason;
+  outcome.end.sentence = bound.sentence;
   return outcome;
 }
 
@@ -43,13 +67,16 @@ Outcome Cancelled(const AttemptFacts& facts) {
 
 Outcome OfExit(const v1::TaskRecord& record, const AttemptFacts& facts) {
   const Exit& exit = *facts.exit;
+  const bool may_retry = RetriesAfter(record.policy(), exit);
   switch (exit.killed_by) {
     case KilledBy::kCancel:
       return Cancelled(facts);
     case KilledBy::kTimeLimit:
+      if (facts.total_bound) return OutOfTime(*facts.total_bound);
       return Failed(record, task::v1::TIME_LIMIT,
                     absl::StrCat("over its time limit of ",
-                                 process::FormatDuration(std::chrono::milliseconds(record.policy().time_limit_ms()))));
+                                 process::FormatDuration(std::chrono::milliseconds(record.policy().time_limit_ms()))),
+                    may_retry);
     case KilledBy::kLease:
       return Interrupted(record, exit.kind != Exit::Kind::kNotStarted, task::v1::DISCONNECTED, "its worker lost the core");
     case KilledBy::kDrain:
@@ -61,21 +88,35 @@ Outcome OfExit(const v1::TaskRecord& record, const AttemptFacts& facts) {
   switch (exit.kind) {
     case Exit::Kind::kNotStarted:
       if (IsShortage(exit)) return Interrupted(record, false, task::v1::COULD_NOT_START, exit.sentence);
-      return Failed(record, task::v1::COULD_NOT_START, exit.sentence);
+      return Failed(record, task::v1::COULD_NOT_START, exit.sentence, may_retry);
     case Exit::Kind::kLost: {
       Outcome outcome = Interrupted(record, true, task::v1::WORKER_LOST, exit.sentence);
       outcome.counts_loss = true;
       return outcome;
     }
     case Exit::Kind::kSignalled:
-      return Failed(record, task::v1::SIGNAL, absl::StrCat("killed by signal ", exit.signal));
+      return Failed(record, task::v1::SIGNAL, absl::StrCat("killed by signal ", exit.signal), may_retry);
     case Exit::Kind::kExited:
       break;
   }
-  if (exit.code != 0) return Failed(record, task::v1::EXIT_CODE, absl::StrCat("exit code ", exit.code));
+  if (exit.code != 0) return Failed(record, task::v1::EXIT_CODE, absl::StrCat("exit code ", exit.code), may_retry);
   Outcome outcome;
   outcome.end.state = task::v1::SUCCEEDED;
   return outcome;
+}
+
+// When it runs again; not at all where that would be too late.
+void SetRetry(const v1::TaskRecord& record, const AttemptFacts& facts, Outcome* outcome) {
+  const std::int64_t delay = records::RetryDelayMs(record.policy(), record.failures() + 1, facts.random);
+  v1::TaskRecord ended = record;
+  records::EndAttempt(&ended, outcome->end);
+  const std::optional<records::TimeBound> bound = records::StartBound(ended);
+  if (bound && bound->at_ms <= facts.cluster_now_ms + delay) {
+    outcome->again = false;
+    absl::StrAppend(&outcome->end.sentence, "; no time is left to run it again");
+    return;
+  }
+  if (delay > 0) outcome->not_before_ms = facts.cluster_now_ms + delay;
 }
 
 }  // namespace
@@ -104,6 +145,8 @@ Outcome DecideOutcome(const v1::TaskRecord& record, const AttemptFacts& facts) {
     if (!facts.output_error.empty() && by_the_program) {
       outcome = Failed(record, task::v1::STORE_FAILED, absl::StrCat("its output is lost: ", facts.output_error));
     }
+  } else if (facts.overdue) {
+    outcome = OutOfTime(*facts.overdue);
   } else if (!facts.input_error.empty()) {
     outcome = Failed(record, task::v1::STORE_FAILED, facts.input_error);
   } else {
@@ -112,15 +155,12 @@ Outcome DecideOutcome(const v1::TaskRecord& record, const AttemptFacts& facts) {
   // A cancelled task is not run again, and one that was interrupted is what the user wanted. What the program did by itself stands.
   if (facts.cancel && (outcome.again || outcome.end.state == task::v1::LOST)) outcome = Cancelled(facts);
 
-  if (outcome.again && outcome.counts_failure) {
-    const std::int64_t delay = records::RetryDelayMs(record.policy(), record.failures() + 1, facts.random);
-    if (delay > 0) outcome.not_before_ms = facts.cluster_now_ms + delay;
-  }
   outcome.end.fence = facts.fence;
   outcome.end.started_at_ms = facts.started_at_ms;
   outcome.end.finished_at_ms = facts.finished_at_ms;
   if (facts.exit && facts.exit->kind == Exit::Kind::kExited) outcome.end.exit_code = facts.exit->code;
   if (facts.exit && facts.exit->kind == Exit::Kind::kSignalled) outcome.end.signal = facts.exit->signal;
+  if (outcome.again && outcome.counts_failure) SetRetry(record, facts, &outcome);
   return outcome;
 }
 

@@ -8,6 +8,7 @@
 
 #include "drover/worker/v1/record.pb.h"
 #include "master/records/codec.h"
+#include "master/records/time_bounds.h"
 #include "worker/exec/process_runner.h"
 
 namespace drover::worker::agent {
@@ -23,6 +24,10 @@ struct AttemptFacts {
   std::string input_error;
   // Its output could not be stored.
   std::string output_error;
+  // Not started: this was over before it could be.
+  std::optional<records::TimeBound> overdue;
+  // It was given less than its own time limit, for this ends all of its attempts.
+  std::optional<records::TimeBound> total_bound;
   // The cluster's time of its end, and random bits: when it may be run again.
   std::int64_t cluster_now_ms = 0;
   std::uint64_t random = 0;

@@ -57,6 +57,30 @@ TEST(TaskFlagsTest, AtMostOnceIsNeverStartedAgain) {
   EXPECT_TRUE(absl::IsInvalidArgument(Parse({"--at-most-once", "--retries", "1", "--", "true"}).status()));
 }
 
+TEST(TaskFlagsTest, TimesAndExitCodesReachTheSpec) {
+  auto spec = Parse({"--start-at", "2026-01-31T13:00:00+01:00", "--start-within", "5m", "--deadline", "2026-01-31T13:00:00.5Z",
+                     "--total-limit", "1h", "--retries", "2", "--retry-on", "75,137", "--", "true"});
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->start_at_ms, 1'769'860'800'000);
+  EXPECT_EQ(spec->start_within, std::chrono::minutes(5));
+  EXPECT_EQ(spec->deadline_ms, 1'769'864'400'500);
+  EXPECT_EQ(spec->total_limit, std::chrono::hours(1));
+  EXPECT_EQ(spec->retry_exit_codes, (std::vector<int>{75, 137}));
+  EXPECT_EQ(Parse({"--delay", "90s", "--", "true"})->delay, std::chrono::seconds(90));
+  for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{{"--start-at", "tomorrow"},
+                                                                                     {"--deadline", "2026-01-31"},
+                                                                                     {"--deadline", ""},
+                                                                                     {"--delay", "400d"},
+                                                                                     {"--delay", "9000h"},
+                                                                                     {"--retry-on", "75,"},
+                                                                                     {"--retry-on", "256"},
+                                                                                     {"--retry-on", "75"}}) {
+    std::vector<std::string> args = wrong;
+    args.insert(args.end(), {"--", "true"});
+    EXPECT_TRUE(absl::IsInvalidArgument(Parse(args).status())) << wrong[0] << " " << wrong[1] << ": " << Parse(args).status();
+  }
+}
+
 TEST(TaskFlagsTest, AnEmptyValueOfAScriptIsAUsageErrorNotADefault) {
   for (const char* option : {"--id", "--cwd", "--stdin"}) {
     const absl::Status status = Parse({option, "", "--", "true"}).status();

@@ -70,6 +70,15 @@ TEST(SpecTest, AnyDifferenceChangesTheDigest) {
   EXPECT_NE(base, SpecDigest(policy, absl::string_view("p")));
 }
 
+TEST(SpecTest, ExitCodesAreASet) {
+  task::v1::Policy a = GoodPolicy(), b = GoodPolicy();
+  for (const std::uint32_t code : {75, 3, 75}) a.add_retry_exit_codes(code);
+  for (const std::uint32_t code : {3, 75}) b.add_retry_exit_codes(code);
+  Normalise(&a);
+  Normalise(&b);
+  EXPECT_EQ(EncodePolicy(a), EncodePolicy(b));
+}
+
 TEST(SpecTest, MapsAreWrittenInOneOrder) {
   task::v1::Program a, b;
   for (const char* key : {"A", "B", "C", "D"}) (*a.mutable_env())[key] = "1";
@@ -93,6 +102,28 @@ TEST(SpecTest, EachRuleOfAPolicyIsAnswered) {
       {"label value", [](task::v1::Policy* p) { (*p->mutable_labels())["k"] = "\n"; }, Code::kInvalidArgument},
       {"time limit", [](task::v1::Policy* p) { p->set_time_limit_ms(-1); }, Code::kInvalidArgument},
       {"retries", [](task::v1::Policy* p) { p->set_retries(1001); }, Code::kInvalidArgument},
+      {"delay", [](task::v1::Policy* p) { p->set_delay_ms(60'000); }, Code::kOk},
+      {"negative delay", [](task::v1::Policy* p) { p->set_delay_ms(-1); }, Code::kInvalidArgument},
+      {"longest delay", [](task::v1::Policy* p) { p->set_delay_ms(std::int64_t{366} * 86'400'000); }, Code::kOk},
+      {"delay over a year", [](task::v1::Policy* p) { p->set_delay_ms(std::int64_t{366} * 86'400'000 + 1); },
+       Code::kInvalidArgument},
+      {"two starts", [](task::v1::Policy* p) { p->set_delay_ms(1), p->set_start_at_ms(5); }, Code::kInvalidArgument},
+      {"start after the deadline", [](task::v1::Policy* p) { p->set_start_at_ms(5), p->set_deadline_ms(5); },
+       Code::kInvalidArgument},
+      {"start before the deadline", [](task::v1::Policy* p) { p->set_start_at_ms(5), p->set_deadline_ms(6); }, Code::kOk},
+      {"deadline", [](task::v1::Policy* p) { p->set_deadline_ms(INT64_MAX); }, Code::kInvalidArgument},
+      {"start within", [](task::v1::Policy* p) { p->set_start_within_ms(INT64_MAX); }, Code::kInvalidArgument},
+      {"total limit", [](task::v1::Policy* p) { p->set_total_limit_ms(-5); }, Code::kInvalidArgument},
+      {"exit codes", [](task::v1::Policy* p) { p->set_retries(1), p->add_retry_exit_codes(255); }, Code::kOk},
+      {"exit codes without retries", [](task::v1::Policy* p) { p->add_retry_exit_codes(1); }, Code::kInvalidArgument},
+      {"exit code 0", [](task::v1::Policy* p) { p->set_retries(1), p->add_retry_exit_codes(0); }, Code::kInvalidArgument},
+      {"exit code 256", [](task::v1::Policy* p) { p->set_retries(1), p->add_retry_exit_codes(256); }, Code::kInvalidArgument},
+      {"65 exit codes",
+       [](task::v1::Policy* p) {
+         p->set_retries(1);
+         for (std::uint32_t code = 1; code <= 65; ++code) p->add_retry_exit_codes(code);
+       },
+       Code::kInvalidArgument},
       {"at most once", [](task::v1::Policy* p) { p->set_at_most_once(true); }, Code::kOk},
       {"at most once, retried", [](task::v1::Policy* p) { p->set_at_most_once(true), p->set_retries(1); }, Code::kInvalidArgument},
       {"17 labels",

@@ -62,6 +62,111 @@ TEST_F(PlannerTest, ATaskThatWaitsIsReleasedWhenItsTimeHasComeAndNotBefore) {
   EXPECT_TRUE(Finish("w", "a"));
 }
 
+TEST_F(PlannerTest, ATaskWithADelayWaitsForItByTheClustersTime) {
+  StartAndLead();
+  Join("w", "p1", 1);
+  Run();
+  worker::v1::TaskRecord record = Record();
+  record.mutable_policy()->set_delay_ms(5'000);
+  EXPECT_EQ(Submit("a", record).kind, SubmitResult::Kind::kDone);
+  EXPECT_EQ(StateOf("a"), task::v1::WAITING);
+  EXPECT_EQ(Stored("a").not_before(), tree_.now_ms + 5'000);
+  EXPECT_EQ(Submit("a", record).kind, SubmitResult::Kind::kExisted);
+  tree_.now_ms += 4'999;
+  Run(10'000);
+  EXPECT_EQ(StateOf("a"), task::v1::WAITING);
+  tree_.now_ms += 1;
+  Run(2'000);
+  EXPECT_EQ(StateOf("a"), task::v1::ASSIGNED);
+}
+
+TEST_F(PlannerTest, WhatDoesNotStartInTimeFails) {
+  StartAndLead();
+  worker::v1::TaskRecord within = Record(), deadline = Record(), total = Record();
+  within.mutable_policy()->set_start_within_ms(5'000);
+  deadline.mutable_policy()->set_deadline_ms(tree_.now_ms + 6'000);
+  total.mutable_policy()->set_total_limit_ms(7'000);
+  Submit("within", within);
+  Submit("deadline", deadline);
+  Submit("total", total);
+  Submit("patient");
+  tree_.now_ms += 4'999;
+  Run(2'000);
+  EXPECT_EQ(StateOf("within"), task::v1::READY);
+  tree_.now_ms += 1;
+  Run(2'000);
+  EXPECT_EQ(StateOf("within"), task::v1::FAILED);
+  EXPECT_EQ(Stored("within").reason(), task::v1::DEADLINE);
+  EXPECT_EQ(StateOf("deadline"), task::v1::READY);
+  tree_.now_ms += 2'000;
+  Run(2'000);
+  EXPECT_EQ(StateOf("deadline"), task::v1::FAILED);
+  EXPECT_EQ(StateOf("total"), task::v1::FAILED);
+  EXPECT_EQ(Stored("total").reason(), task::v1::TIME_LIMIT);
+  // None of them is placed when a worker comes.
+  Join("w", "p1", 8);
+  Run();
+  EXPECT_EQ(StateOf("patient"), task::v1::ASSIGNED);
+  EXPECT_EQ(StateOf("within"), task::v1::FAILED);
+}
+
+TEST_F(PlannerTest, LimitsAreCountedFromTheEndOfADelay) {
+  StartAndLead();
+  worker::v1::TaskRecord record = Record();
+  record.mutable_policy()->set_delay_ms(10'000);
+  record.mutable_policy()->set_start_within_ms(5'000);
+  Submit("a", record);
+  tree_.now_ms += 14'999;
+  Run(2'000);
+  EXPECT_EQ(StateOf("a"), task::v1::READY);
+  tree_.now_ms += 1;
+  Run(2'000);
+  EXPECT_EQ(StateOf("a"), task::v1::FAILED);
+}
+
+TEST_F(PlannerTest, ATaskWhoseWorkerIsLostTooLateFailsInsteadOfRunningAgain) {
+  StartAndLead();
+  Join("w", "p1", 1);
+  Run();
+  worker::v1::TaskRecord record = Record();
+  record.mutable_policy()->set_deadline_ms(tree_.now_ms + 1'000);
+  Submit("a", record);
+  EXPECT_EQ(StateOf("a"), task::v1::ASSIGNED);
+  tree_.now_ms += 1'000;
+  Run(2'000);
+  EXPECT_EQ(StateOf("a"), task::v1::ASSIGNED) << "what runs runs on";
+  Die("w", "p1");
+  Run(2'000);
+  EXPECT_EQ(StateOf("a"), task::v1::FAILED);
+  EXPECT_EQ(Stored("a").reason(), task::v1::DEADLINE);
+  EXPECT_THAT(Stored("a").sentence(), ::testing::StartsWith("not started by its deadline"));
+  EXPECT_THAT(Stored("a").sentence(), ::testing::EndsWith("; before: worker w died"));
+}
+
+TEST_F(PlannerTest, ASubmissionAfterItsDeadlineIsRefused) {
+  StartAndLead();
+  worker::v1::TaskRecord record = Record();
+  record.mutable_policy()->set_deadline_ms(tree_.now_ms);
+  EXPECT_EQ(Submit("a", record).kind, SubmitResult::Kind::kRefused);
+  record.mutable_policy()->set_deadline_ms(tree_.now_ms + 5'000);
+  record.mutable_policy()->set_delay_ms(5'000);
+  EXPECT_EQ(Submit("a", record).kind, SubmitResult::Kind::kRefused);
+  EXPECT_EQ(StateOf("a"), task::v1::STATE_UNSPECIFIED);
+}
+
+TEST_F(PlannerTest, AMasterThatTakesOverEndsWhatIsOverdue) {
+  worker::v1::TaskRecord record = Record();
+  record.set_eligible_at(tree_.now_ms - 10);
+  record.mutable_policy()->set_start_within_ms(10);
+  tree_.Create(paths_.Task("late"), records::Encode(record));
+  Start();
+  Run(2'000);
+  EXPECT_EQ(StateOf("late"), task::v1::READY) << "a standby writes nothing";
+  Join("w", "p1", 1);
+  Lead();
+  EXPECT_EQ(StateOf("late"), task::v1::FAILED) << "and it is not placed";
+}
+
 TEST_F(PlannerTest, AReleasedTaskStillSaysWhyItIsBack) {
   StartAndLead();
   Join("w", "p1", 1);

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "drover/coord/cluster_time.h"
 #include "master/records/spec.h"
 
 namespace drover::worker::agent {
@@ -89,6 +90,7 @@ base::Zxid AgentTest::Submit(const std::string& task, const task::v1::Policy& po
   *record.mutable_policy() = policy;
   record.set_program(records::EncodeProgram(program));
   record.set_state(task::v1::ASSIGNED);
+  record.set_eligible_at(coord::ClusterTimeNow(*master_->session()).value);
   record.set_worker("w1");
   records::AddAttempt(&record, "w1", 1);
   v1::Assignment assignment;

@@ -286,6 +286,27 @@ TEST_F(AttemptTest, ARetryGoesBackToReadyUntilNoneIsLeft) {
   EXPECT_EQ(record.attempts_total(), 2U);
 }
 
+TEST_F(AttemptTest, ATotalLimitBoundsTheTimeOfAnAttempt) {
+  task::v1::Policy policy;
+  policy.set_total_limit_ms(60'000);
+  const auto run = Run("t1", policy);
+  EXPECT_GT(run->run.time_limit, seconds(50));
+  EXPECT_LE(run->run.time_limit, seconds(60));
+  policy.set_time_limit_ms(5'000);
+  EXPECT_EQ(Run("t2", policy)->run.time_limit, seconds(5)) << "its own is shorter";
+}
+
+TEST_F(AttemptTest, AnAssignmentThatComesTooLateIsNotStarted) {
+  task::v1::Policy policy = AtMostOnce();
+  policy.set_deadline_ms(1);
+  Submit("t1", policy);
+  const v1::TaskRecord record = AwaitEnd("t1");
+  EXPECT_EQ(record.state(), task::v1::FAILED);
+  EXPECT_EQ(record.reason(), task::v1::DEADLINE);
+  EXPECT_EQ(record.attempts(0).started_at(), 0);
+  EXPECT_TRUE(worker_->runner->programs.empty());
+}
+
 TEST_F(AttemptTest, ARetryWaitsForItsBackOffByTheClustersTime) {
   task::v1::Policy policy;
   policy.set_retries(1);

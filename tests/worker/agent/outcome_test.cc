@@ -1,5 +1,7 @@
 #include "worker/agent/outcome.h"
 
+#include <cerrno>
+
 #include "gtest/gtest.h"
 
 namespace drover::worker::agent {
@@ -244,6 +246,58 @@ TEST(Outcome, ATimeLimitIsSaidAsItsUserWroteIt) {
     const Outcome outcome = DecideOutcome(record, {.exit = Exit{.kind = kSignalled, .killed_by = KilledBy::kTimeLimit}});
     EXPECT_EQ(outcome.end.sentence, std::string("over its time limit of ") + text);
   }
+}
+
+TEST(Outcome, OnlyTheExitCodesThatAreNamedAreRetriedAfter) {
+  v1::TaskRecord record;
+  record.mutable_policy()->set_retries(9);
+  for (const std::uint32_t code : {75, 137}) record.mutable_policy()->add_retry_exit_codes(code);
+  const struct {
+    const char* what;
+    Exit exit;
+    bool again;
+  } cases[] = {
+      {"named", {.kind = kExited, .code = 75}, true},
+      {"not named", {.kind = kExited, .code = 1}, false},
+      {"signal 9 is 137", {.kind = kSignalled, .signal = 9}, true},
+      {"signal 15 is 143", {.kind = kSignalled, .signal = 15}, false},
+      {"over its time limit", {.kind = kSignalled, .signal = 9, .killed_by = KilledBy::kTimeLimit}, false},
+      {"it could not start", {.kind = kNotStarted, .error = ENOENT}, false},
+      {"its worker stops", {.kind = kSignalled, .signal = 15, .killed_by = KilledBy::kDrain}, true},
+      {"its supervisor died", {.kind = kLost}, true},
+  };
+  for (const auto& c : cases) EXPECT_EQ(DecideOutcome(record, {.exit = c.exit}).again, c.again) << c.what;
+  EXPECT_TRUE(DecideOutcome(record, {.input_error = "the store is away"}).again) << "no fault of the program's";
+}
+
+TEST(Outcome, ARetryThatWouldStartTooLateIsNone) {
+  v1::TaskRecord record;
+  record.mutable_policy()->set_retries(9);
+  record.mutable_policy()->set_deadline_ms(1'000'800);
+  records::AddAttempt(&record, "w", 1);
+  const AttemptFacts facts{.started_at_ms = 5, .exit = Exit{.kind = kExited, .code = 2}, .cluster_now_ms = 1'000'000, .random = 0};
+  Outcome outcome = DecideOutcome(record, facts);
+  EXPECT_FALSE(outcome.again);
+  EXPECT_EQ(outcome.end.reason, task::v1::EXIT_CODE) << "that is what it failed by";
+  EXPECT_EQ(outcome.end.sentence, "exit code 2; no time is left to run it again");
+  record.mutable_policy()->set_deadline_ms(1'000'801);
+  EXPECT_TRUE(DecideOutcome(record, facts).again);
+  // The time to start within is of the first attempt alone.
+  record.mutable_policy()->clear_deadline_ms();
+  record.mutable_policy()->set_start_within_ms(1);
+  EXPECT_TRUE(DecideOutcome(record, facts).again);
+}
+
+TEST(Outcome, ATotalLimitEndsTheTask) {
+  v1::TaskRecord record;
+  record.mutable_policy()->set_retries(9);
+  const Outcome outcome =
+      DecideOutcome(record, {.exit = Exit{.kind = kSignalled, .killed_by = KilledBy::kTimeLimit},
+                             .total_bound = records::TimeBound{5, task::v1::TIME_LIMIT, "over its total limit of 1m"}});
+  EXPECT_FALSE(outcome.again);
+  EXPECT_EQ(outcome.end.state, task::v1::FAILED);
+  EXPECT_EQ(outcome.end.reason, task::v1::TIME_LIMIT);
+  EXPECT_EQ(outcome.end.sentence, "over its total limit of 1m");
 }
 
 TEST(Outcome, AfterAFailureOfItsOwnTheTaskWaits) {

@@ -41,6 +41,19 @@ struct TaskSpec {
   int retries = 0;                            // after failures of the program itself
   // Before the first retry; doubled before each one more, up to 60 s, and then 20 % more or less. 0: at once; at most a day.
   std::chrono::milliseconds retry_backoff{1000};
+  // Only after these exit codes, 1..255 (128 + N of a program that signal N killed), is it run again; empty: after every failure.
+  std::vector<int> retry_exit_codes;
+
+  // When it first may run: so long after its submission, at most 366 days, or from this time on. Not both.
+  std::chrono::milliseconds delay{0};
+  std::int64_t start_at_ms = 0;
+  // How long after that its first attempt may still start; over it the task is FAILED, DEADLINE. 0: no limit.
+  std::chrono::milliseconds start_within{0};
+  // From this time on no attempt starts: FAILED, DEADLINE. 0: none.
+  std::int64_t deadline_ms = 0;
+  // How long after it first may run it must have ended, with all attempts and waits: FAILED, TIME_LIMIT. 0: no limit.
+  std::chrono::milliseconds total_limit{0};
+
   bool at_most_once = false;
   OnDisconnect on_disconnect = OnDisconnect::kKeep;
 };
