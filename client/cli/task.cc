@@ -1,4 +1,4 @@
-// `drover wait`, `status`, `list`, `cancel` and `logs`.
+// `drover wait`, `status`, `list`, `cancel`, `retry` and `logs`.
 #include <unistd.h>
 
 #include <memory>
@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "client/cli/app.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/follow.h"
 #include "client/cli/raw_write.h"
 #include "client/cli/task_text.h"
 #include "client/cli/wait.h"
+#include "master/records/record_limits.h"
 #include "master/records/task_id.h"
 
 namespace drover::cli {
@@ -89,6 +91,7 @@ int List(const App& app, TaskClient& tasks, const ListFlags& flags) {
 struct CancelFlags {
   [[nodiscard]] const std::vector<std::string>& Ids() const { return ids; }
   std::vector<std::string> ids;
+  std::string reason;
 };
 
 const char* OutcomeName(client::CancelOutcome outcome) {
@@ -105,26 +108,67 @@ const char* OutcomeName(client::CancelOutcome outcome) {
   return "REFUSED";
 }
 
+Item ResultItem(const std::string& id, const char* outcome, const std::string& sentence) {
+  Item item;
+  item.id = id;
+  item.json = {{"id", id}, {"outcome", outcome}, {"sentence", sentence}};
+  return item;
+}
+
+// What was asked of several tasks, of which some are not there or refused it.
+int EndOf(const App& app, const std::vector<Item>& items, const std::vector<std::string>& missing, const std::string& refused) {
+  if (app.output.format() != Format::kTable) app.output.List({}, items);
+  if (!missing.empty()) return app.output.Fail(MissingError(missing));
+  if (!refused.empty()) return app.output.Fail(kRefused, absl::FailedPreconditionError(refused));
+  return kOk;
+}
+
 int Cancel(const App& app, TaskClient& tasks, const CancelFlags& flags) {
-  auto results = tasks.Cancel(flags.ids);
+  auto results = tasks.Cancel(flags.ids, flags.reason);
   if (!results.ok()) return app.output.Fail(results.status());
   std::vector<Item> items;
   std::vector<std::string> missing;
   std::string refused;
   for (const client::CancelResult& result : *results) {
-    Item item;
-    item.id = result.id;
-    item.json = {{"id", result.id}, {"outcome", OutcomeName(result.outcome)}, {"sentence", result.sentence}};
-    items.push_back(std::move(item));
+    items.push_back(ResultItem(result.id, OutcomeName(result.outcome), result.sentence));
     if (result.outcome == client::CancelOutcome::kNotFound) missing.push_back(result.id);
     if (result.outcome == client::CancelOutcome::kRefused) refused = absl::StrCat("task ", result.id, ": ", result.sentence);
     if (result.outcome == client::CancelOutcome::kAlreadyTerminal)
       app.output.Note(absl::StrCat("task ", result.id, " had ended already"));
   }
-  if (app.output.format() != Format::kTable) app.output.List({}, items);
-  if (!missing.empty()) return app.output.Fail(MissingError(missing));
-  if (!refused.empty()) return app.output.Fail(kRefused, absl::FailedPreconditionError(refused));
-  return kOk;
+  return EndOf(app, items, missing, refused);
+}
+
+struct RetryFlags {
+  [[nodiscard]] const std::vector<std::string>& Ids() const { return ids; }
+  std::vector<std::string> ids;
+};
+
+const char* OutcomeName(client::RetryOutcome outcome) {
+  switch (outcome) {
+    case client::RetryOutcome::kRetried:
+      return "RETRIED";
+    case client::RetryOutcome::kNotFound:
+      return "NOT_FOUND";
+    case client::RetryOutcome::kRefused:
+      return "REFUSED";
+  }
+  return "REFUSED";
+}
+
+int Retry(const App& app, TaskClient& tasks, const RetryFlags& flags) {
+  auto results = tasks.Retry(flags.ids);
+  if (!results.ok()) return app.output.Fail(results.status());
+  std::vector<Item> items;
+  std::vector<std::string> missing;
+  std::vector<std::string> refused;
+  for (const client::RetryResult& result : *results) {
+    items.push_back(ResultItem(result.id, OutcomeName(result.outcome), result.sentence));
+    if (result.outcome == client::RetryOutcome::kNotFound) missing.push_back(result.id);
+    if (result.outcome == client::RetryOutcome::kRefused)
+      refused.push_back(absl::StrCat("task ", result.id, ": ", result.sentence));
+  }
+  return EndOf(app, items, missing, absl::StrJoin(refused, "; "));
 }
 
 struct LogsFlags {
@@ -199,7 +243,14 @@ void AddTaskCommands(process::OptionSet* root, Commands* commands) {
   process::OptionSet& cancel = root->Command("cancel", "Cancels tasks; those that run are stopped");
   auto cancel_flags = std::make_shared<CancelFlags>();
   cancel.Arguments("ID", &cancel_flags->ids, "Tasks to cancel");
+  cancel.Text("--reason", &cancel_flags->reason,
+              absl::StrCat("Why, for people; at most ", records::kCancelReasonBytesMax, " bytes"));
   Add(&cancel, commands, cancel_flags, Cancel);
+
+  process::OptionSet& retry = root->Command("retry", "Runs tasks anew that have ended without success, as they were submitted");
+  auto retry_flags = std::make_shared<RetryFlags>();
+  retry.Arguments("ID", &retry_flags->ids, "Tasks to run anew");
+  Add(&retry, commands, retry_flags, Retry);
 
   process::OptionSet& logs = root->Command("logs", "Writes what a task's program wrote");
   auto logs_flags = std::make_shared<LogsFlags>();

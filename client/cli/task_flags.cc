@@ -51,6 +51,9 @@ void AddFileOption(process::OptionSet* options, const std::string& name, std::st
 
 void TaskFlags::AddTo(process::OptionSet* options) {
   options->Custom("--id", NotEmpty(&id, "the id"), "Id of the task; without it one is chosen");
+  options->Choice("--if-exists", &if_exists, {"same", "reject", "use", "rerun-failed"},
+                  "With --id, if there is a task of that id: same: take it if it is the same task; reject: refuse; use: take it; "
+                  "rerun-failed: run it anew if it has ended without success, else as same");
   options->Text("--name", &name, "Name, for people");
   options->Text("--queue", &queue, "Queue it waits in");
   options->Number("--priority", &priority, "9 first", 0, records::kPriorityMax);
@@ -89,8 +92,15 @@ absl::StatusOr<client::TaskSpec> TaskFlags::Spec() const {
   if (at_most_once && retries > 0) {
     return absl::InvalidArgumentError("--at-most-once and --retries exclude each other: a retry is a second start");
   }
+  if (if_exists != "same" && id.empty()) {
+    return absl::InvalidArgumentError("--if-exists needs --id: an id that is chosen for the task is new");
+  }
   client::TaskSpec spec;
   spec.id = id;
+  spec.if_exists = if_exists == "reject"         ? client::IfExists::kReject
+                   : if_exists == "use"          ? client::IfExists::kUseExisting
+                   : if_exists == "rerun-failed" ? client::IfExists::kRerunFailed
+                                                 : client::IfExists::kSameOnly;
   spec.argv = argv;
   spec.env = env;
   spec.cwd = cwd;

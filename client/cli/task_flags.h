@@ -15,6 +15,7 @@ namespace drover::cli {
 
 struct TaskFlags {
   std::string id;
+  std::string if_exists = "same";
   std::string name;
   std::string queue;
   std::uint32_t priority = 0;

@@ -77,6 +77,7 @@ Json TaskJson(const client::Task& t) {
               {"started_at", TimeOrNull(t.started_at_ms)},
               {"finished_at", TimeOrNull(t.finished_at_ms)},
               {"not_before", TimeOrNull(t.not_before_ms)},
+              {"reruns", t.reruns},
               {"attempts", std::move(attempts)}};
 }
 

@@ -14,6 +14,8 @@ Reason FromReason(task::v1::Reason reason) {
 }
 
 static_assert(static_cast<int>(State::kLost) == task::v1::LOST && task::v1::State_MAX == task::v1::LOST);
+static_assert(static_cast<int>(IfExists::kRerunFailed) == task::v1::RERUN_FAILED &&
+              static_cast<int>(IfExists::kReject) == task::v1::REJECT);
 static_assert(static_cast<int>(State::kSucceeded) == task::v1::SUCCEEDED);
 static_assert(static_cast<int>(Reason::kDependency) == task::v1::DEPENDENCY && task::v1::Reason_MAX == task::v1::DEPENDENCY);
 static_assert(static_cast<int>(Reason::kCouldNotStart) == task::v1::COULD_NOT_START);
@@ -71,6 +73,7 @@ Task FromTask(const task::v1::Task& task) {
   t.started_at_ms = task.started_at();
   t.finished_at_ms = task.finished_at();
   t.not_before_ms = task.not_before();
+  t.reruns = task.reruns();
   for (const task::v1::Attempt& attempt : task.attempts()) {
     Attempt a;
     a.fence = attempt.fence();
@@ -137,6 +140,13 @@ CancelResult FromCancelResult(const task::v1::CancelResponse::Result& result) {
       break;
   }
   return CancelResult{result.id(), outcome, result.sentence()};
+}
+
+RetryResult FromRetryResult(const task::v1::RetryResponse::Result& result) {
+  RetryOutcome outcome = RetryOutcome::kRefused;
+  if (result.outcome() == task::v1::DONE) outcome = RetryOutcome::kRetried;
+  if (result.outcome() == task::v1::NOT_FOUND) outcome = RetryOutcome::kNotFound;
+  return RetryResult{result.id(), outcome, result.sentence()};
 }
 
 }  // namespace drover::client

@@ -44,6 +44,9 @@ class GrpcTaskStub final : public TaskStub {
                       const CallLimits& limits) override {
     return Unary(&TaskService::Stub::Cancel, request, response, limits);
   }
+  absl::Status Retry(const task::v1::RetryRequest& request, task::v1::RetryResponse* response, const CallLimits& limits) override {
+    return Unary(&TaskService::Stub::Retry, request, response, limits);
+  }
   absl::Status ListWorkers(const task::v1::ListWorkersRequest& request, task::v1::ListWorkersResponse* response,
                            const CallLimits& limits) override {
     return Unary(&TaskService::Stub::ListWorkers, request, response, limits);

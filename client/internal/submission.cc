@@ -84,6 +84,7 @@ std::size_t BatchSize(const std::vector<TaskSpec>& specs, std::size_t begin) {
 task::v1::TaskSpec ToTaskSpec(const TaskSpec& spec) {
   task::v1::TaskSpec message;
   message.set_id(spec.id);
+  message.set_if_exists(static_cast<task::v1::IfExists>(spec.if_exists));
   *message.mutable_policy() = ToPolicy(spec);
   return message;
 }

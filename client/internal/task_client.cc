@@ -118,6 +118,7 @@ absl::StatusOr<std::vector<SubmitResult>> TaskClientImpl::SubmitAll(std::vector<
       results.push_back({spec->id, SubmitOutcome::kAccepted, ""});
       absl::Status status = CheckSpec(*spec);
       task::v1::TaskSpec message = ToTaskSpec(*spec);
+      message.set_submission(parts_.random->Next() | 1);
       if (status.ok()) status = AddProgram(*spec, &message);
       if (absl::IsInvalidArgument(status) || absl::IsResourceExhausted(status)) {
         results.back().outcome = SubmitOutcome::kRefused;
@@ -231,6 +232,21 @@ absl::StatusOr<std::vector<CancelResult>> TaskClientImpl::Cancel(const std::vect
     if (absl::Status s = Call(&TaskStub::Cancel, request, &response); !s.ok()) return s;
     Saw(response.zxid());
     for (const auto& result : response.results()) results.push_back(FromCancelResult(result));
+  }
+  return results;
+}
+
+absl::StatusOr<std::vector<RetryResult>> TaskClientImpl::Retry(const std::vector<std::string>& ids) {
+  std::vector<RetryResult> results;
+  const std::uint64_t submission = parts_.random->Next() | 1;
+  for (std::size_t begin = 0; begin < ids.size(); begin += kIdsPerCall) {
+    task::v1::RetryRequest request;
+    for (std::size_t i = begin; i < std::min(ids.size(), begin + kIdsPerCall); ++i) request.add_ids(ids[i]);
+    request.set_submission(submission);
+    task::v1::RetryResponse response;
+    if (absl::Status s = Call(&TaskStub::Retry, request, &response); !s.ok()) return s;
+    Saw(response.zxid());
+    for (const auto& result : response.results()) results.push_back(FromRetryResult(result));
   }
   return results;
 }

@@ -40,6 +40,7 @@ class TaskClientImpl final : public TaskClient {
                      std::optional<std::chrono::steady_clock::time_point> deadline, std::stop_token stop) override;
   absl::StatusOr<std::vector<Task>> Wait(const std::vector<std::string>& ids, std::chrono::milliseconds timeout) override;
   absl::StatusOr<std::vector<CancelResult>> Cancel(const std::vector<std::string>& ids, const std::string& reason) override;
+  absl::StatusOr<std::vector<RetryResult>> Retry(const std::vector<std::string>& ids) override;
   absl::Status ReadOutput(const OutputOptions& options, const OnData& on_data) override;
   absl::StatusOr<std::vector<Worker>> ListWorkers() override;
   absl::StatusOr<std::vector<Master>> ListMasters() override;

@@ -32,6 +32,8 @@ class TaskStub {
   virtual absl::Status List(const task::v1::ListRequest& request, task::v1::ListResponse* response, const CallLimits& limits) = 0;
   virtual absl::Status Cancel(const task::v1::CancelRequest& request, task::v1::CancelResponse* response,
                               const CallLimits& limits) = 0;
+  virtual absl::Status Retry(const task::v1::RetryRequest& request, task::v1::RetryResponse* response,
+                             const CallLimits& limits) = 0;
   virtual absl::Status ListWorkers(const task::v1::ListWorkersRequest& request, task::v1::ListWorkersResponse* response,
                                    const CallLimits& limits) = 0;
   virtual absl::Status ListMasters(const task::v1::ListMastersRequest& request, task::v1::ListMastersResponse* response,

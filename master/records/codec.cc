@@ -144,6 +144,13 @@ task::v1::Attempt* AddAttempt(worker::v1::TaskRecord* record, absl::string_view 
   return attempt;
 }
 
+void SucceedTo(const worker::v1::TaskRecord& ended, worker::v1::TaskRecord* next) {
+  *next->mutable_attempts() = ended.attempts();
+  next->set_attempts_total(ended.attempts_total());
+  if (ended.has_output()) *next->mutable_output() = ended.output();
+  next->set_reruns(ended.reruns() + 1);
+}
+
 void EndAttempt(worker::v1::TaskRecord* record, const AttemptEnd& end) {
   if (record->attempts_size() == 0) return;
   task::v1::Attempt* attempt = record->mutable_attempts(record->attempts_size() - 1);

@@ -57,6 +57,9 @@ struct AttemptEnd {
   std::int32_t signal = 0;
 };
 
+// `next`, READY, as the task that `ended` was: what remains of that are its attempts and its output.
+void SucceedTo(const worker::v1::TaskRecord& ended, worker::v1::TaskRecord* next);
+
 // Writes the end into the newest attempt. The record's own state is set by one of those below.
 void EndAttempt(worker::v1::TaskRecord* record, const AttemptEnd& end);
 // The task ends with `end` (state, reason, sentence, time).

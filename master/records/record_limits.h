@@ -13,7 +13,7 @@ inline constexpr std::size_t kRecordBytesMax = 4096;
 inline constexpr std::size_t kProgramBytesMax = 2048;
 // Policy and program, or policy and object reference, together. A policy with many labels leaves less for the program, which then
 // goes to the store earlier (InlineProgramBytesMax).
-inline constexpr std::size_t kSpecBytesMax = 2200;
+inline constexpr std::size_t kSpecBytesMax = 2168;
 // An encoded ObjectRef: a key of at most 160 bytes, a size and a digest.
 inline constexpr std::size_t kObjectKeyBytesMax = 160;
 inline constexpr std::size_t kObjectRefBytesMax = kObjectKeyBytesMax + 3 + 11 + 18;
@@ -29,7 +29,7 @@ inline constexpr std::size_t kSentenceBytesMax = 128;
 inline constexpr std::size_t kCancelReasonBytesMax = 100;
 
 // Headers, digest, numbers, times, the worker's name, sizes and chunk counts of the output.
-inline constexpr std::size_t kFixedBytesMax = 200;
+inline constexpr std::size_t kFixedBytesMax = 230;
 
 static_assert(kSpecBytesMax + kAttemptsMax * kAttemptBytesMax + kOutputDataBytesMax + kSentenceBytesMax + kFixedBytesMax <=
               kRecordBytesMax);

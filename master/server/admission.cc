@@ -44,7 +44,11 @@ absl::Status TakeUpload(const std::string& id, const task::v1::ObjectRef& object
 
 absl::StatusOr<Admitted> Admit(const task::v1::TaskSpec& spec, std::int64_t now_ms) {
   if (!records::IsTaskId(spec.id())) return absl::InvalidArgumentError(records::kTaskIdRule);
+  if (!task::v1::IfExists_IsValid(spec.if_exists())) {
+    return absl::InvalidArgumentError("if_exists is SAME_ONLY, REJECT, USE_EXISTING or RERUN_FAILED");
+  }
   Admitted admitted;
+  admitted.if_exists = spec.if_exists();
   worker::v1::TaskRecord& record = admitted.record;
   *record.mutable_policy() = spec.policy();
   records::Normalise(record.mutable_policy());
@@ -76,6 +80,7 @@ absl::StatusOr<Admitted> Admit(const task::v1::TaskSpec& spec, std::int64_t now_
   }
   record.set_state(task::v1::READY);
   record.set_submitted_at(now_ms);
+  record.set_submission(spec.submission());
   DROVER_RETURN_IF_ERROR(records::CheckBounds(record));
   return admitted;
 }

@@ -20,6 +20,7 @@ namespace drover::master::server {
 struct Admitted {
   // READY, digested; without its program if that is to go to the store first.
   worker::v1::TaskRecord record;
+  task::v1::IfExists if_exists = task::v1::SAME_ONLY;
   // Not empty: too large to travel inside the record. Put it into the store and set program_object.
   std::string program_to_store;
   // Keys of the uploads it refers to, each made for this task.

@@ -112,6 +112,7 @@ void Gateway::Register(transport::Server* server) {
   Unary<GetRequest, GetResponse>(server, "Get", without_size(&TaskService::Get));
   Unary<ListRequest, ListResponse>(server, "List", without_size(&TaskService::List));
   Unary<CancelRequest, CancelResponse>(server, "Cancel", without_size(&TaskService::Cancel));
+  Unary<RetryRequest, RetryResponse>(server, "Retry", without_size(&TaskService::Retry));
   Unary<ListWorkersRequest, ListWorkersResponse>(server, "ListWorkers", without_size(&TaskService::ListWorkers));
   Unary<ListMastersRequest, ListMastersResponse>(server, "ListMasters", without_size(&TaskService::ListMasters));
 

@@ -22,6 +22,7 @@ task::v1::Task ToTask(const state::TaskView& task, const state::View& view) {
   message.set_submitted_at(record->submitted_at());
   message.set_finished_at(record->finished_at());
   message.set_not_before(record->not_before());
+  message.set_reruns(record->reruns());
   *message.mutable_attempts() = record->attempts();
   if (message.attempts_size() == 0) return message;
   task::v1::Attempt* newest = message.mutable_attempts(message.attempts_size() - 1);

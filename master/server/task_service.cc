@@ -26,6 +26,8 @@ task::v1::Outcome OutcomeOf(state::SubmitResult::Kind kind) {
       return task::v1::CONFLICT;
     case Kind::kTooOld:
       return task::v1::TOO_OLD;
+    case Kind::kNotFound:
+      return task::v1::NOT_FOUND;
     case Kind::kRefused:
     case Kind::kOverloaded:
     case Kind::kUnavailable:
@@ -95,7 +97,10 @@ void TaskService::SubmitOne(const std::shared_ptr<Batch>& batch, int index, cons
   absl::StatusOr<Admitted> admitted = Admit(spec, loop_->WallNow().value);
   if (!admitted.ok()) return batch->Answer(index, task::v1::REFUSED, admitted.status().message());
   // A retry of what is there already looks at nothing and stores nothing.
-  if (master_->view().Find(spec.id()) != nullptr) return Decide(batch, index, spec.id(), std::move(admitted->record));
+  const state::TaskView* known = master_->view().Find(spec.id());
+  const bool runs_anew = known != nullptr && spec.if_exists() == task::v1::RERUN_FAILED && records::IsTerminal(known->state) &&
+                         known->state != task::v1::SUCCEEDED;
+  if (known != nullptr && !runs_anew) return Decide(batch, index, spec.id(), *std::move(admitted));
   CheckUploads(batch, index, spec.id(), *std::move(admitted));
 }
 
@@ -123,12 +128,12 @@ void TaskService::CheckUploads(const std::shared_ptr<Batch>& batch, int index, c
 }
 
 void TaskService::Take(const std::shared_ptr<Batch>& batch, int index, const std::string& id, Admitted admitted) {
-  if (admitted.program_to_store.empty()) return Decide(batch, index, id, std::move(admitted.record));
-  StoreProgram(batch, index, id, std::move(admitted.record), std::move(admitted.program_to_store));
+  if (admitted.program_to_store.empty()) return Decide(batch, index, id, std::move(admitted));
+  StoreProgram(batch, index, id, std::move(admitted));
 }
 
-void TaskService::StoreProgram(const std::shared_ptr<Batch>& batch, int index, const std::string& id, worker::v1::TaskRecord record,
-                               std::string program) {
+void TaskService::StoreProgram(const std::shared_ptr<Batch>& batch, int index, const std::string& id, Admitted admitted) {
+  std::string program = std::exchange(admitted.program_to_store, {});
   auto store = store_->Now();
   if (absl::IsUnavailable(store.status())) return batch->Fail(store.status());
   if (!store.ok()) {
@@ -137,19 +142,19 @@ void TaskService::StoreProgram(const std::shared_ptr<Batch>& batch, int index, c
                                       std::string(store.status().message())));
   }
   (*store)->Put(store::InputKey(id, random_->Next()), base::Bytes::Adopt(std::move(program)),
-                [this, batch, index, id, record = std::move(record)](absl::StatusOr<store::ObjectRef> put) mutable {
+                [this, batch, index, id, admitted = std::move(admitted)](absl::StatusOr<store::ObjectRef> put) mutable {
                   if (!put.ok()) return batch->Fail(absl::UnavailableError(put.status().message()));
-                  task::v1::ObjectRef* object = record.mutable_program_object();
+                  task::v1::ObjectRef* object = admitted.record.mutable_program_object();
                   object->set_key(put->key);
                   object->set_size(put->size);
                   object->set_digest(store::DigestBytes(put->digest));
-                  Decide(batch, index, id, std::move(record));
+                  Decide(batch, index, id, std::move(admitted));
                 });
 }
 
-void TaskService::Decide(const std::shared_ptr<Batch>& batch, int index, const std::string& id, worker::v1::TaskRecord record) {
+void TaskService::Decide(const std::shared_ptr<Batch>& batch, int index, const std::string& id, Admitted admitted) {
   if (!master_->serving()) return batch->Fail(NotServing());
-  master_->planner().Submit(id, std::move(record), [batch, index](const state::SubmitResult& result) {
+  master_->planner().Submit(id, std::move(admitted.record), admitted.if_exists, [batch, index](const state::SubmitResult& result) {
     using Kind = state::SubmitResult::Kind;
     if (result.kind == Kind::kUnavailable) return batch->Fail(absl::UnavailableError(result.sentence));
     if (result.kind == Kind::kOverloaded) return batch->Fail(absl::ResourceExhaustedError(result.sentence));
@@ -243,48 +248,76 @@ void TaskService::List(const task::v1::ListRequest& request, Reply<task::v1::Lis
   });
 }
 
-// ---- cancel ----
+// ---- cancel and retry ----
 
-void TaskService::Cancel(const task::v1::CancelRequest& request, Reply<task::v1::CancelResponse> reply) {
+// One Cancel or Retry: its tasks are decided one by one and answered together.
+template <typename Response>
+struct TaskService::Calls {
+  Response response;
+  absl::Status failed;
+  int open = 0;
+  Reply<Response> reply;
+  Master* master = nullptr;
+
+  void Answer(int index, task::v1::Outcome outcome, absl::string_view sentence) {
+    auto* const result = response.mutable_results(index);
+    result->set_outcome(outcome);
+    result->set_sentence(records::Clip(sentence, 1024));
+    Close();
+  }
+  void Fail(absl::Status status) {
+    if (failed.ok()) failed = std::move(status);
+    Close();
+  }
+  void Close() {
+    if (--open > 0) return;
+    if (!failed.ok()) return reply(failed);
+    if (master->ready()) response.set_zxid(master->view().zxid().value);
+    reply(std::move(response));
+  }
+};
+
+template <typename Request, typename Response, typename PerId>
+void TaskService::ForEachId(const Request& request, Reply<Response> reply, PerId per_id) {
   if (!master_->serving()) return reply(NotServing());
   if (request.ids_size() > 1000) return reply(absl::ResourceExhaustedError("at most 1000 ids in one call"));
-  if (absl::Status status = CheckCancelReason(request.reason()); !status.ok()) return reply(status);
-  struct Calls {
-    task::v1::CancelResponse response;
-    absl::Status failed;
-    int open = 0;
-    Reply<task::v1::CancelResponse> reply;
-  };
-  auto calls = std::make_shared<Calls>();
+  auto calls = std::make_shared<Calls<Response>>();
   calls->reply = std::move(reply);
-  calls->open = request.ids_size() + 1;
+  calls->master = master_;
   for (const std::string& id : request.ids()) calls->response.add_results()->set_id(id);
-  const auto close = [this, calls] {
-    if (--calls->open > 0) return;
-    if (!calls->failed.ok()) return calls->reply(calls->failed);
-    if (master_->ready()) calls->response.set_zxid(master_->view().zxid().value);
-    calls->reply(std::move(calls->response));
-  };
   // What is not there, or has ended, is confirmed by the core before it is said.
-  master_->Confirm([this, calls, close, request](const absl::Status& confirmed) {
-    if (!confirmed.ok() || !master_->serving()) {
-      calls->open = 1;
-      calls->failed = confirmed.ok() ? NotServing() : confirmed;
-      return close();
-    }
-    for (int i = 0; i < request.ids_size(); ++i) {
-      master_->planner().Cancel(request.ids(i), request.reason(), [calls, close, i](const state::CancelResult& result) {
-        using Kind = state::CancelResult::Kind;
-        auto* answer = calls->response.mutable_results(i);
-        if (result.kind == Kind::kUnavailable) calls->failed = absl::UnavailableError(result.sentence);
-        answer->set_outcome(result.kind == Kind::kDone       ? task::v1::DONE
-                            : result.kind == Kind::kNotFound ? task::v1::NOT_FOUND
-                                                             : task::v1::ALREADY_TERMINAL);
-        answer->set_sentence(result.sentence);
-        close();
-      });
-    }
-    close();
+  master_->Confirm([this, calls, request, per_id](const absl::Status& confirmed) {
+    calls->open = 1;
+    if (!confirmed.ok() || !master_->serving()) return calls->Fail(confirmed.ok() ? NotServing() : confirmed);
+    calls->open += request.ids_size();
+    for (int i = 0; i < request.ids_size(); ++i) per_id(calls, i);
+    calls->Close();
+  });
+}
+
+void TaskService::Cancel(const task::v1::CancelRequest& request, Reply<task::v1::CancelResponse> reply) {
+  if (absl::Status status = CheckCancelReason(request.reason()); !status.ok()) return reply(status);
+  ForEachId(request, std::move(reply), [this, request](const std::shared_ptr<Calls<task::v1::CancelResponse>>& calls, int i) {
+    master_->planner().Cancel(request.ids(i), request.reason(), [calls, i](const state::CancelResult& result) {
+      using Kind = state::CancelResult::Kind;
+      if (result.kind == Kind::kUnavailable) return calls->Fail(absl::UnavailableError(result.sentence));
+      calls->Answer(i,
+                    result.kind == Kind::kDone       ? task::v1::DONE
+                    : result.kind == Kind::kNotFound ? task::v1::NOT_FOUND
+                                                     : task::v1::ALREADY_TERMINAL,
+                    result.sentence);
+    });
+  });
+}
+
+void TaskService::Retry(const task::v1::RetryRequest& request, Reply<task::v1::RetryResponse> reply) {
+  ForEachId(request, std::move(reply), [this, request](const std::shared_ptr<Calls<task::v1::RetryResponse>>& calls, int i) {
+    master_->planner().Retry(request.ids(i), request.submission(), [calls, i](const state::SubmitResult& result) {
+      using Kind = state::SubmitResult::Kind;
+      if (result.kind == Kind::kUnavailable) return calls->Fail(absl::UnavailableError(result.sentence));
+      if (result.kind == Kind::kOverloaded) return calls->Fail(absl::ResourceExhaustedError(result.sentence));
+      calls->Answer(i, OutcomeOf(result.kind), result.sentence);
+    });
   });
 }
 

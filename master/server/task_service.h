@@ -45,18 +45,23 @@ class TaskService {
   void Get(const task::v1::GetRequest& request, Reply<task::v1::GetResponse> reply);
   void List(const task::v1::ListRequest& request, Reply<task::v1::ListResponse> reply);
   void Cancel(const task::v1::CancelRequest& request, Reply<task::v1::CancelResponse> reply);
+  void Retry(const task::v1::RetryRequest& request, Reply<task::v1::RetryResponse> reply);
   void ListWorkers(const task::v1::ListWorkersRequest& request, Reply<task::v1::ListWorkersResponse> reply);
   void ListMasters(const task::v1::ListMastersRequest& request, Reply<task::v1::ListMastersResponse> reply);
 
  private:
   struct Batch;
+  template <typename Response>
+  struct Calls;
+  // `per_id(calls, i)` answers for the id of that index.
+  template <typename Request, typename Response, typename PerId>
+  void ForEachId(const Request& request, Reply<Response> reply, PerId per_id);
   void SubmitOne(const std::shared_ptr<Batch>& batch, int index, const task::v1::TaskSpec& spec);
   // Looks at the uploads that it refers to, from the last one on, then goes on with Take.
   void CheckUploads(const std::shared_ptr<Batch>& batch, int index, const std::string& id, Admitted admitted);
   void Take(const std::shared_ptr<Batch>& batch, int index, const std::string& id, Admitted admitted);
-  void StoreProgram(const std::shared_ptr<Batch>& batch, int index, const std::string& id, worker::v1::TaskRecord record,
-                    std::string program);
-  void Decide(const std::shared_ptr<Batch>& batch, int index, const std::string& id, worker::v1::TaskRecord record);
+  void StoreProgram(const std::shared_ptr<Batch>& batch, int index, const std::string& id, Admitted admitted);
+  void Decide(const std::shared_ptr<Batch>& batch, int index, const std::string& id, Admitted admitted);
   task::v1::GetResponse Look(const task::v1::GetRequest& request, bool* to_confirm) const;
   task::v1::ListResponse Page(const task::v1::ListRequest& request) const;
 

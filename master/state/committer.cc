@@ -12,6 +12,8 @@ absl::string_view StepKindName(StepKind kind) {
   switch (kind) {
     case StepKind::kSubmit:
       return "submit";
+    case StepKind::kRerun:
+      return "rerun";
     case StepKind::kAssign:
       return "assign";
     case StepKind::kTakeBack:

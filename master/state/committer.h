@@ -28,6 +28,7 @@ namespace drover::master::state {
 
 enum class StepKind {
   kSubmit,
+  kRerun,
   kAssign,
   kTakeBack,
   kGiveUp,
@@ -41,7 +42,7 @@ enum class StepKind {
   kRetire,
   kDeleteDied,
 };
-inline constexpr std::size_t kStepKinds = 13;
+inline constexpr std::size_t kStepKinds = 14;
 // "submit", "assign" ...: a metric's label.
 [[nodiscard]] absl::string_view StepKindName(StepKind kind);
 

@@ -55,7 +55,7 @@ struct PlannerOptions {
 };
 
 struct SubmitResult {
-  enum class Kind { kDone, kExisted, kConflict, kTooOld, kRefused, kOverloaded, kUnavailable };
+  enum class Kind { kDone, kExisted, kConflict, kTooOld, kNotFound, kRefused, kOverloaded, kUnavailable };
   Kind kind = Kind::kUnavailable;
   std::string sentence;
 };
@@ -92,8 +92,11 @@ class Planner final : public ViewObserver {
   [[nodiscard]] bool planning() const;
   [[nodiscard]] bool leads() const { return lead_.has_value(); }
 
-  // The record is READY, checked and digested; it waits if it may run only later. Idempotent by id.
-  void Submit(std::string id, worker::v1::TaskRecord record, absl::AnyInvocable<void(SubmitResult)> done);
+  // The record is READY, checked and digested; it waits if it may run only later. Idempotent by id, and by the record's submission.
+  void Submit(std::string id, worker::v1::TaskRecord record, task::v1::IfExists if_exists,
+              absl::AnyInvocable<void(SubmitResult)> done);
+  // Runs a task anew that has ended, and not succeeded: kDone, kNotFound, kRefused. Idempotent by `submission`.
+  void Retry(std::string id, std::uint64_t submission, absl::AnyInvocable<void(SubmitResult)> done);
   void Cancel(std::string id, std::string reason, absl::AnyInvocable<void(CancelResult)> done);
 
   [[nodiscard]] const scheduler::Scheduler& scheduler() const { return *scheduler_; }
@@ -109,6 +112,8 @@ class Planner final : public ViewObserver {
     std::string id;
     worker::v1::TaskRecord record;
     absl::AnyInvocable<void(SubmitResult)> done;
+    task::v1::IfExists if_exists = task::v1::SAME_ONLY;
+    bool retry = false;  // the record has nothing but its submission
     int tries = 0;
   };
   struct Cancellation {
@@ -157,7 +162,12 @@ class Planner final : public ViewObserver {
   void LookAgain(const std::string& task);
 
   void TrySubmit(Submission submission);
+  // There is a task of its id.
+  void MeetKnown(Submission submission, const TaskView& task);
   void SendSubmission(Submission submission);
+  void SendRerun(Submission submission, const TaskView& task, const worker::v1::TaskRecord& ended);
+  // When it first may run, by the cluster's time of now. REFUSED: not before its deadline.
+  [[nodiscard]] absl::Status SetStart(worker::v1::TaskRecord* record) const;
   void SubmissionAnswered(Submission submission, const CommitResult& result);
   void AnswerLater(Submission submission, SubmitResult result);
   void FailCommands();

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "master/records/codec.h"
 #include "master/records/spec.h"
 #include "master/records/task_id.h"
 #include "master/records/time_bounds.h"
@@ -15,10 +16,23 @@ namespace {
 constexpr int kSubmitTriesMax = 8;
 constexpr char kNotLeading[] = "this master does not lead now; try again";
 
+// "FAILED, exit code 1"
+std::string StateText(const worker::v1::TaskRecord& record) {
+  const std::string why(record.sentence());
+  return absl::StrCat(task::v1::State_Name(record.state()), why.empty() ? "" : ", ", why);
+}
+
 }  // namespace
 
-void Planner::Submit(std::string id, worker::v1::TaskRecord record, absl::AnyInvocable<void(SubmitResult)> done) {
-  TrySubmit({std::move(id), std::move(record), std::move(done)});
+void Planner::Submit(std::string id, worker::v1::TaskRecord record, task::v1::IfExists if_exists,
+                     absl::AnyInvocable<void(SubmitResult)> done) {
+  TrySubmit({.id = std::move(id), .record = std::move(record), .done = std::move(done), .if_exists = if_exists});
+}
+
+void Planner::Retry(std::string id, std::uint64_t submission, absl::AnyInvocable<void(SubmitResult)> done) {
+  worker::v1::TaskRecord record;
+  record.set_submission(submission);
+  TrySubmit({.id = std::move(id), .record = std::move(record), .done = std::move(done), .retry = true});
 }
 
 void Planner::AnswerLater(Submission submission, SubmitResult result) {
@@ -39,15 +53,8 @@ void Planner::TrySubmit(Submission submission) {
     submissions_behind_[submission.id].push_back(std::move(submission));
     return;
   }
-  if (const TaskView* task = view_->Find(submission.id)) {
-    const auto known = task->Decode();
-    const std::string difference =
-        known.ok() ? records::DifferenceOf(*known, submission.record) : std::string("its record cannot be read");
-    AnswerLater(std::move(submission), difference.empty()
-                                           ? SubmitResult{Kind::kExisted, ""}
-                                           : SubmitResult{Kind::kConflict, absl::StrCat("another task has this id: ", difference)});
-    return;
-  }
+  if (const TaskView* task = view_->Find(submission.id)) return MeetKnown(std::move(submission), *task);
+  if (submission.retry) return AnswerLater(std::move(submission), {Kind::kNotFound, "no such task"});
   if (const auto ticket = records::TicketOf(submission.id)) {
     if (*ticket < view_->horizon()) {
       AnswerLater(std::move(submission),
@@ -79,17 +86,80 @@ void Planner::TrySubmit(Submission submission) {
   SendSubmission(std::move(submission));
 }
 
-void Planner::SendSubmission(Submission submission) {
-  const std::int64_t now_ms = hooks_.cluster_now_ms();
-  worker::v1::TaskRecord& record = submission.record;
-  record.set_eligible_at(records::EligibleAt(record.policy(), now_ms));
-  const bool waits = record.eligible_at() > now_ms;
-  record.set_state(waits ? task::v1::WAITING : task::v1::READY);
-  record.set_not_before(waits ? record.eligible_at() : 0);
-  if (const auto bound = records::StartBound(record); bound.has_value() && bound->at_ms <= record.eligible_at()) {
-    AnswerLater(std::move(submission), {SubmitResult::Kind::kRefused, "its deadline is over before it may run"});
-    return;
+void Planner::MeetKnown(Submission submission, const TaskView& task) {
+  using Kind = SubmitResult::Kind;
+  const auto answer = [&](Kind kind, std::string sentence) { AnswerLater(std::move(submission), {kind, std::move(sentence)}); };
+  const auto known = task.Decode();
+  if (!known.ok()) return answer(submission.retry ? Kind::kRefused : Kind::kConflict, "its record cannot be read");
+  const worker::v1::TaskRecord& record = submission.record;
+  // An earlier try did it.
+  if (record.submission() != 0 && record.submission() == known->submission()) {
+    return answer(submission.retry ? Kind::kDone : Kind::kExisted, "");
   }
+  const bool failed = records::IsTerminal(known->state()) && known->state() != task::v1::SUCCEEDED;
+  if (submission.retry) {
+    if (failed) return SendRerun(std::move(submission), task, *known);
+    return answer(Kind::kRefused, records::IsTerminal(known->state())
+                                      ? "it has succeeded: submit it under another id to run it again"
+                                      : absl::StrCat("it has not ended: ", StateText(*known)));
+  }
+  if (submission.if_exists == task::v1::USE_EXISTING) return answer(Kind::kExisted, "");
+  if (submission.if_exists == task::v1::REJECT) {
+    return answer(Kind::kConflict, absl::StrCat("there is a task of this id: ", StateText(*known)));
+  }
+  if (submission.if_exists == task::v1::RERUN_FAILED && failed) return SendRerun(std::move(submission), task, *known);
+  const std::string difference = records::DifferenceOf(*known, record);
+  if (difference.empty()) return answer(Kind::kExisted, "");
+  answer(Kind::kConflict, absl::StrCat("another task has this id: ", difference));
+}
+
+absl::Status Planner::SetStart(worker::v1::TaskRecord* record) const {
+  const std::int64_t now_ms = hooks_.cluster_now_ms();
+  record->set_eligible_at(records::EligibleAt(record->policy(), now_ms));
+  const bool waits = record->eligible_at() > now_ms;
+  record->set_state(waits ? task::v1::WAITING : task::v1::READY);
+  record->set_not_before(waits ? record->eligible_at() : 0);
+  const std::optional<records::TimeBound> bound = records::StartBound(*record);
+  if (!bound || bound->at_ms > record->eligible_at()) return absl::OkStatus();
+  return absl::FailedPreconditionError("its deadline is over before it may run");
+}
+
+void Planner::SendRerun(Submission submission, const TaskView& task, const worker::v1::TaskRecord& ended) {
+  worker::v1::TaskRecord next = submission.record;
+  // The submitted program may not be there: a retry of what is known stores nothing.
+  if (submission.retry || next.spec_digest() == ended.spec_digest()) {
+    *next.mutable_policy() = ended.policy();
+    next.set_program(ended.program());
+    if (ended.has_program_object()) *next.mutable_program_object() = ended.program_object();
+    next.set_spec_digest(ended.spec_digest());
+  } else if (next.program().empty() && !next.has_program_object()) {
+    return AnswerLater(std::move(submission), {SubmitResult::Kind::kUnavailable, "the task has ended a moment ago; try again"});
+  }
+  next.set_submitted_at(loop_->WallNow().value);
+  if (const absl::Status start = SetStart(&next); !start.ok()) {
+    return AnswerLater(std::move(submission), {SubmitResult::Kind::kRefused, std::string(start.message())});
+  }
+  records::SucceedTo(ended, &next);
+  in_flight_.insert(submission.id);
+  Plan plan{lead_->transitions.epoch().czxid, view_->zxid(), {}};
+  Step step{StepKind::kRerun, submission.id, lead_->transitions.Rerun({task.id, task.mzxid, {}}, next), nullptr};
+  step.done = [this, alive = alive_, submission = std::move(submission)](const CommitResult& result) mutable {
+    if (!*alive) {
+      submission.done({SubmitResult::Kind::kUnavailable, kNotLeading});
+      return;
+    }
+    in_flight_.erase(submission.id);
+    SubmissionAnswered(std::move(submission), result);
+  };
+  plan.steps.push_back(std::move(step));
+  lead_->committer->Commit(std::move(plan));
+}
+
+void Planner::SendSubmission(Submission submission) {
+  if (const absl::Status start = SetStart(&submission.record); !start.ok()) {
+    return AnswerLater(std::move(submission), {SubmitResult::Kind::kRefused, std::string(start.message())});
+  }
+  const bool waits = submission.record.state() == task::v1::WAITING;
   const TaskRef ref = view_->Pin(submission.id);
   std::optional<Target> target;
   if (!waits && lead_->committer->outstanding() < options_.in_flight_max) {

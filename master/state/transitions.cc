@@ -52,6 +52,13 @@ Transaction Transitions::Submit(absl::string_view id, worker::v1::TaskRecord rec
   return t;
 }
 
+Transaction Transitions::Rerun(const Subject& task, const worker::v1::TaskRecord& next) const {
+  Transaction t = Guarded();
+  t.compares.push_back(Compare::Mzxid(paths_.Task(task.id), task.mzxid));
+  t.then.push_back(Operation::Set(paths_.Task(task.id), records::Encode(next)));
+  return t;
+}
+
 Transaction Transitions::Assign(Subject task, const Target& target, std::int64_t now_ms) const {
   Transaction t = Guarded();
   t.compares.push_back(Compare::Czxid(paths_.Worker(target.worker), target.incarnation));

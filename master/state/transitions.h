@@ -56,6 +56,8 @@ class Transitions {
   // kNodeExists if the id is known.
   [[nodiscard]] coord::Transaction Submit(absl::string_view id, worker::v1::TaskRecord record, const std::optional<Target>& target,
                                           std::int64_t now_ms) const;
+  // `task` has ended; `next` takes its place.
+  [[nodiscard]] coord::Transaction Rerun(const Subject& task, const worker::v1::TaskRecord& next) const;
   [[nodiscard]] coord::Transaction Assign(Subject task, const Target& target, std::int64_t now_ms) const;
 
   // The worker of `assignment` vanished: `now_there` is who has its name now, null if nobody.

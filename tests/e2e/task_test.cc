@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "tests/e2e/e2e.h"
@@ -221,6 +222,37 @@ TEST_F(TaskTest, ATaskRunsInItsTimeOrFails) {
   const CommandResult late = cluster_->Drover({"submit", "--deadline", "2020-01-01T00:00:00Z", "--", "true"});
   EXPECT_EQ(late.exit_code, 8) << late.err;
   EXPECT_NE(late.err.find("its deadline is over"), std::string::npos) << late.err;
+}
+
+TEST_F(TaskTest, ATaskThatFailedIsRunAnew) {
+  const std::string file = cluster_->path("mended");
+  const std::vector<std::string> submit = {"submit", "--id", "mend-me", "--", "test", "-e", file};
+  ASSERT_EQ(cluster_->Drover(submit).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"wait", "mend-me"}).exit_code, 3);
+  EXPECT_EQ(cluster_->Drover({"submit", "--id", "mend-me", "--if-exists", "reject", "--", "test", "-e", file}).exit_code, 8);
+  std::ofstream(file) << "x";
+  ASSERT_EQ(cluster_->Drover({"retry", "mend-me"}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"wait", "mend-me"}).exit_code, 0);
+  const nlohmann::json task = cluster_->Json({"status", "mend-me"});
+  EXPECT_EQ(task.at("reruns"), 1);
+  EXPECT_EQ(task.at("attempt"), 2);
+  const CommandResult again = cluster_->Drover({"retry", "mend-me"});
+  EXPECT_EQ(again.exit_code, 8);
+  EXPECT_NE(again.err.find("it has succeeded"), std::string::npos) << again.err;
+  EXPECT_EQ(cluster_->Drover({"retry", "no-such-task"}).exit_code, 6);
+
+  // By a submission.
+  ASSERT_EQ(cluster_->Drover({"submit", "--id", "nightly", "--", "false"}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"wait", "nightly"}).exit_code, 3);
+  ASSERT_EQ(cluster_->Drover({"submit", "--id", "nightly", "--if-exists", "rerun-failed", "--", "true"}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"wait", "nightly"}).exit_code, 0);
+}
+
+TEST_F(TaskTest, ACancellationSaysWhy) {
+  const std::string id = Trimmed(cluster_->Drover({"submit", "--", "sleep", "1000"}).out);
+  EXPECT_EQ(cluster_->Drover({"cancel", id, "--reason", "the wrong input"}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"wait", id}).exit_code, 4);
+  EXPECT_EQ(cluster_->Json({"status", id}).at("sentence"), "the wrong input");
 }
 
 TEST_F(TaskTest, OnlyChosenExitCodesAreRetriedAfter) {

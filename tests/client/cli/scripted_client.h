@@ -78,6 +78,9 @@ class ScriptedClient : public client::TaskClient {
   absl::StatusOr<std::vector<client::CancelResult>> Cancel(const std::vector<std::string>&, const std::string&) override {
     return absl::UnimplementedError("not scripted");
   }
+  absl::StatusOr<std::vector<client::RetryResult>> Retry(const std::vector<std::string>&) override {
+    return absl::UnimplementedError("not scripted");
+  }
   absl::Status ReadOutput(const client::OutputOptions& options, const OnData& on_data) override {
     const auto found =
         output.find(absl::StrCat(options.attempt, options.stream == client::OutputStream::kStderr ? "/stderr" : "/stdout"));

@@ -81,6 +81,14 @@ TEST(TaskFlagsTest, TimesAndExitCodesReachTheSpec) {
   }
 }
 
+TEST(TaskFlagsTest, WhatBecomesOfATaskThatIsThereIsOfATaskWithAnId) {
+  EXPECT_EQ(Parse({"--id", "i", "--", "true"})->if_exists, client::IfExists::kSameOnly);
+  EXPECT_EQ(Parse({"--id", "i", "--if-exists", "reject", "--", "true"})->if_exists, client::IfExists::kReject);
+  EXPECT_EQ(Parse({"--id", "i", "--if-exists", "use", "--", "true"})->if_exists, client::IfExists::kUseExisting);
+  EXPECT_EQ(Parse({"--id", "i", "--if-exists", "rerun-failed", "--", "true"})->if_exists, client::IfExists::kRerunFailed);
+  EXPECT_TRUE(absl::IsInvalidArgument(Parse({"--if-exists", "reject", "--", "true"}).status()));
+}
+
 TEST(TaskFlagsTest, AnEmptyValueOfAScriptIsAUsageErrorNotADefault) {
   for (const char* option : {"--id", "--cwd", "--stdin"}) {
     const absl::Status status = Parse({option, "", "--", "true"}).status();

@@ -64,6 +64,7 @@ class FakeMaster final : public TaskStub {
   Unary<task::v1::GetRequest, task::v1::GetResponse> get;
   Unary<task::v1::ListRequest, task::v1::ListResponse> list;
   Unary<task::v1::CancelRequest, task::v1::CancelResponse> cancel;
+  Unary<task::v1::RetryRequest, task::v1::RetryResponse> retry;
   Unary<std::string, task::v1::UploadResponse> upload;  // gets the data
   Stream<task::v1::WatchRequest, task::v1::WatchResponse> watch;
   Stream<task::v1::ReadOutputRequest, task::v1::ReadOutputResponse> read_output;
@@ -82,6 +83,9 @@ class FakeMaster final : public TaskStub {
   }
   absl::Status Cancel(const task::v1::CancelRequest& r, task::v1::CancelResponse* a, const CallLimits&) override {
     return Answer(cancel, r, a);
+  }
+  absl::Status Retry(const task::v1::RetryRequest& r, task::v1::RetryResponse* a, const CallLimits&) override {
+    return Answer(retry, r, a);
   }
   absl::Status ListWorkers(const task::v1::ListWorkersRequest&, task::v1::ListWorkersResponse*, const CallLimits&) override {
     return absl::UnimplementedError("not scripted");

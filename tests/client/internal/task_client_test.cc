@@ -206,6 +206,30 @@ TEST_F(TaskClientTest, AnUnknownTaskIsNotFound) {
   EXPECT_TRUE(absl::IsNotFound(cluster_.client->Get("t").status()));
 }
 
+TEST_F(TaskClientTest, EachTryOfARetryIsTheSameSubmission) {
+  std::vector<std::uint64_t> submissions;
+  const auto answer = [&](const task::v1::RetryRequest& request, task::v1::RetryResponse* response) {
+    submissions.push_back(request.submission());
+    if (submissions.size() == 1) return absl::UnavailableError("it is deposed");
+    const task::v1::Outcome outcomes[] = {task::v1::DONE, task::v1::NOT_FOUND, task::v1::REFUSED};
+    for (int i = 0; i < request.ids_size(); ++i) {
+      auto* const result = response->add_results();
+      result->set_id(request.ids(i));
+      result->set_outcome(outcomes[i]);
+    }
+    return absl::OkStatus();
+  };
+  for (const char* address : {"a:1", "b:2"}) cluster_.masters->at(address)->retry = answer;
+  const auto results = cluster_.client->Retry({"a", "b", "c"});
+  ASSERT_TRUE(results.ok()) << results.status();
+  EXPECT_EQ((*results)[0].outcome, RetryOutcome::kRetried);
+  EXPECT_EQ((*results)[1].outcome, RetryOutcome::kNotFound);
+  EXPECT_EQ((*results)[2].outcome, RetryOutcome::kRefused);
+  ASSERT_EQ(submissions.size(), 2u);
+  EXPECT_EQ(submissions[0], submissions[1]);
+  EXPECT_NE(submissions[0], 0u);
+}
+
 TEST_F(TaskClientTest, CancelAsksForAThousandAtATime) {
   std::vector<int> sizes;
   cluster_.masters->at("a:1")->cancel = [&sizes](const task::v1::CancelRequest& request, task::v1::CancelResponse* response) {

@@ -32,6 +32,9 @@ worker::v1::TaskRecord LargestRecord() {
   record.set_submitted_at(kLateMs);
   record.set_finished_at(kLateMs);
   record.set_not_before(kLateMs);
+  record.set_eligible_at(kLateMs);
+  record.set_submission(std::numeric_limits<std::uint64_t>::max());
+  record.set_reruns(std::numeric_limits<std::uint32_t>::max());
   for (auto* stream : {record.mutable_output()->mutable_out(), record.mutable_output()->mutable_err()}) {
     stream->set_data(std::string(kOutputDataBytesMax / 2, 'o'));
     stream->set_size(std::numeric_limits<std::uint64_t>::max());
@@ -45,6 +48,10 @@ TEST(CodecTest, TheLargestRecordFitsIntoFourKibibytes) {
   EXPECT_TRUE(CheckBounds(record).ok()) << CheckBounds(record);
   EXPECT_LE(Encode(record).size(), kRecordBytesMax);
   EXPECT_GT(Encode(record).size(), kRecordBytesMax - 400);
+  // What has no bound of its own.
+  std::size_t bounded = record.policy().ByteSizeLong() + record.program().size() + kOutputDataBytesMax + record.sentence().size();
+  for (const task::v1::Attempt& attempt : record.attempts()) bounded += attempt.ByteSizeLong() + 3;
+  EXPECT_LE(Encode(record).size() - bounded, kFixedBytesMax);
 }
 
 TEST(CodecTest, EachPartOverItsBoundIsNamed) {

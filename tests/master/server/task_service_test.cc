@@ -216,6 +216,41 @@ TEST_F(TaskServiceTest, CancelAnswersForEachTask) {
   EXPECT_EQ(Call(&TaskService::Cancel, request).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
+TEST_F(TaskServiceTest, AFailedTaskIsRunAnewWithAnotherLargeProgramOrAsItWas) {
+  Start();
+  EXPECT_EQ(SubmitOne(Spec("a", std::string(100'000, 'x'))).outcome(), task::v1::DONE);
+  task::v1::CancelRequest cancel;
+  cancel.add_ids("a");
+  ASSERT_EQ(Call(&TaskService::Cancel, cancel)->results(0).outcome(), task::v1::DONE);
+  const auto known = [&] { return *master_->view().Find("a")->Decode(); };
+  const std::string first = known().program_object().key();
+
+  task::v1::TaskSpec spec = Spec("a", std::string(100'000, 'y'));
+  EXPECT_EQ(SubmitOne(spec).outcome(), task::v1::CONFLICT);
+  spec.set_if_exists(task::v1::RERUN_FAILED);
+  spec.set_submission(7);
+  EXPECT_EQ(SubmitOne(spec).outcome(), task::v1::DONE);
+  EXPECT_EQ(SubmitOne(spec).outcome(), task::v1::EXISTED);
+  const std::string second = known().program_object().key();
+  EXPECT_NE(second, first);
+  EXPECT_EQ(Get({"a"})->tasks(0).reruns(), 1U);
+  EXPECT_EQ(Get({"a"})->tasks(0).state(), task::v1::READY);
+
+  ASSERT_EQ(Call(&TaskService::Cancel, cancel)->results(0).outcome(), task::v1::DONE);
+  task::v1::RetryRequest retry;
+  for (const char* id : {"a", "nobody"}) retry.add_ids(id);
+  retry.set_submission(8);
+  const auto retried = Call(&TaskService::Retry, retry);
+  ASSERT_TRUE(retried.ok()) << retried.status();
+  EXPECT_EQ(retried->results(0).outcome(), task::v1::DONE);
+  EXPECT_EQ(retried->results(1).outcome(), task::v1::NOT_FOUND);
+  EXPECT_EQ(known().program_object().key(), second);
+  retry.set_submission(9);
+  EXPECT_EQ(Call(&TaskService::Retry, retry)->results(0).outcome(), task::v1::REFUSED) << "it has not ended";
+  spec.set_if_exists(static_cast<task::v1::IfExists>(99));
+  EXPECT_EQ(SubmitOne(spec).outcome(), task::v1::REFUSED);
+}
+
 TEST_F(TaskServiceTest, WorkersAndMastersAreShown) {
   Start();
   Join("w", 3);

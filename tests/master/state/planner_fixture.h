@@ -54,11 +54,19 @@ class PlannerFixture : public ::testing::Test {
     record.set_state(task::v1::READY);
     return record;
   }
-  SubmitResult Submit(const std::string& id, const worker::v1::TaskRecord& record = Record()) {
+  SubmitResult Submit(const std::string& id, const worker::v1::TaskRecord& record = Record(),
+                      task::v1::IfExists if_exists = task::v1::SAME_ONLY) {
     std::optional<SubmitResult> result;
-    planner_->Submit(id, record, [&](SubmitResult r) { result = std::move(r); });
+    planner_->Submit(id, record, if_exists, [&](SubmitResult r) { result = std::move(r); });
     Run();
     EXPECT_TRUE(result.has_value()) << "submission of " << id << " was not answered";
+    return result.value_or(SubmitResult());
+  }
+  SubmitResult Retry(const std::string& id, std::uint64_t submission = 0) {
+    std::optional<SubmitResult> result;
+    planner_->Retry(id, submission, [&](SubmitResult r) { result = std::move(r); });
+    Run();
+    EXPECT_TRUE(result.has_value()) << "retry of " << id << " was not answered";
     return result.value_or(SubmitResult());
   }
   CancelResult Cancel(const std::string& id) {
@@ -112,6 +120,25 @@ class PlannerFixture : public ::testing::Test {
     ASSERT_NE(assignment, nullptr);
     records::EndAttempt(&record, {.state = task::v1::FAILED, .reason = task::v1::EXIT_CODE, .fence = assignment->stat.czxid.value});
     records::BackToWaiting(&record, task::v1::EXIT_CODE, "exit code 1", not_before_ms);
+    const auto result = tree_.Apply({.compares = {coord::Compare::Czxid(assignment->path, assignment->stat.czxid)},
+                                     .then = {coord::Operation::Set(paths_.Task(task), records::Encode(record)),
+                                              coord::Operation::Delete(paths_.Assignment(worker, task))}});
+    EXPECT_TRUE(result.ok() && result->succeeded);
+  }
+  // Commits a failure that ends the task.
+  void FailForGood(const std::string& worker, const std::string& task) {
+    worker::v1::TaskRecord record = Stored(task);
+    const coord::Node* assignment = tree_.Find(paths_.Assignment(worker, task));
+    ASSERT_NE(assignment, nullptr);
+    const records::AttemptEnd end{.state = task::v1::FAILED,
+                                  .reason = task::v1::EXIT_CODE,
+                                  .sentence = "exit code 1",
+                                  .fence = assignment->stat.czxid.value,
+                                  .finished_at_ms = tree_.now_ms,
+                                  .exit_code = 1};
+    record.set_failures(record.failures() + 1);
+    records::EndAttempt(&record, end);
+    records::EndTask(&record, end);
     const auto result = tree_.Apply({.compares = {coord::Compare::Czxid(assignment->path, assignment->stat.czxid)},
                                      .then = {coord::Operation::Set(paths_.Task(task), records::Encode(record)),
                                               coord::Operation::Delete(paths_.Assignment(worker, task))}});

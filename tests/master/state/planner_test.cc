@@ -233,10 +233,104 @@ TEST_F(PlannerTest, TheSameSubmissionTwiceIsOneTaskAndAnotherUnderItsIdIsAConfli
   EXPECT_EQ(other.sentence, "another task has this id: its program differs");
 }
 
+TEST_F(PlannerTest, ASubmissionMayBeRefusedOrTakeWhateverIsThere) {
+  StartAndLead();
+  worker::v1::TaskRecord record = Record();
+  record.set_submission(5);
+  EXPECT_EQ(Submit("a", record, task::v1::REJECT).kind, Kind::kDone);
+  EXPECT_EQ(Submit("a", record, task::v1::REJECT).kind, Kind::kExisted) << "its own second try";
+  record.set_submission(6);
+  const SubmitResult refused = Submit("a", record, task::v1::REJECT);
+  EXPECT_EQ(refused.kind, Kind::kConflict);
+  EXPECT_EQ(refused.sentence, "there is a task of this id: READY");
+  EXPECT_EQ(Submit("a", Record("false"), task::v1::USE_EXISTING).kind, Kind::kExisted);
+  EXPECT_EQ(Submit("a", Record("false"), task::v1::RERUN_FAILED).kind, Kind::kConflict) << "it has not ended";
+}
+
+TEST_F(PlannerTest, AFailedTaskIsRunAnewByItsNewSubmission) {
+  StartAndLead();
+  Join("w", "p1", 1);
+  Run();
+  Submit("a");
+  FailForGood("w", "a");
+  Run();
+  worker::v1::TaskRecord other = Record("false");
+  other.set_submission(9);
+  EXPECT_EQ(Submit("a", other, task::v1::RERUN_FAILED).kind, Kind::kDone);
+  EXPECT_EQ(StateOf("a"), task::v1::ASSIGNED);
+  worker::v1::TaskRecord stored = Stored("a");
+  EXPECT_EQ(stored.program(), "false");
+  EXPECT_EQ(stored.reruns(), 1u);
+  EXPECT_EQ(stored.attempts_total(), 2u);
+  EXPECT_EQ(stored.failures(), 0u);
+  EXPECT_EQ(stored.finished_at(), 0);
+  EXPECT_EQ(stored.reason(), task::v1::NONE);
+  FailForGood("w", "a");
+  Run();
+  EXPECT_EQ(Submit("a", other, task::v1::RERUN_FAILED).kind, Kind::kExisted) << "a late try of the same submission";
+  EXPECT_EQ(StateOf("a"), task::v1::FAILED);
+  other.set_submission(10);
+  EXPECT_EQ(Submit("a", other, task::v1::RERUN_FAILED).kind, Kind::kDone);
+  EXPECT_TRUE(Finish("w", "a"));
+  Run();
+  other.set_submission(11);
+  EXPECT_EQ(Submit("a", other, task::v1::RERUN_FAILED).kind, Kind::kExisted) << "it has succeeded";
+  EXPECT_EQ(StateOf("a"), task::v1::SUCCEEDED);
+}
+
+TEST_F(PlannerTest, ARetryRunsATaskAnewAsItWas) {
+  StartAndLead();
+  Join("w", "p1", 1);
+  Run();
+  EXPECT_EQ(Retry("a", 1).kind, Kind::kNotFound);
+  Submit("a", Record("mine"));
+  EXPECT_EQ(Retry("a", 1).kind, Kind::kRefused);
+  EXPECT_EQ(Retry("a", 1).sentence, "it has not ended: ASSIGNED");
+  FailForGood("w", "a");
+  Run();
+  EXPECT_EQ(Retry("a", 2).kind, Kind::kDone);
+  EXPECT_EQ(StateOf("a"), task::v1::ASSIGNED);
+  EXPECT_EQ(Stored("a").program(), "mine");
+  EXPECT_EQ(Retry("a", 2).kind, Kind::kDone) << "its own second try";
+  EXPECT_EQ(Stored("a").reruns(), 1u);
+  EXPECT_EQ(Submit("a", Record("mine")).kind, Kind::kExisted);
+  EXPECT_TRUE(Finish("w", "a"));
+  Run();
+  EXPECT_EQ(Retry("a", 3).kind, Kind::kRefused);
+  EXPECT_EQ(StateOf("a"), task::v1::SUCCEEDED);
+}
+
+TEST_F(PlannerTest, TwoRetriesAtTheSameTimeRunATaskAnewOnce) {
+  StartAndLead();
+  Join("w", "p1", 1);
+  Run();
+  Submit("a");
+  FailForGood("w", "a");
+  Run();
+  std::vector<Kind> kinds;
+  for (const std::uint64_t submission : {5, 6}) planner_->Retry("a", submission, [&](SubmitResult r) { kinds.push_back(r.kind); });
+  Run();
+  EXPECT_THAT(kinds, ::testing::UnorderedElementsAre(Kind::kDone, Kind::kRefused));
+  EXPECT_EQ(Stored("a").reruns(), 1u);
+}
+
+TEST_F(PlannerTest, ARetryAfterTheDeadlineIsRefused) {
+  StartAndLead();
+  worker::v1::TaskRecord record = Record();
+  record.mutable_policy()->set_deadline_ms(tree_.now_ms + 1'000);
+  Submit("a", record);
+  tree_.now_ms += 1'000;
+  Run(2'000);
+  ASSERT_EQ(StateOf("a"), task::v1::FAILED);
+  EXPECT_EQ(Retry("a", 1).kind, Kind::kRefused);
+  EXPECT_EQ(StateOf("a"), task::v1::FAILED);
+}
+
 TEST_F(PlannerTest, TwoSubmissionsOfOneIdAtTheSameTimeAreOneTask) {
   StartAndLead();
   std::vector<Kind> kinds;
-  for (int i = 0; i < 3; ++i) planner_->Submit("a", Record(), [&](SubmitResult r) { kinds.push_back(r.kind); });
+  for (int i = 0; i < 3; ++i)
+    planner_->Submit("a", Record(), task::v1::SAME_ONLY, [&](SubmitResult r) { kinds.push_back(r.kind); });
   Run();
   EXPECT_THAT(kinds, ElementsAre(Kind::kDone, Kind::kExisted, Kind::kExisted));
 }
@@ -595,7 +689,7 @@ TEST_F(PlannerTest, ARetryThatCameWithoutItsProgramWhileItsTaskWasRetiredMakesNo
     const bool retires = std::any_of(transaction.then.begin(), transaction.then.end(),
                                      [&](const coord::Operation& operation) { return operation.path == paths_.Task("a"); });
     if (!retires || std::exchange(asked, true)) return;
-    planner_->Submit("a", without, [&](SubmitResult r) { result = std::move(r); });
+    planner_->Submit("a", without, task::v1::SAME_ONLY, [&](SubmitResult r) { result = std::move(r); });
   };
   tree_.now_ms += 61'000;
   Run(3'000);
@@ -631,7 +725,7 @@ TEST_F(PlannerTest, WhateverWorkersDoEveryTaskEndsOnce) {
     const std::string worker = "w" + std::to_string(random.Below(4));
     const std::uint64_t choice = random.Below(10);
     if (choice < 4 && tasks < 120) {
-      planner_->Submit("t" + std::to_string(tasks), Record("true", tasks % 3 == 0), [](SubmitResult) {});
+      planner_->Submit("t" + std::to_string(tasks), Record("true", tasks % 3 == 0), task::v1::SAME_ONLY, [](SubmitResult) {});
       ++tasks;
     } else if (choice == 4) {
       if (alive.count(worker) == 0) {

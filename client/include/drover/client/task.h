@@ -24,9 +24,18 @@ enum class OnDisconnect {
   kStop,  // is killed before another copy of it may start anywhere
 };
 
+// What becomes of a submission if there is a task of its id.
+enum class IfExists {
+  kSameOnly,     // the same spec: it is that task; another one: refused
+  kReject,       // refused
+  kUseExisting,  // it is that task, whatever its spec is
+  kRerunFailed,  // one that has ended, and not succeeded, is run anew by the spec that is submitted now; else as kSameOnly
+};
+
 struct TaskSpec {
   // Empty: the client chooses one that sorts by time of submission. The same id and spec again is the same task.
   std::string id;
+  IfExists if_exists = IfExists::kSameOnly;
 
   std::vector<std::string> argv;
   std::map<std::string, std::string> env;
@@ -115,6 +124,7 @@ struct Task {
   std::int64_t started_at_ms = 0;
   std::int64_t finished_at_ms = 0;
   std::int64_t not_before_ms = 0;  // while kWaiting: when it may run again
+  std::uint32_t reruns = 0;        // how often it was run anew after its end
   std::vector<Attempt> attempts;   // the last 5, oldest first
 };
 

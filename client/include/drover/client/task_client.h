@@ -75,6 +75,18 @@ struct CancelResult {
   std::string sentence;
 };
 
+enum class RetryOutcome {
+  kRetried,
+  kNotFound,
+  kRefused,  // it has not ended, or has succeeded, or its deadline is over
+};
+
+struct RetryResult {
+  std::string id;
+  RetryOutcome outcome = RetryOutcome::kRetried;
+  std::string sentence;
+};
+
 struct GetResult {
   std::vector<Task> tasks;
   std::vector<std::string> not_found;
@@ -134,6 +146,9 @@ class TaskClient {
 
   [[nodiscard]] virtual absl::StatusOr<std::vector<CancelResult>> Cancel(const std::vector<std::string>& ids,
                                                                          const std::string& reason = "") = 0;
+
+  // Runs tasks anew, as they were submitted, that have ended, and not SUCCEEDED.
+  [[nodiscard]] virtual absl::StatusOr<std::vector<RetryResult>> Retry(const std::vector<std::string>& ids) = 0;
 
   // Hands over the bytes in order until all that is there was read, or `on_data` returns false (OK). NOT_FOUND: no such task or
   // attempt.
