@@ -1,4 +1,4 @@
-// `drover wait`, `status`, `list`, `cancel`, `retry` and `logs`.
+// `drover wait`, `status`, `explain`, `list`, `cancel`, `retry` and `logs`.
 #include <unistd.h>
 
 #include <memory>
@@ -61,6 +61,35 @@ int Status(const App& app, TaskClient& tasks, const StatusFlags& flags) {
   auto task = tasks.Get(flags.id);
   if (!task.ok()) return app.output.Fail(task.status());
   app.output.One(TaskNames(), TaskLines(*task));
+  return kOk;
+}
+
+// Why it is where it is: a sentence, and a table of the workers if it waits for one.
+int Explain(const App& app, TaskClient& tasks, const StatusFlags& flags) {
+  const auto explained = tasks.Explain(flags.id);
+  if (!explained.ok()) return app.output.Fail(explained.status());
+  Json workers = Json::array();
+  std::vector<Item> rows;
+  for (const client::WorkerVerdict& verdict : explained->workers) {
+    workers.push_back({{"worker", verdict.worker}, {"suits", verdict.suits}, {"sentence", verdict.sentence}});
+    Item row;
+    row.cells = {verdict.worker, verdict.suits ? "yes" : "no", verdict.sentence};
+    rows.push_back(std::move(row));
+  }
+  if (app.output.format() != Format::kTable) {
+    Item item;
+    item.id = flags.id;
+    item.json = {{"id", flags.id},
+                 {"state", std::string(client::StateName(explained->task.state))},
+                 {"sentence", explained->sentence},
+                 {"ahead", explained->ahead},
+                 {"workers", std::move(workers)}};
+    app.output.One({}, item);
+    return kOk;
+  }
+  app.output.Raw(absl::StrCat(client::StateName(explained->task.state), ": ", explained->sentence, "\n"));
+  if (explained->ahead > 0) app.output.Raw(absl::StrCat(explained->ahead, " that can run in the same places come before it\n"));
+  if (!rows.empty()) app.output.List({"WORKER", "SUITS", "WHY"}, rows);
   return kOk;
 }
 
@@ -232,6 +261,11 @@ void AddTaskCommands(process::OptionSet* root, Commands* commands) {
   auto status_flags = std::make_shared<StatusFlags>();
   status.Argument("ID", &status_flags->id, "The task");
   Add(&status, commands, status_flags, Status);
+
+  process::OptionSet& explain = root->Command("explain", "Says why a task is where it is, worker by worker if it waits for one");
+  auto explain_flags = std::make_shared<StatusFlags>();
+  explain.Argument("ID", &explain_flags->id, "The task");
+  Add(&explain, commands, explain_flags, Explain);
 
   process::OptionSet& list = root->Command("list", "Lists tasks, the newest first");
   auto list_flags = std::make_shared<ListFlags>();

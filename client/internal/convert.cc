@@ -142,6 +142,14 @@ CancelResult FromCancelResult(const task::v1::CancelResponse::Result& result) {
   return CancelResult{result.id(), outcome, result.sentence()};
 }
 
+Explanation FromExplanation(const task::v1::ExplainResponse& response) {
+  Explanation explanation{FromTask(response.task()), response.sentence(), response.ahead(), {}};
+  for (const auto& verdict : response.workers()) {
+    explanation.workers.push_back({verdict.worker(), verdict.suits(), verdict.sentence()});
+  }
+  return explanation;
+}
+
 RetryResult FromRetryResult(const task::v1::RetryResponse::Result& result) {
   RetryOutcome outcome = RetryOutcome::kRefused;
   if (result.outcome() == task::v1::DONE) outcome = RetryOutcome::kRetried;

@@ -17,6 +17,7 @@ namespace drover::client {
 [[nodiscard]] Master FromMaster(const task::v1::Master& master);
 [[nodiscard]] SubmitResult FromSubmitResult(const task::v1::SubmitResponse::Result& result);
 [[nodiscard]] CancelResult FromCancelResult(const task::v1::CancelResponse::Result& result);
+[[nodiscard]] Explanation FromExplanation(const task::v1::ExplainResponse& response);
 [[nodiscard]] RetryResult FromRetryResult(const task::v1::RetryResponse::Result& result);
 
 }  // namespace drover::client

@@ -37,6 +37,10 @@ class GrpcTaskStub final : public TaskStub {
   absl::Status Get(const task::v1::GetRequest& request, task::v1::GetResponse* response, const CallLimits& limits) override {
     return Unary(&TaskService::Stub::Get, request, response, limits);
   }
+  absl::Status Explain(const task::v1::ExplainRequest& request, task::v1::ExplainResponse* response,
+                       const CallLimits& limits) override {
+    return Unary(&TaskService::Stub::Explain, request, response, limits);
+  }
   absl::Status List(const task::v1::ListRequest& request, task::v1::ListResponse* response, const CallLimits& limits) override {
     return Unary(&TaskService::Stub::List, request, response, limits);
   }

@@ -204,6 +204,16 @@ absl::StatusOr<Task> TaskClientImpl::Get(const std::string& id) {
   return std::move(got->tasks.front());
 }
 
+absl::StatusOr<Explanation> TaskClientImpl::Explain(const std::string& id) {
+  task::v1::ExplainRequest request;
+  request.set_id(id);
+  request.set_seen_zxid(seen_zxid_.load());
+  task::v1::ExplainResponse response;
+  if (absl::Status s = Call(&TaskStub::Explain, request, &response); !s.ok()) return s;
+  Saw(response.zxid());
+  return FromExplanation(response);
+}
+
 absl::StatusOr<TaskPage> TaskClientImpl::List(const ListOptions& options) {
   if (options.limit == 0 || options.limit > kListLimitMax) {
     return absl::InvalidArgumentError(absl::StrCat("a list's limit is 1 to ", kListLimitMax, ", not ", options.limit));

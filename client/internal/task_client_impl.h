@@ -35,6 +35,7 @@ class TaskClientImpl final : public TaskClient {
   absl::StatusOr<std::vector<SubmitResult>> SubmitAll(std::vector<TaskSpec>* specs) override;
   absl::StatusOr<Task> Get(const std::string& id) override;
   absl::StatusOr<GetResult> GetAll(const std::vector<std::string>& ids) override;
+  absl::StatusOr<Explanation> Explain(const std::string& id) override;
   absl::StatusOr<TaskPage> List(const ListOptions& options) override;
   absl::Status Watch(const std::vector<std::string>& ids, const OnTask& on_task, const OnMissing& on_missing,
                      std::optional<std::chrono::steady_clock::time_point> deadline, std::stop_token stop) override;

@@ -29,6 +29,8 @@ class TaskStub {
   virtual absl::Status Submit(const task::v1::SubmitRequest& request, task::v1::SubmitResponse* response,
                               const CallLimits& limits) = 0;
   virtual absl::Status Get(const task::v1::GetRequest& request, task::v1::GetResponse* response, const CallLimits& limits) = 0;
+  virtual absl::Status Explain(const task::v1::ExplainRequest& request, task::v1::ExplainResponse* response,
+                               const CallLimits& limits) = 0;
   virtual absl::Status List(const task::v1::ListRequest& request, task::v1::ListResponse* response, const CallLimits& limits) = 0;
   virtual absl::Status Cancel(const task::v1::CancelRequest& request, task::v1::CancelResponse* response,
                               const CallLimits& limits) = 0;

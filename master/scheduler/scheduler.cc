@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "coord/base/check.h"
 
 namespace drover::master::scheduler {
@@ -16,6 +17,20 @@ void EraseFrom(std::vector<T>* items, T item) {
 
 scheduler::Place PlaceOf(TaskRef task, std::uint64_t order, std::uint8_t priority) {
   return {order, task, static_cast<std::uint8_t>(kPriorities - 1 - std::min<unsigned>(priority, kPriorities - 1))};
+}
+
+std::string VerdictOf(const Worker& worker, const ClassKey& key) {
+  std::vector<std::string> missing;
+  for (const auto& [name, value] : key.labels) {
+    if (!HasAll(worker.group->labels, {{name, value}})) missing.push_back(absl::StrCat(name, "=", value));
+  }
+  if (!missing.empty()) return absl::StrCat("has not the label ", absl::StrJoin(missing, ", "));
+  if (!worker.takes_work) return "takes no more work";
+  const std::string load = absl::StrCat(worker.used, " of ", worker.slots, " slots are used");
+  if (worker.alone > 0) return "runs a task that must run alone";
+  if (worker.reserved) return absl::StrCat("is being emptied for a task that must run alone; ", load);
+  if (!worker.has_room() || (key.alone && worker.used > 0)) return absl::StrCat("is busy: ", load);
+  return absl::StrCat("has room: ", load);
 }
 
 }  // namespace
@@ -300,30 +315,45 @@ std::uint32_t Scheduler::Used(absl::string_view worker) const {
 Explanation Scheduler::Explain(TaskRef task) const {
   if (task.value >= entries_.size()) return {};
   const Entry& entry = entries_[task.value];
+  Explanation explanation;
+  const auto because = [&explanation](WaitReason reason, std::string sentence) {
+    explanation.reason = reason;
+    explanation.sentence = std::move(sentence);
+    return explanation;
+  };
   if (entry.state == State::kQuarantined) {
-    return {WaitReason::kQuarantined,
-            absl::StrCat("given up: ", kLossesQuarantine, " attempts were lost with the process that ran them")};
+    return because(WaitReason::kQuarantined,
+                   absl::StrCat("given up: ", kLossesQuarantine, " attempts were lost with the process that ran them"));
   }
-  if (entry.state != State::kWaiting) return {};
+  if (entry.state != State::kWaiting) return explanation;
   const RequirementClass& cls = *entry.waits_in;
-  if (cls.open && cls.open_at.task == task) return {WaitReason::kNext, "it is about to be assigned"};
-  std::size_t taking = 0, matching = 0, matching_taking = 0;
+  const scheduler::Place place = PlaceOf(task, entry.order, entry.priority);
+  for (const scheduler::Place& before : cls.waiting) {
+    if (before == place || explanation.ahead == kAheadMax) break;
+    ++explanation.ahead;
+  }
+  std::size_t taking = 0, suiting = 0, suiting_taking = 0;
   for (const auto& [name, worker] : workers_.workers()) {
     if (!worker.present) continue;
-    const bool match = HasAll(worker.group->labels, cls.key.labels);
+    const bool suits = HasAll(worker.group->labels, cls.key.labels);
     const bool takes = worker.takes_work && worker.slots > 0;
     taking += takes ? 1 : 0;
-    matching += match ? 1 : 0;
-    matching_taking += match && takes ? 1 : 0;
+    suiting += suits ? 1 : 0;
+    suiting_taking += suits && takes ? 1 : 0;
+    explanation.workers.push_back({name, suits, VerdictOf(worker, cls.key)});
   }
-  if (taking == 0 && matching == 0) return {WaitReason::kNoWorkers, "no worker is there"};
-  if (matching == 0) return {WaitReason::kNoMatchingWorker, "no worker has all the labels it asks for"};
-  if (matching_taking == 0) {
-    return {WaitReason::kMatchingDraining, absl::StrCat("all of the ", matching, " workers that could run it take no more work")};
+  if (cls.open && cls.open_at.task == task) return because(WaitReason::kNext, "it is about to be assigned");
+  if (taking == 0 && suiting == 0) return because(WaitReason::kNoWorkers, "no worker is there");
+  if (suiting == 0) return because(WaitReason::kNoMatchingWorker, "no worker has all the labels it asks for");
+  if (suiting_taking == 0) {
+    return because(WaitReason::kMatchingDraining,
+                   absl::StrCat("all of the ", suiting, " workers that could run it take no more work"));
   }
-  if (cls.key.alone)
-    return {WaitReason::kNeedsIdleWorker, "attempts were lost with the process that ran them, so it waits for a worker of its own"};
-  return {WaitReason::kBusy, absl::StrCat("all of the ", matching_taking, " workers that could run it are busy")};
+  if (cls.key.alone) {
+    return because(WaitReason::kNeedsIdleWorker,
+                   "attempts were lost with the process that ran them, so it waits for a worker of its own");
+  }
+  return because(WaitReason::kBusy, absl::StrCat("all of the ", suiting_taking, " workers that could run it are busy"));
 }
 
 }  // namespace drover::master::scheduler

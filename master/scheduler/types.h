@@ -63,10 +63,21 @@ enum class WaitReason {
   kNext,  // it is placed by the next plan
 };
 
+// What one worker has to do with it.
+struct WorkerVerdict {
+  std::string worker;
+  bool suits = false;  // it could run it, if not now
+  std::string sentence;
+};
+
 struct Explanation {
   WaitReason reason = WaitReason::kNotWaiting;
   std::string sentence;
+  // Of a waiting one: how many of the same requirements come before it, counted up to kAheadMax; and each worker, by name.
+  std::size_t ahead = 0;
+  std::vector<WorkerVerdict> workers;
 };
+inline constexpr std::size_t kAheadMax = 10'000;
 
 }  // namespace drover::master::scheduler
 

@@ -110,6 +110,7 @@ void Gateway::Register(transport::Server* server) {
                                          service_.Submit(request, size, std::move(reply));
                                        });
   Unary<GetRequest, GetResponse>(server, "Get", without_size(&TaskService::Get));
+  Unary<ExplainRequest, ExplainResponse>(server, "Explain", without_size(&TaskService::Explain));
   Unary<ListRequest, ListResponse>(server, "List", without_size(&TaskService::List));
   Unary<CancelRequest, CancelResponse>(server, "Cancel", without_size(&TaskService::Cancel));
   Unary<RetryRequest, RetryResponse>(server, "Retry", without_size(&TaskService::Retry));

@@ -1,5 +1,7 @@
 #include "master/server/task_message.h"
 
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "master/records/codec.h"
 
 namespace drover::master::server {
@@ -40,6 +42,54 @@ task::v1::Task ToTask(const state::TaskView& task, const state::View& view) {
     message.set_signal(newest->signal());
   }
   return message;
+}
+
+namespace {
+
+std::string TimeText(std::int64_t ms) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMillis(ms), absl::UTCTimeZone());
+}
+
+// "; before: exit code 1"
+std::string Before(const task::v1::Task& task) {
+  return task.sentence().empty() ? "" : absl::StrCat("; before: ", std::string(task.sentence()));
+}
+
+std::string SentenceOf(const task::v1::Task& task, const scheduler::Explanation& waits) {
+  switch (task.state()) {
+    case task::v1::WAITING:
+      return absl::StrCat("it does not run before ", TimeText(task.not_before()), Before(task));
+    case task::v1::READY:
+      return absl::StrCat(waits.sentence.empty() ? "it is about to be looked at" : waits.sentence, Before(task));
+    case task::v1::ASSIGNED:
+      return absl::StrCat("it was given to worker ", task.worker(), ", which has not said yet that it runs");
+    case task::v1::RUNNING:
+      return absl::StrCat("it runs on worker ", task.worker());
+    default:
+      return absl::StrCat("it has ended: ", task::v1::State_Name(task.state()), task.sentence().empty() ? "" : ", ",
+                          std::string(task.sentence()));
+  }
+}
+
+}  // namespace
+
+task::v1::ExplainResponse ToExplanation(const state::TaskView& task, const state::View& view,
+                                        const scheduler::Scheduler& scheduler) {
+  task::v1::ExplainResponse response;
+  *response.mutable_task() = ToTask(task, view);
+  const bool ready = task.state == task::v1::READY;
+  const scheduler::Explanation waits = ready ? scheduler.Explain(task.ref) : scheduler::Explanation();
+  std::string sentence = SentenceOf(response.task(), waits);
+  if (task.overdue_at_ms != 0) absl::StrAppend(&sentence, "; it fails at ", TimeText(task.overdue_at_ms), " if it has not started");
+  response.set_sentence(std::move(sentence));
+  response.set_ahead(waits.ahead);
+  for (const scheduler::WorkerVerdict& verdict : waits.workers) {
+    auto* const shown = response.add_workers();
+    shown->set_worker(verdict.worker);
+    shown->set_suits(verdict.suits);
+    shown->set_sentence(verdict.sentence);
+  }
+  return response;
 }
 
 }  // namespace drover::master::server

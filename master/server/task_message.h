@@ -3,12 +3,17 @@
 #define DROVER_MASTER_SERVER_TASK_MESSAGE_H_
 
 #include "drover/task/v1/task.pb.h"
+#include "master/scheduler/scheduler.h"
 #include "master/state/view.h"
 
 namespace drover::master::server {
 
 // A record that cannot be read is shown with its id and a sentence that says so.
 [[nodiscard]] task::v1::Task ToTask(const state::TaskView& task, const state::View& view);
+
+// Why it is where it is.
+[[nodiscard]] task::v1::ExplainResponse ToExplanation(const state::TaskView& task, const state::View& view,
+                                                      const scheduler::Scheduler& scheduler);
 
 }  // namespace drover::master::server
 

@@ -10,6 +10,7 @@
 #include "client/store/names.h"
 #include "coord/process/logging.h"
 #include "master/records/codec.h"
+#include "master/records/task_id.h"
 #include "master/server/task_message.h"
 
 namespace drover::master::server {
@@ -195,6 +196,23 @@ void TaskService::Get(const task::v1::GetRequest& request, Reply<task::v1::GetRe
       if (!master_->serving()) return (*held)(NotServing());
       bool ignored = false;
       (*held)(Look(request, &ignored));
+    });
+  });
+}
+
+void TaskService::Explain(const task::v1::ExplainRequest& request, Reply<task::v1::ExplainResponse> reply) {
+  auto held = std::make_shared<Reply<task::v1::ExplainResponse>>(std::move(reply));
+  // What is not there, or has ended, is confirmed by the core before it is said.
+  master_->AwaitView(base::Zxid(request.seen_zxid()), [this, request, held](const absl::Status& status) {
+    if (!status.ok()) return (*held)(status);
+    master_->Confirm([this, request, held](const absl::Status& confirmed) {
+      if (!confirmed.ok()) return (*held)(confirmed);
+      if (!master_->serving()) return (*held)(NotServing());
+      const state::TaskView* const task = master_->view().Find(request.id());
+      if (task == nullptr) return (*held)(records::NoTaskError(request.id()));
+      task::v1::ExplainResponse response = ToExplanation(*task, master_->view(), master_->planner().scheduler());
+      response.set_zxid(master_->view().zxid().value);
+      (*held)(std::move(response));
     });
   });
 }

@@ -43,6 +43,7 @@ class TaskService {
   void GetTicket(const task::v1::GetTicketRequest& request, Reply<task::v1::GetTicketResponse> reply);
   void Submit(const task::v1::SubmitRequest& request, std::size_t encoded_bytes, Reply<task::v1::SubmitResponse> reply);
   void Get(const task::v1::GetRequest& request, Reply<task::v1::GetResponse> reply);
+  void Explain(const task::v1::ExplainRequest& request, Reply<task::v1::ExplainResponse> reply);
   void List(const task::v1::ListRequest& request, Reply<task::v1::ListResponse> reply);
   void Cancel(const task::v1::CancelRequest& request, Reply<task::v1::CancelResponse> reply);
   void Retry(const task::v1::RetryRequest& request, Reply<task::v1::RetryResponse> reply);

@@ -248,6 +248,21 @@ TEST_F(TaskTest, ATaskThatFailedIsRunAnew) {
   EXPECT_EQ(cluster_->Drover({"wait", "nightly"}).exit_code, 0);
 }
 
+TEST_F(TaskTest, WhyATaskWaitsIsExplained) {
+  const std::string id = Trimmed(cluster_->Drover({"submit", "--label", "gpu=yes", "--start-within", "1h", "--", "true"}).out);
+  const nlohmann::json why = cluster_->Json({"explain", id});
+  EXPECT_EQ(why.at("state"), "READY");
+  EXPECT_NE(why.at("sentence").get<std::string>().find("no worker has all the labels it asks for; it fails at "), std::string::npos)
+      << why;
+  ASSERT_FALSE(why.at("workers").empty());
+  EXPECT_EQ(why.at("workers").at(0).at("suits"), false);
+  EXPECT_EQ(why.at("workers").at(0).at("sentence"), "has not the label gpu=yes");
+  EXPECT_NE(cluster_->Drover({"explain", id}).out.find("WORKER"), std::string::npos);
+  EXPECT_EQ(cluster_->Drover({"cancel", id}).exit_code, 0);
+  EXPECT_NE(cluster_->Drover({"explain", id}).out.find("it has ended: CANCELLED"), std::string::npos);
+  EXPECT_EQ(cluster_->Drover({"explain", "no-such-task"}).exit_code, 6);
+}
+
 TEST_F(TaskTest, ACancellationSaysWhy) {
   const std::string id = Trimmed(cluster_->Drover({"submit", "--", "sleep", "1000"}).out);
   EXPECT_EQ(cluster_->Drover({"cancel", id, "--reason", "the wrong input"}).exit_code, 0);

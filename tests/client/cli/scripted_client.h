@@ -51,6 +51,7 @@ class ScriptedClient : public client::TaskClient {
   absl::StatusOr<client::GetResult> GetAll(const std::vector<std::string>&) override {
     return absl::UnimplementedError("not scripted");
   }
+  absl::StatusOr<client::Explanation> Explain(const std::string&) override { return absl::UnimplementedError("not scripted"); }
   absl::StatusOr<client::TaskPage> List(const client::ListOptions&) override { return absl::UnimplementedError("not scripted"); }
   absl::Status Watch(const std::vector<std::string>& ids, const OnTask& on_task, const OnMissing& on_missing,
                      std::optional<std::chrono::steady_clock::time_point>, std::stop_token stop) override {

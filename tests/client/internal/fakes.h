@@ -62,6 +62,7 @@ class FakeMaster final : public TaskStub {
   Unary<task::v1::GetTicketRequest, task::v1::GetTicketResponse> get_ticket;
   Unary<task::v1::SubmitRequest, task::v1::SubmitResponse> submit;
   Unary<task::v1::GetRequest, task::v1::GetResponse> get;
+  Unary<task::v1::ExplainRequest, task::v1::ExplainResponse> explain;
   Unary<task::v1::ListRequest, task::v1::ListResponse> list;
   Unary<task::v1::CancelRequest, task::v1::CancelResponse> cancel;
   Unary<task::v1::RetryRequest, task::v1::RetryResponse> retry;
@@ -77,6 +78,9 @@ class FakeMaster final : public TaskStub {
   }
   absl::Status Get(const task::v1::GetRequest& r, task::v1::GetResponse* a, const CallLimits&) override {
     return Answer(get, r, a);
+  }
+  absl::Status Explain(const task::v1::ExplainRequest& r, task::v1::ExplainResponse* a, const CallLimits&) override {
+    return Answer(explain, r, a);
   }
   absl::Status List(const task::v1::ListRequest& r, task::v1::ListResponse* a, const CallLimits&) override {
     return Answer(list, r, a);

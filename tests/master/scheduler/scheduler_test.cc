@@ -205,6 +205,31 @@ TEST(SchedulerTest, EveryWaitIsExplained) {
   EXPECT_EQ(s.Explain(TaskRef(0)).reason, WaitReason::kNotWaiting);
 }
 
+TEST(SchedulerTest, AWaitIsExplainedWorkerByWorker) {
+  Scheduler s;
+  s.PutWorker({.name = "busy", .slots = 2, .labels = {{"zone", "eu"}}});
+  s.PutWorker({.name = "draining", .slots = 2, .labels = {{"zone", "eu"}}, .takes_work = false});
+  s.PutWorker({.name = "other", .slots = 2, .labels = {{"zone", "us"}}});
+  for (std::uint32_t i = 1; i <= 2; ++i) s.SetHolding(TaskRef(i), "busy", false);
+  for (std::uint32_t i = 3; i <= 5; ++i) s.SetWaiting(TaskRef(i), Facts(i, 0, {{"disk", "ssd"}, {"zone", "eu"}}));
+  for (std::uint32_t i = 6; i <= 7; ++i) s.SetWaiting(TaskRef(i), Facts(i, 0, {{"zone", "eu"}}));
+  (void)s.Schedule(kAll);
+  const auto shown = [&](std::uint32_t task) {
+    std::vector<std::string> lines;
+    for (const WorkerVerdict& v : s.Explain(TaskRef(task)).workers) {
+      lines.push_back(v.worker + (v.suits ? " suits: " : " does not: ") + v.sentence);
+    }
+    return lines;
+  };
+  EXPECT_THAT(shown(7), ElementsAre("busy suits: is busy: 2 of 2 slots are used", "draining suits: takes no more work",
+                                    "other does not: has not the label zone=eu"));
+  EXPECT_THAT(shown(5), ElementsAre("busy does not: has not the label disk=ssd", "draining does not: has not the label disk=ssd",
+                                    "other does not: has not the label disk=ssd, zone=eu"));
+  EXPECT_EQ(s.Explain(TaskRef(3)).ahead, 0U);
+  EXPECT_EQ(s.Explain(TaskRef(5)).ahead, 2U);
+  EXPECT_EQ(s.Explain(TaskRef(7)).ahead, 1U) << "of those that can run in the same places";
+}
+
 TEST(SchedulerTest, ALabelChangeMovesTheWorkerToOtherWork) {
   Scheduler s;
   s.PutWorker({.name = "w", .slots = 2, .labels = {{"zone", "us"}}});

@@ -130,6 +130,22 @@ struct Task {
 
 enum class OutputStream { kStdout, kStderr };
 
+// What one worker has to do with a task that waits.
+struct WorkerVerdict {
+  std::string worker;
+  bool suits = false;  // it could run the task, if not now
+  std::string sentence;
+};
+
+// Why a task is where it is.
+struct Explanation {
+  Task task;
+  std::string sentence;
+  // While kReady: how many that can run in the same places come before it, counted up to 10,000; and each worker, by name.
+  std::uint64_t ahead = 0;
+  std::vector<WorkerVerdict> workers;
+};
+
 struct Worker {
   std::string id;
   std::string address;

@@ -129,6 +129,8 @@ class TaskClient {
   // NOT_FOUND if there is no such task (any more).
   [[nodiscard]] virtual absl::StatusOr<Task> Get(const std::string& id) = 0;
   [[nodiscard]] virtual absl::StatusOr<GetResult> GetAll(const std::vector<std::string>& ids) = 0;
+  // NOT_FOUND if there is no such task (any more).
+  [[nodiscard]] virtual absl::StatusOr<Explanation> Explain(const std::string& id) = 0;
   [[nodiscard]] virtual absl::StatusOr<TaskPage> List(const ListOptions& options) = 0;
 
   // Hands over each task as it stands, and again whenever it has changed (states in between may be left out), until all are
