@@ -43,17 +43,18 @@ absl::Status NotServing() {
   return absl::UnavailableError("this master does not lead its pool now; try again");
 }
 
-// One Submit call: its tasks are decided one by one and answered together. If any of them could not be decided now, the whole call
-// is UNAVAILABLE: sent again with the same ids, what was done is EXISTED then.
+// One Submit, Cancel or Retry: its tasks are decided one by one and answered together. If any of them could not be decided now, the
+// whole call is UNAVAILABLE: sent again, what was done is found done.
+template <typename Response>
 struct TaskService::Batch {
-  task::v1::SubmitResponse response;
+  Response response;
   absl::Status failed;
-  std::size_t open = 0;
-  Reply<task::v1::SubmitResponse> reply;
+  int open = 0;
+  Reply<Response> reply;
   Master* master = nullptr;
 
   void Answer(int index, task::v1::Outcome outcome, absl::string_view sentence) {
-    auto* result = response.mutable_results(index);
+    auto* const result = response.mutable_results(index);
     result->set_outcome(outcome);
     result->set_sentence(records::Clip(sentence, 1024));
     Close();
@@ -85,16 +86,16 @@ void TaskService::GetTicket(const task::v1::GetTicketRequest&, Reply<task::v1::G
 void TaskService::Submit(const task::v1::SubmitRequest& request, std::size_t encoded_bytes, Reply<task::v1::SubmitResponse> reply) {
   if (!master_->serving()) return reply(NotServing());
   if (absl::Status status = CheckBatch(request, encoded_bytes); !status.ok()) return reply(status);
-  auto batch = std::make_shared<Batch>();
+  auto batch = std::make_shared<Submissions>();
   batch->reply = std::move(reply);
   batch->master = master_;
-  batch->open = static_cast<std::size_t>(request.tasks_size()) + 1;
+  batch->open = request.tasks_size() + 1;
   for (const task::v1::TaskSpec& spec : request.tasks()) batch->response.add_results()->set_id(spec.id());
   for (int i = 0; i < request.tasks_size(); ++i) SubmitOne(batch, i, request.tasks(i));
   batch->Close();
 }
 
-void TaskService::SubmitOne(const std::shared_ptr<Batch>& batch, int index, const task::v1::TaskSpec& spec) {
+void TaskService::SubmitOne(const std::shared_ptr<Submissions>& batch, int index, const task::v1::TaskSpec& spec) {
   absl::StatusOr<Admitted> admitted = Admit(spec, loop_->WallNow().value);
   if (!admitted.ok()) return batch->Answer(index, task::v1::REFUSED, admitted.status().message());
   // A retry of what is there already looks at nothing and stores nothing.
@@ -105,7 +106,7 @@ void TaskService::SubmitOne(const std::shared_ptr<Batch>& batch, int index, cons
   CheckUploads(batch, index, spec.id(), *std::move(admitted));
 }
 
-void TaskService::CheckUploads(const std::shared_ptr<Batch>& batch, int index, const std::string& id, Admitted admitted) {
+void TaskService::CheckUploads(const std::shared_ptr<Submissions>& batch, int index, const std::string& id, Admitted admitted) {
   if (admitted.uploads.empty()) return Take(batch, index, id, std::move(admitted));
   auto store = store_->Now();
   if (absl::IsUnavailable(store.status())) return batch->Fail(store.status());
@@ -128,12 +129,12 @@ void TaskService::CheckUploads(const std::shared_ptr<Batch>& batch, int index, c
                  });
 }
 
-void TaskService::Take(const std::shared_ptr<Batch>& batch, int index, const std::string& id, Admitted admitted) {
+void TaskService::Take(const std::shared_ptr<Submissions>& batch, int index, const std::string& id, Admitted admitted) {
   if (admitted.program_to_store.empty()) return Decide(batch, index, id, std::move(admitted));
   StoreProgram(batch, index, id, std::move(admitted));
 }
 
-void TaskService::StoreProgram(const std::shared_ptr<Batch>& batch, int index, const std::string& id, Admitted admitted) {
+void TaskService::StoreProgram(const std::shared_ptr<Submissions>& batch, int index, const std::string& id, Admitted admitted) {
   std::string program = std::exchange(admitted.program_to_store, {});
   auto store = store_->Now();
   if (absl::IsUnavailable(store.status())) return batch->Fail(store.status());
@@ -153,7 +154,7 @@ void TaskService::StoreProgram(const std::shared_ptr<Batch>& batch, int index, c
                 });
 }
 
-void TaskService::Decide(const std::shared_ptr<Batch>& batch, int index, const std::string& id, Admitted admitted) {
+void TaskService::Decide(const std::shared_ptr<Submissions>& batch, int index, const std::string& id, Admitted admitted) {
   if (!master_->serving()) return batch->Fail(NotServing());
   master_->planner().Submit(id, std::move(admitted.record), admitted.if_exists, [batch, index](const state::SubmitResult& result) {
     using Kind = state::SubmitResult::Kind;
@@ -268,38 +269,11 @@ void TaskService::List(const task::v1::ListRequest& request, Reply<task::v1::Lis
 
 // ---- cancel and retry ----
 
-// One Cancel or Retry: its tasks are decided one by one and answered together.
-template <typename Response>
-struct TaskService::Calls {
-  Response response;
-  absl::Status failed;
-  int open = 0;
-  Reply<Response> reply;
-  Master* master = nullptr;
-
-  void Answer(int index, task::v1::Outcome outcome, absl::string_view sentence) {
-    auto* const result = response.mutable_results(index);
-    result->set_outcome(outcome);
-    result->set_sentence(records::Clip(sentence, 1024));
-    Close();
-  }
-  void Fail(absl::Status status) {
-    if (failed.ok()) failed = std::move(status);
-    Close();
-  }
-  void Close() {
-    if (--open > 0) return;
-    if (!failed.ok()) return reply(failed);
-    if (master->ready()) response.set_zxid(master->view().zxid().value);
-    reply(std::move(response));
-  }
-};
-
 template <typename Request, typename Response, typename PerId>
 void TaskService::ForEachId(const Request& request, Reply<Response> reply, PerId per_id) {
   if (!master_->serving()) return reply(NotServing());
   if (request.ids_size() > 1000) return reply(absl::ResourceExhaustedError("at most 1000 ids in one call"));
-  auto calls = std::make_shared<Calls<Response>>();
+  auto calls = std::make_shared<Batch<Response>>();
   calls->reply = std::move(reply);
   calls->master = master_;
   for (const std::string& id : request.ids()) calls->response.add_results()->set_id(id);
@@ -315,7 +289,7 @@ void TaskService::ForEachId(const Request& request, Reply<Response> reply, PerId
 
 void TaskService::Cancel(const task::v1::CancelRequest& request, Reply<task::v1::CancelResponse> reply) {
   if (absl::Status status = CheckCancelReason(request.reason()); !status.ok()) return reply(status);
-  ForEachId(request, std::move(reply), [this, request](const std::shared_ptr<Calls<task::v1::CancelResponse>>& calls, int i) {
+  ForEachId(request, std::move(reply), [this, request](const std::shared_ptr<Batch<task::v1::CancelResponse>>& calls, int i) {
     master_->planner().Cancel(request.ids(i), request.reason(), [calls, i](const state::CancelResult& result) {
       using Kind = state::CancelResult::Kind;
       if (result.kind == Kind::kUnavailable) return calls->Fail(absl::UnavailableError(result.sentence));
@@ -329,7 +303,7 @@ void TaskService::Cancel(const task::v1::CancelRequest& request, Reply<task::v1:
 }
 
 void TaskService::Retry(const task::v1::RetryRequest& request, Reply<task::v1::RetryResponse> reply) {
-  ForEachId(request, std::move(reply), [this, request](const std::shared_ptr<Calls<task::v1::RetryResponse>>& calls, int i) {
+  ForEachId(request, std::move(reply), [this, request](const std::shared_ptr<Batch<task::v1::RetryResponse>>& calls, int i) {
     master_->planner().Retry(request.ids(i), request.submission(), [calls, i](const state::SubmitResult& result) {
       using Kind = state::SubmitResult::Kind;
       if (result.kind == Kind::kUnavailable) return calls->Fail(absl::UnavailableError(result.sentence));

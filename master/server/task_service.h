@@ -51,18 +51,18 @@ class TaskService {
   void ListMasters(const task::v1::ListMastersRequest& request, Reply<task::v1::ListMastersResponse> reply);
 
  private:
-  struct Batch;
   template <typename Response>
-  struct Calls;
+  struct Batch;
+  using Submissions = Batch<task::v1::SubmitResponse>;
   // `per_id(calls, i)` answers for the id of that index.
   template <typename Request, typename Response, typename PerId>
   void ForEachId(const Request& request, Reply<Response> reply, PerId per_id);
-  void SubmitOne(const std::shared_ptr<Batch>& batch, int index, const task::v1::TaskSpec& spec);
+  void SubmitOne(const std::shared_ptr<Submissions>& batch, int index, const task::v1::TaskSpec& spec);
   // Looks at the uploads that it refers to, from the last one on, then goes on with Take.
-  void CheckUploads(const std::shared_ptr<Batch>& batch, int index, const std::string& id, Admitted admitted);
-  void Take(const std::shared_ptr<Batch>& batch, int index, const std::string& id, Admitted admitted);
-  void StoreProgram(const std::shared_ptr<Batch>& batch, int index, const std::string& id, Admitted admitted);
-  void Decide(const std::shared_ptr<Batch>& batch, int index, const std::string& id, Admitted admitted);
+  void CheckUploads(const std::shared_ptr<Submissions>& batch, int index, const std::string& id, Admitted admitted);
+  void Take(const std::shared_ptr<Submissions>& batch, int index, const std::string& id, Admitted admitted);
+  void StoreProgram(const std::shared_ptr<Submissions>& batch, int index, const std::string& id, Admitted admitted);
+  void Decide(const std::shared_ptr<Submissions>& batch, int index, const std::string& id, Admitted admitted);
   task::v1::GetResponse Look(const task::v1::GetRequest& request, bool* to_confirm) const;
   task::v1::ListResponse Page(const task::v1::ListRequest& request) const;
 
