@@ -31,6 +31,7 @@
 #include "coord/transport/grpc_dialer.h"
 #include "coord/transport/grpc_server.h"
 #include "drover/coord/session.h"
+#include "master/records/requirement.h"
 #include "master/records/task_id.h"
 #include "worker/agent/agent.h"
 #include "worker/agent/death_report.h"
@@ -52,6 +53,7 @@ struct Flags {
   std::string name;
   std::uint32_t slots = std::max(1U, std::thread::hardware_concurrency());
   std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> resources;
   std::string work_dir;
   base::Duration session_timeout = std::chrono::seconds(6);
   base::Duration drain_timeout = agent::AgentOptions().drain_timeout;
@@ -80,6 +82,22 @@ std::string DefaultName(const std::string& address) {
   return name.substr(0, records::kNameBytesMax);
 }
 
+// What was given, and of cpu and memory what this host has.
+absl::StatusOr<std::map<std::string, std::int64_t>> ResourcesOf(const Flags& flags) {
+  std::map<std::string, std::int64_t> resources;
+  resources["cpu"] = std::int64_t{1000} * std::max(1U, std::thread::hardware_concurrency());
+  const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES), page_bytes = ::sysconf(_SC_PAGESIZE);
+  if (pages > 0 && page_bytes > 0) resources["memory"] = pages * page_bytes * 1000;
+  for (const auto& [name, text] : flags.resources) {
+    const absl::StatusOr<std::int64_t> amount = records::ParseAmount(text);
+    if (!amount.ok()) return amount.status();
+    resources[name] = *amount;
+  }
+  const google::protobuf::Map<std::string, std::int64_t> to_check(resources.begin(), resources.end());
+  if (const absl::Status status = records::CheckResources(to_check); !status.ok()) return status;
+  return resources;
+}
+
 // The usage errors that no single option shows; empty: none.
 std::string Check(const Flags& flags) {
   if (!records::IsName(flags.pool)) return absl::StrCat("--pool: ", records::kNameRule);
@@ -88,6 +106,9 @@ std::string Check(const Flags& flags) {
     if (!records::IsLabelKey(key) || !records::IsLabelValue(value)) {
       return absl::StrCat("--label ", key, "=", value, ": keys are names that may have '/' in them, values have at most 63 bytes");
     }
+  }
+  if (const auto resources = ResourcesOf(flags); !resources.ok()) {
+    return absl::StrCat("--resource: ", std::string(resources.status().message()));
   }
   if (flags.labels.size() > records::kLabelsMax) return absl::StrCat("--label: at most ", records::kLabelsMax);
   if (!flags.store.empty()) {
@@ -207,6 +228,7 @@ agent::AgentOptions OptionsOf(const Flags& flags, const std::string& bound) {
   options.name = flags.name.empty() ? DefaultName(options.address) : flags.name;
   options.slots = flags.slots;
   options.labels = flags.labels;
+  options.resources = *ResourcesOf(flags);  // checked before
   options.version = process::Version();
   options.process_id = RandomHex128();
   options.session.endpoints = flags.coord;
@@ -305,6 +327,8 @@ int Main(int argc, char** argv) {
   options.Text("--name", &flags.name, "This worker's name, its own in the pool (default: the host's name)");
   options.Number("--slots", &flags.slots, "Tasks that it runs at the same time", 1, 4096);
   options.Pairs("--label", &flags.labels, "A property that tasks may ask for");
+  options.Pairs("--resource", &flags.resources,
+                "What its tasks may take together, like gpu=2 or memory=16Gi; cpu and memory are this host's unless given");
   options.Text("--work-dir", &flags.work_dir, "Where the tasks' directories are made");
   options.Time("--session-timeout", &flags.session_timeout, "Silence after which the core takes this worker for dead");
   options.Time("--drain-timeout", &flags.drain_timeout, "After SIGTERM: how long it waits for what runs");

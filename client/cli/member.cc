@@ -3,6 +3,7 @@
 #include "absl/strings/str_join.h"
 #include "client/cli/app.h"
 #include "client/cli/exit_code.h"
+#include "master/records/requirement.h"
 
 namespace drover::cli {
 namespace {
@@ -16,18 +17,27 @@ int ListWorkers(const App& app) {
   for (const client::Worker& w : *workers) {
     Item item;
     item.id = w.id;
-    item.json = {{"id", w.id},           {"address", w.address},     {"slots", w.slots},
-                 {"running", w.running}, {"labels", Json::object()}, {"state", w.state}};
+    item.json = {
+        {"id", w.id},       {"address", w.address},       {"slots", w.slots}, {"running", w.running}, {"labels", Json::object()},
+        {"state", w.state}, {"resources", Json::object()}};
     for (const auto& [key, value] : w.labels) item.json["labels"][key] = value;
+    std::vector<std::string> resources;
+    for (const auto& [name, amount] : w.resources) {
+      const auto found = w.resources_taken.find(name);
+      const std::int64_t taken = found == w.resources_taken.end() ? 0 : found->second;
+      item.json["resources"][name] = {{"total", static_cast<double>(amount) / 1000}, {"taken", static_cast<double>(taken) / 1000}};
+      resources.push_back(absl::StrCat(name, "=", records::AmountText(taken), "/", records::AmountText(amount)));
+    }
     item.cells = {w.id,
                   w.address,
                   absl::StrCat(w.slots),
                   absl::StrCat(w.running),
                   w.state,
-                  absl::StrJoin(w.labels, ",", absl::PairFormatter("="))};
+                  absl::StrJoin(w.labels, ",", absl::PairFormatter("=")),
+                  absl::StrJoin(resources, ",")};
     items.push_back(std::move(item));
   }
-  app.output.List({"ID", "ADDRESS", "SLOTS", "RUNNING", "STATE", "LABELS"}, items);
+  app.output.List({"ID", "ADDRESS", "SLOTS", "RUNNING", "STATE", "LABELS", "RESOURCES"}, items);
   return kOk;
 }
 

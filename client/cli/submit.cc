@@ -33,9 +33,13 @@ absl::StatusCode CodeOf(client::SubmitOutcome outcome) {
       return absl::StatusCode::kAlreadyExists;
     case client::SubmitOutcome::kTooOld:
       return absl::StatusCode::kFailedPrecondition;
-    default:
-      return absl::StatusCode::kResourceExhausted;
+    case client::SubmitOutcome::kRefused:
+    case client::SubmitOutcome::kFull:
+      break;
+    case client::SubmitOutcome::kAccepted:
+      return absl::StatusCode::kOk;
   }
+  return absl::StatusCode::kResourceExhausted;
 }
 
 // Submits a file's lines batch by batch, printing ids as they are accepted.

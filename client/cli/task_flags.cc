@@ -7,6 +7,7 @@
 #include "client/cli/input.h"
 #include "client/cli/time_text.h"
 #include "master/records/record_limits.h"
+#include "master/records/requirement.h"
 #include "master/records/task_id.h"
 #include "master/records/time_bounds.h"
 
@@ -80,6 +81,16 @@ void TaskFlags::AddTo(process::OptionSet* options) {
   options->Flag("--at-most-once", &at_most_once, "Rather lose it than start it twice");
   options->Choice("--on-disconnect", &on_disconnect, {"keep", "stop"}, "What its worker does with it when it loses the core");
   options->Pairs("--label", &labels, "Label that the worker must have");
+  options->Texts(
+      "--require", &rules,
+      "What the worker's labels must be like, each time one of 'zone in (eu, us)', 'zone notin (eu)', 'zone!=eu', gpu, '!spot', "
+      "'cores>8', 'cores<8'");
+  options->Pairs("--resource", &resources,
+                 "What it takes of its worker while it runs, like cpu=0.5 or memory=2Gi; counted, not enforced");
+  options->Custom("--key", NotEmpty(&key, "the key"),
+                  "Of the tasks of one key, whatever their queues, only --key-max run at the same time");
+  options->Number("--key-max", &key_max, "With --key, how many may run when this one starts, itself among them", 1,
+                  records::kTaskKeyRunningMax);
   options->Rest("COMMAND", &argv, "The program and its arguments");
 }
 
@@ -95,7 +106,16 @@ absl::StatusOr<client::TaskSpec> TaskFlags::Spec() const {
   if (if_exists != "same" && id.empty()) {
     return absl::InvalidArgumentError("--if-exists needs --id: an id that is chosen for the task is new");
   }
+  if (key_max != 1 && key.empty()) return absl::InvalidArgumentError("--key-max needs --key");
   client::TaskSpec spec;
+  for (const auto& [resource, text] : resources) {
+    const absl::StatusOr<std::int64_t> amount = records::ParseAmount(text);
+    if (!amount.ok()) return absl::InvalidArgumentError(absl::StrCat("--resource ", resource, ": ", amount.status().message()));
+    spec.resources[resource] = *amount;
+  }
+  spec.rules = rules;
+  spec.key = key;
+  spec.key_max = static_cast<int>(key_max);
   spec.id = id;
   spec.if_exists = if_exists == "reject"         ? client::IfExists::kReject
                    : if_exists == "use"          ? client::IfExists::kUseExisting

@@ -34,6 +34,10 @@ struct TaskFlags {
   bool at_most_once = false;
   std::string on_disconnect = "keep";
   std::map<std::string, std::string> labels;
+  std::vector<std::string> rules;
+  std::map<std::string, std::string> resources;
+  std::string key;
+  std::uint32_t key_max = 1;
   std::vector<std::string> argv;
 
   void AddTo(process::OptionSet* options);

@@ -1,6 +1,10 @@
 #include "client/internal/convert.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "master/records/backoff.h"
+#include "master/records/requirement.h"
 
 namespace drover::client {
 namespace {
@@ -37,6 +41,13 @@ task::v1::Policy ToPolicy(const TaskSpec& spec) {
   policy.set_start_within_ms(spec.start_within.count());
   policy.set_deadline_ms(spec.deadline_ms);
   policy.set_total_limit_ms(spec.total_limit.count());
+  policy.set_key(spec.key);
+  if (spec.key_max != 1) policy.set_key_max(static_cast<std::uint32_t>(spec.key_max));
+  for (const std::string& text : spec.rules) {
+    // CheckSpec has judged it.
+    if (auto rule = records::ParseLabelRule(text); rule.ok()) *policy.add_rules() = *std::move(rule);
+  }
+  policy.mutable_resources()->insert(spec.resources.begin(), spec.resources.end());
   policy.set_at_most_once(spec.at_most_once);
   policy.set_on_disconnect(spec.on_disconnect == OnDisconnect::kStop ? task::v1::STOP : task::v1::KEEP);
   return policy;
@@ -98,7 +109,41 @@ Worker FromWorker(const task::v1::Worker& worker) {
   w.running = worker.running();
   w.labels.insert(worker.labels().begin(), worker.labels().end());
   w.state = worker.state();
+  w.resources.insert(worker.resources().begin(), worker.resources().end());
+  w.resources_taken.insert(worker.resources_taken().begin(), worker.resources_taken().end());
   return w;
+}
+
+QueueSettings FromQueueSettings(const task::v1::QueueSettings& settings) {
+  QueueSettings s;
+  s.weight = std::max(1U, settings.weight());
+  s.running_max = settings.running_max();
+  s.starts_per_second = settings.starts_per_second();
+  s.burst = std::max(1U, settings.burst());
+  s.paused = settings.paused();
+  s.placement = settings.placement() == task::v1::QueueSettings::PACK ? Placement::kPack : Placement::kSpread;
+  s.waiting_max = settings.waiting_max();
+  return s;
+}
+
+Queue FromQueue(const task::v1::Queue& queue) {
+  return Queue{queue.name(),    queue.has_settings(), FromQueueSettings(queue.settings()),
+               queue.waiting(), queue.delayed(),      queue.running()};
+}
+
+task::v1::SetQueueRequest ToSetQueue(const std::string& name, const QueueChange& change) {
+  task::v1::SetQueueRequest request;
+  request.set_name(name);
+  if (change.weight.has_value()) request.set_weight(*change.weight);
+  if (change.running_max.has_value()) request.set_running_max(*change.running_max);
+  if (change.starts_per_second.has_value()) request.set_starts_per_second(*change.starts_per_second);
+  if (change.burst.has_value()) request.set_burst(*change.burst);
+  if (change.paused.has_value()) request.set_paused(*change.paused);
+  if (change.placement.has_value()) {
+    request.set_placement(*change.placement == Placement::kPack ? task::v1::QueueSettings::PACK : task::v1::QueueSettings::SPREAD);
+  }
+  if (change.waiting_max.has_value()) request.set_waiting_max(*change.waiting_max);
+  return request;
 }
 
 Master FromMaster(const task::v1::Master& master) {
@@ -117,6 +162,9 @@ SubmitResult FromSubmitResult(const task::v1::SubmitResponse::Result& result) {
       break;
     case task::v1::TOO_OLD:
       outcome = SubmitOutcome::kTooOld;
+      break;
+    case task::v1::FULL:
+      outcome = SubmitOutcome::kFull;
       break;
     default:
       break;

@@ -13,6 +13,9 @@ namespace drover::client {
 [[nodiscard]] task::v1::Program ToProgram(const TaskSpec& spec);
 [[nodiscard]] task::v1::State ToState(State state);
 [[nodiscard]] Task FromTask(const task::v1::Task& task);
+[[nodiscard]] Queue FromQueue(const task::v1::Queue& queue);
+[[nodiscard]] QueueSettings FromQueueSettings(const task::v1::QueueSettings& settings);
+[[nodiscard]] task::v1::SetQueueRequest ToSetQueue(const std::string& name, const QueueChange& change);
 [[nodiscard]] Worker FromWorker(const task::v1::Worker& worker);
 [[nodiscard]] Master FromMaster(const task::v1::Master& master);
 [[nodiscard]] SubmitResult FromSubmitResult(const task::v1::SubmitResponse::Result& result);

@@ -51,6 +51,18 @@ class GrpcTaskStub final : public TaskStub {
   absl::Status Retry(const task::v1::RetryRequest& request, task::v1::RetryResponse* response, const CallLimits& limits) override {
     return Unary(&TaskService::Stub::Retry, request, response, limits);
   }
+  absl::Status SetQueue(const task::v1::SetQueueRequest& request, task::v1::SetQueueResponse* response,
+                        const CallLimits& limits) override {
+    return Unary(&TaskService::Stub::SetQueue, request, response, limits);
+  }
+  absl::Status DeleteQueue(const task::v1::DeleteQueueRequest& request, task::v1::DeleteQueueResponse* response,
+                           const CallLimits& limits) override {
+    return Unary(&TaskService::Stub::DeleteQueue, request, response, limits);
+  }
+  absl::Status ListQueues(const task::v1::ListQueuesRequest& request, task::v1::ListQueuesResponse* response,
+                          const CallLimits& limits) override {
+    return Unary(&TaskService::Stub::ListQueues, request, response, limits);
+  }
   absl::Status ListWorkers(const task::v1::ListWorkersRequest& request, task::v1::ListWorkersResponse* response,
                            const CallLimits& limits) override {
     return Unary(&TaskService::Stub::ListWorkers, request, response, limits);

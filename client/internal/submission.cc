@@ -7,6 +7,7 @@
 #include "client/internal/convert.h"
 #include "coord/base/wire.h"
 #include "master/records/record_limits.h"
+#include "master/records/requirement.h"
 #include "master/records/spec.h"
 #include "master/records/task_id.h"
 
@@ -22,6 +23,8 @@ std::size_t BytesOf(const TaskSpec& spec) {
   for (const std::string& argument : spec.argv) bytes += argument.size();
   for (const auto& [key, value] : spec.env) bytes += key.size() + value.size();
   for (const auto& [key, value] : spec.labels) bytes += key.size() + value.size();
+  for (const std::string& rule : spec.rules) bytes += rule.size();
+  for (const auto& [key, value] : spec.resources) bytes += key.size() + sizeof value;
   // A large program is in the store and its reference in the request.
   return std::min(bytes, kBytesPerTask + records::kSpecBytesMax);
 }
@@ -45,6 +48,7 @@ absl::Status CheckTexts(const TaskSpec& spec) {
     if (absl::Status s = CheckText(absl::StrCat("the environment's ", key), value, kOtherBytes); !s.ok()) return s;
   }
   if (absl::Status s = CheckText("the working directory", spec.cwd); !s.ok()) return s;
+  if (absl::Status s = CheckText("the key", spec.key); !s.ok()) return s;
   return CheckText("the name", spec.name);
 }
 
@@ -64,6 +68,10 @@ absl::Status CheckSpec(const TaskSpec& spec) {
   }
   if (spec.retry_backoff.count() < 0) return absl::InvalidArgumentError("a back-off is not negative");
   if (spec.time_limit.count() < 0) return absl::InvalidArgumentError("a time limit is not negative");
+  if (spec.key_max < 1) return absl::InvalidArgumentError(absl::StrCat("of a key at least one task may run, not ", spec.key_max));
+  for (const std::string& text : spec.rules) {
+    if (const auto rule = records::ParseLabelRule(text); !rule.ok()) return rule.status();
+  }
   if (absl::Status s = CheckTexts(spec); !s.ok()) return s;
   task::v1::Policy policy = ToPolicy(spec);
   records::Normalise(&policy);

@@ -34,6 +34,7 @@ absl::Status StatusOf(const SubmitResult& result) {
     case SubmitOutcome::kTooOld:
       return absl::FailedPreconditionError(message);
     case SubmitOutcome::kRefused:
+    case SubmitOutcome::kFull:
       return absl::ResourceExhaustedError(message);
   }
   return absl::InternalError(message);
@@ -131,14 +132,35 @@ absl::StatusOr<std::vector<SubmitResult>> TaskClientImpl::SubmitAll(std::vector<
     }
     if (sent.empty()) continue;
 
+    if (absl::Status s = SendBatch(std::move(request), std::move(sent), &results); !s.ok()) return s;
+  }
+  return results;
+}
+
+absl::Status TaskClientImpl::SendBatch(task::v1::SubmitRequest request, std::vector<std::size_t> sent,
+                                       std::vector<SubmitResult>* results) {
+  const Deadline deadline = parts_.waiter->Now() + options_.request_timeout;
+  while (true) {
     task::v1::SubmitResponse response;
     if (absl::Status s = Call(&TaskStub::Submit, request, &response); !s.ok()) return s;
     if (response.results_size() != request.tasks_size())
       return absl::InternalError("the master answered for another number of tasks");
     Saw(response.zxid());
-    for (std::size_t i = 0; i < sent.size(); ++i) results[sent[i]] = FromSubmitResult(response.results(static_cast<int>(i)));
+    task::v1::SubmitRequest next;
+    std::vector<std::size_t> full;
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+      const auto index = static_cast<int>(i);
+      (*results)[sent[i]] = FromSubmitResult(response.results(index));
+      if (response.results(index).outcome() != task::v1::FULL) continue;
+      *next.add_tasks() = std::move(*request.mutable_tasks(index));
+      full.push_back(sent[i]);
+    }
+    const auto pause = std::chrono::milliseconds(std::max<std::int64_t>(1, response.retry_after_ms()));
+    if (full.empty() || parts_.waiter->Now() + pause >= deadline) return absl::OkStatus();
+    parts_.waiter->Wait(pause, {});
+    request = std::move(next);
+    sent = std::move(full);
   }
-  return results;
 }
 
 absl::Status TaskClientImpl::AddProgram(const TaskSpec& spec, task::v1::TaskSpec* message) {
@@ -259,6 +281,27 @@ absl::StatusOr<std::vector<RetryResult>> TaskClientImpl::Retry(const std::vector
     for (const auto& result : response.results()) results.push_back(FromRetryResult(result));
   }
   return results;
+}
+
+absl::StatusOr<std::vector<Queue>> TaskClientImpl::ListQueues() {
+  task::v1::ListQueuesResponse response;
+  if (absl::Status s = Call(&TaskStub::ListQueues, task::v1::ListQueuesRequest(), &response); !s.ok()) return s;
+  std::vector<Queue> queues;
+  for (const task::v1::Queue& queue : response.queues()) queues.push_back(FromQueue(queue));
+  return queues;
+}
+
+absl::StatusOr<QueueSettings> TaskClientImpl::SetQueue(const std::string& name, const QueueChange& change) {
+  task::v1::SetQueueResponse response;
+  if (absl::Status s = Call(&TaskStub::SetQueue, ToSetQueue(name, change), &response); !s.ok()) return s;
+  return FromQueueSettings(response.settings());
+}
+
+absl::Status TaskClientImpl::DeleteQueue(const std::string& name) {
+  task::v1::DeleteQueueRequest request;
+  request.set_name(name);
+  task::v1::DeleteQueueResponse response;
+  return Call(&TaskStub::DeleteQueue, request, &response);
 }
 
 absl::StatusOr<std::vector<Worker>> TaskClientImpl::ListWorkers() {

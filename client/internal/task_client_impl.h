@@ -43,6 +43,9 @@ class TaskClientImpl final : public TaskClient {
   absl::StatusOr<std::vector<CancelResult>> Cancel(const std::vector<std::string>& ids, const std::string& reason) override;
   absl::StatusOr<std::vector<RetryResult>> Retry(const std::vector<std::string>& ids) override;
   absl::Status ReadOutput(const OutputOptions& options, const OnData& on_data) override;
+  absl::StatusOr<std::vector<Queue>> ListQueues() override;
+  absl::StatusOr<QueueSettings> SetQueue(const std::string& name, const QueueChange& change) override;
+  absl::Status DeleteQueue(const std::string& name) override;
   absl::StatusOr<std::vector<Worker>> ListWorkers() override;
   absl::StatusOr<std::vector<Master>> ListMasters() override;
 
@@ -55,6 +58,8 @@ class TaskClientImpl final : public TaskClient {
   absl::Status WatchSome(std::set<std::string> open, const OnTask& on_task, const OnMissing& on_missing,
                          std::optional<std::chrono::steady_clock::time_point> deadline, const std::stop_token& stop);
   // Adds the program to `message`: inside, or by reference to an object put for it.
+  // Submits `request`, of which the results have these indexes; what is FULL again and again, for as long as one request may take.
+  absl::Status SendBatch(task::v1::SubmitRequest request, std::vector<std::size_t> sent, std::vector<SubmitResult>* results);
   absl::Status AddProgram(const TaskSpec& spec, task::v1::TaskSpec* message);
   absl::StatusOr<task::v1::ObjectRef> PutProgram(const std::string& task_id, const std::string& encoded);
   // Output of an attempt that ended, from the tree and the store; false: not to be had that way, `on_data` was not called.

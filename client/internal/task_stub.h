@@ -36,6 +36,12 @@ class TaskStub {
                               const CallLimits& limits) = 0;
   virtual absl::Status Retry(const task::v1::RetryRequest& request, task::v1::RetryResponse* response,
                              const CallLimits& limits) = 0;
+  virtual absl::Status SetQueue(const task::v1::SetQueueRequest& request, task::v1::SetQueueResponse* response,
+                                const CallLimits& limits) = 0;
+  virtual absl::Status DeleteQueue(const task::v1::DeleteQueueRequest& request, task::v1::DeleteQueueResponse* response,
+                                   const CallLimits& limits) = 0;
+  virtual absl::Status ListQueues(const task::v1::ListQueuesRequest& request, task::v1::ListQueuesResponse* response,
+                                  const CallLimits& limits) = 0;
   virtual absl::Status ListWorkers(const task::v1::ListWorkersRequest& request, task::v1::ListWorkersResponse* response,
                                    const CallLimits& limits) = 0;
   virtual absl::Status ListMasters(const task::v1::ListMastersRequest& request, task::v1::ListMastersResponse* response,

@@ -70,6 +70,9 @@ std::string Encode(const worker::v1::StoreInfo& store) {
 std::string Encode(const worker::v1::Horizon& horizon) {
   return EncodeDeterministically(horizon);
 }
+std::string Encode(const task::v1::QueueSettings& settings) {
+  return EncodeDeterministically(settings);
+}
 
 absl::StatusOr<worker::v1::TaskRecord> DecodeTaskRecord(absl::string_view bytes) {
   return Decode<worker::v1::TaskRecord>(bytes, "task record");
@@ -91,6 +94,9 @@ absl::StatusOr<worker::v1::StoreInfo> DecodeStoreInfo(absl::string_view bytes) {
 }
 absl::StatusOr<worker::v1::Horizon> DecodeHorizon(absl::string_view bytes) {
   return Decode<worker::v1::Horizon>(bytes, "horizon");
+}
+absl::StatusOr<task::v1::QueueSettings> DecodeQueueSettings(absl::string_view bytes) {
+  return Decode<task::v1::QueueSettings>(bytes, "queue's settings");
 }
 
 absl::Status CheckBounds(const worker::v1::TaskRecord& record) {

@@ -4,6 +4,7 @@
 #define DROVER_MASTER_RECORDS_RECORD_LIMITS_H_
 
 #include <cstddef>
+#include <cstdint>
 
 namespace drover::records {
 
@@ -38,9 +39,24 @@ static_assert(kProgramBytesMax <= kSpecBytesMax);
 // Of the policy.
 inline constexpr std::size_t kTaskNameBytesMax = 128;
 inline constexpr std::size_t kLabelsMax = 16;
+inline constexpr std::size_t kLabelRulesMax = 16;
+inline constexpr std::size_t kRuleValuesMax = 16;
+inline constexpr std::size_t kResourcesMax = 8;
+inline constexpr std::int64_t kResourceMax = std::int64_t{1} << 60;  // thousandths: a petabyte of memory
+inline constexpr unsigned kTaskKeyRunningMax = 1'000'000;
 inline constexpr unsigned kPriorityMax = 9;
 inline constexpr unsigned kRetriesMax = 1000;
 inline constexpr std::size_t kRetryExitCodesMax = 64;
+
+// Of a queue's settings, and how many queues may have some.
+inline constexpr unsigned kQueueWeightMax = 1'000;
+inline constexpr unsigned kQueueRunningMax = 1'000'000;
+inline constexpr double kQueueRateMin = 0.001;
+inline constexpr double kQueueRateMax = 100'000;
+inline constexpr unsigned kQueueBurstMax = 10'000;
+inline constexpr unsigned kQueueWaitingMax = 1'000'000'000;
+inline constexpr std::size_t kQueuesMax = 1'000;
+inline constexpr std::size_t kPoolWaitingMax = 100'000'000;
 
 // Of a request.
 inline constexpr std::size_t kObjectBytesMax = std::size_t{64} << 20;

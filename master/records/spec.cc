@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,7 @@
 #include "master/records/backoff.h"
 #include "master/records/encode.h"
 #include "master/records/record_limits.h"
+#include "master/records/requirement.h"
 #include "master/records/task_id.h"
 #include "master/records/time_bounds.h"
 
@@ -87,6 +89,33 @@ absl::Status CheckRetries(const task::v1::Policy& policy) {
   return absl::OkStatus();
 }
 
+absl::Status CheckPlace(const task::v1::Policy& policy) {
+  if (policy.labels_size() > static_cast<int>(kLabelsMax)) {
+    return absl::ResourceExhaustedError(absl::StrCat(policy.labels_size(), " labels, at most ", kLabelsMax));
+  }
+  for (const auto& [key, value] : policy.labels()) {
+    if (!IsLabelKey(key) || !IsLabelValue(value)) {
+      return absl::InvalidArgumentError(
+          "bad label: keys are [A-Za-z0-9][A-Za-z0-9._/-]{0,62}, values up to 63 printable characters");
+    }
+  }
+  if (policy.rules_size() > static_cast<int>(kLabelRulesMax)) {
+    return absl::ResourceExhaustedError(absl::StrCat(policy.rules_size(), " rules about labels, at most ", kLabelRulesMax));
+  }
+  for (const task::v1::LabelRule& rule : policy.rules()) DROVER_RETURN_IF_ERROR(CheckLabelRule(rule));
+  return CheckResources(policy.resources());
+}
+
+absl::Status CheckKey(const task::v1::Policy& policy) {
+  if (policy.key().empty()) {
+    if (policy.key_max() == 0) return absl::OkStatus();
+    return absl::InvalidArgumentError("how many of a key may run says nothing without a key");
+  }
+  if (!IsLabelValue(policy.key())) return absl::InvalidArgumentError("a key has up to 63 printable characters");
+  if (policy.key_max() <= kTaskKeyRunningMax) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(policy.key_max(), " running tasks of a key, at most ", kTaskKeyRunningMax));
+}
+
 bool HasNul(absl::string_view s) {
   return s.find('\0') != absl::string_view::npos;
 }
@@ -112,6 +141,15 @@ void Normalise(task::v1::Policy* policy) {
   auto* codes = policy->mutable_retry_exit_codes();
   std::sort(codes->begin(), codes->end());
   codes->Truncate(static_cast<int>(std::unique(codes->begin(), codes->end()) - codes->begin()));
+  if (policy->key_max() == 1 && !policy->key().empty()) policy->clear_key_max();
+  // The order of rules, and of a rule's values, says nothing.
+  std::set<std::string> rules;
+  for (task::v1::LabelRule& rule : *policy->mutable_rules()) {
+    std::sort(rule.mutable_values()->begin(), rule.mutable_values()->end());
+    rules.insert(EncodeDeterministically(rule));
+  }
+  policy->clear_rules();
+  for (const std::string& rule : rules) (void)policy->add_rules()->ParseFromString(rule);
 }
 
 absl::Status CheckPolicy(const task::v1::Policy& policy) {
@@ -123,15 +161,8 @@ absl::Status CheckPolicy(const task::v1::Policy& policy) {
   if (policy.priority() > kPriorityMax) {
     return absl::InvalidArgumentError(absl::StrCat("priority ", policy.priority(), " is not in 0..", kPriorityMax));
   }
-  if (policy.labels_size() > static_cast<int>(kLabelsMax)) {
-    return absl::ResourceExhaustedError(absl::StrCat(policy.labels_size(), " labels, at most ", kLabelsMax));
-  }
-  for (const auto& [key, value] : policy.labels()) {
-    if (!IsLabelKey(key) || !IsLabelValue(value)) {
-      return absl::InvalidArgumentError(
-          "bad label: keys are [A-Za-z0-9][A-Za-z0-9._/-]{0,62}, values up to 63 printable characters");
-    }
-  }
+  DROVER_RETURN_IF_ERROR(CheckPlace(policy));
+  DROVER_RETURN_IF_ERROR(CheckKey(policy));
   DROVER_RETURN_IF_ERROR(CheckTimes(policy));
   DROVER_RETURN_IF_ERROR(CheckRetries(policy));
   if (!task::v1::DisconnectPolicy_IsValid(policy.on_disconnect())) {
@@ -140,7 +171,7 @@ absl::Status CheckPolicy(const task::v1::Policy& policy) {
   const std::size_t size = policy.ByteSizeLong();
   if (size > kPolicyBytesMax) {
     return absl::ResourceExhaustedError(
-        absl::StrCat("name, queue and labels take ", size, " bytes together, at most ", kPolicyBytesMax));
+        absl::StrCat("name, queue, labels, rules and resources take ", size, " bytes together, at most ", kPolicyBytesMax));
   }
   return absl::OkStatus();
 }
@@ -207,6 +238,13 @@ std::string DifferenceOf(const worker::v1::TaskRecord& known, const worker::v1::
   of_policy("priority", a.priority() == b.priority());
   of_policy("labels", std::map<std::string, std::string>(a.labels().begin(), a.labels().end()) ==
                           std::map<std::string, std::string>(b.labels().begin(), b.labels().end()));
+  of_policy("rules about labels",
+            std::equal(a.rules().begin(), a.rules().end(), b.rules().begin(), b.rules().end(),
+                       [](const auto& x, const auto& y) { return EncodeDeterministically(x) == EncodeDeterministically(y); }));
+  of_policy("resources", std::map<std::string, std::int64_t>(a.resources().begin(), a.resources().end()) ==
+                             std::map<std::string, std::int64_t>(b.resources().begin(), b.resources().end()));
+  of_policy("key", a.key() == b.key());
+  of_policy("number of its key that may run", a.key_max() == b.key_max());
   of_policy("time limit", a.time_limit_ms() == b.time_limit_ms());
   of_policy("retries", a.retries() == b.retries());
   of_policy("at-most-once", a.at_most_once() == b.at_most_once());
@@ -224,7 +262,10 @@ std::string DifferenceOf(const worker::v1::TaskRecord& known, const worker::v1::
   parts.pop_back();
   if (parts.empty())
     return absl::StrCat("its ", last,
-                        last == "labels" || last == "retries" || last == "exit codes to retry after" ? " differ" : " differs");
+                        last == "labels" || last == "retries" || last == "rules about labels" || last == "resources" ||
+                                last == "exit codes to retry after"
+                            ? " differ"
+                            : " differs");
   return absl::StrCat("its ", absl::StrJoin(parts, ", "), " and ", last, " differ");
 }
 

@@ -1,12 +1,6 @@
 #include "master/scheduler/worker_index.h"
 
-#include <algorithm>
-
 namespace drover::master::scheduler {
-
-bool HasAll(const Labels& have, const Labels& want) {
-  return std::includes(have.begin(), have.end(), want.begin(), want.end());
-}
 
 Worker* WorkerIndex::Find(absl::string_view name) {
   const auto it = workers_.find(std::string(name));
@@ -53,6 +47,7 @@ Worker* WorkerIndex::Put(const WorkerFacts& facts) {
   }
   worker->present = true;
   worker->slots = facts.slots;
+  worker->resources = facts.resources;
   worker->takes_work = facts.takes_work;
   Attach(worker);
   return worker;

@@ -10,6 +10,7 @@
 
 #include "absl/container/btree_set.h"
 #include "absl/strings/string_view.h"
+#include "master/scheduler/requirement.h"
 #include "master/scheduler/types.h"
 
 namespace drover::master::scheduler {
@@ -22,14 +23,20 @@ struct Worker {
   std::uint32_t slots = 0;
   std::uint32_t used = 0;   // tasks it holds
   std::uint32_t alone = 0;  // of these, such as must run alone
-  bool present = false;     // registered; a worker that is gone stays known while tasks are still held by it
+  Resources resources;
+  Resources taken;       // by the tasks it holds
+  bool present = false;  // registered; a worker that is gone stays known while tasks are still held by it
   bool takes_work = false;
-  bool reserved = false;         // emptied for a task that must run alone
+  bool reserved = false;         // emptied for a task that finds no place else
   WorkerGroup* group = nullptr;  // while present
 
   // May be given work as far as it is concerned; full ones too.
   [[nodiscard]] bool eligible() const { return present && takes_work && slots > 0 && alone == 0 && !reserved; }
   [[nodiscard]] bool has_room() const { return used < slots; }
+  // A slot and these resources are free.
+  [[nodiscard]] bool HasFree(const Resources& want) const { return has_room() && Covers(resources, taken, want); }
+  // They would be, if it held nothing.
+  [[nodiscard]] bool HasInAll(const Resources& want) const { return slots > 0 && Covers(resources, {}, want); }
 };
 
 // Less loaded first (as a fraction of the slots), then by name.
@@ -88,9 +95,6 @@ class WorkerIndex {
   std::map<std::string, Worker, std::less<>> workers_;
   std::map<Labels, WorkerGroup> groups_;
 };
-
-// `have` has all of `want`; both sorted.
-[[nodiscard]] bool HasAll(const Labels& have, const Labels& want);
 
 }  // namespace drover::master::scheduler
 

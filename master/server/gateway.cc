@@ -114,6 +114,9 @@ void Gateway::Register(transport::Server* server) {
   Unary<ListRequest, ListResponse>(server, "List", without_size(&TaskService::List));
   Unary<CancelRequest, CancelResponse>(server, "Cancel", without_size(&TaskService::Cancel));
   Unary<RetryRequest, RetryResponse>(server, "Retry", without_size(&TaskService::Retry));
+  Unary<SetQueueRequest, SetQueueResponse>(server, "SetQueue", without_size(&TaskService::SetQueue));
+  Unary<DeleteQueueRequest, DeleteQueueResponse>(server, "DeleteQueue", without_size(&TaskService::DeleteQueue));
+  Unary<ListQueuesRequest, ListQueuesResponse>(server, "ListQueues", without_size(&TaskService::ListQueues));
   Unary<ListWorkersRequest, ListWorkersResponse>(server, "ListWorkers", without_size(&TaskService::ListWorkers));
   Unary<ListMastersRequest, ListMastersResponse>(server, "ListMasters", without_size(&TaskService::ListMasters));
 

@@ -26,6 +26,7 @@
 #include "coord/transport/grpc_server.h"
 #include "drover/coord/session.h"
 #include "master/pool/pool_store.h"
+#include "master/records/record_limits.h"
 #include "master/records/task_id.h"
 #include "master/server/gateway.h"
 #include "master/server/master.h"
@@ -185,6 +186,8 @@ int Main(int argc, char** argv) {
   options.Time("--session-timeout", &flags.session_timeout, "Silence after which the core takes this master for dead");
   options.Time("--disconnect-grace", &flags.disconnect_grace, "The same after its link was seen to break");
   options.Time("--lost-after", &flags.planner.lost_after, "A started at-most-once task whose worker is away is LOST after this");
+  options.Number("--waiting-max", &flags.planner.waiting_max,
+                 "So many of the pool's tasks may wait, delayed ones too; more are refused for now", 1, records::kPoolWaitingMax);
   options.Time("--upload-age-max", &flags.uploads.submit_max, "A submission that refers to an older upload is refused");
   options.Time("--upload-kept", &flags.uploads.kept, "An upload that no submission followed is removed after this");
   flags.server.AddTo(&options, "127.0.0.1:7410");

@@ -29,6 +29,8 @@ task::v1::Outcome OutcomeOf(state::SubmitResult::Kind kind) {
       return task::v1::TOO_OLD;
     case Kind::kNotFound:
       return task::v1::NOT_FOUND;
+    case Kind::kFull:
+      return task::v1::FULL;
     case Kind::kRefused:
     case Kind::kOverloaded:
     case Kind::kUnavailable:
@@ -36,6 +38,9 @@ task::v1::Outcome OutcomeOf(state::SubmitResult::Kind kind) {
   }
   return task::v1::REFUSED;
 }
+
+// When one that was FULL may try again.
+constexpr base::Duration kFullRetryAfter = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -160,6 +165,7 @@ void TaskService::Decide(const std::shared_ptr<Submissions>& batch, int index, c
     using Kind = state::SubmitResult::Kind;
     if (result.kind == Kind::kUnavailable) return batch->Fail(absl::UnavailableError(result.sentence));
     if (result.kind == Kind::kOverloaded) return batch->Fail(absl::ResourceExhaustedError(result.sentence));
+    if (result.kind == Kind::kFull) batch->response.set_retry_after_ms(base::ToMillis(kFullRetryAfter));
     batch->Answer(index, OutcomeOf(result.kind), result.sentence);
   });
 }
@@ -315,11 +321,61 @@ void TaskService::Retry(const task::v1::RetryRequest& request, Reply<task::v1::R
 
 // ---- workers and masters ----
 
+// ---- queues ----
+
+void TaskService::SetQueue(const task::v1::SetQueueRequest& request, Reply<task::v1::SetQueueResponse> reply) {
+  if (!master_->serving()) return reply(NotServing());
+  master_->planner().SetQueue(request, [reply = std::move(reply)](state::QueueAnswer answer) mutable {
+    if (!answer.ok()) return reply(answer.status());
+    task::v1::SetQueueResponse response;
+    *response.mutable_settings() = *std::move(answer);
+    reply(std::move(response));
+  });
+}
+
+void TaskService::DeleteQueue(const task::v1::DeleteQueueRequest& request, Reply<task::v1::DeleteQueueResponse> reply) {
+  if (!master_->serving()) return reply(NotServing());
+  master_->planner().DeleteQueue(request.name(), [reply = std::move(reply)](const state::QueueAnswer& answer) mutable {
+    if (!answer.ok()) return reply(answer.status());
+    reply(task::v1::DeleteQueueResponse());
+  });
+}
+
+void TaskService::ListQueues(const task::v1::ListQueuesRequest&, Reply<task::v1::ListQueuesResponse> reply) {
+  if (!master_->serving()) return reply(NotServing());
+  const state::View& view = master_->view();
+  std::set<std::string> names;
+  for (const auto& [name, queue] : view.queues()) names.insert(name);
+  for (const auto& [name, tally] : view.tallies()) names.insert(name);
+  task::v1::ListQueuesResponse response;
+  response.set_zxid(view.zxid().value);
+  for (const std::string& name : names) {
+    task::v1::Queue* shown = response.add_queues();
+    shown->set_name(name);
+    if (const state::QueueView* queue = view.FindQueue(name)) *shown->mutable_settings() = queue->settings;
+    const state::QueueTally tally = view.TallyOf(name);
+    shown->set_waiting(tally.ready);
+    shown->set_delayed(tally.delayed);
+    shown->set_running(tally.running);
+  }
+  reply(std::move(response));
+}
+
+// ---- workers and masters ----
+
 void TaskService::ListWorkers(const task::v1::ListWorkersRequest&, Reply<task::v1::ListWorkersResponse> reply) {
   if (!master_->serving()) return reply(NotServing());
   const state::View& view = master_->view();
   std::map<std::string, std::uint32_t> running;
-  for (const auto& [key, assignment] : view.assignments()) ++running[key.first];
+  std::map<std::string, std::map<std::string, std::int64_t>> taken;
+  for (const auto& [key, assignment] : view.assignments()) {
+    ++running[key.first];
+    const state::TaskView* const task = view.Find(key.second);
+    if (task == nullptr) continue;
+    const auto record = task->Decode();
+    if (!record.ok()) continue;
+    for (const auto& [resource, amount] : record->policy().resources()) taken[key.first][resource] += amount;
+  }
   task::v1::ListWorkersResponse response;
   response.set_zxid(view.zxid().value);
   for (const auto& [name, worker] : view.workers()) {
@@ -329,6 +385,8 @@ void TaskService::ListWorkers(const task::v1::ListWorkersRequest&, Reply<task::v
     shown->set_slots(worker.info.slots());
     shown->set_running(running[name]);
     *shown->mutable_labels() = worker.info.labels();
+    *shown->mutable_resources() = worker.info.resources();
+    for (const auto& [resource, amount] : taken[name]) (*shown->mutable_resources_taken())[resource] = amount;
     shown->set_state(worker.info.draining() ? "DRAINING" : "READY");
   }
   reply(std::move(response));

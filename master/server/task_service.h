@@ -47,6 +47,9 @@ class TaskService {
   void List(const task::v1::ListRequest& request, Reply<task::v1::ListResponse> reply);
   void Cancel(const task::v1::CancelRequest& request, Reply<task::v1::CancelResponse> reply);
   void Retry(const task::v1::RetryRequest& request, Reply<task::v1::RetryResponse> reply);
+  void SetQueue(const task::v1::SetQueueRequest& request, Reply<task::v1::SetQueueResponse> reply);
+  void DeleteQueue(const task::v1::DeleteQueueRequest& request, Reply<task::v1::DeleteQueueResponse> reply);
+  void ListQueues(const task::v1::ListQueuesRequest& request, Reply<task::v1::ListQueuesResponse> reply);
   void ListWorkers(const task::v1::ListWorkersRequest& request, Reply<task::v1::ListWorkersResponse> reply);
   void ListMasters(const task::v1::ListMastersRequest& request, Reply<task::v1::ListMastersResponse> reply);
 

@@ -38,6 +38,8 @@ absl::string_view StepKindName(StepKind kind) {
       return "retire";
     case StepKind::kDeleteDied:
       return "delete_died";
+    case StepKind::kQueue:
+      return "queue";
   }
   return "?";
 }

@@ -41,8 +41,9 @@ enum class StepKind {
   kHorizon,
   kRetire,
   kDeleteDied,
+  kQueue,
 };
-inline constexpr std::size_t kStepKinds = 14;
+inline constexpr std::size_t kStepKinds = 15;
 // "submit", "assign" ...: a metric's label.
 [[nodiscard]] absl::string_view StepKindName(StepKind kind);
 

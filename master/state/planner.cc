@@ -17,7 +17,8 @@ Planner::Planner(base::Loop* loop, PlannerOptions options, Hooks hooks)
       scheduler_(std::make_unique<scheduler::Scheduler>()),
       tick_(loop),
       release_(loop),
-      overdue_(loop) {}
+      overdue_(loop),
+      place_(loop) {}
 
 Planner::~Planner() {
   *alive_ = false;
@@ -44,6 +45,7 @@ void Planner::StopLeading() {
   tick_.Cancel();
   release_.Cancel();
   overdue_.Cancel();
+  place_.Cancel();
   FailCommands();
 }
 
@@ -76,7 +78,7 @@ void Planner::OnTask(const TaskView& task) {
 }
 
 void Planner::OnTaskGone(const TaskView& task) {
-  scheduler_->Forget(task.ref);
+  Current().Forget(task.ref);
   orphans_due_.erase(task.id);
   if (task.state == task::v1::ASSIGNED || task.state == task::v1::RUNNING) {
     if (const auto record = task.Decode(); record.ok()) assignments_due_.insert({record->worker(), task.id});
@@ -120,8 +122,28 @@ void Planner::OnDied(const std::string& process_id) {
   if (hooks_.also != nullptr) hooks_.also->OnDied(process_id);
 }
 
+void Planner::OnQueue(const std::string& name) {
+  TellQueue(name);
+  WakeUp();
+  if (hooks_.also != nullptr) hooks_.also->OnQueue(name);
+}
+
 void Planner::OnViewEnded(const absl::Status& why) {
   if (hooks_.also != nullptr) hooks_.also->OnViewEnded(why);
+}
+
+scheduler::Scheduler& Planner::Current() {
+  scheduler_->Advance(base::ToMillis(loop_->Now().time_since_epoch()));
+  return *scheduler_;
+}
+
+void Planner::TellQueue(const std::string& name) {
+  const QueueView* queue = view_->FindQueue(name);
+  if (queue == nullptr) {
+    Current().RemoveQueue(name);
+  } else {
+    Current().PutQueue(name, FactsOf(queue->settings));
+  }
 }
 
 void Planner::TellWorker(const std::string& name) {
@@ -134,7 +156,8 @@ void Planner::TellWorker(const std::string& name) {
   scheduler_->PutWorker({.name = name,
                          .slots = worker->info.slots(),
                          .labels = SortedLabels(worker->info.labels()),
-                         .takes_work = !worker->info.draining() && !dying && !worker->info.process_id().empty()});
+                         .takes_work = !worker->info.draining() && !dying && !worker->info.process_id().empty(),
+                         .resources = SortedResources(worker->info.resources())});
 }
 
 void Planner::Place(const TaskView& task) {
@@ -143,23 +166,23 @@ void Planner::Place(const TaskView& task) {
   orphans_due_.erase(task.id);
   switch (task.state) {
     case task::v1::WAITING:
-      scheduler_->Forget(task.ref);  // its turn comes when it is READY
+      Current().Forget(task.ref);  // its turn comes when it is READY
       return;
     case task::v1::READY: {
       const auto record = task.Decode();
-      if (record.ok()) scheduler_->SetWaiting(task.ref, FactsOf(*record, task.czxid));
+      if (record.ok()) Current().SetWaiting(task.ref, FactsOf(*record, task.czxid, task.created_at_ms));
       return;
     }
     case task::v1::ASSIGNED:
     case task::v1::RUNNING: {
       const auto record = task.Decode();
       if (!record.ok()) return;
-      scheduler_->SetHolding(task.ref, record->worker(), record->losses() >= scheduler::kLossesAlone);
+      Current().SetHolding(task.ref, record->worker(), FactsOf(*record, task.czxid, task.created_at_ms));
       if (view_->FindAssignment(record->worker(), task.id) == nullptr) orphans_due_.insert(task.id);
       return;
     }
     default:
-      scheduler_->Forget(task.ref);
+      Current().Forget(task.ref);
       return;
   }
 }

@@ -50,12 +50,14 @@ struct PlannerOptions {
   // Steps in flight above which no new work is placed, and above which submissions are refused.
   std::size_t in_flight_max = 4'096;
   std::size_t submissions_max = 16'384;
+  // Tasks of the pool that have not started, delayed ones too, above which submissions are FULL.
+  std::size_t waiting_max = 1'000'000;
   // Placements, and releases, of one turn: keeps a turn short.
   std::size_t turn_placements = 256;
 };
 
 struct SubmitResult {
-  enum class Kind { kDone, kExisted, kConflict, kTooOld, kNotFound, kRefused, kOverloaded, kUnavailable };
+  enum class Kind { kDone, kExisted, kConflict, kTooOld, kNotFound, kRefused, kFull, kOverloaded, kUnavailable };
   Kind kind = Kind::kUnavailable;
   std::string sentence;
 };
@@ -65,6 +67,8 @@ struct CancelResult {
   Kind kind = Kind::kUnavailable;
   std::string sentence;
 };
+
+using QueueAnswer = absl::StatusOr<task::v1::QueueSettings>;
 
 class Planner final : public ViewObserver {
  public:
@@ -99,6 +103,11 @@ class Planner final : public ViewObserver {
   void Retry(std::string id, std::uint64_t submission, absl::AnyInvocable<void(SubmitResult)> done);
   void Cancel(std::string id, std::string reason, absl::AnyInvocable<void(CancelResult)> done);
 
+  // Changes what holds for a queue; answers with what holds now. INVALID_ARGUMENT, FAILED_PRECONDITION (too many), UNAVAILABLE.
+  void SetQueue(task::v1::SetQueueRequest change, absl::AnyInvocable<void(QueueAnswer)> done);
+  // Besides: NOT_FOUND.
+  void DeleteQueue(const std::string& name, absl::AnyInvocable<void(QueueAnswer)> done);
+
   [[nodiscard]] const scheduler::Scheduler& scheduler() const { return *scheduler_; }
   [[nodiscard]] std::size_t waiting() const { return scheduler_->waiting(); }
 
@@ -116,6 +125,12 @@ class Planner final : public ViewObserver {
     bool retry = false;  // the record has nothing but its submission
     int tries = 0;
   };
+  struct QueueCommand {
+    task::v1::SetQueueRequest change;
+    bool remove = false;
+    absl::AnyInvocable<void(QueueAnswer)> done;
+    int tries = 0;
+  };
   struct Cancellation {
     std::string reason;
     std::vector<absl::AnyInvocable<void(CancelResult)>> done;
@@ -130,6 +145,7 @@ class Planner final : public ViewObserver {
   void OnWorker(const std::string& name) override;
   void OnAssignment(const std::string& worker, const std::string& task) override;
   void OnDied(const std::string& process_id) override;
+  void OnQueue(const std::string& name) override;
   void OnViewEnded(const absl::Status& why) override;
 
   void WakeUp();
@@ -138,6 +154,9 @@ class Planner final : public ViewObserver {
   // Makes the scheduler's idea of a task that of the view.
   void Place(const TaskView& task);
   void TellWorker(const std::string& name);
+  void TellQueue(const std::string& name);
+  // At the time of now.
+  [[nodiscard]] scheduler::Scheduler& Current();
 
   void PlanAssignments(Plan* plan);
   void PlanAssignment(const AssignmentView& assignment, Plan* plan);
@@ -170,6 +189,10 @@ class Planner final : public ViewObserver {
   [[nodiscard]] absl::Status SetStart(worker::v1::TaskRecord* record) const;
   void SubmissionAnswered(Submission submission, const CommitResult& result);
   void AnswerLater(Submission submission, SubmitResult result);
+  // Why the queue takes no more; empty: it does.
+  [[nodiscard]] std::string WhyFull(const std::string& queue) const;
+  void TryQueueCommand(QueueCommand command);
+  void AnswerLater(QueueCommand command, QueueAnswer answer);
   void FailCommands();
 
   [[nodiscard]] std::optional<Target> TargetOf(const std::string& worker) const;
@@ -193,6 +216,10 @@ class Planner final : public ViewObserver {
   base::Timer tick_;
   base::Timer release_;
   base::Timer overdue_;
+  base::Timer place_;
+  // Submissions on their way, by queue: the view does not show them yet.
+  std::map<std::string, std::size_t> submitting_;
+  std::size_t submitting_all_ = 0;
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

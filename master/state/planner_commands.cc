@@ -4,6 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "master/records/codec.h"
+#include "master/records/queue_settings.h"
+#include "master/records/record_limits.h"
 #include "master/records/spec.h"
 #include "master/records/task_id.h"
 #include "master/records/time_bounds.h"
@@ -83,7 +85,21 @@ void Planner::TrySubmit(Submission submission) {
     AnswerLater(std::move(submission), {Kind::kUnavailable, "the task of this id was retired a moment ago; try again"});
     return;
   }
+  if (std::string why = WhyFull(submission.record.policy().queue()); !why.empty()) {
+    return AnswerLater(std::move(submission), {SubmitResult::Kind::kFull, std::move(why)});
+  }
   SendSubmission(std::move(submission));
+}
+
+std::string Planner::WhyFull(const std::string& queue) const {
+  const auto under_way = submitting_.find(queue);
+  const std::size_t of_queue = view_->TallyOf(queue).waiting() + (under_way == submitting_.end() ? 0 : under_way->second);
+  const QueueView* settings = view_->FindQueue(queue);
+  if (settings != nullptr && settings->settings.waiting_max() > 0 && of_queue >= settings->settings.waiting_max()) {
+    return absl::StrCat("queue ", queue, " is full: ", settings->settings.waiting_max(), " of its tasks wait; try again later");
+  }
+  if (view_->tally().waiting() + submitting_all_ < options_.waiting_max) return "";
+  return absl::StrCat("the pool is full: ", options_.waiting_max, " of its tasks wait; try again later");
 }
 
 void Planner::MeetKnown(Submission submission, const TaskView& task) {
@@ -163,13 +179,15 @@ void Planner::SendSubmission(Submission submission) {
   const TaskRef ref = view_->Pin(submission.id);
   std::optional<Target> target;
   if (!waits && lead_->committer->outstanding() < options_.in_flight_max) {
-    const auto facts = FactsOf(submission.record, Zxid(std::numeric_limits<std::uint64_t>::max()));
-    if (const std::optional<std::string> worker = scheduler_->Place(ref, facts)) {
+    const auto facts = FactsOf(submission.record, Zxid(std::numeric_limits<std::uint64_t>::max()), hooks_.cluster_now_ms());
+    if (const std::optional<std::string> worker = Current().Place(ref, facts)) {
       target = TargetOf(*worker);
       if (!target.has_value()) scheduler_->Forget(ref);
     }
   }
   in_flight_.insert(submission.id);
+  ++submitting_[submission.record.policy().queue()];
+  ++submitting_all_;
   Plan plan{lead_->transitions.epoch().czxid, view_->zxid(), {}};
   Step step{StepKind::kSubmit, submission.id,
             lead_->transitions.Submit(submission.id, submission.record, target, loop_->WallNow().value), nullptr};
@@ -180,6 +198,10 @@ void Planner::SendSubmission(Submission submission) {
       return;
     }
     in_flight_.erase(submission.id);
+    --submitting_all_;
+    if (const auto of_queue = submitting_.find(submission.record.policy().queue()); --of_queue->second == 0) {
+      submitting_.erase(of_queue);
+    }
     if (generation == generation_) {
       if (view_->Find(submission.id) == nullptr) scheduler_->Forget(ref);
       view_->Unpin(submission.id);
@@ -229,6 +251,54 @@ void Planner::Cancel(std::string id, std::string reason, absl::AnyInvocable<void
   if (cancellation.done.empty()) cancellation.reason = std::move(reason);
   cancellation.done.push_back(std::move(done));
   WakeUp();
+}
+
+// ---- queues ----
+
+void Planner::SetQueue(task::v1::SetQueueRequest change, absl::AnyInvocable<void(QueueAnswer)> done) {
+  TryQueueCommand({.change = std::move(change), .done = std::move(done)});
+}
+
+void Planner::DeleteQueue(const std::string& name, absl::AnyInvocable<void(QueueAnswer)> done) {
+  QueueCommand command{.remove = true, .done = std::move(done)};
+  command.change.set_name(name);
+  TryQueueCommand(std::move(command));
+}
+
+void Planner::AnswerLater(QueueCommand command, QueueAnswer answer) {
+  loop_->Post([done = std::move(command.done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
+}
+
+void Planner::TryQueueCommand(QueueCommand command) {
+  if (!planning() || ++command.tries > kSubmitTriesMax) return AnswerLater(std::move(command), absl::UnavailableError(kNotLeading));
+  const std::string name = command.change.name();
+  if (!records::IsName(name))
+    return AnswerLater(std::move(command), absl::InvalidArgumentError(absl::StrCat("bad queue: ", records::kNameRule)));
+  const QueueView* known = view_->FindQueue(name);
+  if (command.remove && known == nullptr) {
+    return AnswerLater(std::move(command), absl::NotFoundError(absl::StrCat("queue ", name, " has no settings")));
+  }
+  if (known == nullptr && view_->queues().size() >= records::kQueuesMax) {
+    return AnswerLater(std::move(command), absl::FailedPreconditionError(absl::StrCat(
+                                               records::kQueuesMax, " queues have settings: delete those of one first")));
+  }
+  const auto settings = records::Changed(known == nullptr ? task::v1::QueueSettings() : known->settings, command.change);
+  if (absl::Status status = records::CheckQueueSettings(settings); !status.ok()) return AnswerLater(std::move(command), status);
+  const Transitions& transitions = lead_->transitions;
+  Step step{StepKind::kQueue, absl::StrCat("queue ", name),
+            command.remove ? transitions.DeleteQueue(name, known->mzxid) : transitions.SetQueue(name, settings, known), nullptr};
+  step.done = [this, alive = alive_, settings, command = std::move(command)](const CommitResult& result) mutable {
+    if (result.outcome == CommitOutcome::kDone) return command.done(settings);
+    if (!*alive) return command.done(absl::UnavailableError(kNotLeading));
+    const bool raced =
+        result.outcome == CommitOutcome::kGuardRefused || coord::RefusalOf(result.status) == coord::Code::kNodeExists;
+    if (raced) return TryQueueCommand(std::move(command));  // the view shows by now who was faster
+    command.done(absl::UnavailableError(
+        absl::StrCat("the settings may not have been stored (", std::string(result.status.message()), "); try again")));
+  };
+  Plan plan{transitions.epoch().czxid, view_->zxid(), {}};
+  plan.steps.push_back(std::move(step));
+  lead_->committer->Commit(std::move(plan));
 }
 
 void Planner::FailCommands() {

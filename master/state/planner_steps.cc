@@ -138,7 +138,12 @@ void Planner::PlanPlacements(Plan* plan) {
   const std::size_t in_flight = lead_->committer->outstanding() + plan->steps.size();
   if (in_flight >= options_.in_flight_max) return;  // an answer wakes us
   const std::size_t limit = std::min(options_.turn_placements, options_.in_flight_max - in_flight);
-  scheduler::Plan placed = scheduler_->Schedule(limit);
+  scheduler::Plan placed = Current().Schedule(limit);
+  place_.Cancel();
+  if (placed.again_at_ms.has_value()) {
+    const base::Instant at{std::chrono::milliseconds(*placed.again_at_ms)};
+    place_.Set(at - loop_->Now(), [this] { WakeUp(); });
+  }
   const std::int64_t now_ms = loop_->WallNow().value;
   for (const TaskRef ref : placed.quarantined) {
     const TaskView* task = view_->At(ref);

@@ -191,6 +191,25 @@ Transaction Transitions::Orphaned(Subject task, std::int64_t now_ms) const {
   return t;
 }
 
+Transaction Transitions::SetQueue(absl::string_view name, const task::v1::QueueSettings& settings, const QueueView* known) const {
+  const std::string path = paths_.Queue(name);
+  Transaction t = Guarded();
+  if (known == nullptr) {
+    t.then.push_back(Operation::Create(path, records::Encode(settings), {.parents = true}));
+  } else {
+    t.compares.push_back(Compare::Mzxid(path, known->mzxid));
+    t.then.push_back(Operation::Set(path, records::Encode(settings)));
+  }
+  return t;
+}
+
+Transaction Transitions::DeleteQueue(absl::string_view name, Zxid mzxid) const {
+  Transaction t = Guarded();
+  t.compares.push_back(Compare::Mzxid(paths_.Queue(name), mzxid));
+  t.then.push_back(Operation::Delete(paths_.Queue(name)));
+  return t;
+}
+
 Transaction Transitions::RaiseHorizon(std::uint64_t ticket, Zxid horizon_mzxid) const {
   worker::v1::Horizon horizon;
   horizon.set_ticket(ticket);

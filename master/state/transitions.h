@@ -83,6 +83,11 @@ class Transitions {
   // The record says ASSIGNED or RUNNING and no assignment stands: somebody deleted it by hand.
   [[nodiscard]] coord::Transaction Orphaned(Subject task, std::int64_t now_ms) const;
 
+  // `known` null: the queue has no settings yet.
+  [[nodiscard]] coord::Transaction SetQueue(absl::string_view name, const task::v1::QueueSettings& settings,
+                                            const QueueView* known) const;
+  [[nodiscard]] coord::Transaction DeleteQueue(absl::string_view name, Zxid mzxid) const;
+
   // `horizon_mzxid` 0: there is none yet.
   [[nodiscard]] coord::Transaction RaiseHorizon(std::uint64_t ticket, Zxid horizon_mzxid) const;
   [[nodiscard]] coord::Transaction Retire(absl::string_view id, Zxid mzxid) const;

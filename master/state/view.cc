@@ -1,6 +1,7 @@
 #include "master/state/view.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "master/records/codec.h"
 #include "master/records/time_bounds.h"
@@ -9,6 +10,25 @@ namespace drover::master::state {
 
 using records::PathKind;
 using records::PathParts;
+
+namespace {
+
+// Where a task of this state is counted; null: nowhere.
+std::size_t* CounterOf(QueueTally* tally, task::v1::State state) {
+  switch (state) {
+    case task::v1::READY:
+      return &tally->ready;
+    case task::v1::WAITING:
+      return &tally->delayed;
+    case task::v1::ASSIGNED:
+    case task::v1::RUNNING:
+      return &tally->running;
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace
 
 absl::StatusOr<worker::v1::TaskRecord> TaskView::Decode() const {
   return records::DecodeTaskRecord(record);
@@ -39,6 +59,16 @@ const WorkerView* View::FindWorker(absl::string_view name) const {
 const AssignmentView* View::FindAssignment(absl::string_view worker, absl::string_view task) const {
   const auto it = assignments_.find({std::string(worker), std::string(task)});
   return it == assignments_.end() ? nullptr : &it->second;
+}
+
+const QueueView* View::FindQueue(absl::string_view name) const {
+  const auto it = queues_.find(std::string(name));
+  return it == queues_.end() ? nullptr : &it->second;
+}
+
+QueueTally View::TallyOf(absl::string_view queue) const {
+  const auto it = tallies_.find(queue);
+  return it == tallies_.end() ? QueueTally() : it->second;
 }
 
 TaskRef View::Pin(absl::string_view id) {
@@ -79,12 +109,43 @@ void View::FreeIfUnused(TaskView* task) {
   slots_[task->ref.value].reset();
 }
 
+void View::Index(TaskView* task, const worker::v1::TaskRecord& record) {
+  const bool waits = task->state == task::v1::WAITING || task->state == task::v1::READY;
+  task->not_before_ms = task->state == task::v1::WAITING ? record.not_before() : 0;
+  task->overdue_at_ms = 0;
+  if (waits) {
+    if (const auto bound = records::StartBound(record)) task->overdue_at_ms = bound->at_ms;
+  }
+  by_submission_.insert({task->czxid, task->ref});
+  if (records::IsTerminal(task->state)) finished_.insert({task->mzxid, task->ref});
+  if (task->state == task::v1::WAITING) waiting_.insert({task->not_before_ms, task->ref});
+  if (task->overdue_at_ms != 0) overdue_.insert({task->overdue_at_ms, task->ref});
+  Count(task, record.policy().queue());
+}
+
 void View::Unindex(TaskView* task) {
   if (!task->present) return;
   by_submission_.erase({task->czxid, task->ref});
   if (records::IsTerminal(task->state)) finished_.erase({task->mzxid, task->ref});
   if (task->state == task::v1::WAITING) waiting_.erase({task->not_before_ms, task->ref});
   if (task->overdue_at_ms != 0) overdue_.erase({task->overdue_at_ms, task->ref});
+  Uncount(task);
+}
+
+void View::Count(TaskView* task, const std::string& queue) {
+  std::size_t* of_all = CounterOf(&tally_, task->state);
+  if (of_all == nullptr) return;
+  ++*of_all;
+  task->tally = &*tallies_.try_emplace(queue).first;
+  ++*CounterOf(&task->tally->second, task->state);
+}
+
+void View::Uncount(TaskView* task) {
+  if (task->tally == nullptr) return;
+  --*CounterOf(&tally_, task->state);
+  NamedTally* tally = std::exchange(task->tally, nullptr);
+  --*CounterOf(&tally->second, task->state);
+  if (tally->second.waiting() + tally->second.running == 0) tallies_.erase(tallies_.find(tally->first));
 }
 
 void View::PutTask(absl::string_view id, const coord::Stat& stat, const std::string& data) {
@@ -94,19 +155,12 @@ void View::PutTask(absl::string_view id, const coord::Stat& stat, const std::str
   task->record.shrink_to_fit();
   task->czxid = stat.czxid;
   task->mzxid = stat.mzxid;
+  task->created_at_ms = stat.ctime.value;
   task->changed_at_ms = stat.mtime.value;
   task->present = true;
   const auto record = task->Decode();
   task->state = record.ok() ? record->state() : task::v1::STATE_UNSPECIFIED;
-  task->not_before_ms = task->state == task::v1::WAITING ? record->not_before() : 0;
-  task->overdue_at_ms = 0;
-  if (task->state == task::v1::WAITING || task->state == task::v1::READY) {
-    if (const auto bound = records::StartBound(*record)) task->overdue_at_ms = bound->at_ms;
-  }
-  by_submission_.insert({task->czxid, task->ref});
-  if (records::IsTerminal(task->state)) finished_.insert({task->mzxid, task->ref});
-  if (task->state == task::v1::WAITING) waiting_.insert({task->not_before_ms, task->ref});
-  if (task->overdue_at_ms != 0) overdue_.insert({task->overdue_at_ms, task->ref});
+  Index(task, record.ok() ? *record : worker::v1::TaskRecord());
   if (observer_ != nullptr) observer_->OnTask(*task);
 }
 
@@ -148,6 +202,13 @@ void View::Put(const std::string& path, const coord::Stat& stat, const std::stri
       died_[name] = stat.czxid;
       if (observer_ != nullptr) observer_->OnDied(name);
       break;
+    case PathKind::kQueue: {
+      // What cannot be read holds for nothing; it can still be set anew.
+      auto settings = records::DecodeQueueSettings(data);
+      queues_[name] = QueueView{settings.ok() ? *std::move(settings) : task::v1::QueueSettings(), stat.mzxid};
+      if (observer_ != nullptr) observer_->OnQueue(name);
+      break;
+    }
     case PathKind::kHorizon: {
       const auto horizon = records::DecodeHorizon(data);
       // It only rises: bytes that are none do not lower it.
@@ -187,6 +248,10 @@ void View::Remove(const std::string& path) {
     case PathKind::kDied:
       died_.erase(name);
       break;
+    case PathKind::kQueue:
+      queues_.erase(name);
+      if (observer_ != nullptr) observer_->OnQueue(name);
+      break;
     case PathKind::kHorizon:
       horizon_mzxid_ = Zxid();
       break;
@@ -209,6 +274,9 @@ void View::OnReset(coord::ResetCause cause) {
   finished_.clear();
   waiting_.clear();
   overdue_.clear();
+  queues_.clear();
+  tallies_.clear();
+  tally_ = {};
   workers_.clear();
   assignments_.clear();
   died_.clear();

@@ -33,17 +33,35 @@ namespace drover::master::state {
 using base::Zxid;
 using scheduler::TaskRef;
 
+// How many of a queue's tasks are where.
+struct QueueTally {
+  std::size_t ready = 0;
+  std::size_t delayed = 0;  // WAITING
+  std::size_t running = 0;  // ASSIGNED or RUNNING
+
+  [[nodiscard]] std::size_t waiting() const { return ready + delayed; }
+};
+
+using NamedTally = std::pair<const std::string, QueueTally>;
+
+struct QueueView {
+  task::v1::QueueSettings settings;
+  Zxid mzxid;
+};
+
 struct TaskView {
   std::string id;
   std::string record;  // as in the tree
   Zxid czxid;
   Zxid mzxid;
-  std::int64_t changed_at_ms = 0;  // the cluster's time of the last transition
+  std::int64_t created_at_ms = 0;  // the cluster's time of the submission
+  std::int64_t changed_at_ms = 0;  // and of the last transition
   std::int64_t not_before_ms = 0;  // of a WAITING one
   std::int64_t overdue_at_ms = 0;  // of one that waits: when it ends unrun; 0: never
   TaskRef ref;
   std::uint32_t pins = 0;
   task::v1::State state = task::v1::STATE_UNSPECIFIED;  // unspecified: not a record of ours
+  NamedTally* tally = nullptr;                          // of its queue, while it has not ended
   bool present = false;                                 // false: a number was reserved for it, nothing more
 
   [[nodiscard]] absl::StatusOr<worker::v1::TaskRecord> Decode() const;
@@ -76,6 +94,8 @@ class ViewObserver {
   virtual void OnWorker(const std::string& name) = 0;
   virtual void OnAssignment(const std::string& worker, const std::string& task) = 0;
   virtual void OnDied(const std::string& process_id) = 0;
+  // Its settings came, changed or went.
+  virtual void OnQueue(const std::string& /*name*/) {}
   virtual void OnViewEnded(const absl::Status& /*why*/) {}
 
  protected:
@@ -112,6 +132,14 @@ class View final : private coord::SubtreeListener {
   // WAITING and READY ones by the time at which they end unrun (records::StartBound), soonest first.
   [[nodiscard]] const absl::btree_set<std::pair<std::int64_t, TaskRef>>& overdue() const { return overdue_; }
 
+  // Queues with settings.
+  [[nodiscard]] const std::map<std::string, QueueView>& queues() const { return queues_; }
+  [[nodiscard]] const QueueView* FindQueue(absl::string_view name) const;
+  // Queues with tasks that have not ended; and of one, and of all together.
+  [[nodiscard]] const std::map<std::string, QueueTally, std::less<>>& tallies() const { return tallies_; }
+  [[nodiscard]] QueueTally TallyOf(absl::string_view queue) const;
+  [[nodiscard]] const QueueTally& tally() const { return tally_; }
+
   [[nodiscard]] const std::map<std::string, WorkerView>& workers() const { return workers_; }
   [[nodiscard]] const WorkerView* FindWorker(absl::string_view name) const;
   [[nodiscard]] const std::map<AssignmentKey, AssignmentView>& assignments() const { return assignments_; }
@@ -139,7 +167,10 @@ class View final : private coord::SubtreeListener {
   void Remove(const std::string& path);
   void PutTask(absl::string_view id, const coord::Stat& stat, const std::string& data);
   void RemoveTask(absl::string_view id);
+  void Index(TaskView* task, const worker::v1::TaskRecord& record);
   void Unindex(TaskView* task);
+  void Count(TaskView* task, const std::string& queue);
+  void Uncount(TaskView* task);
   TaskView* Slot(absl::string_view id);
   void FreeIfUnused(TaskView* task);
 
@@ -152,6 +183,9 @@ class View final : private coord::SubtreeListener {
   absl::btree_set<std::pair<Zxid, TaskRef>> finished_;
   absl::btree_set<std::pair<std::int64_t, TaskRef>> waiting_;
   absl::btree_set<std::pair<std::int64_t, TaskRef>> overdue_;
+  std::map<std::string, QueueView> queues_;
+  std::map<std::string, QueueTally, std::less<>> tallies_;
+  QueueTally tally_;
   std::map<std::string, WorkerView> workers_;
   std::map<AssignmentKey, AssignmentView> assignments_;
   std::map<std::string, Zxid> died_;

@@ -139,6 +139,7 @@ std::string Agent::Info() const {
   info.set_address(options_.address);
   info.set_slots(options_.slots);
   info.mutable_labels()->insert(options_.labels.begin(), options_.labels.end());
+  info.mutable_resources()->insert(options_.resources.begin(), options_.resources.end());
   info.set_version(options_.version);
   info.set_draining(draining_);
   return records::Encode(info);

@@ -39,6 +39,7 @@ struct AgentOptions {
   std::string address;  // of the worker's own port
   std::uint32_t slots = 1;
   std::map<std::string, std::string> labels;
+  std::map<std::string, std::int64_t> resources;  // in thousandths: what its tasks may take together
   std::string version;
   // Random, 128 bits as hex: this process, told apart from any other that had or will have the name.
   std::string process_id;

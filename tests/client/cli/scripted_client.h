@@ -89,6 +89,11 @@ class ScriptedClient : public client::TaskClient {
     on_data(found->second);
     return absl::OkStatus();
   }
+  absl::StatusOr<std::vector<client::Queue>> ListQueues() override { return absl::UnimplementedError("not scripted"); }
+  absl::StatusOr<client::QueueSettings> SetQueue(const std::string&, const client::QueueChange&) override {
+    return absl::UnimplementedError("not scripted");
+  }
+  absl::Status DeleteQueue(const std::string&) override { return absl::UnimplementedError("not scripted"); }
   absl::StatusOr<std::vector<client::Worker>> ListWorkers() override { return absl::UnimplementedError("not scripted"); }
   absl::StatusOr<std::vector<client::Master>> ListMasters() override { return absl::UnimplementedError("not scripted"); }
 

@@ -66,6 +66,9 @@ class FakeMaster final : public TaskStub {
   Unary<task::v1::ListRequest, task::v1::ListResponse> list;
   Unary<task::v1::CancelRequest, task::v1::CancelResponse> cancel;
   Unary<task::v1::RetryRequest, task::v1::RetryResponse> retry;
+  Unary<task::v1::SetQueueRequest, task::v1::SetQueueResponse> set_queue;
+  Unary<task::v1::DeleteQueueRequest, task::v1::DeleteQueueResponse> delete_queue;
+  Unary<task::v1::ListQueuesRequest, task::v1::ListQueuesResponse> list_queues;
   Unary<std::string, task::v1::UploadResponse> upload;  // gets the data
   Stream<task::v1::WatchRequest, task::v1::WatchResponse> watch;
   Stream<task::v1::ReadOutputRequest, task::v1::ReadOutputResponse> read_output;
@@ -90,6 +93,15 @@ class FakeMaster final : public TaskStub {
   }
   absl::Status Retry(const task::v1::RetryRequest& r, task::v1::RetryResponse* a, const CallLimits&) override {
     return Answer(retry, r, a);
+  }
+  absl::Status SetQueue(const task::v1::SetQueueRequest& r, task::v1::SetQueueResponse* a, const CallLimits&) override {
+    return Answer(set_queue, r, a);
+  }
+  absl::Status DeleteQueue(const task::v1::DeleteQueueRequest& r, task::v1::DeleteQueueResponse* a, const CallLimits&) override {
+    return Answer(delete_queue, r, a);
+  }
+  absl::Status ListQueues(const task::v1::ListQueuesRequest& r, task::v1::ListQueuesResponse* a, const CallLimits&) override {
+    return Answer(list_queues, r, a);
   }
   absl::Status ListWorkers(const task::v1::ListWorkersRequest&, task::v1::ListWorkersResponse*, const CallLimits&) override {
     return absl::UnimplementedError("not scripted");

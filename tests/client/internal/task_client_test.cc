@@ -243,5 +243,50 @@ TEST_F(TaskClientTest, CancelAsksForAThousandAtATime) {
   EXPECT_EQ(results->size(), 1500u);
 }
 
+TEST_F(TaskClientTest, WhatIsFullIsTriedAgainAndAloneUntilThereIsRoom) {
+  std::vector<std::vector<std::string>> asked;
+  auto submit = [&](const SubmitRequest& request, SubmitResponse* response) {
+    asked.emplace_back();
+    for (const auto& task : request.tasks()) {
+      asked.back().push_back(task.id());
+      auto* result = response->add_results();
+      result->set_id(task.id());
+      const bool full = task.id() == "b" && asked.size() < 3;
+      result->set_outcome(full ? task::v1::FULL : task::v1::DONE);
+      if (full) response->set_retry_after_ms(1'000);
+    }
+    return absl::OkStatus();
+  };
+  for (const char* address : {"a:1", "b:2"}) cluster_.masters->at(address)->submit = submit;
+  auto* client = cluster_.client.get();
+  std::vector<TaskSpec> specs = {Echo(), Echo(), Echo()};
+  specs[0].id = "a";
+  specs[1].id = "b";
+  specs[2].id = "c";
+  const auto results = client->SubmitAll(&specs);
+  ASSERT_TRUE(results.ok()) << results.status();
+  for (const SubmitResult& result : *results) EXPECT_EQ(result.outcome, SubmitOutcome::kAccepted) << result.id;
+  EXPECT_EQ(asked, (std::vector<std::vector<std::string>>{{"a", "b", "c"}, {"b"}, {"b"}}));
+}
+
+TEST_F(TaskClientTest, WhatStaysFullIsGivenUpWhenTheTimeIsOver) {
+  int calls = 0;
+  auto submit = [&](const SubmitRequest& request, SubmitResponse* response) {
+    ++calls;
+    auto* result = response->add_results();
+    result->set_id(request.tasks(0).id());
+    result->set_outcome(task::v1::FULL);
+    result->set_sentence("queue q is full");
+    response->set_retry_after_ms(1'000);
+    return absl::OkStatus();
+  };
+  for (const char* address : {"a:1", "b:2"}) cluster_.masters->at(address)->submit = submit;
+  const auto id = cluster_.client->Submit(Echo());
+  EXPECT_TRUE(absl::IsResourceExhausted(id.status())) << id.status();
+  EXPECT_NE(id.status().message().find("queue q is full"), std::string::npos);
+  EXPECT_GT(calls, 1);
+  EXPECT_LE(calls, 31);
+}
+
 }  // namespace
 }  // namespace drover::client

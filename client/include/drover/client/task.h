@@ -63,6 +63,17 @@ struct TaskSpec {
   // How long after it first may run it must have ended, with all attempts and waits: FAILED, TIME_LIMIT. 0: no limit.
   std::chrono::milliseconds total_limit{0};
 
+  // Only while fewer than key_max of the pool's tasks of this key hold a worker's slot does it start, whatever queues they are of.
+  // At most 63 bytes; empty: no such limit.
+  std::string key;
+  int key_max = 1;
+  // What the worker's labels must be like besides, each as text: "zone in (eu, us)", "zone notin (eu)", "zone!=eu", "gpu", "!spot",
+  // "cores>8", "cores<8". At most 16.
+  std::vector<std::string> rules;
+  // What it takes of its worker while it has a slot there, in thousandths: {"cpu", 500} is half a CPU. At most 8. Counted, not
+  // enforced.
+  std::map<std::string, std::int64_t> resources;
+
   bool at_most_once = false;
   OnDisconnect on_disconnect = OnDisconnect::kKeep;
 };
@@ -153,6 +164,45 @@ struct Worker {
   std::uint32_t running = 0;
   std::map<std::string, std::string> labels;
   std::string state;  // READY or DRAINING
+  // In thousandths: what it has, and what its tasks take of that.
+  std::map<std::string, std::int64_t> resources;
+  std::map<std::string, std::int64_t> resources_taken;
+};
+
+enum class Placement {
+  kSpread,  // on the least loaded worker that has room
+  kPack,    // on the fullest
+};
+
+// What holds for a queue; a queue without settings has these.
+struct QueueSettings {
+  std::uint32_t weight = 1;       // 1..1000: its share of the slots that other queues want, too
+  std::uint32_t running_max = 0;  // of its tasks so many may hold a slot; 0: any number
+  double starts_per_second = 0;   // 0.001..100,000; 0: any number
+  std::uint32_t burst = 1;        // so many at once after a pause, 1..10,000
+  bool paused = false;            // nothing of it starts
+  Placement placement = Placement::kSpread;
+  std::uint32_t waiting_max = 0;  // so many of its tasks may wait, delayed ones too; 0: as many as the pool takes
+};
+
+// What is set changes, the rest stays.
+struct QueueChange {
+  std::optional<std::uint32_t> weight;
+  std::optional<std::uint32_t> running_max;
+  std::optional<double> starts_per_second;
+  std::optional<std::uint32_t> burst;
+  std::optional<bool> paused;
+  std::optional<Placement> placement;
+  std::optional<std::uint32_t> waiting_max;
+};
+
+struct Queue {
+  std::string name;
+  bool has_settings = false;
+  QueueSettings settings;
+  std::uint64_t waiting = 0;  // that could run
+  std::uint64_t delayed = 0;
+  std::uint64_t running = 0;  // assigned or running
 };
 
 struct Master {

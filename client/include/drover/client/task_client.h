@@ -54,6 +54,7 @@ enum class SubmitOutcome {
   kConflict,  // another spec is known under this id
   kTooOld,    // a generated id whose task may have been retired already
   kRefused,   // the sentence says which limit or rule
+  kFull,      // its queue, or the pool, took no more for as long as the request's time-out
 };
 
 struct SubmitResult {
@@ -157,6 +158,13 @@ class TaskClient {
   using OnData = std::function<bool(absl::string_view data)>;
   [[nodiscard]] virtual absl::Status ReadOutput(const OutputOptions& options, const OnData& on_data) = 0;
 
+  // Those with settings and those that tasks are in, by name.
+  [[nodiscard]] virtual absl::StatusOr<std::vector<Queue>> ListQueues() = 0;
+  // Says what holds for a queue from now on, and returns all that holds. INVALID_ARGUMENT: out of range; FAILED_PRECONDITION: too
+  // many queues have settings.
+  [[nodiscard]] virtual absl::StatusOr<QueueSettings> SetQueue(const std::string& name, const QueueChange& change) = 0;
+  // Its settings go, its tasks stay. NOT_FOUND: it has none.
+  [[nodiscard]] virtual absl::Status DeleteQueue(const std::string& name) = 0;
   [[nodiscard]] virtual absl::StatusOr<std::vector<Worker>> ListWorkers() = 0;
   [[nodiscard]] virtual absl::StatusOr<std::vector<Master>> ListMasters() = 0;
 };

@@ -1,0 +1,35 @@
+// What a task asks of its worker beyond equal labels: rules about labels, and amounts of resources. As text and as messages.
+//
+// Pure; any thread.
+#ifndef DROVER_MASTER_RECORDS_REQUIREMENT_H_
+#define DROVER_MASTER_RECORDS_REQUIREMENT_H_
+
+#include <google/protobuf/map.h>
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "drover/task/v1/task.pb.h"
+
+namespace drover::records {
+
+// "zone=eu", "zone!=eu", "zone in (eu, us)", "zone notin (eu, us)", "gpu", "!spot", "cores>8", "cores<8". INVALID_ARGUMENT says
+// what of it is wrong.
+[[nodiscard]] absl::StatusOr<task::v1::LabelRule> ParseLabelRule(absl::string_view text);
+// INVALID_ARGUMENT or RESOURCE_EXHAUSTED for what no worker could ever be judged by.
+[[nodiscard]] absl::Status CheckLabelRule(const task::v1::LabelRule& rule);
+
+// An amount in thousandths: "2", "0.5", "16Gi", "500M" (K, M, G, T are powers of 1000, with an i of 1024). Above 0, with at most
+// three decimals.
+[[nodiscard]] absl::StatusOr<std::int64_t> ParseAmount(absl::string_view text);
+// The shortest text that says it: "1.5", "16Gi", "2G".
+[[nodiscard]] std::string AmountText(std::int64_t thousandths);
+// What a task wants, or a worker has.
+[[nodiscard]] absl::Status CheckResources(const google::protobuf::Map<std::string, std::int64_t>& resources);
+
+}  // namespace drover::records
+
+#endif  // DROVER_MASTER_RECORDS_REQUIREMENT_H_

@@ -1,0 +1,129 @@
+// Who runs next, and where: queues, keys and resources, with real processes.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/e2e/e2e.h"
+
+namespace drover::testing {
+namespace {
+
+class QueueTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { cluster_ = std::make_unique<Cluster>(); }
+  static void TearDownTestSuite() { cluster_.reset(); }
+
+  static std::string Submit(std::vector<std::string> options, std::vector<std::string> command) {
+    options.insert(options.begin(), "submit");
+    options.emplace_back("--");
+    options.insert(options.end(), command.begin(), command.end());
+    const CommandResult result = cluster_->Drover(options);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return Trimmed(result.out);
+  }
+  // Writes + when it starts and - before it ends.
+  static std::vector<std::string> Witness(const std::string& file) {
+    return {"sh", "-c", "echo + >> " + file + "; sleep 0.2; echo - >> " + file};
+  }
+  // The most that ran at the same time.
+  static int Overlap(const std::string& file) {
+    int running = 0, most = 0;
+    for (const std::string& line : Lines(ReadFile(file))) {
+      running += line == "+" ? 1 : -1;
+      most = std::max(most, running);
+    }
+    EXPECT_EQ(running, 0);
+    return most;
+  }
+  // Six tasks that witness, each with these options; then what they saw.
+  static int OverlapOfSix(const std::string& name, const std::vector<std::string>& options) {
+    const std::string file = cluster_->path(name);
+    std::vector<std::string> wait = {"wait"};
+    for (int i = 0; i < 6; ++i) wait.push_back(Submit(options, Witness(file)));
+    EXPECT_EQ(cluster_->Drover(wait).exit_code, 0);
+    EXPECT_EQ(Lines(ReadFile(file)).size(), 12U);
+    return Overlap(file);
+  }
+  static nlohmann::json Queue(const std::string& name) {
+    for (const nlohmann::json& queue : cluster_->Json({"queue", "list"})) {
+      if (queue.at("name") == name) return queue;
+    }
+    return {};
+  }
+
+  static std::unique_ptr<Cluster> cluster_;
+};
+std::unique_ptr<Cluster> QueueTest::cluster_;
+
+TEST_F(QueueTest, APausedQueueWaitsUntilItIsResumed) {
+  ASSERT_EQ(cluster_->Drover({"queue", "pause", "held"}).exit_code, 0);
+  const std::string id = Submit({"--queue", "held"}, {"true"});
+  EXPECT_EQ(cluster_->Json({"explain", id}).at("sentence"), "its queue held is paused");
+  EXPECT_EQ(cluster_->Drover({"run", "--", "true"}).exit_code, 0) << "others run";
+  const nlohmann::json queue = Queue("held");
+  EXPECT_EQ(queue.at("waiting"), 1);
+  EXPECT_EQ(queue.at("running"), 0);
+  EXPECT_EQ(queue.at("settings").at("paused"), true);
+  ASSERT_EQ(cluster_->Drover({"queue", "resume", "held"}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"wait", id}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"queue", "delete", "held"}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"queue", "delete", "held"}).exit_code, 6);
+}
+
+TEST_F(QueueTest, OfAQueueNoMoreRunThanItsCap) {
+  ASSERT_EQ(cluster_->Drover({"queue", "set", "two", "--running-max", "2"}).exit_code, 0);
+  EXPECT_EQ(OverlapOfSix("two", {"--queue", "two"}), 2);
+}
+
+TEST_F(QueueTest, OfAKeyNoMoreRunThanItsCap) {
+  EXPECT_EQ(OverlapOfSix("key", {"--key", "db"}), 1);
+}
+
+TEST_F(QueueTest, AWorkersResourcesAreNotOversold) {
+  const nlohmann::json workers = cluster_->Json({"worker", "list"});
+  const double cpus = workers.at(0).at("resources").at("cpu").at("total");
+  EXPECT_LE(OverlapOfSix("cpu", {"--resource", "cpu=" + std::to_string(static_cast<int>(cpus))}), static_cast<int>(workers.size()));
+  const std::string id = Submit({"--resource", "gpu=1"}, {"true"});
+  EXPECT_TRUE(Await([&] {
+    return cluster_->Json({"explain", id}).at("sentence") == "no worker has all the labels and resources it asks for";
+  }));
+  EXPECT_EQ(cluster_->Json({"explain", id}).at("workers").at(0).at("sentence"), "has only 0 of 1 gpu");
+  EXPECT_EQ(cluster_->Drover({"cancel", id}).exit_code, 0);
+}
+
+TEST_F(QueueTest, AFullQueueRefusesForNowAndTakesAgainLater) {
+  ASSERT_EQ(cluster_->Drover({"queue", "set", "small", "--waiting-max", "1"}).exit_code, 0);
+  ASSERT_EQ(cluster_->Drover({"queue", "pause", "small"}).exit_code, 0);
+  const std::string first = Submit({"--queue", "small"}, {"true"});
+  const CommandResult refused = cluster_->Drover({"--request-timeout", "500ms", "submit", "--queue", "small", "--", "true"});
+  EXPECT_EQ(refused.exit_code, 8) << refused.err;
+  EXPECT_NE(refused.err.find("queue small is full: 1 of its tasks wait"), std::string::npos) << refused.err;
+  // One that waits for room gets it.
+  std::string second;
+  std::thread submission([&] { second = Submit({"--queue", "small"}, {"true"}); });
+  EXPECT_EQ(cluster_->Drover({"queue", "resume", "small"}).exit_code, 0);
+  submission.join();
+  EXPECT_EQ(cluster_->Drover({"wait", first, second}).exit_code, 0);
+}
+
+TEST_F(QueueTest, WhatCannotBeIsRefusedByName) {
+  const auto refused = [](const std::vector<std::string>& arguments) {
+    const CommandResult result = cluster_->Drover(arguments);
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    return result.err;
+  };
+  EXPECT_NE(refused({"queue", "set", "q", "--weight", "0"}).find("--weight: 0 is out of range"), std::string::npos);
+  EXPECT_NE(refused({"queue", "set", "q", "--rate", "nan"}).find("no number of starts per second"), std::string::npos);
+  EXPECT_NE(refused({"queue", "set", "a/b", "--weight", "1"}).find("\"a/b\" will not do"), std::string::npos);
+  EXPECT_NE(refused({"submit", "--require", "zone in eu", "--", "true"}).find("\"zone in eu\" will not do"), std::string::npos);
+  EXPECT_NE(refused({"submit", "--resource", "cpu=much", "--", "true"}).find("--resource cpu: \"much\" is no amount"),
+            std::string::npos);
+  EXPECT_NE(refused({"submit", "--key-max", "2", "--", "true"}).find("--key-max needs --key"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace drover::testing
