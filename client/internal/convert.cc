@@ -110,6 +110,9 @@ Worker FromWorker(const task::v1::Worker& worker) {
   w.labels.insert(worker.labels().begin(), worker.labels().end());
   w.state = worker.state();
   w.resources.insert(worker.resources().begin(), worker.resources().end());
+  w.drain_reason = worker.drain_reason();
+  w.drained_since_ms = worker.drained_since();
+  w.drain_deadline_ms = worker.drain_deadline();
   w.resources_taken.insert(worker.resources_taken().begin(), worker.resources_taken().end());
   return w;
 }

@@ -63,6 +63,14 @@ class GrpcTaskStub final : public TaskStub {
                           const CallLimits& limits) override {
     return Unary(&TaskService::Stub::ListQueues, request, response, limits);
   }
+  absl::Status DrainWorker(const task::v1::DrainWorkerRequest& request, task::v1::DrainWorkerResponse* response,
+                           const CallLimits& limits) override {
+    return Unary(&TaskService::Stub::DrainWorker, request, response, limits);
+  }
+  absl::Status UndrainWorker(const task::v1::UndrainWorkerRequest& request, task::v1::UndrainWorkerResponse* response,
+                             const CallLimits& limits) override {
+    return Unary(&TaskService::Stub::UndrainWorker, request, response, limits);
+  }
   absl::Status ListWorkers(const task::v1::ListWorkersRequest& request, task::v1::ListWorkersResponse* response,
                            const CallLimits& limits) override {
     return Unary(&TaskService::Stub::ListWorkers, request, response, limits);

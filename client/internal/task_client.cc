@@ -304,6 +304,23 @@ absl::Status TaskClientImpl::DeleteQueue(const std::string& name) {
   return Call(&TaskStub::DeleteQueue, request, &response);
 }
 
+absl::Status TaskClientImpl::DrainWorker(const std::string& worker, std::optional<std::chrono::milliseconds> patience,
+                                         const std::string& reason) {
+  task::v1::DrainWorkerRequest request;
+  request.set_worker(worker);
+  if (patience.has_value()) request.set_patience_ms(patience->count());
+  request.set_reason(reason);
+  task::v1::DrainWorkerResponse response;
+  return Call(&TaskStub::DrainWorker, request, &response);
+}
+
+absl::Status TaskClientImpl::UndrainWorker(const std::string& worker) {
+  task::v1::UndrainWorkerRequest request;
+  request.set_worker(worker);
+  task::v1::UndrainWorkerResponse response;
+  return Call(&TaskStub::UndrainWorker, request, &response);
+}
+
 absl::StatusOr<std::vector<Worker>> TaskClientImpl::ListWorkers() {
   task::v1::ListWorkersResponse response;
   if (absl::Status s = Call(&TaskStub::ListWorkers, task::v1::ListWorkersRequest(), &response); !s.ok()) return s;

@@ -46,6 +46,9 @@ class TaskClientImpl final : public TaskClient {
   absl::StatusOr<std::vector<Queue>> ListQueues() override;
   absl::StatusOr<QueueSettings> SetQueue(const std::string& name, const QueueChange& change) override;
   absl::Status DeleteQueue(const std::string& name) override;
+  absl::Status DrainWorker(const std::string& worker, std::optional<std::chrono::milliseconds> patience,
+                           const std::string& reason) override;
+  absl::Status UndrainWorker(const std::string& worker) override;
   absl::StatusOr<std::vector<Worker>> ListWorkers() override;
   absl::StatusOr<std::vector<Master>> ListMasters() override;
 

@@ -42,6 +42,10 @@ class TaskStub {
                                    const CallLimits& limits) = 0;
   virtual absl::Status ListQueues(const task::v1::ListQueuesRequest& request, task::v1::ListQueuesResponse* response,
                                   const CallLimits& limits) = 0;
+  virtual absl::Status DrainWorker(const task::v1::DrainWorkerRequest& request, task::v1::DrainWorkerResponse* response,
+                                   const CallLimits& limits) = 0;
+  virtual absl::Status UndrainWorker(const task::v1::UndrainWorkerRequest& request, task::v1::UndrainWorkerResponse* response,
+                                     const CallLimits& limits) = 0;
   virtual absl::Status ListWorkers(const task::v1::ListWorkersRequest& request, task::v1::ListWorkersResponse* response,
                                    const CallLimits& limits) = 0;
   virtual absl::Status ListMasters(const task::v1::ListMastersRequest& request, task::v1::ListMastersResponse* response,

@@ -70,6 +70,9 @@ std::string Encode(const worker::v1::StoreInfo& store) {
 std::string Encode(const worker::v1::Horizon& horizon) {
   return EncodeDeterministically(horizon);
 }
+std::string Encode(const worker::v1::Drain& drain) {
+  return EncodeDeterministically(drain);
+}
 std::string Encode(const task::v1::QueueSettings& settings) {
   return EncodeDeterministically(settings);
 }
@@ -94,6 +97,9 @@ absl::StatusOr<worker::v1::StoreInfo> DecodeStoreInfo(absl::string_view bytes) {
 }
 absl::StatusOr<worker::v1::Horizon> DecodeHorizon(absl::string_view bytes) {
   return Decode<worker::v1::Horizon>(bytes, "horizon");
+}
+absl::StatusOr<worker::v1::Drain> DecodeDrain(absl::string_view bytes) {
+  return Decode<worker::v1::Drain>(bytes, "drain");
 }
 absl::StatusOr<task::v1::QueueSettings> DecodeQueueSettings(absl::string_view bytes) {
   return Decode<task::v1::QueueSettings>(bytes, "queue's settings");

@@ -23,6 +23,7 @@ namespace drover::records {
 [[nodiscard]] std::string Encode(const worker::v1::Died& died);
 [[nodiscard]] std::string Encode(const worker::v1::StoreInfo& store);
 [[nodiscard]] std::string Encode(const worker::v1::Horizon& horizon);
+[[nodiscard]] std::string Encode(const worker::v1::Drain& drain);
 [[nodiscard]] std::string Encode(const task::v1::QueueSettings& settings);
 
 // DATA_LOSS for bytes that are no such message: somebody wrote there by hand.
@@ -33,6 +34,7 @@ namespace drover::records {
 [[nodiscard]] absl::StatusOr<worker::v1::Died> DecodeDied(absl::string_view bytes);
 [[nodiscard]] absl::StatusOr<worker::v1::StoreInfo> DecodeStoreInfo(absl::string_view bytes);
 [[nodiscard]] absl::StatusOr<worker::v1::Horizon> DecodeHorizon(absl::string_view bytes);
+[[nodiscard]] absl::StatusOr<worker::v1::Drain> DecodeDrain(absl::string_view bytes);
 [[nodiscard]] absl::StatusOr<task::v1::QueueSettings> DecodeQueueSettings(absl::string_view bytes);
 
 // INTERNAL naming the first part over its bound. What the functions below produce never is.

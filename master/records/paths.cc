@@ -51,6 +51,9 @@ std::string PoolPaths::DiedAll() const {
 std::string PoolPaths::Died(absl::string_view process_id) const {
   return absl::StrCat(root_, "/died/", process_id);
 }
+std::string PoolPaths::Drain(absl::string_view worker) const {
+  return absl::StrCat(root_, "/drain/", worker);
+}
 std::string PoolPaths::Queue(absl::string_view queue) const {
   return absl::StrCat(root_, "/queues/", queue);
 }
@@ -82,6 +85,7 @@ PathParts PoolPaths::Parse(absl::string_view path) const {
   if (kind == "tasks") return {PathKind::kTask, first, {}};
   if (kind == "workers") return {PathKind::kWorker, first, {}};
   if (kind == "masters") return {PathKind::kCandidate, first, {}};
+  if (kind == "drain") return {PathKind::kDrain, first, {}};
   if (kind == "queues") return {PathKind::kQueue, first, {}};
   if (kind == "died") return {PathKind::kDied, first, {}};
   return {};

@@ -16,6 +16,7 @@ enum class PathKind {
   kAssignment,  // assign/<worker>/<task>; name = task, worker = worker
   kAssignees,   // assign/<worker>; name = worker
   kDied,        // died/<process id>; name = process id
+  kDrain,       // drain/<worker>; name = worker
   kQueue,       // queues/<queue>; name = queue
   kHorizon,
   kStore,
@@ -51,6 +52,7 @@ class PoolPaths {
   [[nodiscard]] std::string Assignment(absl::string_view worker, absl::string_view task) const;
   [[nodiscard]] std::string DiedAll() const;
   [[nodiscard]] std::string Died(absl::string_view process_id) const;
+  [[nodiscard]] std::string Drain(absl::string_view worker) const;
   [[nodiscard]] std::string Queue(absl::string_view queue) const;
   [[nodiscard]] std::string Horizon() const;
   [[nodiscard]] std::string Store() const;

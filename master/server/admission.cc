@@ -11,6 +11,7 @@
 #include "master/records/record_limits.h"
 #include "master/records/spec.h"
 #include "master/records/task_id.h"
+#include "master/records/time_bounds.h"
 
 namespace drover::master::server {
 
@@ -83,6 +84,13 @@ absl::StatusOr<Admitted> Admit(const task::v1::TaskSpec& spec, std::int64_t now_
   record.set_submission(spec.submission());
   DROVER_RETURN_IF_ERROR(records::CheckBounds(record));
   return admitted;
+}
+
+absl::Status CheckDrain(const task::v1::DrainWorkerRequest& request) {
+  if (request.patience_ms() < 0 || request.patience_ms() > records::kDelayMaxMs) {
+    return absl::InvalidArgumentError("what runs may end for 0 s to 366 days");
+  }
+  return CheckCancelReason(request.reason());
 }
 
 absl::Status CheckCancelReason(absl::string_view reason) {

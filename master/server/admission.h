@@ -30,6 +30,8 @@ struct Admitted {
 // INVALID_ARGUMENT or RESOURCE_EXHAUSTED for this one task.
 [[nodiscard]] absl::StatusOr<Admitted> Admit(const task::v1::TaskSpec& spec, std::int64_t now_ms);
 
+[[nodiscard]] absl::Status CheckDrain(const task::v1::DrainWorkerRequest& request);
+
 // `reason` of a cancellation.
 [[nodiscard]] absl::Status CheckCancelReason(absl::string_view reason);
 

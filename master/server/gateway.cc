@@ -117,6 +117,8 @@ void Gateway::Register(transport::Server* server) {
   Unary<SetQueueRequest, SetQueueResponse>(server, "SetQueue", without_size(&TaskService::SetQueue));
   Unary<DeleteQueueRequest, DeleteQueueResponse>(server, "DeleteQueue", without_size(&TaskService::DeleteQueue));
   Unary<ListQueuesRequest, ListQueuesResponse>(server, "ListQueues", without_size(&TaskService::ListQueues));
+  Unary<DrainWorkerRequest, DrainWorkerResponse>(server, "DrainWorker", without_size(&TaskService::DrainWorker));
+  Unary<UndrainWorkerRequest, UndrainWorkerResponse>(server, "UndrainWorker", without_size(&TaskService::UndrainWorker));
   Unary<ListWorkersRequest, ListWorkersResponse>(server, "ListWorkers", without_size(&TaskService::ListWorkers));
   Unary<ListMastersRequest, ListMastersResponse>(server, "ListMasters", without_size(&TaskService::ListMasters));
 

@@ -39,6 +39,21 @@ task::v1::Outcome OutcomeOf(state::SubmitResult::Kind kind) {
   return task::v1::REFUSED;
 }
 
+void ShowDrain(const state::DrainView& drain, task::v1::Worker* worker) {
+  worker->set_drain_reason(drain.drain.reason());
+  worker->set_drained_since(drain.drain.since_ms());
+  worker->set_drain_deadline(drain.drain.deadline_ms());
+}
+
+// The answer of a call that says nothing but that it is done.
+template <typename Response>
+absl::AnyInvocable<void(absl::Status)> OnlyStatus(Reply<Response> reply) {
+  return [reply = std::move(reply)](absl::Status status) mutable {
+    if (!status.ok()) return reply(std::move(status));
+    reply(Response());
+  };
+}
+
 // When one that was FULL may try again.
 constexpr base::Duration kFullRetryAfter = std::chrono::seconds(1);
 
@@ -321,6 +336,20 @@ void TaskService::Retry(const task::v1::RetryRequest& request, Reply<task::v1::R
 
 // ---- workers and masters ----
 
+void TaskService::DrainWorker(const task::v1::DrainWorkerRequest& request, Reply<task::v1::DrainWorkerResponse> reply) {
+  if (!master_->serving()) return reply(NotServing());
+  if (absl::Status status = CheckDrain(request); !status.ok()) return reply(status);
+  std::optional<base::Duration> patience;
+  if (request.has_patience_ms()) patience = std::chrono::milliseconds(request.patience_ms());
+  master_->planner().DrainWorker(request.worker(), patience, request.reason(),
+                                 OnlyStatus<task::v1::DrainWorkerResponse>(std::move(reply)));
+}
+
+void TaskService::UndrainWorker(const task::v1::UndrainWorkerRequest& request, Reply<task::v1::UndrainWorkerResponse> reply) {
+  if (!master_->serving()) return reply(NotServing());
+  master_->planner().UndrainWorker(request.worker(), OnlyStatus<task::v1::UndrainWorkerResponse>(std::move(reply)));
+}
+
 // ---- queues ----
 
 void TaskService::SetQueue(const task::v1::SetQueueRequest& request, Reply<task::v1::SetQueueResponse> reply) {
@@ -335,10 +364,7 @@ void TaskService::SetQueue(const task::v1::SetQueueRequest& request, Reply<task:
 
 void TaskService::DeleteQueue(const task::v1::DeleteQueueRequest& request, Reply<task::v1::DeleteQueueResponse> reply) {
   if (!master_->serving()) return reply(NotServing());
-  master_->planner().DeleteQueue(request.name(), [reply = std::move(reply)](const state::QueueAnswer& answer) mutable {
-    if (!answer.ok()) return reply(answer.status());
-    reply(task::v1::DeleteQueueResponse());
-  });
+  master_->planner().DeleteQueue(request.name(), OnlyStatus<task::v1::DeleteQueueResponse>(std::move(reply)));
 }
 
 void TaskService::ListQueues(const task::v1::ListQueuesRequest&, Reply<task::v1::ListQueuesResponse> reply) {
@@ -387,7 +413,19 @@ void TaskService::ListWorkers(const task::v1::ListWorkersRequest&, Reply<task::v
     *shown->mutable_labels() = worker.info.labels();
     *shown->mutable_resources() = worker.info.resources();
     for (const auto& [resource, amount] : taken[name]) (*shown->mutable_resources_taken())[resource] = amount;
-    shown->set_state(worker.info.draining() ? "DRAINING" : "READY");
+    const state::DrainView* const drain = view.FindDrain(name);
+    shown->set_state(drain != nullptr && running[name] == 0       ? "DRAINED"
+                     : drain != nullptr || worker.info.draining() ? "DRAINING"
+                                                                  : "READY");
+    if (drain != nullptr) ShowDrain(*drain, shown);
+  }
+  for (const auto& [name, drain] : view.drains()) {
+    if (view.FindWorker(name) != nullptr) continue;
+    task::v1::Worker* shown = response.add_workers();
+    shown->set_id(name);
+    shown->set_running(running[name]);
+    shown->set_state(running[name] == 0 ? "DRAINED" : "DRAINING");
+    ShowDrain(drain, shown);
   }
   reply(std::move(response));
 }

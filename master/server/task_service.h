@@ -50,6 +50,8 @@ class TaskService {
   void SetQueue(const task::v1::SetQueueRequest& request, Reply<task::v1::SetQueueResponse> reply);
   void DeleteQueue(const task::v1::DeleteQueueRequest& request, Reply<task::v1::DeleteQueueResponse> reply);
   void ListQueues(const task::v1::ListQueuesRequest& request, Reply<task::v1::ListQueuesResponse> reply);
+  void DrainWorker(const task::v1::DrainWorkerRequest& request, Reply<task::v1::DrainWorkerResponse> reply);
+  void UndrainWorker(const task::v1::UndrainWorkerRequest& request, Reply<task::v1::UndrainWorkerResponse> reply);
   void ListWorkers(const task::v1::ListWorkersRequest& request, Reply<task::v1::ListWorkersResponse> reply);
   void ListMasters(const task::v1::ListMastersRequest& request, Reply<task::v1::ListMastersResponse> reply);
 

@@ -40,6 +40,8 @@ absl::string_view StepKindName(StepKind kind) {
       return "delete_died";
     case StepKind::kQueue:
       return "queue";
+    case StepKind::kDrain:
+      return "drain";
   }
   return "?";
 }

@@ -42,8 +42,9 @@ enum class StepKind {
   kRetire,
   kDeleteDied,
   kQueue,
+  kDrain,
 };
-inline constexpr std::size_t kStepKinds = 15;
+inline constexpr std::size_t kStepKinds = 16;
 // "submit", "assign" ...: a metric's label.
 [[nodiscard]] absl::string_view StepKindName(StepKind kind);
 

@@ -153,11 +153,12 @@ void Planner::TellWorker(const std::string& name) {
     return;
   }
   const bool dying = view_->died().count(worker->info.process_id()) > 0;
-  scheduler_->PutWorker({.name = name,
-                         .slots = worker->info.slots(),
-                         .labels = SortedLabels(worker->info.labels()),
-                         .takes_work = !worker->info.draining() && !dying && !worker->info.process_id().empty(),
-                         .resources = SortedResources(worker->info.resources())});
+  scheduler_->PutWorker(
+      {.name = name,
+       .slots = worker->info.slots(),
+       .labels = SortedLabels(worker->info.labels()),
+       .takes_work = !worker->info.draining() && view_->FindDrain(name) == nullptr && !dying && !worker->info.process_id().empty(),
+       .resources = SortedResources(worker->info.resources())});
 }
 
 void Planner::Place(const TaskView& task) {

@@ -68,6 +68,8 @@ struct CancelResult {
   std::string sentence;
 };
 
+inline constexpr char kNotLeading[] = "this master does not lead now; try again";
+
 using QueueAnswer = absl::StatusOr<task::v1::QueueSettings>;
 
 class Planner final : public ViewObserver {
@@ -105,8 +107,15 @@ class Planner final : public ViewObserver {
 
   // Changes what holds for a queue; answers with what holds now. INVALID_ARGUMENT, FAILED_PRECONDITION (too many), UNAVAILABLE.
   void SetQueue(task::v1::SetQueueRequest change, absl::AnyInvocable<void(QueueAnswer)> done);
-  // Besides: NOT_FOUND.
-  void DeleteQueue(const std::string& name, absl::AnyInvocable<void(QueueAnswer)> done);
+  // NOT_FOUND: it has none; UNAVAILABLE.
+  void DeleteQueue(const std::string& name, absl::AnyInvocable<void(absl::Status)> done);
+
+  // A worker that is there, or was drained before, is given nothing new from now on, and returns what it runs once `patience` is
+  // over (not set: what runs may end). NOT_FOUND, UNAVAILABLE.
+  void DrainWorker(const std::string& worker, std::optional<base::Duration> patience, const std::string& reason,
+                   absl::AnyInvocable<void(absl::Status)> done);
+  // NOT_FOUND: it is not drained.
+  void UndrainWorker(const std::string& worker, absl::AnyInvocable<void(absl::Status)> done);
 
   [[nodiscard]] const scheduler::Scheduler& scheduler() const { return *scheduler_; }
   [[nodiscard]] std::size_t waiting() const { return scheduler_->waiting(); }
@@ -125,10 +134,12 @@ class Planner final : public ViewObserver {
     bool retry = false;  // the record has nothing but its submission
     int tries = 0;
   };
-  struct QueueCommand {
-    task::v1::SetQueueRequest change;
-    bool remove = false;
-    absl::AnyInvocable<void(QueueAnswer)> done;
+  // Of a node of settings: decided by what the view shows, and decided anew if somebody else was faster.
+  struct Change {
+    StepKind kind;
+    std::string subject;
+    std::function<absl::StatusOr<coord::Transaction>()> decide;
+    absl::AnyInvocable<void(absl::Status)> done;
     int tries = 0;
   };
   struct Cancellation {
@@ -191,8 +202,7 @@ class Planner final : public ViewObserver {
   void AnswerLater(Submission submission, SubmitResult result);
   // Why the queue takes no more; empty: it does.
   [[nodiscard]] std::string WhyFull(const std::string& queue) const;
-  void TryQueueCommand(QueueCommand command);
-  void AnswerLater(QueueCommand command, QueueAnswer answer);
+  void TryChange(Change change);
   void FailCommands();
 
   [[nodiscard]] std::optional<Target> TargetOf(const std::string& worker) const;

@@ -4,8 +4,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "master/records/codec.h"
-#include "master/records/queue_settings.h"
-#include "master/records/record_limits.h"
 #include "master/records/spec.h"
 #include "master/records/task_id.h"
 #include "master/records/time_bounds.h"
@@ -16,7 +14,6 @@ namespace drover::master::state {
 namespace {
 
 constexpr int kSubmitTriesMax = 8;
-constexpr char kNotLeading[] = "this master does not lead now; try again";
 
 // "FAILED, exit code 1"
 std::string StateText(const worker::v1::TaskRecord& record) {
@@ -251,54 +248,6 @@ void Planner::Cancel(std::string id, std::string reason, absl::AnyInvocable<void
   if (cancellation.done.empty()) cancellation.reason = std::move(reason);
   cancellation.done.push_back(std::move(done));
   WakeUp();
-}
-
-// ---- queues ----
-
-void Planner::SetQueue(task::v1::SetQueueRequest change, absl::AnyInvocable<void(QueueAnswer)> done) {
-  TryQueueCommand({.change = std::move(change), .done = std::move(done)});
-}
-
-void Planner::DeleteQueue(const std::string& name, absl::AnyInvocable<void(QueueAnswer)> done) {
-  QueueCommand command{.remove = true, .done = std::move(done)};
-  command.change.set_name(name);
-  TryQueueCommand(std::move(command));
-}
-
-void Planner::AnswerLater(QueueCommand command, QueueAnswer answer) {
-  loop_->Post([done = std::move(command.done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
-}
-
-void Planner::TryQueueCommand(QueueCommand command) {
-  if (!planning() || ++command.tries > kSubmitTriesMax) return AnswerLater(std::move(command), absl::UnavailableError(kNotLeading));
-  const std::string name = command.change.name();
-  if (!records::IsName(name))
-    return AnswerLater(std::move(command), absl::InvalidArgumentError(absl::StrCat("bad queue: ", records::kNameRule)));
-  const QueueView* known = view_->FindQueue(name);
-  if (command.remove && known == nullptr) {
-    return AnswerLater(std::move(command), absl::NotFoundError(absl::StrCat("queue ", name, " has no settings")));
-  }
-  if (known == nullptr && view_->queues().size() >= records::kQueuesMax) {
-    return AnswerLater(std::move(command), absl::FailedPreconditionError(absl::StrCat(
-                                               records::kQueuesMax, " queues have settings: delete those of one first")));
-  }
-  const auto settings = records::Changed(known == nullptr ? task::v1::QueueSettings() : known->settings, command.change);
-  if (absl::Status status = records::CheckQueueSettings(settings); !status.ok()) return AnswerLater(std::move(command), status);
-  const Transitions& transitions = lead_->transitions;
-  Step step{StepKind::kQueue, absl::StrCat("queue ", name),
-            command.remove ? transitions.DeleteQueue(name, known->mzxid) : transitions.SetQueue(name, settings, known), nullptr};
-  step.done = [this, alive = alive_, settings, command = std::move(command)](const CommitResult& result) mutable {
-    if (result.outcome == CommitOutcome::kDone) return command.done(settings);
-    if (!*alive) return command.done(absl::UnavailableError(kNotLeading));
-    const bool raced =
-        result.outcome == CommitOutcome::kGuardRefused || coord::RefusalOf(result.status) == coord::Code::kNodeExists;
-    if (raced) return TryQueueCommand(std::move(command));  // the view shows by now who was faster
-    command.done(absl::UnavailableError(
-        absl::StrCat("the settings may not have been stored (", std::string(result.status.message()), "); try again")));
-  };
-  Plan plan{transitions.epoch().czxid, view_->zxid(), {}};
-  plan.steps.push_back(std::move(step));
-  lead_->committer->Commit(std::move(plan));
 }
 
 void Planner::FailCommands() {

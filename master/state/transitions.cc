@@ -191,43 +191,48 @@ Transaction Transitions::Orphaned(Subject task, std::int64_t now_ms) const {
   return t;
 }
 
-Transaction Transitions::SetQueue(absl::string_view name, const task::v1::QueueSettings& settings, const QueueView* known) const {
-  const std::string path = paths_.Queue(name);
+Transaction Transitions::Put(const std::string& path, std::string data, std::optional<Zxid> known_mzxid) const {
   Transaction t = Guarded();
-  if (known == nullptr) {
-    t.then.push_back(Operation::Create(path, records::Encode(settings), {.parents = true}));
+  if (!known_mzxid.has_value()) {
+    t.then.push_back(Operation::Create(path, std::move(data), {.parents = true}));
   } else {
-    t.compares.push_back(Compare::Mzxid(path, known->mzxid));
-    t.then.push_back(Operation::Set(path, records::Encode(settings)));
+    t.compares.push_back(Compare::Mzxid(path, *known_mzxid));
+    t.then.push_back(Operation::Set(path, std::move(data)));
   }
   return t;
 }
 
-Transaction Transitions::DeleteQueue(absl::string_view name, Zxid mzxid) const {
+Transaction Transitions::Remove(const std::string& path, Zxid mzxid) const {
   Transaction t = Guarded();
-  t.compares.push_back(Compare::Mzxid(paths_.Queue(name), mzxid));
-  t.then.push_back(Operation::Delete(paths_.Queue(name)));
+  t.compares.push_back(Compare::Mzxid(path, mzxid));
+  t.then.push_back(Operation::Delete(path));
   return t;
+}
+
+Transaction Transitions::SetQueue(absl::string_view name, const task::v1::QueueSettings& settings, const QueueView* known) const {
+  return Put(paths_.Queue(name), records::Encode(settings), known == nullptr ? std::nullopt : std::optional(known->mzxid));
+}
+
+Transaction Transitions::DeleteQueue(absl::string_view name, Zxid mzxid) const {
+  return Remove(paths_.Queue(name), mzxid);
+}
+
+Transaction Transitions::SetDrain(absl::string_view worker, const worker::v1::Drain& drain, const DrainView* known) const {
+  return Put(paths_.Drain(worker), records::Encode(drain), known == nullptr ? std::nullopt : std::optional(known->mzxid));
+}
+
+Transaction Transitions::DeleteDrain(absl::string_view worker, Zxid mzxid) const {
+  return Remove(paths_.Drain(worker), mzxid);
 }
 
 Transaction Transitions::RaiseHorizon(std::uint64_t ticket, Zxid horizon_mzxid) const {
   worker::v1::Horizon horizon;
   horizon.set_ticket(ticket);
-  Transaction t = Guarded();
-  if (horizon_mzxid == Zxid()) {
-    t.then.push_back(Operation::Create(paths_.Horizon(), records::Encode(horizon), {.parents = true}));
-  } else {
-    t.compares.push_back(Compare::Mzxid(paths_.Horizon(), horizon_mzxid));
-    t.then.push_back(Operation::Set(paths_.Horizon(), records::Encode(horizon)));
-  }
-  return t;
+  return Put(paths_.Horizon(), records::Encode(horizon), horizon_mzxid == Zxid() ? std::nullopt : std::optional(horizon_mzxid));
 }
 
 Transaction Transitions::Retire(absl::string_view id, Zxid mzxid) const {
-  Transaction t = Guarded();
-  t.compares.push_back(Compare::Mzxid(paths_.Task(id), mzxid));
-  t.then.push_back(Operation::Delete(paths_.Task(id)));
-  return t;
+  return Remove(paths_.Task(id), mzxid);
 }
 
 Transaction Transitions::DeleteDied(absl::string_view process_id, Zxid czxid) const {

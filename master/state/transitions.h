@@ -88,6 +88,10 @@ class Transitions {
                                             const QueueView* known) const;
   [[nodiscard]] coord::Transaction DeleteQueue(absl::string_view name, Zxid mzxid) const;
 
+  // `known` null: it is not drained yet.
+  [[nodiscard]] coord::Transaction SetDrain(absl::string_view worker, const worker::v1::Drain& drain, const DrainView* known) const;
+  [[nodiscard]] coord::Transaction DeleteDrain(absl::string_view worker, Zxid mzxid) const;
+
   // `horizon_mzxid` 0: there is none yet.
   [[nodiscard]] coord::Transaction RaiseHorizon(std::uint64_t ticket, Zxid horizon_mzxid) const;
   [[nodiscard]] coord::Transaction Retire(absl::string_view id, Zxid mzxid) const;
@@ -97,6 +101,9 @@ class Transitions {
 
  private:
   [[nodiscard]] coord::Transaction Guarded() const;
+  // A node of settings, new if `known_mzxid` is not set.
+  [[nodiscard]] coord::Transaction Put(const std::string& path, std::string data, std::optional<Zxid> known_mzxid) const;
+  [[nodiscard]] coord::Transaction Remove(const std::string& path, Zxid mzxid) const;
   void GuardVanished(const AssignmentView& assignment, const WorkerView* now_there, coord::Transaction* t) const;
 
   const records::PoolPaths paths_;

@@ -66,6 +66,11 @@ const QueueView* View::FindQueue(absl::string_view name) const {
   return it == queues_.end() ? nullptr : &it->second;
 }
 
+const DrainView* View::FindDrain(absl::string_view worker) const {
+  const auto it = drains_.find(std::string(worker));
+  return it == drains_.end() ? nullptr : &it->second;
+}
+
 QueueTally View::TallyOf(absl::string_view queue) const {
   const auto it = tallies_.find(queue);
   return it == tallies_.end() ? QueueTally() : it->second;
@@ -202,6 +207,12 @@ void View::Put(const std::string& path, const coord::Stat& stat, const std::stri
       died_[name] = stat.czxid;
       if (observer_ != nullptr) observer_->OnDied(name);
       break;
+    case PathKind::kDrain: {
+      auto drain = records::DecodeDrain(data);
+      drains_[name] = DrainView{drain.ok() ? *std::move(drain) : worker::v1::Drain(), stat.mzxid};
+      if (observer_ != nullptr) observer_->OnWorker(name);
+      break;
+    }
     case PathKind::kQueue: {
       // What cannot be read holds for nothing; it can still be set anew.
       auto settings = records::DecodeQueueSettings(data);
@@ -248,6 +259,10 @@ void View::Remove(const std::string& path) {
     case PathKind::kDied:
       died_.erase(name);
       break;
+    case PathKind::kDrain:
+      drains_.erase(name);
+      if (observer_ != nullptr) observer_->OnWorker(name);
+      break;
     case PathKind::kQueue:
       queues_.erase(name);
       if (observer_ != nullptr) observer_->OnQueue(name);
@@ -278,6 +293,7 @@ void View::OnReset(coord::ResetCause cause) {
   tallies_.clear();
   tally_ = {};
   workers_.clear();
+  drains_.clear();
   assignments_.clear();
   died_.clear();
   horizon_ = 0;

@@ -44,6 +44,11 @@ struct QueueTally {
 
 using NamedTally = std::pair<const std::string, QueueTally>;
 
+struct DrainView {
+  worker::v1::Drain drain;
+  Zxid mzxid;
+};
+
 struct QueueView {
   task::v1::QueueSettings settings;
   Zxid mzxid;
@@ -90,7 +95,7 @@ class ViewObserver {
   virtual void OnTask(const TaskView& task) = 0;
   // `task` is as it was; its number stays valid during the call.
   virtual void OnTaskGone(const TaskView& task) = 0;
-  // Came, changed or went.
+  // It, or its drain, came, changed or went.
   virtual void OnWorker(const std::string& name) = 0;
   virtual void OnAssignment(const std::string& worker, const std::string& task) = 0;
   virtual void OnDied(const std::string& process_id) = 0;
@@ -142,6 +147,9 @@ class View final : private coord::SubtreeListener {
 
   [[nodiscard]] const std::map<std::string, WorkerView>& workers() const { return workers_; }
   [[nodiscard]] const WorkerView* FindWorker(absl::string_view name) const;
+  // By name of the worker, which need not be there.
+  [[nodiscard]] const std::map<std::string, DrainView>& drains() const { return drains_; }
+  [[nodiscard]] const DrainView* FindDrain(absl::string_view worker) const;
   [[nodiscard]] const std::map<AssignmentKey, AssignmentView>& assignments() const { return assignments_; }
   [[nodiscard]] const AssignmentView* FindAssignment(absl::string_view worker, absl::string_view task) const;
   // Process ids of which a reaper said that they are dead, with the notice's creation zxid.
@@ -187,6 +195,7 @@ class View final : private coord::SubtreeListener {
   std::map<std::string, QueueTally, std::less<>> tallies_;
   QueueTally tally_;
   std::map<std::string, WorkerView> workers_;
+  std::map<std::string, DrainView> drains_;
   std::map<AssignmentKey, AssignmentView> assignments_;
   std::map<std::string, Zxid> died_;
   std::uint64_t horizon_ = 0;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -15,7 +16,10 @@ namespace {
 class QueueTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { cluster_ = std::make_unique<Cluster>(); }
-  static void TearDownTestSuite() { cluster_.reset(); }
+  static void TearDownTestSuite() {
+    ExpectPoolIsWell(*cluster_);
+    cluster_.reset();
+  }
 
   static std::string Submit(std::vector<std::string> options, std::vector<std::string> command) {
     options.insert(options.begin(), "submit");
@@ -108,6 +112,43 @@ TEST_F(QueueTest, AFullQueueRefusesForNowAndTakesAgainLater) {
   EXPECT_EQ(cluster_->Drover({"queue", "resume", "small"}).exit_code, 0);
   submission.join();
   EXPECT_EQ(cluster_->Drover({"wait", first, second}).exit_code, 0);
+}
+
+TEST_F(QueueTest, ADrainedWorkersTasksEndAndThenItIsEmpty) {
+  const auto state = [](const std::string& worker) {
+    for (const nlohmann::json& w : cluster_->Json({"worker", "list"})) {
+      if (w.at("id") == worker) return w.at("state").get<std::string>();
+    }
+    return std::string("gone");
+  };
+  const std::string flag = cluster_->path("may-end");
+  const std::string id = Submit({}, {"sh", "-c", "until [ -e " + flag + " ]; do sleep 0.05; done"});
+  ASSERT_TRUE(Await([&] { return cluster_->Json({"status", id}).at("state") == "RUNNING"; }));
+  const std::string worker = cluster_->Json({"status", id}).at("worker");
+  ASSERT_EQ(cluster_->Drover({"worker", "drain", worker, "--reason", "new disk"}).exit_code, 0);
+  EXPECT_EQ(state(worker), "DRAINING");
+  EXPECT_EQ(cluster_->Drover({"worker", "drain", worker, "--wait", "--wait-timeout", "300ms"}).exit_code, 5);
+  std::ofstream(flag) << "x";
+  EXPECT_EQ(cluster_->Drover({"worker", "drain", worker, "--wait"}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"wait", id}).exit_code, 0);
+  EXPECT_EQ(state(worker), "DRAINED");
+  EXPECT_EQ(cluster_->Drover({"worker", "undrain", worker}).exit_code, 0);
+  EXPECT_EQ(state(worker), "READY");
+  EXPECT_EQ(cluster_->Drover({"worker", "undrain", worker}).exit_code, 6);
+  EXPECT_EQ(cluster_->Drover({"worker", "drain", "nobody"}).exit_code, 6);
+}
+
+TEST_F(QueueTest, WhatADrainedWorkerRunsPastTheDeadlineRunsElsewhere) {
+  const std::string id = Submit({}, {"sh", "-c", "echo $DROVER_WORKER; exec sleep 1000"});
+  ASSERT_TRUE(Await([&] { return cluster_->Json({"status", id}).at("state") == "RUNNING"; }));
+  const std::string worker = cluster_->Json({"status", id}).at("worker");
+  ASSERT_EQ(cluster_->Drover({"worker", "drain", worker, "--deadline", "0s", "--wait"}).exit_code, 0);
+  ASSERT_TRUE(Await([&] { return cluster_->Json({"status", id}).at("attempt") == 2; }));
+  const nlohmann::json task = cluster_->Json({"status", id});
+  EXPECT_NE(task.at("worker"), worker);
+  EXPECT_EQ(task.at("attempts").at(0).at("state"), "LOST");
+  EXPECT_EQ(cluster_->Drover({"cancel", id}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"worker", "undrain", worker}).exit_code, 0);
 }
 
 TEST_F(QueueTest, WhatCannotBeIsRefusedByName) {

@@ -39,12 +39,14 @@ Agent::Agent(AgentParts parts, AgentOptions options)
       outage_(parts_.loop, kLog, options_.session.endpoints, [this] { return session_.get(); }),
       replace_(parts_.loop),
       lease_tick_(parts_.loop),
+      drain_watch_(parts_.loop, paths_.Drain(options_.name), [this] { ReturnAll("the drain's deadline is over"); }),
       report_tick_(parts_.loop),
       drain_limit_(parts_.loop),
       farewell_(parts_.loop, [this] { return session_.get(); }) {}
 
 Agent::~Agent() {
   if (session_ != nullptr) session_->RemoveObserver(this);
+  drain_watch_.Stop();
   follower_.reset();
   member_.reset();
 }
@@ -97,6 +99,7 @@ void Agent::ReplaceSession() {
   registered_ = false;
   synced_ = false;
   follower_.reset();
+  drain_watch_.Stop();
   const std::unique_ptr<coord::Session> old = std::move(session_);
   old->RemoveObserver(this);
   OpenSession();
@@ -191,6 +194,8 @@ void Agent::OnLost(const absl::Status& why) {
 // ---- assignments ----
 
 void Agent::Follow() {
+  // First: what is to be returned is known before assignments are.
+  drain_watch_.Follow(session_.get());
   follower_ = coord::SubtreeFollower::Start(session_.get(), {.path = paths_.Assignees(options_.name)}, this);
 }
 
@@ -300,11 +305,13 @@ void Agent::Drain() {
       if (!status.ok()) kLog.Warning("the masters cannot be told of the drain", {{"status", status}});
     });
   }
-  drain_limit_.Set(options_.drain_timeout, [this] {
-    kLog.Warning("waited long enough: what runs is stopped and returned", {{"running", attempts_.size()}});
-    for (const auto& [fence, attempt] : attempts_) attempt->StopForDrain();
-  });
+  drain_limit_.Set(options_.drain_timeout, [this] { ReturnAll("waited long enough"); });
   StopIfIdle();
+}
+
+void Agent::ReturnAll(const char* why) {
+  kLog.Warning("what runs is stopped and returned", {{"why", why}, {"running", attempts_.size()}});
+  for (const auto& [fence, attempt] : attempts_) attempt->StopForDrain();
 }
 
 void Agent::StopIfIdle() {
@@ -340,6 +347,7 @@ void Agent::Stop(absl::Status status) {
     // Who does not take this worker's leave takes its session's close no sooner.
     farewell_.Wait({.patience = unheard_ ? base::Duration(0) : options_.stop_patience}, [this, status] { Stopped(status); });
     follower_.reset();
+    drain_watch_.Stop();
     member_.reset();
     session_->RemoveObserver(this);
     session_->Close([this, alive, status](absl::Status) {

@@ -30,6 +30,7 @@
 #include "master/pool/pool_store.h"
 #include "master/records/paths.h"
 #include "worker/agent/attempt.h"
+#include "worker/agent/drain_watch.h"
 #include "worker/agent/options.h"
 #include "worker/exec/process_runner.h"
 
@@ -105,7 +106,7 @@ class Agent final : private coord::SessionObserver,
   void OnLost(const absl::Status& why) override;
 
   coord::Session* session() override { return session_.get(); }
-  bool draining() const override { return draining_; }
+  bool draining() const override { return draining_ || drain_watch_.due(); }
   void RefreshLease() override;
   bool LeaseHolds() const override;
   void OnProgramStarted() override;
@@ -117,6 +118,8 @@ class Agent final : private coord::SessionObserver,
   void ReplaceSession();
   void Register();
   void Follow();
+  // Ends what runs, and returns it.
+  void ReturnAll(const char* why);
   void SeeAssignment(const std::string& path, const coord::Stat& stat, const std::string& data);
   // Until when `stop` tasks may live.
   [[nodiscard]] base::Instant LeaseDeadline() const;
@@ -149,6 +152,7 @@ class Agent final : private coord::SessionObserver,
   AgentCounters counters_;
   base::Timer replace_;
   base::Timer lease_tick_;
+  DrainWatch drain_watch_;
   base::Timer report_tick_;
   base::Timer drain_limit_;
   recipes::Farewell farewell_;

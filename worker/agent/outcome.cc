@@ -80,7 +80,7 @@ Outcome OfExit(const v1::TaskRecord& record, const AttemptFacts& facts) {
     case KilledBy::kLease:
       return Interrupted(record, exit.kind != Exit::Kind::kNotStarted, task::v1::DISCONNECTED, "its worker lost the core");
     case KilledBy::kDrain:
-      return Interrupted(record, true, task::v1::WORKER_LOST, "its worker was stopped");
+      return Interrupted(record, true, task::v1::WORKER_LOST, "its worker was stopped or drained");
     case KilledBy::kRevoked:
     case KilledBy::kNobody:
       break;
@@ -150,7 +150,7 @@ Outcome DecideOutcome(const v1::TaskRecord& record, const AttemptFacts& facts) {
   } else if (!facts.input_error.empty()) {
     outcome = Failed(record, task::v1::STORE_FAILED, facts.input_error);
   } else {
-    outcome = Interrupted(record, false, task::v1::NONE, "returned by its worker, which stops");
+    outcome = Interrupted(record, false, task::v1::NONE, "returned by its worker, which stops or is drained");
   }
   // A cancelled task is not run again, and one that was interrupted is what the user wanted. What the program did by itself stands.
   if (facts.cancel && (outcome.again || outcome.end.state == task::v1::LOST)) outcome = Cancelled(facts);

@@ -94,6 +94,10 @@ class ScriptedClient : public client::TaskClient {
     return absl::UnimplementedError("not scripted");
   }
   absl::Status DeleteQueue(const std::string&) override { return absl::UnimplementedError("not scripted"); }
+  absl::Status DrainWorker(const std::string&, std::optional<std::chrono::milliseconds>, const std::string&) override {
+    return absl::UnimplementedError("not scripted");
+  }
+  absl::Status UndrainWorker(const std::string&) override { return absl::UnimplementedError("not scripted"); }
   absl::StatusOr<std::vector<client::Worker>> ListWorkers() override { return absl::UnimplementedError("not scripted"); }
   absl::StatusOr<std::vector<client::Master>> ListMasters() override { return absl::UnimplementedError("not scripted"); }
 

@@ -103,6 +103,12 @@ class FakeMaster final : public TaskStub {
   absl::Status ListQueues(const task::v1::ListQueuesRequest& r, task::v1::ListQueuesResponse* a, const CallLimits&) override {
     return Answer(list_queues, r, a);
   }
+  absl::Status DrainWorker(const task::v1::DrainWorkerRequest&, task::v1::DrainWorkerResponse*, const CallLimits&) override {
+    return absl::UnimplementedError("not scripted");
+  }
+  absl::Status UndrainWorker(const task::v1::UndrainWorkerRequest&, task::v1::UndrainWorkerResponse*, const CallLimits&) override {
+    return absl::UnimplementedError("not scripted");
+  }
   absl::Status ListWorkers(const task::v1::ListWorkersRequest&, task::v1::ListWorkersResponse*, const CallLimits&) override {
     return absl::UnimplementedError("not scripted");
   }

@@ -35,11 +35,10 @@ class QueueTest : public PlannerFixture {
     return answer.value_or(absl::UnknownError(""));
   }
   absl::Status Delete(const std::string& name) {
-    std::optional<QueueAnswer> answer;
-    planner_->DeleteQueue(name, [&](QueueAnswer a) { answer = std::move(a); });
+    absl::Status answer = absl::UnknownError("not answered");
+    planner_->DeleteQueue(name, [&](absl::Status a) { answer = std::move(a); });
     Run();
-    EXPECT_TRUE(answer.has_value());
-    return answer.value_or(absl::UnknownError("")).status();
+    return answer;
   }
 };
 
@@ -178,6 +177,63 @@ TEST_F(QueueTest, TheViewCountsEachQueuesTasks) {
   Finish("w", "b");
   Run();
   EXPECT_EQ(view_->tallies().count("q"), 0U) << "an empty queue takes no memory";
+}
+
+// ---- workers to be drained ----
+
+class DrainTest : public PlannerFixture {
+ protected:
+  absl::Status Drain(const std::string& worker, std::optional<base::Duration> patience = std::nullopt) {
+    absl::Status answer = absl::UnknownError("not answered");
+    planner_->DrainWorker(worker, patience, "new disk", [&](absl::Status a) { answer = std::move(a); });
+    Run();
+    return answer;
+  }
+  absl::Status Undrain(const std::string& worker) {
+    absl::Status answer = absl::UnknownError("not answered");
+    planner_->UndrainWorker(worker, [&](absl::Status a) { answer = std::move(a); });
+    Run();
+    return answer;
+  }
+};
+
+TEST_F(DrainTest, ADrainedWorkerGetsNothingNewAlsoAsAnotherProcessUnderAnotherMaster) {
+  StartAndLead();
+  Join("w", "p1", 4);
+  Run();
+  Submit("a");
+  ASSERT_TRUE(Drain("w", std::chrono::minutes(5)).ok());
+  const auto drain = records::DecodeDrain(tree_.Find(paths_.Drain("w"))->data);
+  EXPECT_EQ(drain->deadline_ms(), tree_.now_ms + 300'000);
+  EXPECT_EQ(drain->reason(), "new disk");
+  Submit("b");
+  EXPECT_TRUE(Assigned("w", "a")) << "what runs may end";
+  EXPECT_EQ(StateOf("b"), task::v1::READY);
+  EXPECT_TRUE(Finish("w", "a"));
+  Vanish("w");
+  planner_->StopLeading();
+  tree_.Delete(candidate_);
+  Lead();
+  Join("w", "p2", 4);
+  Run();
+  EXPECT_EQ(StateOf("b"), task::v1::READY);
+  ASSERT_TRUE(Undrain("w").ok());
+  EXPECT_TRUE(Assigned("w", "b"));
+  EXPECT_EQ(tree_.Find(paths_.Drain("w")), nullptr);
+}
+
+TEST_F(DrainTest, WhoIsNotThereIsNotDrainedNorUndrained) {
+  StartAndLead();
+  EXPECT_TRUE(absl::IsNotFound(Drain("w")));
+  EXPECT_TRUE(absl::IsNotFound(Undrain("w")));
+  Join("w", "p1", 1);
+  Run();
+  ASSERT_TRUE(Drain("w").ok());
+  Vanish("w");
+  Run();
+  EXPECT_TRUE(Drain("w", std::chrono::seconds(0)).ok()) << "again, with another deadline, while it is away";
+  EXPECT_TRUE(Undrain("w").ok());
+  EXPECT_TRUE(absl::IsNotFound(Drain("w")));
 }
 
 }  // namespace

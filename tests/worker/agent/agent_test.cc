@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "drover/coord/cluster_time.h"
 #include "gmock/gmock.h"
 #include "tests/worker/agent/agent_fixture.h"
 #include "worker/agent/last_will.h"
@@ -197,6 +198,32 @@ TEST_F(AgentTest, WhatRunsPastTheDrainTimeoutIsReturned) {
   EXPECT_EQ(Record("again").state(), task::v1::READY);
   EXPECT_EQ(Record("again").losses(), 0U);
   EXPECT_EQ(Record("once").state(), task::v1::LOST);
+}
+
+TEST_F(AgentTest, PastTheDeadlineOfItsDrainAWorkerReturnsEverythingUntilItIsUndrained) {
+  const auto worker = StartWorker();
+  AwaitReady(*worker);
+  Submit("again");
+  Submit("once", AtMostOnce());
+  AwaitProgram(*worker, 2);
+  v1::Drain drain;
+  drain.set_deadline_ms(coord::ClusterTimeNow(*worker->session).value + 5'000);
+  const auto drained =
+      master_->Commit({.then = {coord::Operation::Create(paths_.Drain("w1"), records::Encode(drain), {.parents = true})}});
+  ASSERT_TRUE(drained.ok() && drained->succeeded) << drained.status();
+  core_.world.RunFor(seconds(4));
+  EXPECT_EQ(worker->runner->running(), 2U) << "before the deadline what runs may end";
+  EXPECT_EQ(AwaitBack("again").state(), task::v1::READY);
+  EXPECT_EQ(Record("again").losses(), 0U);
+  Await([&] { return Record("once").state() == task::v1::LOST; }, "the other's end");
+  Submit("new");
+  EXPECT_EQ(AwaitBack("new").state(), task::v1::READY);
+  EXPECT_EQ(worker->runner->programs.size(), 2U);
+  EXPECT_TRUE(worker->agent->Ready().ok()) << "it stays";
+  ASSERT_TRUE(master_->Delete(paths_.Drain("w1")).ok());
+  core_.world.RunFor(seconds(1));
+  Submit("later");
+  AwaitProgram(*worker, 3);
 }
 
 TEST_F(AgentTest, AnIdleDrainWithoutACoreEndsAllTheSame) {

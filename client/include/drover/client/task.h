@@ -163,10 +163,16 @@ struct Worker {
   std::uint32_t slots = 0;
   std::uint32_t running = 0;
   std::map<std::string, std::string> labels;
-  std::string state;  // READY or DRAINING
+  // READY; DRAINING: it is drained or stopping, and something runs; DRAINED: nothing does. One that is drained is listed also while
+  // it is not there: without an address.
+  std::string state;
   // In thousandths: what it has, and what its tasks take of that.
   std::map<std::string, std::int64_t> resources;
   std::map<std::string, std::int64_t> resources_taken;
+  // Of one that is drained: why, since when, and (0: no such time) when it returns what runs.
+  std::string drain_reason;
+  std::int64_t drained_since_ms = 0;
+  std::int64_t drain_deadline_ms = 0;
 };
 
 enum class Placement {

@@ -165,6 +165,12 @@ class TaskClient {
   [[nodiscard]] virtual absl::StatusOr<QueueSettings> SetQueue(const std::string& name, const QueueChange& change) = 0;
   // Its settings go, its tasks stay. NOT_FOUND: it has none.
   [[nodiscard]] virtual absl::Status DeleteQueue(const std::string& name) = 0;
+  // The worker is given nothing new, also after a restart, until it is undrained; what runs may end for as long as `patience` (not
+  // set: for ever), and is then stopped and run elsewhere (LOST if it runs at most once). NOT_FOUND: there is none of this name.
+  [[nodiscard]] virtual absl::Status DrainWorker(const std::string& worker, std::optional<std::chrono::milliseconds> patience,
+                                                 const std::string& reason) = 0;
+  // NOT_FOUND: it is not drained.
+  [[nodiscard]] virtual absl::Status UndrainWorker(const std::string& worker) = 0;
   [[nodiscard]] virtual absl::StatusOr<std::vector<Worker>> ListWorkers() = 0;
   [[nodiscard]] virtual absl::StatusOr<std::vector<Master>> ListMasters() = 0;
 };
