@@ -117,6 +117,7 @@ int Main(const std::vector<std::string>& args, const Environment& environment, s
   AddRunCommand(&root, &commands);
   AddSubmitCommand(&root, &commands);
   AddTaskCommands(&root, &commands);
+  AddCheckCommand(&root, &commands);
   AddQueueCommands(&root, &commands);
   AddMemberCommands(&root, &commands);
   AddTreeCommands(&root, &commands, &out == &std::cout && isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1);

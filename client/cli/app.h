@@ -81,6 +81,7 @@ void AddDevCommand(process::OptionSet* root, Commands* commands);
 void AddTaskCommands(process::OptionSet* root, Commands* commands);
 void AddRunCommand(process::OptionSet* root, Commands* commands);
 void AddSubmitCommand(process::OptionSet* root, Commands* commands);
+void AddCheckCommand(process::OptionSet* root, Commands* commands);
 void AddQueueCommands(process::OptionSet* root, Commands* commands);
 void AddMemberCommands(process::OptionSet* root, Commands* commands);
 // `terminal`: people are there, so that `drover tree` alone is the shell.

@@ -16,7 +16,7 @@
 namespace drover::cli {
 namespace {
 
-constexpr std::size_t kNodeBytesMax = 1 << 20;
+constexpr std::size_t kTypedDataBytesMax = 1 << 20;
 
 struct PathFlag {
   std::string path;
@@ -29,7 +29,7 @@ struct HeldCreateFlags : CreateFlags {
 // DATA, or standard input for "-".
 absl::StatusOr<std::string> DataGiven(const DataArgument& data) {
   if (!data.standard_input()) return data.Typed();
-  return ReadInput("-", kNodeBytesMax, "the data of a node");
+  return ReadInput("-", kTypedDataBytesMax, "the data of a node");
 }
 
 int Get(const App& app, const PathFlag& flags) {

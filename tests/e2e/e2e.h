@@ -2,6 +2,8 @@
 #ifndef DROVER_TESTS_E2E_E2E_H_
 #define DROVER_TESTS_E2E_E2E_H_
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <chrono>
 #include <map>
@@ -52,6 +54,12 @@ inline std::map<std::string, int> CountStates(const nlohmann::json& tasks) {
 // Lets a fault last: the length of an outage is what such a test is about, not a wait for something to happen.
 inline void Last(std::chrono::milliseconds length) {
   std::this_thread::sleep_for(length);
+}
+
+// What the tree says of the pool adds up, within a minute of the test's end.
+inline void ExpectPoolIsWell(Cluster& cluster) {
+  const CommandResult check = cluster.Drover({"check", "--objects", "--wait", "60s"});
+  EXPECT_EQ(check.exit_code, 0) << check.out << check.err;
 }
 
 }  // namespace drover::testing

@@ -39,6 +39,7 @@ TEST(KillTest, AllTasksSucceedThoughOneOfEachKindIsKilled) {
   std::map<std::string, int> lines;
   for (const std::string& line : Lines(ReadFile(cluster.path("file")))) ++lines[line];
   EXPECT_EQ(lines.size(), kTasks) << "every task has left its line";
+  ExpectPoolIsWell(cluster);
 }
 
 TEST(KillTest, NoAtMostOnceTaskRunsTwiceThoughOneOfEachKindIsKilled) {
@@ -56,6 +57,7 @@ TEST(KillTest, NoAtMostOnceTaskRunsTwiceThoughOneOfEachKindIsKilled) {
       EXPECT_FALSE(task.at("reason").get<std::string>().empty()) << task;
     }
   }
+  ExpectPoolIsWell(cluster);
 }
 
 }  // namespace

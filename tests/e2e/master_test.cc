@@ -15,6 +15,7 @@ TEST(MasterTest, TheStandbyAssignsAfterTheElectedMasterIsKilled) {
   cluster.master(elected).Kill();
   EXPECT_EQ(cluster.Drover({"run", "--", "echo", "still here"}).out, "still here\n");
   EXPECT_NE(cluster.AwaitElectedMaster(elected), elected);
+  ExpectPoolIsWell(cluster);
 }
 
 // Holds the elected master's planned transitions by the fault point of the dev build.
@@ -92,6 +93,7 @@ TEST(MasterTest, APausedMasterIsReplacedAndComesBackAsACandidate) {
   EXPECT_EQ(cluster.AwaitElectedMaster(), successor);
   EXPECT_EQ(cluster.Drover({"run", "--", "echo", "two"}).out, "two\n");
   EXPECT_EQ(CountStates(cluster.AwaitAllTerminal(2)), (std::map<std::string, int>{{"SUCCEEDED", 2}}));
+  ExpectPoolIsWell(cluster);
 }
 
 }  // namespace

@@ -14,7 +14,10 @@ namespace {
 class TaskTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { cluster_ = std::make_unique<Cluster>(); }
-  static void TearDownTestSuite() { cluster_.reset(); }
+  static void TearDownTestSuite() {
+    ExpectPoolIsWell(*cluster_);
+    cluster_.reset();
+  }
   static std::unique_ptr<Cluster> cluster_;
 };
 std::unique_ptr<Cluster> TaskTest::cluster_;

@@ -37,6 +37,7 @@ TEST(WorkerLossTest, NothingThatItsTasksStartedSurvivesAKilledWorkerAndTheTaskRu
   EXPECT_EQ(cluster.Drover({"wait", id}).exit_code, 4);
   for (const std::string& pid : Lines(ReadFile(cluster.path("pids"))))
     EXPECT_TRUE(Await([&] { return !Alive(std::stoi(pid)); })) << pid;
+  ExpectPoolIsWell(cluster);
 }
 
 // Its supervisor is a process of the worker: no worker died, and none is said to have.
@@ -53,6 +54,7 @@ TEST(WorkerLossTest, ATaskThatKillsItsSupervisorIsGivenUpAndLeavesNothing) {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(cluster.path("work"))) {
     EXPECT_NE(entry.path().filename(), "tmp") << entry.path();
   }
+  ExpectPoolIsWell(cluster);
 }
 
 TEST(WorkerLossTest, AWorkerThatIsBackAtOnceUnderTheSameNameStartsNoAtMostOnceTaskAgain) {
@@ -74,6 +76,7 @@ TEST(WorkerLossTest, AWorkerThatIsBackAtOnceUnderTheSameNameStartsNoAtMostOnceTa
   // The new process of that name works: what is submitted now runs.
   EXPECT_EQ(cluster.Drover({"run", "--", "echo", "alive"}).out, "alive\n");
   EXPECT_EQ(ReadFile(cluster.path("starts")), "started\n");
+  ExpectPoolIsWell(cluster);
 }
 
 TEST(WorkerLossTest, AWorkerWhoseNameIsTakenSaysSoAtOnceAndThenEnds) {
@@ -89,6 +92,7 @@ TEST(WorkerLossTest, AWorkerWhoseNameIsTakenSaysSoAtOnceAndThenEnds) {
   EXPECT_TRUE(late.running());
   EXPECT_EQ(late.Wait(), 1);
   EXPECT_NE(late.Log().find("the name w0 is held by process"), std::string::npos) << late.Log();
+  ExpectPoolIsWell(cluster);
 }
 
 TEST(WorkerLossTest, AReaperThatDiesTakesItsTasksAlongAndTheWorkerGoesOn) {
@@ -107,6 +111,7 @@ TEST(WorkerLossTest, AReaperThatDiesTakesItsTasksAlongAndTheWorkerGoesOn) {
   ASSERT_TRUE(Await([&] { return Lines(ReadFile(cluster.path("pids"))).size() == 4; })) << "it runs again, under a new reaper";
   EXPECT_EQ(cluster.Drover({"cancel", id}).exit_code, 0);
   EXPECT_EQ(cluster.Drover({"wait", id}).exit_code, 4);
+  ExpectPoolIsWell(cluster);
 }
 
 TEST(WorkerLossTest, AWorkerToldToStopFinishesWhatItRunsAndTakesNoMore) {
@@ -131,6 +136,7 @@ TEST(WorkerLossTest, AWorkerToldToStopFinishesWhatItRunsAndTakesNoMore) {
   EXPECT_EQ(cluster.worker(0).Wait(), 0);
   EXPECT_EQ(cluster.Drover({"wait", id}).exit_code, 0);
   EXPECT_EQ(cluster.Json({"status", later}).at("state"), "READY");
+  ExpectPoolIsWell(cluster);
 }
 
 }  // namespace
