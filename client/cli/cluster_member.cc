@@ -313,13 +313,13 @@ void AddClusterMemberCommands(process::OptionSet* cluster, Commands* commands) {
       "ID=HOST:PORT", "The node");
   const auto [promote, promote_flags] =
       add(&group, "promote", "Makes a learner that has caught up a voter", Promote, "ID", "The learner");
-  promote->Time("--wait", &promote_flags->wait, "How long it may take to catch up");
+  promote->Time("--wait", &promote_flags->wait, "How long it may take to catch up, once its node answers (--request-timeout)");
   add(&group, "remove", "Removes a member; its node ends", Remove, "ID", "The member");
   const auto [readmit, readmit_flags] =
       add(&group, "readmit", "Lets a member whose data directory was lost in again: removed, added as a learner, promoted", Readmit,
           "ID[=HOST:PORT]", "The member, and where it is now if it has moved");
   readmit_flags->wait = std::chrono::minutes(10);
-  readmit->Time("--wait", &readmit_flags->wait, "How long it may take to catch up");
+  readmit->Time("--wait", &readmit_flags->wait, "How long it may take to catch up, once its node answers (--request-timeout)");
   add(cluster, "transfer-leader", "Hands leadership to another node", TransferLeader, "ID",
       "To whom; without it, to the one that has most of the log", false);
 }

@@ -107,8 +107,9 @@ void AddSnapshotRestoreCommand(process::OptionSet* snapshot, Commands* commands)
   restore.Number("--id", &flags->id, "The node's id: the lowest of the new cluster");
   restore.Text("--initial-cluster", &flags->initial_cluster, "1=HOST:PORT,2=HOST:PORT,...: the members of the new cluster");
   restore.Footer(
-      "If it does not end, no node starts with DIR: give the command again (it replaces what the first one has left), or empty "
-      "DIR.");
+      "If it does not end, no node starts with DIR once it is there: give the command again (it replaces what the first one has "
+      "left), or "
+      "empty DIR. If DIR is not there, nothing has been restored.");
   commands->push_back({&restore, [flags](const App& app) { return RestoreCommand(app, *flags); }});
 }
 

@@ -17,7 +17,8 @@
 namespace drover::base {
 
 // Errors: ENOENT is NOT_FOUND, EEXIST is ALREADY_EXISTS, ENOSPC and EDQUOT are RESOURCE_EXHAUSTED, a lock held and what is
-// to be read and is no regular file are FAILED_PRECONDITION, everything else INTERNAL; the message names the path and the system's words.
+// to be read and is no regular file are FAILED_PRECONDITION, everything else INTERNAL; the message names the path and the system's
+// words.
 class File {
  public:
   virtual ~File() = default;  // closes; never syncs

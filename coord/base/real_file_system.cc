@@ -182,7 +182,10 @@ class RealFileSystem final : public FileSystem {
 
   absl::Status Rename(const std::string& from, const std::string& to) override {
     if (::rename(from.c_str(), to.c_str()) != 0) return Error(errno, absl::StrCat("rename ", from, " to"), to);
-    return absl::OkStatus();
+    // That of a directory is durable when this returns.
+    struct stat info;
+    if (::stat(to.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) return absl::OkStatus();
+    return SyncDirectory(Parent(to));
   }
 
   absl::Status Remove(const std::string& path) override {

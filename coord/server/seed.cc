@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "coord/base/status.h"
 #include "coord/log/snapshot_file.h"
 #include "coord/server/recovery.h"
@@ -61,11 +62,25 @@ absl::Status CopyParts(log::SnapshotReader* reader, log::SnapshotWriter* writer)
 
 }  // namespace
 
-absl::Status MarkRestore(base::FileSystem* files, const std::string& directory) {
+namespace {
+
+absl::Status MakeMarked(base::FileSystem* files, const std::string& directory) {
   DROVER_RETURN_IF_ERROR(files->MakeDirectory(directory));
   const auto mark = files->Open(absl::StrCat(directory, "/", kRestoringMark), base::OpenMode::kCreate);
   if (!absl::IsAlreadyExists(mark.status())) DROVER_RETURN_IF_ERROR(mark.status());
   return files->SyncDirectory(directory);  // also of one that a process made which died before it was durable
+}
+
+}  // namespace
+
+absl::Status MarkRestore(base::FileSystem* files, const std::string& directory) {
+  if (absl::IsNotFound(files->List(directory).status())) {
+    // It is never there without its mark: made under another name first.
+    const std::string making = absl::StrCat(absl::StripSuffix(directory, "/"), ".restoring");
+    DROVER_RETURN_IF_ERROR(MakeMarked(files, making));
+    DROVER_RETURN_IF_ERROR(files->Rename(making, directory));
+  }
+  return MakeMarked(files, directory);
 }
 
 absl::Status UnmarkRestore(base::FileSystem* files, const std::string& directory) {

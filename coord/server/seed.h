@@ -35,7 +35,8 @@ struct Seed {
 // that is killed in between would else leave what a node takes for an empty directory, and founds a cluster without the state from.
 // The mark is inside, for the directory may be a mount point, which nothing can be renamed to.
 //
-// Makes directory and mark, where needed; durable when it returns OK.
+// Makes directory and mark, where needed; durable when it returns OK. A directory that is not there comes into being with its mark:
+// it is made as `<directory>.restoring`, which stays if the process is killed then.
 [[nodiscard]] absl::Status MarkRestore(base::FileSystem* files, const std::string& directory);
 // Durable when it returns OK; after an error the mark may be there or not.
 [[nodiscard]] absl::Status UnmarkRestore(base::FileSystem* files, const std::string& directory);
