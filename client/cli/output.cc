@@ -124,6 +124,10 @@ int Output::Fail(int code, const absl::Status& status) {
   return code;
 }
 
+void Output::Aside(absl::string_view text) {
+  *err_ << text << std::flush;
+}
+
 void Output::Note(absl::string_view text) {
   if (!json()) *err_ << "drover: " << OneLine(text) << std::endl;
 }

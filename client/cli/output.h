@@ -48,6 +48,8 @@ class Output {
   // with the status, or `code`.
   int Fail(const absl::Status& status);
   int Fail(int code, const absl::Status& status);
+  // Bytes exactly as they are, on standard error.
+  void Aside(absl::string_view text);
   // A diagnostic that is no error. Nothing in JSON.
   void Note(absl::string_view text);
 

@@ -25,6 +25,7 @@ struct SubmitFlags {
   std::string each_line;
   bool wait = false;
   base::Duration wait_timeout{0};
+  bool progress = false;
 };
 
 absl::StatusCode CodeOf(client::SubmitOutcome outcome) {
@@ -119,6 +120,7 @@ class LineSubmission {
 
 int Submit(const App& app, const SubmitFlags& flags) {
   if (flags.wait_timeout.count() > 0 && !flags.wait) return app.Usage("submit: --wait-timeout needs --wait");
+  if (flags.progress && !flags.wait) return app.Usage("submit: --progress needs --wait");
   if (!flags.each_line.empty() && !flags.task.id.empty()) {
     return app.Usage("submit: --id and --each-line exclude each other: every line is a task of its own");
   }
@@ -139,7 +141,7 @@ int Submit(const App& app, const SubmitFlags& flags) {
     if (tasks_later) submission.Quiet();
     const int submitted = submission.Run(*std::move(reader));
     if (!flags.wait) return submitted;
-    const int waited = WaitFor(app, **tasks, submission.ids(), flags.wait_timeout);
+    const int waited = WaitFor(app, **tasks, submission.ids(), flags.wait_timeout, flags.progress);
     return submitted != kOk ? submitted : waited;
   }
 
@@ -154,7 +156,7 @@ int Submit(const App& app, const SubmitFlags& flags) {
                                                                              conflict ? ConflictAdvice(result.id) : "")));
   }
   if (!tasks_later) app.output.Line(result.id, IdItem(result.id));
-  return flags.wait ? WaitFor(app, **tasks, {result.id}, flags.wait_timeout) : static_cast<int>(kOk);
+  return flags.wait ? WaitFor(app, **tasks, {result.id}, flags.wait_timeout, flags.progress) : static_cast<int>(kOk);
 }
 
 }  // namespace
@@ -167,6 +169,7 @@ void AddSubmitCommand(process::OptionSet* root, Commands* commands) {
                 "One task per line of this file (- is standard input), {} in COMMAND replaced by it");
   options.Flag("--wait", &flags->wait, "Wait until it has ended");
   options.Time("--wait-timeout", &flags->wait_timeout, "Wait no longer than this");
+  options.Flag("--progress", &flags->progress, "With --wait, show on standard error how far they have come");
   commands->push_back({&options, [flags](const App& app) { return Submit(app, *flags); }});
 }
 

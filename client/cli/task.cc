@@ -1,6 +1,7 @@
 // `drover wait`, `status`, `explain`, `list`, `cancel`, `retry` and `logs`.
 #include <unistd.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "client/cli/exit_code.h"
 #include "client/cli/follow.h"
 #include "client/cli/raw_write.h"
+#include "client/cli/task_filter.h"
 #include "client/cli/task_text.h"
 #include "client/cli/wait.h"
 #include "master/records/record_limits.h"
@@ -46,10 +48,11 @@ struct WaitFlags {
   [[nodiscard]] const std::vector<std::string>& Ids() const { return ids; }
   std::vector<std::string> ids;
   base::Duration timeout{0};
+  bool progress = false;
 };
 
 int Wait(const App& app, TaskClient& tasks, const WaitFlags& flags) {
-  return WaitFor(app, tasks, flags.ids, flags.timeout);
+  return WaitFor(app, tasks, flags.ids, flags.timeout, flags.progress);
 }
 
 struct StatusFlags {
@@ -95,31 +98,67 @@ int Explain(const App& app, TaskClient& tasks, const StatusFlags& flags) {
 
 struct ListFlags {
   [[nodiscard]] static std::vector<std::string> Ids() { return {}; }
-  std::string state;
+  TaskFilter filter;
+  std::vector<std::string> columns = TaskHeader();
   std::uint32_t limit = 100;
 };
 
 int List(const App& app, TaskClient& tasks, const ListFlags& flags) {
-  client::ListOptions options;
-  options.limit = flags.limit;
-  if (!flags.state.empty()) options.states = {*client::ParseState(flags.state)};
+  if (absl::Status s = flags.filter.Check(); !s.ok()) return app.output.Fail(s);
   std::vector<Item> items;
-  // The service may answer in smaller pages than asked for.
-  while (items.size() < flags.limit) {
-    options.limit = flags.limit - static_cast<std::uint32_t>(items.size());
-    auto page = tasks.List(options);
-    if (!page.ok()) return app.output.Fail(page.status());
-    for (const client::Task& task : page->tasks) items.push_back(TaskRow(task));
-    if (page->next.empty()) break;
-    options.after = page->next;
-  }
-  app.output.List(TaskHeader(), items);
+  const absl::Status status = flags.filter.ForEachPage(tasks, flags.limit, [&](const std::vector<client::Task>& page) {
+    for (const client::Task& task : page) items.push_back(TaskRow(task, flags.columns));
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return app.output.Fail(status);
+  app.output.List(flags.columns, items);
   return kOk;
 }
 
-struct CancelFlags {
+// Tasks by id, by what is known of them, or all: what `cancel` and `retry` are about.
+struct ChosenFlags {
   [[nodiscard]] const std::vector<std::string>& Ids() const { return ids; }
   std::vector<std::string> ids;
+  TaskFilter filter;
+  bool all = false;
+  bool dry_run = false;
+
+  void AddTo(process::OptionSet* options, const std::string& help) {
+    options->Arguments("ID", &ids, help, 0);
+    filter.AddTo(options);
+    options->Flag("--all", &all, "All of the pool's tasks that can be");
+    options->Flag("--dry-run", &dry_run, "Only print the ids of those that would be");
+  }
+};
+
+// Hands over the ids that are meant, not more than a call takes at a time; `states`: those that it can be done to.
+int ForChosen(const App& app, TaskClient& tasks, const ChosenFlags& flags, const std::vector<client::State>& states,
+              const std::function<absl::Status(const std::vector<std::string>&)>& on_ids) {
+  const int ways = (flags.ids.empty() ? 0 : 1) + (flags.filter.empty() ? 0 : 1) + (flags.all ? 1 : 0);
+  if (ways == 0) return app.Usage("which tasks? Give an ID, or options that choose some, or --all");
+  if (ways > 1) return app.Usage("ids, options that choose some, and --all exclude each other");
+  if (absl::Status s = flags.filter.Check(); !s.ok()) return app.output.Fail(s);
+  const auto take = [&](const std::vector<std::string>& ids) {
+    if (!flags.dry_run) return on_ids(ids);
+    for (const std::string& id : ids) app.output.Line(id, IdItem(id));
+    return absl::OkStatus();
+  };
+  absl::Status status;
+  if (!flags.ids.empty()) {
+    status = take(flags.ids);
+  } else {
+    TaskFilter filter = flags.filter;
+    if (filter.states.empty()) filter.states = states;
+    status = filter.ForEachPage(tasks, 0, [&](const std::vector<client::Task>& page) {
+      std::vector<std::string> ids;
+      for (const client::Task& task : page) ids.push_back(task.id);
+      return ids.empty() ? absl::OkStatus() : take(ids);
+    });
+  }
+  return status.ok() ? static_cast<int>(kOk) : app.output.Fail(status);
+}
+
+struct CancelFlags : ChosenFlags {
   std::string reason;
 };
 
@@ -153,25 +192,34 @@ int EndOf(const App& app, const std::vector<Item>& items, const std::vector<std:
 }
 
 int Cancel(const App& app, TaskClient& tasks, const CancelFlags& flags) {
-  auto results = tasks.Cancel(flags.ids, flags.reason);
-  if (!results.ok()) return app.output.Fail(results.status());
   std::vector<Item> items;
   std::vector<std::string> missing;
   std::string refused;
-  for (const client::CancelResult& result : *results) {
-    items.push_back(ResultItem(result.id, OutcomeName(result.outcome), result.sentence));
-    if (result.outcome == client::CancelOutcome::kNotFound) missing.push_back(result.id);
-    if (result.outcome == client::CancelOutcome::kRefused) refused = absl::StrCat("task ", result.id, ": ", result.sentence);
-    if (result.outcome == client::CancelOutcome::kAlreadyTerminal)
-      app.output.Note(absl::StrCat("task ", result.id, " had ended already"));
-  }
+  const bool named = !flags.ids.empty();
+  std::size_t cancelled = 0;
+  const std::vector<client::State> open = {client::State::kWaiting, client::State::kReady, client::State::kAssigned,
+                                           client::State::kRunning};
+  const int chosen = ForChosen(app, tasks, flags, open, [&](const std::vector<std::string>& ids) {
+    auto results = tasks.Cancel(ids, flags.reason);
+    if (!results.ok()) return results.status();
+    for (const client::CancelResult& result : *results) {
+      items.push_back(ResultItem(result.id, OutcomeName(result.outcome), result.sentence));
+      cancelled += result.outcome == client::CancelOutcome::kCancelled ? 1 : 0;
+      if (result.outcome == client::CancelOutcome::kRefused) refused = absl::StrCat("task ", result.id, ": ", result.sentence);
+      // One that was chosen, and has ended meanwhile, is as it was wanted.
+      if (!named) continue;
+      if (result.outcome == client::CancelOutcome::kNotFound) missing.push_back(result.id);
+      if (result.outcome == client::CancelOutcome::kAlreadyTerminal)
+        app.output.Note(absl::StrCat("task ", result.id, " had ended already"));
+    }
+    return absl::OkStatus();
+  });
+  if (chosen != kOk || flags.dry_run) return chosen;
+  if (!named && app.output.format() == Format::kTable) app.output.Raw(absl::StrCat(cancelled, " tasks are cancelled\n"));
   return EndOf(app, items, missing, refused);
 }
 
-struct RetryFlags {
-  [[nodiscard]] const std::vector<std::string>& Ids() const { return ids; }
-  std::vector<std::string> ids;
-};
+struct RetryFlags : ChosenFlags {};
 
 const char* OutcomeName(client::RetryOutcome outcome) {
   switch (outcome) {
@@ -186,17 +234,26 @@ const char* OutcomeName(client::RetryOutcome outcome) {
 }
 
 int Retry(const App& app, TaskClient& tasks, const RetryFlags& flags) {
-  auto results = tasks.Retry(flags.ids);
-  if (!results.ok()) return app.output.Fail(results.status());
   std::vector<Item> items;
   std::vector<std::string> missing;
   std::vector<std::string> refused;
-  for (const client::RetryResult& result : *results) {
-    items.push_back(ResultItem(result.id, OutcomeName(result.outcome), result.sentence));
-    if (result.outcome == client::RetryOutcome::kNotFound) missing.push_back(result.id);
-    if (result.outcome == client::RetryOutcome::kRefused)
-      refused.push_back(absl::StrCat("task ", result.id, ": ", result.sentence));
-  }
+  const bool named = !flags.ids.empty();
+  std::size_t retried = 0;
+  const std::vector<client::State> failed = {client::State::kFailed, client::State::kCancelled, client::State::kLost};
+  const int chosen = ForChosen(app, tasks, flags, failed, [&](const std::vector<std::string>& ids) {
+    auto results = tasks.Retry(ids);
+    if (!results.ok()) return results.status();
+    for (const client::RetryResult& result : *results) {
+      items.push_back(ResultItem(result.id, OutcomeName(result.outcome), result.sentence));
+      retried += result.outcome == client::RetryOutcome::kRetried ? 1 : 0;
+      if (result.outcome == client::RetryOutcome::kNotFound && named) missing.push_back(result.id);
+      if (result.outcome == client::RetryOutcome::kRefused)
+        refused.push_back(absl::StrCat("task ", result.id, ": ", result.sentence));
+    }
+    return absl::OkStatus();
+  });
+  if (chosen != kOk || flags.dry_run) return chosen;
+  if (!named && app.output.format() == Format::kTable) app.output.Raw(absl::StrCat(retried, " tasks are run anew\n"));
   return EndOf(app, items, missing, absl::StrJoin(refused, "; "));
 }
 
@@ -255,6 +312,7 @@ void AddTaskCommands(process::OptionSet* root, Commands* commands) {
   auto wait_flags = std::make_shared<WaitFlags>();
   wait.Arguments("ID", &wait_flags->ids, "Tasks to wait for");
   wait.Time("--timeout", &wait_flags->timeout, "Wait no longer than this; 0 is no limit");
+  wait.Flag("--progress", &wait_flags->progress, "Show on standard error how far they have come");
   Add(&wait, commands, wait_flags, Wait);
 
   process::OptionSet& status = root->Command("status", "Shows one task");
@@ -269,21 +327,24 @@ void AddTaskCommands(process::OptionSet* root, Commands* commands) {
 
   process::OptionSet& list = root->Command("list", "Lists tasks, the newest first");
   auto list_flags = std::make_shared<ListFlags>();
-  list.Choice("--state", &list_flags->state,
-              {"WAITING", "READY", "ASSIGNED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED", "LOST"}, "Only those in this state");
+  list_flags->filter.AddTo(&list);
+  list.Custom(
+      "--columns", [list_flags](const std::string& text) { return ParseColumns(text, &list_flags->columns); },
+      absl::StrCat("Of the table, with commas between them: ", absl::StrJoin(TaskColumns(), ", ")),
+      absl::StrJoin(TaskHeader(), ","));
   list.Number("--limit", &list_flags->limit, "At most so many", 1, 10'000);
   Add(&list, commands, list_flags, List);
 
   process::OptionSet& cancel = root->Command("cancel", "Cancels tasks; those that run are stopped");
   auto cancel_flags = std::make_shared<CancelFlags>();
-  cancel.Arguments("ID", &cancel_flags->ids, "Tasks to cancel");
+  cancel_flags->AddTo(&cancel, "Tasks to cancel");
   cancel.Text("--reason", &cancel_flags->reason,
               absl::StrCat("Why, for people; at most ", records::kCancelReasonBytesMax, " bytes"));
   Add(&cancel, commands, cancel_flags, Cancel);
 
   process::OptionSet& retry = root->Command("retry", "Runs tasks anew that have ended without success, as they were submitted");
   auto retry_flags = std::make_shared<RetryFlags>();
-  retry.Arguments("ID", &retry_flags->ids, "Tasks to run anew");
+  retry_flags->AddTo(&retry, "Tasks to run anew");
   Add(&retry, commands, retry_flags, Retry);
 
   process::OptionSet& logs = root->Command("logs", "Writes what a task's program wrote");

@@ -1,7 +1,11 @@
 #include "client/cli/task_text.h"
 
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "client/cli/time_text.h"
 
 namespace drover::cli {
@@ -56,6 +60,28 @@ std::string TimeText(std::int64_t ms) {
   return ms == 0 ? "" : Rfc3339(ms);
 }
 
+struct Column {
+  const char* name;
+  std::string (*text)(const client::Task&);
+};
+constexpr Column kColumns[] = {
+    {"ID", [](const client::Task& t) { return t.id; }},
+    {"NAME", [](const client::Task& t) { return t.name; }},
+    {"QUEUE", [](const client::Task& t) { return t.queue; }},
+    {"PRIORITY", [](const client::Task& t) { return absl::StrCat(t.priority); }},
+    {"STATE", [](const client::Task& t) { return Text(client::StateName(t.state)); }},
+    {"REASON", [](const client::Task& t) { return t.reason == client::Reason::kNone ? "" : Text(client::ReasonName(t.reason)); }},
+    {"WHY", [](const client::Task& t) { return t.sentence; }},
+    {"ATTEMPT", [](const client::Task& t) { return t.attempt == 0 ? "" : absl::StrCat(t.attempt); }},
+    {"WORKER", [](const client::Task& t) { return t.worker; }},
+    {"EXIT", [](const client::Task& t) { return Exit(t); }},
+    {"TOOK", [](const client::Task& t) { return Took(t); }},
+    {"SUBMITTED", [](const client::Task& t) { return TimeText(t.submitted_at_ms); }},
+    {"STARTED", [](const client::Task& t) { return TimeText(t.started_at_ms); }},
+    {"FINISHED", [](const client::Task& t) { return TimeText(t.finished_at_ms); }},
+    {"NOT-BEFORE", [](const client::Task& t) { return TimeText(t.not_before_ms); }},
+};
+
 }  // namespace
 
 Json TaskJson(const client::Task& t) {
@@ -93,13 +119,35 @@ const std::vector<std::string>& TaskHeader() {
   return kHeader;
 }
 
-Item TaskRow(const client::Task& t) {
+std::vector<std::string> TaskColumns() {
+  std::vector<std::string> names;
+  for (const Column& column : kColumns) names.emplace_back(column.name);
+  return names;
+}
+
+Item TaskRow(const client::Task& t, const std::vector<std::string>& columns) {
   Item item;
   item.id = t.id;
   item.json = TaskJson(t);
-  item.cells = {t.id,    t.name,  Text(client::StateName(t.state)), t.attempt == 0 ? "" : absl::StrCat(t.attempt), t.worker,
-                Exit(t), Took(t), TimeText(t.submitted_at_ms)};
+  for (const std::string& name : columns) {
+    for (const Column& column : kColumns) {
+      if (name == column.name) item.cells.push_back(column.text(t));
+    }
+  }
   return item;
+}
+
+absl::Status ParseColumns(const std::string& text, std::vector<std::string>* columns) {
+  columns->clear();
+  const std::vector<std::string> known = TaskColumns();
+  for (const absl::string_view part : absl::StrSplit(text, ',')) {
+    std::string name = absl::AsciiStrToUpper(part);
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      return absl::InvalidArgumentError(absl::StrCat("\"", part, "\" is no column; there are ", absl::StrJoin(known, ", ")));
+    }
+    columns->push_back(std::move(name));
+  }
+  return absl::OkStatus();
 }
 
 const std::vector<std::string>& TaskNames() {

@@ -18,9 +18,12 @@ namespace drover::cli {
 // A task of which nothing but its id is known: `{"id":...}`.
 [[nodiscard]] Item IdItem(const std::string& id);
 
-// A row of `drover list`.
+// A row of `drover list`: the usual columns, and all that there are.
 [[nodiscard]] const std::vector<std::string>& TaskHeader();
-[[nodiscard]] Item TaskRow(const client::Task& task);
+[[nodiscard]] std::vector<std::string> TaskColumns();
+[[nodiscard]] Item TaskRow(const client::Task& task, const std::vector<std::string>& columns = TaskHeader());
+// "id,state" ... INVALID_ARGUMENT names one that there is not.
+[[nodiscard]] absl::Status ParseColumns(const std::string& text, std::vector<std::string>* columns);
 
 // The lines of `drover status`.
 [[nodiscard]] const std::vector<std::string>& TaskNames();

@@ -1,10 +1,14 @@
 #include "client/cli/wait.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/exit_code.h"
+#include "client/cli/progress.h"
 #include "client/cli/task_text.h"
 #include "master/records/task_id.h"
 
@@ -16,22 +20,33 @@ absl::Status MissingError(const std::vector<std::string>& ids) {
   return absl::NotFoundError(absl::StrCat(first.message(), ", nor ", ids.size() - 1, " more of those named"));
 }
 
-int WaitFor(const App& app, client::TaskClient& tasks, const std::vector<std::string>& ids, base::Duration timeout) {
+int WaitFor(const App& app, client::TaskClient& tasks, const std::vector<std::string>& ids, base::Duration timeout, bool progress) {
   std::map<std::string, client::Task> seen;  // as they stood last
   std::size_t ended = 0;
   std::vector<std::string> missing;
   std::optional<std::chrono::steady_clock::time_point> deadline;
   if (timeout.count() > 0) deadline = std::chrono::steady_clock::now() + timeout;
+  std::optional<Progress> shown;
+  if (progress && !app.output.json()) {
+    shown.emplace(Progress::Options{.total = ids.size(),
+                                    .terminal = isatty(STDERR_FILENO) == 1,
+                                    .write = [&app](absl::string_view text) { app.output.Aside(text); }});
+  }
   const absl::Status status = tasks.Watch(
       ids,
       [&](const client::Task& task) {
-        seen[task.id] = task;
-        if (!client::IsTerminal(task.state)) return true;
-        ++ended;
-        if (task.state != client::State::kSucceeded) app.output.Note(absl::StrCat(task.id, " ", EndText(task)));
+        client::Task& known = seen[task.id];
+        const client::State before = known.state;
+        known = task;
+        const bool note = client::IsTerminal(task.state) && task.state != client::State::kSucceeded;
+        if (note && shown) shown->Hide();
+        if (client::IsTerminal(task.state)) ++ended;
+        if (note) app.output.Note(absl::StrCat(task.id, " ", EndText(task)));
+        if (shown) shown->OnTask(before, task.state);
         return true;
       },
       [&](const std::string& id) { missing.push_back(id); }, deadline);
+  if (shown) shown->Finish();
 
   std::vector<client::Task> in_order;
   std::vector<Item> items;

@@ -244,6 +244,10 @@ absl::StatusOr<TaskPage> TaskClientImpl::List(const ListOptions& options) {
   for (State state : options.states) request.add_states(ToState(state));
   request.set_limit(options.limit);
   request.set_after(options.after);
+  request.set_queue(options.queue);
+  request.set_name(options.name);
+  request.set_key(options.key);
+  request.set_worker(options.worker);
   request.set_seen_zxid(seen_zxid_.load());
   task::v1::ListResponse response;
   if (absl::Status s = Call(&TaskStub::List, request, &response); !s.ok()) return s;

@@ -45,6 +45,18 @@ void ShowDrain(const state::DrainView& drain, task::v1::Worker* worker) {
   worker->set_drain_deadline(drain.drain.deadline_ms());
 }
 
+// By what its record says.
+bool IsListed(const task::v1::ListRequest& request, const state::TaskView& task) {
+  const auto record = task.Decode();
+  if (!record.ok()) return false;
+  const task::v1::Policy& policy = record->policy();
+  const std::string& last = record->attempts().empty() ? record->worker() : record->attempts().rbegin()->worker();
+  const std::string& worker = record->worker().empty() && records::IsTerminal(task.state) ? last : record->worker();
+  return (request.queue().empty() || request.queue() == policy.queue()) &&
+         (request.name().empty() || request.name() == policy.name()) && (request.key().empty() || request.key() == policy.key()) &&
+         (request.worker().empty() || request.worker() == worker);
+}
+
 // The answer of a call that says nothing but that it is done.
 template <typename Response>
 absl::AnyInvocable<void(absl::Status)> OnlyStatus(Reply<Response> reply) {
@@ -249,18 +261,19 @@ task::v1::ListResponse TaskService::Page(const task::v1::ListRequest& request) c
   auto end = order.end();
   std::uint64_t after = 0;
   if (absl::SimpleAtoi(request.after(), &after)) end = order.lower_bound({base::Zxid(after), state::TaskRef(0)});
+  const bool by_record = !request.queue().empty() || !request.name().empty() || !request.key().empty() || !request.worker().empty();
+  const std::size_t scan_max = by_record ? options_.list_decode_max : options_.list_scan_max;
   std::size_t looked = 0, bytes = 0;
   for (auto it = end; it != order.begin();) {
     --it;
     const state::TaskView* task = view.At(it->second);
-    const bool wanted = states.empty() || states.count(task->state) > 0;
-    if (wanted) {
+    if ((states.empty() || states.count(task->state) > 0) && (!by_record || IsListed(request, *task))) {
       *response.add_tasks() = ToTask(*task, view);
       bytes += task->record.size() + task->id.size();
     }
     ++looked;
-    const bool full = static_cast<std::size_t>(response.tasks_size()) >= limit || looked >= options_.list_scan_max ||
-                      bytes >= options_.answer_bytes_max;
+    const bool full =
+        static_cast<std::size_t>(response.tasks_size()) >= limit || looked >= scan_max || bytes >= options_.answer_bytes_max;
     // The page ends between two submissions, never between tasks of one.
     if (full && it != order.begin() && std::prev(it)->first != it->first) {
       response.set_next(absl::StrCat(it->first.value));

@@ -27,6 +27,7 @@ struct TaskServiceOptions {
   std::uint32_t list_max = 10'000;
   // Tasks looked at for one page, whatever their state: keeps the loop's slice short.
   std::size_t list_scan_max = 20'000;
+  std::size_t list_decode_max = 4'000;  // the same where their records are read for it
   // Of an answer; a page ends before it.
   std::size_t answer_bytes_max = std::size_t{3} << 20;
   std::size_t ids_max = 10'000;

@@ -273,6 +273,44 @@ TEST_F(TaskTest, ACancellationSaysWhy) {
   EXPECT_EQ(cluster_->Json({"status", id}).at("sentence"), "the wrong input");
 }
 
+TEST_F(TaskTest, TasksAreChosenByWhatIsKnownOfThem) {
+  ASSERT_EQ(cluster_->Drover({"queue", "pause", "chosen"}).exit_code, 0);
+  for (const char* name : {"a", "a", "b"}) {
+    ASSERT_EQ(cluster_->Drover({"submit", "--queue", "chosen", "--name", name, "--", "true"}).exit_code, 0);
+  }
+  const auto count = [](std::vector<std::string> filter) {
+    filter.insert(filter.begin(), "list");
+    return cluster_->Json(filter).size();
+  };
+  EXPECT_EQ(count({"--queue", "chosen"}), 3U);
+  EXPECT_EQ(count({"--queue", "chosen", "--name", "a", "--state", "READY,RUNNING"}), 2U);
+  EXPECT_EQ(count({"--queue", "chosen", "--limit", "1"}), 1U);
+  EXPECT_EQ(count({"--worker", "nobody"}), 0U);
+
+  const CommandResult dry = cluster_->Drover({"cancel", "--queue", "chosen", "--name", "a", "--dry-run"});
+  EXPECT_EQ(Lines(dry.out).size(), 2U);
+  EXPECT_EQ(count({"--queue", "chosen", "--state", "CANCELLED"}), 0U);
+  EXPECT_EQ(cluster_->Drover({"cancel", "--queue", "chosen", "--name", "a"}).out, "2 tasks are cancelled\n");
+  EXPECT_EQ(count({"--queue", "chosen", "--state", "CANCELLED"}), 2U);
+  EXPECT_EQ(cluster_->Drover({"retry", "--queue", "chosen"}).out, "2 tasks are run anew\n");
+  EXPECT_EQ(cluster_->Drover({"cancel", "--queue", "chosen"}).out, "3 tasks are cancelled\n");
+  EXPECT_EQ(cluster_->Drover({"cancel", "--queue", "chosen"}).out, "0 tasks are cancelled\n");
+
+  const std::string table = cluster_->Drover({"list", "--queue", "chosen", "--columns", "name,state"}).out;
+  EXPECT_EQ(Lines(table).at(0).substr(0, 4), "NAME");
+  EXPECT_EQ(table.find("ID"), std::string::npos) << table;
+
+  for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{{"cancel"},
+                                                                                     {"cancel", "--all", "some-id"},
+                                                                                     {"retry", "--all", "--queue", "chosen"},
+                                                                                     {"list", "--state", "READY,NOPE"},
+                                                                                     {"list", "--queue", "a/b"},
+                                                                                     {"list", "--columns", "id,nope"}}) {
+    EXPECT_EQ(cluster_->Drover(wrong).exit_code, 2) << wrong.back();
+  }
+  EXPECT_EQ(cluster_->Drover({"queue", "delete", "chosen"}).exit_code, 0);
+}
+
 TEST_F(TaskTest, OnlyChosenExitCodesAreRetriedAfter) {
   const auto attempts = [](const std::string& code) {
     const std::string id = Trimmed(

@@ -189,6 +189,81 @@ TEST_F(TaskServiceTest, AListMayAskForStates) {
   EXPECT_THAT(Ids(*Call(&TaskService::List, request)), ElementsAre("b", "a"));
 }
 
+TEST_F(TaskServiceTest, AListMayAskForWhatRecordsSay) {
+  Start();
+  Join("w", 1);
+  auto spec = [](const char* id, const char* queue, const char* name, const char* key) {
+    task::v1::TaskSpec made = Spec(id);
+    made.mutable_policy()->set_queue(queue);
+    made.mutable_policy()->set_name(name);
+    made.mutable_policy()->set_key(key);
+    return made;
+  };
+  SubmitOne(spec("a", "q", "n", "k"));
+  SubmitOne(spec("b", "q", "m", "k"));
+  SubmitOne(spec("c", "r", "n", "l"));
+  const auto listed = [&](auto set) {
+    task::v1::ListRequest request;
+    set(&request);
+    return Ids(*Call(&TaskService::List, request));
+  };
+  EXPECT_THAT(listed([](auto* r) { r->set_queue("q"); }), ElementsAre("b", "a"));
+  EXPECT_THAT(listed([](auto* r) { r->set_name("n"); }), ElementsAre("c", "a"));
+  EXPECT_THAT(listed([](auto* r) { r->set_key("k"); }), ElementsAre("b", "a"));
+  EXPECT_THAT(listed([](auto* r) { r->set_worker("w"); }), ElementsAre("a"));
+  EXPECT_THAT(listed([](auto* r) {
+                r->set_queue("q");
+                r->add_states(task::v1::READY);
+              }),
+              ElementsAre("b"));
+  EXPECT_THAT(listed([](auto* r) { r->set_queue("nobody's"); }), ElementsAre());
+}
+
+TEST_F(TaskServiceTest, QueuesAreSetListedAndForgotten) {
+  Start();
+  Join("w", 1);
+  task::v1::SetQueueRequest set;
+  set.set_name("q");
+  set.set_weight(4);
+  EXPECT_EQ(Call(&TaskService::SetQueue, set)->settings().weight(), 4U);
+  set.set_weight(5'000);
+  EXPECT_EQ(Call(&TaskService::SetQueue, set).status().code(), absl::StatusCode::kInvalidArgument);
+  SubmitOne(Spec("a"));
+  SubmitOne(Spec("b"));
+  const auto queues = Call(&TaskService::ListQueues, task::v1::ListQueuesRequest());
+  ASSERT_EQ(queues->queues_size(), 2);
+  EXPECT_EQ(queues->queues(0).name(), "default");
+  EXPECT_FALSE(queues->queues(0).has_settings());
+  EXPECT_EQ(queues->queues(0).running(), 1U);
+  EXPECT_EQ(queues->queues(0).waiting(), 1U);
+  EXPECT_EQ(queues->queues(1).settings().weight(), 4U);
+  task::v1::DeleteQueueRequest remove;
+  remove.set_name("q");
+  EXPECT_TRUE(Call(&TaskService::DeleteQueue, remove).ok());
+  EXPECT_EQ(Call(&TaskService::DeleteQueue, remove).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(TaskServiceTest, ADrainedWorkerIsShownAsSuchAlsoWhileItIsAway) {
+  Start();
+  Join("w", 1);
+  task::v1::DrainWorkerRequest drain;
+  drain.set_worker("w");
+  drain.set_patience_ms(1'000);
+  drain.set_reason("new disk");
+  ASSERT_TRUE(Call(&TaskService::DrainWorker, drain).ok());
+  const auto shown = Call(&TaskService::ListWorkers, task::v1::ListWorkersRequest());
+  ASSERT_EQ(shown->workers_size(), 1);
+  EXPECT_EQ(shown->workers(0).state(), "DRAINED");
+  EXPECT_EQ(shown->workers(0).drain_reason(), "new disk");
+  EXPECT_EQ(shown->workers(0).drain_deadline(), shown->workers(0).drained_since() + 1'000);
+  drain.set_patience_ms(-1);
+  EXPECT_EQ(Call(&TaskService::DrainWorker, drain).status().code(), absl::StatusCode::kInvalidArgument);
+  task::v1::UndrainWorkerRequest undrain;
+  undrain.set_worker("w");
+  EXPECT_TRUE(Call(&TaskService::UndrainWorker, undrain).ok());
+  EXPECT_EQ(Call(&TaskService::ListWorkers, task::v1::ListWorkersRequest())->workers(0).state(), "READY");
+}
+
 TEST_F(TaskServiceTest, AListOfAStateThatIsNoneIsRefused) {
   Start();
   SubmitOne(Spec("a"));

@@ -97,10 +97,15 @@ struct ListOptions {
   std::vector<State> states;  // empty: all
   std::uint32_t limit = 100;  // 1 to 10,000
   std::string after;          // the `next` of the page before
+  // Those alone of this queue, name or key, or held (or, if they have ended, last held) by this worker. Empty: any.
+  std::string queue;
+  std::string name;
+  std::string key;
+  std::string worker;
 };
 
 struct TaskPage {
-  std::vector<Task> tasks;  // newest submission first
+  std::vector<Task> tasks;  // newest submission first; may be empty though it is not the last page
   std::string next;         // empty: that was all
 };
 
