@@ -2,11 +2,13 @@
 
 #include "coord/base/hooks.h"
 
+#ifdef DROVER_SIM
 // The linker's names of the section that DROVER_PROBE fills.
 extern "C" {
 extern const char* const __start_drover_probes[];
 extern const char* const __stop_drover_probes[];
 }
+#endif
 
 namespace drover::sim::run {
 namespace {
@@ -26,6 +28,7 @@ std::set<std::string>& Hit() {
 
 const std::vector<Breakage>& Breakages() {
   static const std::vector<Breakage>* const all = new std::vector<Breakage>{
+#ifdef DROVER_SIM
       {"skip-fsync", "the log acknowledges what it has not synced"},
       {"forget-dir-sync", "a new segment's name is not synced"},
       {"cut-proven-frame", "recovery drops the last frame, whole or not"},
@@ -47,6 +50,7 @@ const std::vector<Breakage>& Breakages() {
       {"raise-level-early", "a leader raises the feature level when a majority has promised it"},
       {"install-keeps-conflict", "a snapshot counts as received where the log has an entry at its index, whatever its term"},
       {"snapshot-forgets-answers", "snapshots leave out the answers that clients have not seen"},
+#endif
   };
   return *all;
 }
@@ -56,7 +60,11 @@ void SetBreakage(const std::string& name) {
 }
 
 std::set<std::string> AllProbes() {
+#ifdef DROVER_SIM
   return {__start_drover_probes, __stop_drover_probes};
+#else
+  return {};
+#endif
 }
 
 const std::set<std::string>& ProbesHit() {
@@ -65,6 +73,7 @@ const std::set<std::string>& ProbesHit() {
 
 }  // namespace drover::sim::run
 
+#ifdef DROVER_SIM
 namespace drover::base {
 
 bool BreakActive(const char* name) {
@@ -76,3 +85,4 @@ void ProbeHit(const char* name) {
 }
 
 }  // namespace drover::base
+#endif

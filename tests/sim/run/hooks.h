@@ -12,7 +12,7 @@ struct Breakage {
   const char* name;
   const char* words;  // what is done wrong
 };
-// All that there are.
+// All that there are: none in a build that watches memory or threads, which has no hooks.
 [[nodiscard]] const std::vector<Breakage>& Breakages();
 
 // Of this process, before a run: the one breakage that is on, "" for none.

@@ -51,6 +51,7 @@ std::string KnownBreakage(const std::string& name) {
   for (const Breakage& breakage : Breakages()) {
     if (name == breakage.name || name == "list") return "";
   }
+  if (Breakages().empty()) return "a build with sanitizers has no breakages: take that of another preset";
   return absl::StrCat("there is no breakage '", name, "'; --break list names them");
 }
 
