@@ -69,6 +69,14 @@ absl::Status OtherLife(base::NodeId id) {
                    id.value));
 }
 
+absl::Status UsedDirectory(base::NodeId id, const std::string& address) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("node ", id.value, " at ", address,
+                   " has a data directory that belonged to this cluster and does so no more: since it was written the node was "
+                   "removed, or came back with another one. Move it away, start the node with an empty one and --join, and ask "
+                   "again; nothing was done"));
+}
+
 Next NextConfiguration(const raft::Configuration& now, const MemberChange& change) {
   const raft::Member* const member = now.Find(change.id);
   switch (change.kind) {

@@ -37,6 +37,9 @@ struct MemberChange {
 
 // Somebody has the id of a member, and not its data directory. FAILED_PRECONDITION, in words that say what to do.
 [[nodiscard]] absl::Status OtherLife(base::NodeId id);
+// Who listens at `address` has belonged to this cluster with its data directory, and does so no more: it may be an older copy, that
+// has forgotten how it voted. FAILED_PRECONDITION, in words that say what to do.
+[[nodiscard]] absl::Status UsedDirectory(base::NodeId id, const std::string& address);
 
 }  // namespace drover::coord::server
 

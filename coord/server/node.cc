@@ -42,6 +42,7 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeSeams& seams, NodeOpt
   log::Log* log = recovery.disk.log.get();
   auto node = absl::WrapUnique(new Node(seams, std::move(options), raft_options, std::move(recovery)));
   node->let_in_ = let_in;
+  node->served_ = node->served_ || let_in.value == 0;
   // The log is still ours: the writer has nothing to do before Start.
   const raft::Index before = node->applied_;
   StartMeter meter(StartPhase::kLog, node->raft_.commit().value - before.value, progress);

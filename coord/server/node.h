@@ -361,7 +361,7 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   [[nodiscard]] base::NodeId Successor() const;
   [[nodiscard]] bool OthersHaveSpace() const;
   void Invite();
-  void OnInvited(const PeerHeader& header, std::uint64_t round);
+  void OnInvited(const PeerHeader& header, const Hello& hello);
   void AdvanceChange();
   void FinishChange();
   void EndChange(const absl::Status& status);
@@ -531,6 +531,8 @@ class Node final : private StreamHost, private tree::Sink, private PeerLinks::Ev
   base::Instant next_promise_;          // not before
   std::optional<raft::Index> raising_;  // the entry by which this leader raises the level, until it is applied
   bool was_member_ = false;
+  // It has been a member by a committed configuration, or may have been: this process does not know how the directory began.
+  bool served_ = false;
   raft::Index let_in_;  // 0: not since this process began
   base::Instant asked_standing_at_;
   base::Timer leave_timer_;

@@ -200,14 +200,18 @@ bool Node::AwaitsHello(base::NodeId from) const {
          (change_->change.kind == MemberChange::Kind::kAdd || change_->change.kind == MemberChange::Kind::kReadmit);
 }
 
-void Node::OnInvited(const PeerHeader& header, std::uint64_t round) {
+void Node::OnInvited(const PeerHeader& header, const Hello& hello) {
   if (!change_ || !change_->invitation) return;
   const Invitation::Letter& letter = change_->invitation->letter();
   // What answers an earlier one says nothing of who is at this address.
-  if (round != letter.round) return;
+  if (hello.round != letter.round) return;
   if (header.from != letter.to) {
     return EndChange(absl::FailedPreconditionError(
         absl::StrCat("node ", header.from.value, " is at ", letter.address, ", not node ", letter.to.value)));
+  }
+  if (hello.served && !raft_.configuration().Names(header.from, header.from_incarnation)) {
+    DROVER_PROBE("server: who belonged to the cluster is not added with its directory of that time");
+    return EndChange(UsedDirectory(header.from, letter.address));
   }
   const absl::Status knows = CheckKnowsLevel(header.from, header.feature_level_max, letter.address);
   if (!knows.ok()) {

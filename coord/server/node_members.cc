@@ -23,6 +23,7 @@ void Node::SetPeers() {
     neighbours_.SetConfigurations(Committed(), raft_.configuration());
     levels_.Keep(raft_.configuration());
     was_member_ = was_member_ || neighbours_.Named(options_.id, raft_.options().incarnation);
+    served_ = served_ || Committed().Names(options_.id, raft_.options().incarnation);
   }
   if (peers_version_ == neighbours_.version()) return;
   peers_version_ = neighbours_.version();
@@ -58,10 +59,11 @@ std::string Node::OwnAddress() const {
 
 // In a cluster: a leader asks who is there, or a node without one asks whether it still belongs.
 void Node::OnMemberHello(const PeerHeader& header, const Hello& hello) {
-  if (hello.reply) return OnInvited(header, hello.round);
+  if (hello.reply) return OnInvited(header, hello);
   if (header.from_incarnation.value == 0) {
     Hello reply = hello;
     reply.reply = true;
+    reply.served = served_;
     return links_.Send(header.from, reply);
   }
   // Only who has applied something of the present reign, and so all that was committed before it, knows better than who asks.

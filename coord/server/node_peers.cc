@@ -191,8 +191,7 @@ bool Node::BeginsAnew(const Hello& hello) {
 
 // A node that has no log asks who it is. The first entry's members may have it; anybody else's place is taken.
 void Node::OnHello(const PeerHeader& header, const Hello& hello) {
-  if (hello.reply) return OnInvited(header, hello.round);
-  if (AwaitsHello(header.from)) return OnInvited(header, hello.round);
+  if (hello.reply || AwaitsHello(header.from)) return OnInvited(header, hello);
   if (BeginsAnew(hello)) {
     OnStranger(
         header,

@@ -161,6 +161,7 @@ class Encoder {
     out_->Bytes(4, m.members);
     out_->Signed(5, m.started.value);
     out_->Varint(6, m.restored.value);
+    out_->Varint(7, m.served);
   }
   void Put(const Found& m) { out_->Bytes(1, m.configuration.view()); }
   void Put(const Standing& m) {

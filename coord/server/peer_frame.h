@@ -91,6 +91,7 @@ struct Hello {
   std::string members;            // opaque here
   base::WallTime started;         // when the sender began to form a cluster, by its clock
   base::ClusterId restored = {};  // that the sender begins with a restored state; 0: it has none
+  bool served = false;            // in the reply to a leader: the sender has been a member with its data directory
 
   friend bool operator==(const Hello&, const Hello&) = default;
 };

@@ -260,6 +260,7 @@ class Decoder {
     Words(in, 4, &out->members);
     Number(in, 5, &out->started);
     Number(in, 6, &out->restored);
+    Number(in, 7, &out->served);
   }
   void Field(const WireReader& in, Found* out) const { Payload(in, 1, &out->configuration); }
   void Field(const WireReader& in, Standing* out) const {

@@ -593,18 +593,24 @@ TEST_F(ClusterMemberTest, ANodeThatWasRemovedAndComesAnewFollowsAtOnce) {
 }
 
 // Its removal, long past, was committed once more by the new leader, which then took the former life for the present one.
-// Of what it missed it hears one entry after the other, and first of all that it was removed.
-TEST_F(ClusterMemberTest, OneThatIsAddedAgainWithItsDirectoryDoesNotEndOfItsEarlierRemoval) {
+// Of what it missed it hears one entry after the other, and first of all that it was added and removed.
+TEST_F(ClusterMemberTest, OneThatNeverHeardThatItWasAddedDoesNotEndOfItsEarlierRemoval) {
   cluster_.options.raft.append_bytes = 1;
   cluster_.options.raft.window.appends = 1;
-  Begin(3);
-  Add(4);
-  Write(3);
-  ASSERT_TRUE(cluster_.AwaitEqual());
-  cluster_.Crash(4);
+  const int leader = Begin(3);
+  cluster_.StartJoining(4);
+  std::optional<absl::Status> added;
+  cluster_.node(leader)->ChangeMember(Of(Kind::kAdd, 4, SimCluster::Peer(4)), [&](const absl::Status& status) {
+    added = status;
+    for (int id = 1; id <= 3; ++id) cluster_.Cut(id, 4);
+  });
+  ASSERT_TRUE(cluster_.world.RunUntil([&] { return added.has_value(); }, seconds(5)));
+  ASSERT_TRUE(added->ok()) << *added;
   const absl::Status removed = cluster_.Change(Kind::kRemove, 4);
   ASSERT_TRUE(removed.ok()) << removed;
   Write(3);
+  ASSERT_EQ(cluster_.node(4), nullptr);
+  for (int id = 1; id <= 3; ++id) cluster_.Cut(id, 4, false);
   ASSERT_NO_FATAL_FAILURE(Add(4));
   ASSERT_TRUE(cluster_.AwaitEqual());
   cluster_.world.RunFor(seconds(2));

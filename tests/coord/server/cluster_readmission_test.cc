@@ -1,4 +1,4 @@
-// A member whose directory was lost comes back with an empty one: what it is told, by whom, and when.
+// A member whose directory was lost comes back with an empty one: what it is told, by whom, and when. No other one is accepted.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -105,6 +105,95 @@ TEST(ClusterReadmissionTest, WhereverANodeDiesThatIsAddedItFoundsNoClusterWithou
     EXPECT_EQ(cluster.node(4)->Status().cluster, cluster.node(1)->Status().cluster);
     EXPECT_FALSE(cluster.node(4)->raft().leads());
   }
+}
+
+// A disk of that time, or a copy of it that is older still, may have forgotten how its node voted.
+class UsedDirectoryTest : public ::testing::Test {
+ protected:
+  UsedDirectoryTest() { EXPECT_NE(cluster_.Found(3), 0); }
+  void AddVoter(int id) {
+    if (!cluster_.running(id)) cluster_.StartJoining(id);
+    ASSERT_EQ(cluster_.Change(Kind::kAdd, id), absl::OkStatus());
+    ASSERT_EQ(cluster_.Change(Kind::kPromote, id), absl::OkStatus());
+    ASSERT_TRUE(cluster_.AwaitEqual());
+    cluster_.world.RunFor(seconds(1));  // until its disk has it
+  }
+  void ExpectRefused(Kind kind) {
+    const absl::Status asked = cluster_.Change(kind, 4);
+    EXPECT_TRUE(absl::IsFailedPrecondition(asked)) << asked;
+    EXPECT_THAT(std::string(asked.message()),
+                AllOf(HasSubstr("node 4 at " + SimCluster::Peer(4) + " has a data directory that belonged to this cluster"),
+                      HasSubstr("--join"), HasSubstr("nothing was done")));
+  }
+
+  SimCluster cluster_{4};
+};
+
+// It is told, and ends; whoever starts it again and again gives it the time for an answer now and then.
+TEST_F(UsedDirectoryTest, ARemovedMemberIsNotAddedWithItsDirectory) {
+  ASSERT_NO_FATAL_FAILURE(AddVoter(4));
+  cluster_.Crash(4);
+  ASSERT_EQ(cluster_.Change(Kind::kRemove, 4), absl::OkStatus());
+  for (const Kind kind : {Kind::kAdd, Kind::kReadmit}) {
+    for (int i = 0; i < 3; ++i) {
+      cluster_.StartJoining(4);
+      const absl::Status asked = cluster_.Change(kind, 4);
+      EXPECT_FALSE(asked.ok());
+      EXPECT_THAT(std::string(asked.message()), AllOf(HasSubstr("--join"), HasSubstr("nothing was done")));
+      EXPECT_EQ(cluster_.Members(), "1 2 3");
+      cluster_.Crash(4);
+    }
+  }
+  cluster_.Wipe(4);
+  AddVoter(4);
+}
+
+// While it says farewell: it has not been started anew, and has been told.
+TEST_F(UsedDirectoryTest, NorIsOneThatRunsStill) {
+  ASSERT_NO_FATAL_FAILURE(AddVoter(4));
+  ASSERT_EQ(cluster_.Change(Kind::kRemove, 4), absl::OkStatus());
+  ASSERT_NE(cluster_.node(4), nullptr);
+  const absl::Status added = cluster_.Change(Kind::kAdd, 4, seconds(2));
+  EXPECT_FALSE(added.ok());
+  EXPECT_EQ(cluster_.Members(), "1 2 3");
+}
+
+TEST_F(UsedDirectoryTest, NorACopyThatDoesNotKnowOfTheRemoval) {
+  ASSERT_NO_FATAL_FAILURE(AddVoter(4));
+  cluster_.Crash(4);
+  const auto copy = cluster_.files(4).Copy(1);
+  cluster_.Start(4);
+  ASSERT_TRUE(cluster_.AwaitEqual());
+  ASSERT_EQ(cluster_.Change(Kind::kRemove, 4), absl::OkStatus());
+  ASSERT_TRUE(cluster_.world.RunUntil([&] { return !cluster_.refused(4).ok(); }, seconds(30)));
+  cluster_.Crash(4);
+  cluster_.Insert(4, copy->Copy(2));
+  cluster_.StartJoining(4);
+  ExpectRefused(Kind::kAdd);
+  EXPECT_EQ(cluster_.Members(), "1 2 3");
+}
+
+// The directory it has now is the one that counts, and stays.
+TEST_F(UsedDirectoryTest, NorIsAMemberReadmittedWithAnEarlierOne) {
+  ASSERT_NO_FATAL_FAILURE(AddVoter(4));
+  cluster_.Crash(4);
+  std::unique_ptr<sim::SimFileSystem> earlier = cluster_.files(4).Copy(1);
+  cluster_.Wipe(4);
+  cluster_.StartJoining(4);
+  ASSERT_EQ(cluster_.Change(Kind::kReadmit, 4), absl::OkStatus());
+  ASSERT_EQ(cluster_.Change(Kind::kPromote, 4), absl::OkStatus());
+  ASSERT_TRUE(cluster_.AwaitEqual());
+  cluster_.world.RunFor(seconds(1));
+  cluster_.Crash(4);
+  const auto own = cluster_.files(4).Copy(3);
+  cluster_.Insert(4, std::move(earlier));
+  cluster_.StartJoining(4);
+  ExpectRefused(Kind::kReadmit);
+  EXPECT_EQ(cluster_.Members(), "1 2 3 4");
+  cluster_.Crash(4);
+  cluster_.Insert(4, own->Copy(4));
+  cluster_.StartJoining(4);
+  EXPECT_TRUE(cluster_.AwaitEqual());
 }
 
 }  // namespace

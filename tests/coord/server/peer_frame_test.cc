@@ -57,7 +57,7 @@ std::vector<PeerItem> OneOfEach() {
             {{base::SessionId(3), 4, 5}, {}},
             {{base::SessionId(6), 7, 8}}},
       TouchAck{9, {base::SessionId(10)}},
-      Hello{11, true, 12, std::string("\xff\0members", 9), base::WallTime(-13)},
+      Hello{11, true, 12, std::string("\xff\0members", 9), base::WallTime(-13), base::ClusterId(14), true},
       Found{base::Bytes::Copy("configuration")},
   };
 }

@@ -103,6 +103,7 @@ pb::Frame Everything() {
   hello->set_members("\xfe members");
   hello->set_started_ms(52);
   hello->set_restored(53);
+  hello->set_served(true);
   add(0)->mutable_found()->set_configuration("configuration");
   auto* standing = add(0)->mutable_standing();
   standing->set_index(53);
@@ -158,7 +159,8 @@ TEST(PeerProtoTest, EachFieldMeansTheSame) {
       std::get<Touch>(frame->items[10]),
       (Touch{43, {base::SessionId(0), base::SessionId(44), base::SessionId(1ULL << 52)}, {attachment, attachment}, {attachment}}));
   EXPECT_EQ(std::get<TouchAck>(frame->items[11]), (TouchAck{48, {base::SessionId(49)}}));
-  EXPECT_EQ(std::get<Hello>(frame->items[12]), (Hello{50, true, 51, "\xfe members", base::WallTime(52), base::ClusterId(53)}));
+  EXPECT_EQ(std::get<Hello>(frame->items[12]),
+            (Hello{50, true, 51, "\xfe members", base::WallTime(52), base::ClusterId(53), true}));
   EXPECT_EQ(std::get<Found>(frame->items[13]), (Found{base::Bytes::Copy("configuration")}));
 }
 

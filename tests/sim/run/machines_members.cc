@@ -15,6 +15,8 @@ namespace {
 // Whoever has only begun to lead is asked until it knows what is committed, or a little longer than an election takes.
 constexpr base::Duration kAskedEvery = milliseconds(3);
 constexpr base::Duration kAskedAgain = milliseconds(1'500);
+// Of so many times that a node is started one comes after the disk should have been emptied, and was not.
+constexpr std::uint64_t kForgets = 4;
 
 }  // namespace
 
@@ -47,6 +49,7 @@ void Machines::ChangeMembers(int leader, base::Random* random, std::optional<std
   const auto pick = [random](const std::vector<int>& from) { return from[random->Below(from.size())]; };
   MemberChange change;
   int id = 0;
+  base::Incarnation former;  // of the disk with which a node that was removed returns; 0: it has another one
   const bool more = wanted && voters.size() < *wanted;
   const bool less = wanted && voters.size() > *wanted;
   if (!learners.empty() && !less && (more || random->Below(3) > 0)) {
@@ -61,14 +64,17 @@ void Machines::ChangeMembers(int leader, base::Random* random, std::optional<std
       // Of one that was a member once, the disk is of no use; but it may be a member again by a change that is still under way.
       if (machine.boots > 0 && !MembersRest()) return;
       if (machine.member.process != nullptr) Crash(id, Survival::kEverything, milliseconds(0));
-      NewDisk(&machine);
+      // Now and then somebody forgets to empty it.
+      const bool forgets = machine.boots % kForgets == kForgets - 1;
+      if (!forgets) NewDisk(&machine);
       machine.joins = true;
-      if (!plan_.levels.empty()) {
+      if (!plan_.levels.empty() && !forgets) {
         const std::uint64_t above = base::kNewestFeatureLevel.value - base::kFirstFeatureLevel.value;
         const auto level = static_cast<std::uint32_t>(base::kFirstFeatureLevel.value + random->Below(above + 1));
         machine.level = random->Below(2) == 0 ? base::kNewestFeatureLevel : base::FeatureLevel(level);
       }
       Start(id);
+      if (forgets && node(id) != nullptr) former = node(id)->raft().options().incarnation;
       // It has yet to promise the level, and cannot.
       if (!plan_.levels.empty() && random->Below(4) == 0) {
         FillDisk(id, random->Below(20), milliseconds(200 + random->Below(3'000)));
@@ -84,8 +90,11 @@ void Machines::ChangeMembers(int leader, base::Random* random, std::optional<std
   static constexpr const char* kNames[] = {"add", "readmit", "promote", "remove"};
   const char* const name = kNames[static_cast<int>(change.kind)];
   journal_->Note("node ", leader, " is asked to ", name, " node ", id);
-  Ask(leader, change, [this, name, id](const absl::Status& status) {
+  Ask(leader, change, [this, name, id, leader, former](const absl::Status& status) {
     journal_->Note(name, " node ", id, ": ", status.ok() ? "done" : status.message());
+    if (!status.ok() || former.value == 0 || node(leader) == nullptr) return;
+    if (!node(leader)->raft().configuration().Names(base::NodeId(static_cast<std::uint64_t>(id)), former)) return;
+    journal_->Fail(absl::InternalError(absl::StrCat("node ", id, " was removed, and added again with its disk of that time")));
   });
 }
 
