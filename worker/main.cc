@@ -31,6 +31,7 @@
 #include "coord/transport/grpc_dialer.h"
 #include "coord/transport/grpc_server.h"
 #include "drover/coord/session.h"
+#include "master/records/amount.h"
 #include "master/records/requirement.h"
 #include "master/records/task_id.h"
 #include "worker/agent/agent.h"

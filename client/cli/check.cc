@@ -1,10 +1,7 @@
 // `drover check`.
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,7 +11,6 @@
 #include "client/cli/exit_code.h"
 #include "client/internal/store_access.h"
 #include "client/internal/waiter.h"
-#include "drover/coord/subtree.h"
 #include "master/check/pool_check.h"
 #include "master/records/task_id.h"
 
@@ -23,47 +19,6 @@ namespace {
 
 using master::check::Finding;
 using master::check::PoolReport;
-
-// The whole subtree at one state: kept by a watch until its first reading is complete.
-class OneReading final : private coord::SubtreeCache::Listener {
- public:
-  // Reads on the client's loop and blocks until it is done. UNAVAILABLE: not within `patience`.
-  static absl::StatusOr<std::vector<coord::Node>> Of(coord::BlockingClient& core, const std::string& path,
-                                                     base::Duration patience) {
-    OneReading reading;
-    coord::SubtreeCache::Listener* const listener = &reading;
-    core.OnLoop([&](coord::Session& session) {
-      reading.cache_ = std::make_unique<coord::SubtreeCache>(&session, coord::SubtreeOptions{.path = path}, listener);
-    });
-    {
-      std::unique_lock<std::mutex> lock(reading.mutex_);
-      reading.done_.wait_for(lock, patience, [&] { return reading.result_.has_value(); });
-    }
-    core.OnLoop([&](coord::Session&) { reading.cache_.reset(); });
-    if (!reading.result_.has_value()) return absl::UnavailableError(absl::StrCat("the core did not show ", path, " in time"));
-    return *std::move(reading.result_);
-  }
-
- private:
-  void OnCacheChanged(const coord::Event* /*event*/) override {
-    if (!cache_ || !cache_->synced()) return;
-    std::vector<coord::Node> nodes;
-    for (const auto& [path, node] : cache_->nodes()) nodes.push_back(node);
-    Tell(std::move(nodes));
-  }
-  void OnCacheEnded(const absl::Status& why) override { Tell(why); }
-  void Tell(absl::StatusOr<std::vector<coord::Node>> result) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (result_.has_value()) return;
-    result_ = std::move(result);
-    done_.notify_all();
-  }
-
-  std::unique_ptr<coord::SubtreeCache> cache_;  // on the loop
-  std::mutex mutex_;
-  std::condition_variable done_;
-  std::optional<absl::StatusOr<std::vector<coord::Node>>> result_;
-};
 
 struct CheckFlags {
   base::Duration wait{0};
@@ -132,7 +87,7 @@ int Check(const App& app, const CheckFlags& flags) {
   const auto give_up = std::chrono::steady_clock::now() + flags.wait;
   constexpr auto kPause = std::chrono::milliseconds(250);
   while (true) {
-    auto nodes = OneReading::Of(**core, paths.root(), app.globals.request_timeout);
+    auto nodes = (**core).ListAtOneState(paths.root());
     if (!nodes.ok()) return app.output.Fail(app.Explained(nodes.status()));
     if (nodes->empty()) return app.output.Fail(absl::NotFoundError(absl::StrCat("there is no pool ", app.globals.pool)));
     PoolReport report = master::check::CheckPool(paths, *nodes);

@@ -11,8 +11,8 @@
 #include "client/cli/app.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/time_text.h"
+#include "master/records/amount.h"
 #include "master/records/record_limits.h"
-#include "master/records/requirement.h"
 #include "master/records/time_bounds.h"
 
 namespace drover::cli {

@@ -229,6 +229,8 @@ const char* OutcomeName(client::RetryOutcome outcome) {
       return "NOT_FOUND";
     case client::RetryOutcome::kRefused:
       return "REFUSED";
+    case client::RetryOutcome::kFull:
+      return "FULL";
   }
   return "REFUSED";
 }
@@ -247,8 +249,8 @@ int Retry(const App& app, TaskClient& tasks, const RetryFlags& flags) {
       items.push_back(ResultItem(result.id, OutcomeName(result.outcome), result.sentence));
       retried += result.outcome == client::RetryOutcome::kRetried ? 1 : 0;
       if (result.outcome == client::RetryOutcome::kNotFound && named) missing.push_back(result.id);
-      if (result.outcome == client::RetryOutcome::kRefused)
-        refused.push_back(absl::StrCat("task ", result.id, ": ", result.sentence));
+      const bool no = result.outcome == client::RetryOutcome::kRefused || result.outcome == client::RetryOutcome::kFull;
+      if (no) refused.push_back(absl::StrCat("task ", result.id, ": ", result.sentence));
     }
     return absl::OkStatus();
   });

@@ -6,8 +6,8 @@
 #include "absl/strings/str_split.h"
 #include "client/cli/input.h"
 #include "client/cli/time_text.h"
+#include "master/records/amount.h"
 #include "master/records/record_limits.h"
-#include "master/records/requirement.h"
 #include "master/records/task_id.h"
 #include "master/records/time_bounds.h"
 

@@ -205,6 +205,7 @@ RetryResult FromRetryResult(const task::v1::RetryResponse::Result& result) {
   RetryOutcome outcome = RetryOutcome::kRefused;
   if (result.outcome() == task::v1::DONE) outcome = RetryOutcome::kRetried;
   if (result.outcome() == task::v1::NOT_FOUND) outcome = RetryOutcome::kNotFound;
+  if (result.outcome() == task::v1::FULL) outcome = RetryOutcome::kFull;
   return RetryResult{result.id(), outcome, result.sentence()};
 }
 

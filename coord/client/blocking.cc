@@ -12,6 +12,7 @@
 #include "coord/transport/cq_loop.h"
 #include "coord/transport/grpc_dialer.h"
 #include "drover/coord/session_closer.h"
+#include "drover/coord/subtree.h"
 
 namespace drover::coord {
 namespace {
@@ -82,6 +83,29 @@ absl::Status WhyThereIsNoSession(const client::Breaks& breaks) {
   };
   return answers.empty() ? list("no coordination node answered", breaks.Silences()) : list("no coordination node serves", answers);
 }
+
+// A subtree is kept by a watch until its first reading is complete. On the loop.
+class OneReading final : private SubtreeCache::Listener {
+ public:
+  explicit OneReading(Handover<absl::StatusOr<std::vector<Node>>>* to) : to_(to) {}
+  void Begin(Session* session, std::string path) {
+    SubtreeCache::Listener* const self = this;
+    cache_ = std::make_unique<SubtreeCache>(session, SubtreeOptions{.path = std::move(path)}, self);
+  }
+  void End() { cache_.reset(); }
+
+ private:
+  void OnCacheChanged(const Event* /*event*/) override {
+    if (!cache_ || !cache_->synced()) return;
+    std::vector<Node> nodes;
+    for (const auto& [path, node] : cache_->nodes()) nodes.push_back(node);
+    to_->Give(std::move(nodes));
+  }
+  void OnCacheEnded(const absl::Status& why) override { to_->Give(why); }
+
+  Handover<absl::StatusOr<std::vector<Node>>>* const to_;
+  std::unique_ptr<SubtreeCache> cache_;
+};
 
 // Where a blocking Watch meets its events. Loop thread.
 class WatchRelay final : public WatchListener {
@@ -287,6 +311,23 @@ class Client final : public BlockingClient, private SessionObserver {
     }
     thread_.RunOnLoop([&] { session_->Unwatch(id); });
     return *outcome;
+  }
+
+  absl::StatusOr<std::vector<Node>> ListAtOneState(std::string path) override {
+    const auto until = std::chrono::steady_clock::now() + options_.call_timeout;
+    Handover<absl::StatusOr<std::vector<Node>>> read;
+    OneReading reading(&read);
+    thread_.RunOnLoop([&] { reading.Begin(session_.get(), std::move(path)); });
+    std::optional<absl::StatusOr<std::vector<Node>>> result;
+    while (!result.has_value()) {
+      const base::Duration left = until - std::chrono::steady_clock::now();
+      result = read.TakeWithin(std::min(left, kStopPoll));
+      if (result.has_value()) break;
+      if (left <= base::Duration{0}) result = absl::DeadlineExceededError("the subtree was not read in time");
+      if (options_.give_up && options_.give_up()) result = absl::CancelledError("given up");
+    }
+    thread_.RunOnLoop([&] { reading.End(); });
+    return *std::move(result);
   }
 
   absl::Status Close() override { return CloseWithin(options_.call_timeout); }

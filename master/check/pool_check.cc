@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "client/store/names.h"
 #include "drover/worker/v1/record.pb.h"
+#include "master/records/amount.h"
 #include "master/records/codec.h"
-#include "master/records/requirement.h"
 #include "master/records/spec.h"
 
 namespace drover::master::check {

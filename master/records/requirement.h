@@ -1,4 +1,4 @@
-// What a task asks of its worker beyond equal labels: rules about labels, and amounts of resources. As text and as messages.
+// What a task asks of its worker beyond equal labels: rules about labels, and resources.
 //
 // Pure; any thread.
 #ifndef DROVER_MASTER_RECORDS_REQUIREMENT_H_
@@ -22,11 +22,6 @@ namespace drover::records {
 // INVALID_ARGUMENT or RESOURCE_EXHAUSTED for what no worker could ever be judged by.
 [[nodiscard]] absl::Status CheckLabelRule(const task::v1::LabelRule& rule);
 
-// An amount in thousandths: "2", "0.5", "16Gi", "500M" (K, M, G, T are powers of 1000, with an i of 1024). Above 0, with at most
-// three decimals.
-[[nodiscard]] absl::StatusOr<std::int64_t> ParseAmount(absl::string_view text);
-// The shortest text that says it: "1.5", "16Gi", "2G".
-[[nodiscard]] std::string AmountText(std::int64_t thousandths);
 // What a task wants, or a worker has.
 [[nodiscard]] absl::Status CheckResources(const google::protobuf::Map<std::string, std::int64_t>& resources);
 

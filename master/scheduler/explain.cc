@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "master/records/amount.h"
 #include "master/scheduler/scheduler.h"
 
 namespace drover::master::scheduler {
@@ -14,7 +15,7 @@ std::string ResourcesText(const Resources& have, const Resources& taken, const R
   std::vector<std::string> parts;
   for (const auto& [name, amount] : want) {
     const std::int64_t there = AmountOf(have, name) - (free ? AmountOf(taken, name) : 0);
-    if (there < amount) parts.push_back(absl::StrCat(AmountText(there), " of ", AmountText(amount), " ", name));
+    if (there < amount) parts.push_back(absl::StrCat(records::AmountText(there), " of ", records::AmountText(amount), " ", name));
   }
   return absl::StrJoin(parts, ", ");
 }

@@ -94,14 +94,6 @@ std::string RuleText(const LabelRule& rule) {
   return rule.label;
 }
 
-std::string AmountText(std::int64_t thousandths) {
-  std::string text = absl::StrCat(thousandths / 1000);
-  if (thousandths % 1000 == 0) return text;
-  std::string fraction = absl::StrCat(1000 + thousandths % 1000).substr(1);
-  while (fraction.back() == '0') fraction.pop_back();
-  return absl::StrCat(text, ".", fraction);
-}
-
 std::vector<std::string> MissingLabels(const Labels& have, const Requirement& want) {
   std::vector<std::string> missing;
   for (const auto& label : want.labels) {

@@ -32,9 +32,8 @@ void AddTo(Resources* resources, const Resources& what, int sign);
 // `have` less `taken` covers `want`.
 [[nodiscard]] bool Covers(const Resources& have, const Resources& taken, const Resources& want);
 
-// "zone in (a, b)", "!spot", "gpu > 2", "memory 1.5": for people.
+// "zone in (a, b)", "!spot", "gpu>2": for people.
 [[nodiscard]] std::string RuleText(const LabelRule& rule);
-[[nodiscard]] std::string AmountText(std::int64_t thousandths);
 
 // What `have` misses of `want`, each as text; empty if nothing.
 [[nodiscard]] std::vector<std::string> MissingLabels(const Labels& have, const Requirement& want);

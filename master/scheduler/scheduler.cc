@@ -532,6 +532,11 @@ std::optional<std::string> Scheduler::Place(TaskRef task, const TaskFacts& facts
   return worker->name;
 }
 
+Resources Scheduler::TakenOf(absl::string_view worker) const {
+  const Worker* const known = workers_.Find(worker);
+  return known == nullptr ? Resources() : known->taken;
+}
+
 std::uint32_t Scheduler::Used(absl::string_view worker) const {
   const Worker* found = workers_.Find(worker);
   return found == nullptr ? 0 : found->used;

@@ -84,6 +84,8 @@ class Scheduler final : private WorkerIndex::GroupObserver {
   [[nodiscard]] QueueCounts CountsOf(absl::string_view queue) const;
   // Tasks held by the worker.
   [[nodiscard]] std::uint32_t Used(absl::string_view worker) const;
+  // What these take of its resources.
+  [[nodiscard]] Resources TakenOf(absl::string_view worker) const;
   // Queues, classes, groups, tasks and workers looked at so far.
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
 

@@ -406,15 +406,8 @@ void TaskService::ListWorkers(const task::v1::ListWorkersRequest&, Reply<task::v
   if (!master_->serving()) return reply(NotServing());
   const state::View& view = master_->view();
   std::map<std::string, std::uint32_t> running;
-  std::map<std::string, std::map<std::string, std::int64_t>> taken;
-  for (const auto& [key, assignment] : view.assignments()) {
-    ++running[key.first];
-    const state::TaskView* const task = view.Find(key.second);
-    if (task == nullptr) continue;
-    const auto record = task->Decode();
-    if (!record.ok()) continue;
-    for (const auto& [resource, amount] : record->policy().resources()) taken[key.first][resource] += amount;
-  }
+  for (const auto& [key, assignment] : view.assignments()) ++running[key.first];
+  const scheduler::Scheduler& scheduler = master_->planner().scheduler();
   task::v1::ListWorkersResponse response;
   response.set_zxid(view.zxid().value);
   for (const auto& [name, worker] : view.workers()) {
@@ -425,7 +418,7 @@ void TaskService::ListWorkers(const task::v1::ListWorkersRequest&, Reply<task::v
     shown->set_running(running[name]);
     *shown->mutable_labels() = worker.info.labels();
     *shown->mutable_resources() = worker.info.resources();
-    for (const auto& [resource, amount] : taken[name]) (*shown->mutable_resources_taken())[resource] = amount;
+    for (const auto& [resource, amount] : scheduler.TakenOf(name)) (*shown->mutable_resources_taken())[resource] = amount;
     const state::DrainView* const drain = view.FindDrain(name);
     shown->set_state(drain != nullptr && running[name] == 0       ? "DRAINED"
                      : drain != nullptr || worker.info.draining() ? "DRAINING"

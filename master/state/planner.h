@@ -32,6 +32,7 @@
 #include "master/state/committer.h"
 #include "master/state/take_back.h"
 #include "master/state/transitions.h"
+#include "master/state/under_way.h"
 #include "master/state/view.h"
 
 namespace drover::master::state {
@@ -227,9 +228,7 @@ class Planner final : public ViewObserver {
   base::Timer release_;
   base::Timer overdue_;
   base::Timer place_;
-  // Submissions on their way, by queue: the view does not show them yet.
-  std::map<std::string, std::size_t> submitting_;
-  std::size_t submitting_all_ = 0;
+  UnderWay under_way_;
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -89,13 +89,12 @@ void Planner::TrySubmit(Submission submission) {
 }
 
 std::string Planner::WhyFull(const std::string& queue) const {
-  const auto under_way = submitting_.find(queue);
-  const std::size_t of_queue = view_->TallyOf(queue).waiting() + (under_way == submitting_.end() ? 0 : under_way->second);
+  const std::size_t of_queue = view_->TallyOf(queue).waiting() + under_way_.Of(queue);
   const QueueView* settings = view_->FindQueue(queue);
   if (settings != nullptr && settings->settings.waiting_max() > 0 && of_queue >= settings->settings.waiting_max()) {
     return absl::StrCat("queue ", queue, " is full: ", settings->settings.waiting_max(), " of its tasks wait; try again later");
   }
-  if (view_->tally().waiting() + submitting_all_ < options_.waiting_max) return "";
+  if (view_->tally().waiting() + under_way_.all() < options_.waiting_max) return "";
   return absl::StrCat("the pool is full: ", options_.waiting_max, " of its tasks wait; try again later");
 }
 
@@ -148,20 +147,26 @@ void Planner::SendRerun(Submission submission, const TaskView& task, const worke
   } else if (next.program().empty() && !next.has_program_object()) {
     return AnswerLater(std::move(submission), {SubmitResult::Kind::kUnavailable, "the task has ended a moment ago; try again"});
   }
+  if (std::string why = WhyFull(next.policy().queue()); !why.empty()) {
+    return AnswerLater(std::move(submission), {SubmitResult::Kind::kFull, std::move(why)});
+  }
   next.set_submitted_at(loop_->WallNow().value);
   if (const absl::Status start = SetStart(&next); !start.ok()) {
     return AnswerLater(std::move(submission), {SubmitResult::Kind::kRefused, std::string(start.message())});
   }
   records::SucceedTo(ended, &next);
   in_flight_.insert(submission.id);
+  under_way_.Begin(next.policy().queue());
   Plan plan{lead_->transitions.epoch().czxid, view_->zxid(), {}};
   Step step{StepKind::kRerun, submission.id, lead_->transitions.Rerun({task.id, task.mzxid, {}}, next), nullptr};
-  step.done = [this, alive = alive_, submission = std::move(submission)](const CommitResult& result) mutable {
+  step.done = [this, alive = alive_, queue = next.policy().queue(),
+               submission = std::move(submission)](const CommitResult& result) mutable {
     if (!*alive) {
       submission.done({SubmitResult::Kind::kUnavailable, kNotLeading});
       return;
     }
     in_flight_.erase(submission.id);
+    under_way_.End(queue);
     SubmissionAnswered(std::move(submission), result);
   };
   plan.steps.push_back(std::move(step));
@@ -183,8 +188,7 @@ void Planner::SendSubmission(Submission submission) {
     }
   }
   in_flight_.insert(submission.id);
-  ++submitting_[submission.record.policy().queue()];
-  ++submitting_all_;
+  under_way_.Begin(submission.record.policy().queue());
   Plan plan{lead_->transitions.epoch().czxid, view_->zxid(), {}};
   Step step{StepKind::kSubmit, submission.id,
             lead_->transitions.Submit(submission.id, submission.record, target, loop_->WallNow().value), nullptr};
@@ -195,10 +199,7 @@ void Planner::SendSubmission(Submission submission) {
       return;
     }
     in_flight_.erase(submission.id);
-    --submitting_all_;
-    if (const auto of_queue = submitting_.find(submission.record.policy().queue()); --of_queue->second == 0) {
-      submitting_.erase(of_queue);
-    }
+    under_way_.End(submission.record.policy().queue());
     if (generation == generation_) {
       if (view_->Find(submission.id) == nullptr) scheduler_->Forget(ref);
       view_->Unpin(submission.id);

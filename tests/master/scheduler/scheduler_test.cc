@@ -477,8 +477,15 @@ TEST(SchedulerTest, AWorkersResourcesAreNeverOversold) {
   EXPECT_EQ(s.Explain(TaskRef(2)).workers.at(0).sentence, "has only 1 of 1.5 cpu free; 3 of 9 slots are used");
   EXPECT_EQ(s.Explain(TaskRef(4)).reason, WaitReason::kNoMatchingWorker);
   EXPECT_EQ(s.Explain(TaskRef(4)).workers.at(0).sentence, "has only 0 of 1 gpu");
+  EXPECT_EQ(s.TakenOf("w"), (Resources{{"cpu", 3000}, {"memory", 600}}));
   s.Forget(TaskRef(1));
+  EXPECT_EQ(s.TakenOf("w"), (Resources{{"cpu", 1500}}));
+  EXPECT_EQ(s.TakenOf("nobody"), Resources());
   EXPECT_THAT(Shown(s.Schedule(kAll)), ElementsAre("2@w", "3@w"));
+  constexpr std::int64_t kGi = (std::int64_t{1} << 30) * 1000;
+  s.SetWaiting(TaskRef(6), Wanting({{"disk", 16 * kGi}}, 6));
+  s.PutWorker({.name = "v", .slots = 1, .resources = {{"disk", 8 * kGi}}});
+  EXPECT_EQ(s.Explain(TaskRef(6)).workers.at(0).sentence, "has only 8Gi of 16Gi disk");
 }
 
 TEST(SchedulerTest, AWorkerIsEmptiedForALargeTaskThatStarves) {

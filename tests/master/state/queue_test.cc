@@ -146,6 +146,22 @@ TEST_F(QueueTest, AQueueThatIsFullTakesNoMoreAndASecondTryIsStillTheSameTask) {
   EXPECT_EQ(Submit("t4", In("q")).kind, Kind::kDone) << "one has started";
 }
 
+TEST_F(QueueTest, WhatIsRunAnewCountsToo) {
+  StartAndLead();
+  ASSERT_TRUE(Set("q", [](auto* c) { c->set_waiting_max(2); }).ok());
+  for (const char* id : {"a", "b"}) {
+    EXPECT_EQ(Submit(id, In("q")).kind, Kind::kDone);
+    Cancel(id);
+  }
+  EXPECT_EQ(Submit("c", In("q")).kind, Kind::kDone);
+  std::map<Kind, int> kinds;
+  for (const char* id : {"a", "b"}) planner_->Retry(id, 1, [&](const SubmitResult& r) { ++kinds[r.kind]; });
+  Run();
+  EXPECT_EQ(kinds[Kind::kDone], 1) << "those on their way count";
+  EXPECT_EQ(kinds[Kind::kFull], 1);
+  EXPECT_EQ(view_->TallyOf("q").ready, 2U);
+}
+
 TEST_F(QueueTest, ThePoolTakesOnlySoMany) {
   StartAndLead({.waiting_max = 2});
   EXPECT_EQ(Submit("a", In("q")).kind, Kind::kDone);

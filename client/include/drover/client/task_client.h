@@ -80,6 +80,7 @@ enum class RetryOutcome {
   kRetried,
   kNotFound,
   kRefused,  // it has not ended, or has succeeded, or its deadline is over
+  kFull,     // its queue, or the pool, takes no more for now
 };
 
 struct RetryResult {

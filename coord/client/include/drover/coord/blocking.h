@@ -66,6 +66,8 @@ class BlockingClient {
   [[nodiscard]] virtual absl::StatusOr<std::vector<std::string>> Children(std::string path) = 0;
   // All nodes of the subtree, page by page; at most `limit` of them (0: all).
   [[nodiscard]] virtual absl::StatusOr<std::vector<Node>> List(std::string path, std::size_t limit = 0) = 0;
+  // All nodes of the subtree as they are at one zxid, which List does not promise of more than one page.
+  [[nodiscard]] virtual absl::StatusOr<std::vector<Node>> ListAtOneState(std::string path) = 0;
   // One page of them: paths after `after` in PathLess order; "" for the first page; limit 0: as many as a page holds.
   [[nodiscard]] virtual absl::StatusOr<ListPage> ListFrom(std::string path, std::string after, std::uint32_t limit,
                                                           bool with_data) = 0;
