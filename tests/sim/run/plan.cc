@@ -146,6 +146,17 @@ Plan MakePlan(std::uint64_t seed) {
   return plan;
 }
 
+base::Duration Plan::DrainTime() const {
+  constexpr std::size_t kEntryOverhead = 200;
+  constexpr base::Duration kDisk = milliseconds(5);
+  const std::size_t entry = data_bytes_max + kEntryOverhead;
+  const coord::raft::Options& raft = options.raft;
+  const std::size_t by_count = raft.window.appends * std::max<std::size_t>(1, raft.append_bytes / entry);
+  const std::size_t in_flight = std::min(by_count, std::max<std::size_t>(1, raft.window.bytes / entry));
+  const std::size_t entries = static_cast<std::size_t>(clients) * in_flight_max;
+  return (2 * latency_max + kDisk) * static_cast<std::int64_t>(entries / in_flight + 1);
+}
+
 std::string Plan::Text() const {
   std::string text = absl::StrCat(nodes, " nodes, ", spares, " spares, ", clients, " clients, ", base::ToMillis(duration),
                                   " ms, a fault every ", base::ToMillis(fault_gap), " ms of");

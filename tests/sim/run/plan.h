@@ -83,6 +83,10 @@ struct Plan {
   bool readers = false;  // every other client does little but read
   bool graces = false;   // some clients ask for a disconnect grace
 
+  // How long an entry may take that comes behind all calls that the clients can have in flight, nothing being disturbed: long where
+  // appends are few and small, and links slow.
+  [[nodiscard]] base::Duration DrainTime() const;
+
   [[nodiscard]] std::string Text() const;
 };
 

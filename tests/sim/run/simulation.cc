@@ -133,7 +133,8 @@ class Simulation {
       }
     }
     const base::Instant quiet = QuietSince();
-    static_cast<void>(Until([&] { return world_.Now() >= quiet + longest + seconds(4); }, longest + seconds(40)));
+    const base::Duration patience = longest + seconds(4) + plan_.DrainTime();
+    static_cast<void>(Until([&] { return world_.Now() >= quiet + patience; }, patience + seconds(36)));
     for (const auto& client : clients_) client->Settle();
     const bool settled = Until(
         [this] { return std::all_of(clients_.begin(), clients_.end(), [](const auto& c) { return c->settled(); }); }, seconds(10));
@@ -233,7 +234,7 @@ class Simulation {
     life.reason = found->second.reason;
     check::LifeBounds bounds;
     bounds.clock_error_ppm = 2 * plan_.rate_ppm_max;
-    bounds.end_within = seconds(2);
+    bounds.end_within = seconds(2) + plan_.DrainTime();
     journal_.Fail(check::CheckNotExpiredEarly(life, bounds));
     journal_.Fail(check::CheckEndsInTime(life, bounds, QuietSince(), world_.Now()));
   }

@@ -16,6 +16,12 @@ TEST(SimulationTest, TheSameSeedRunsTheSame) {
   EXPECT_EQ(first.events, second.events);
 }
 
+// The end of a session is proposed in time, behind a hundred writes that go to the others one by one over slow links.
+TEST(SimulationTest, WhereAppendsAreFewAndSmallASessionMayEndLater) {
+  const Outcome outcome = RunSeed(MakePlan(208'195'732'026), false);
+  EXPECT_TRUE(outcome.verdict.ok()) << outcome.verdict;
+}
+
 TEST(SimulationTest, OtherSeedsRunOtherwise) {
   std::set<std::uint64_t> digests;
   for (std::uint64_t seed = 1; seed <= 5; ++seed) digests.insert(RunSeed(MakePlan(seed), false).digest);
