@@ -7,6 +7,7 @@
 #include "client/cli/input.h"
 #include "client/cli/time_text.h"
 #include "master/records/amount.h"
+#include "master/records/dependency.h"
 #include "master/records/record_limits.h"
 #include "master/records/task_id.h"
 #include "master/records/time_bounds.h"
@@ -91,6 +92,8 @@ void TaskFlags::AddTo(process::OptionSet* options) {
                   "Of the tasks of one key, whatever their queues, only --key-max run at the same time");
   options->Number("--key-max", &key_max, "With --key, how many may run when this one starts, itself among them", 1,
                   records::kTaskKeyRunningMax);
+  options->Texts("--after", &after,
+                 "A task that must have ended first: ID (with success), ID:failure or ID:end; several: all of them");
   options->Rest("COMMAND", &argv, "The program and its arguments");
 }
 
@@ -112,6 +115,11 @@ absl::StatusOr<client::TaskSpec> TaskFlags::Spec() const {
     const absl::StatusOr<std::int64_t> amount = records::ParseAmount(text);
     if (!amount.ok()) return absl::InvalidArgumentError(absl::StrCat("--resource ", resource, ": ", amount.status().message()));
     spec.resources[resource] = *amount;
+  }
+  for (const std::string& text : after) {
+    const absl::StatusOr<task::v1::Dependency> dependency = records::ParseDependency(text);
+    if (!dependency.ok()) return absl::InvalidArgumentError(absl::StrCat("--after: ", dependency.status().message()));
+    spec.dependencies.push_back({dependency->task(), static_cast<client::Dependency::Condition>(dependency->condition())});
   }
   spec.rules = rules;
   spec.key = key;

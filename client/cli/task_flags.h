@@ -38,6 +38,7 @@ struct TaskFlags {
   std::map<std::string, std::string> resources;
   std::string key;
   std::uint32_t key_max = 1;
+  std::vector<std::string> after;
   std::vector<std::string> argv;
 
   void AddTo(process::OptionSet* options);

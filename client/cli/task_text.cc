@@ -60,6 +60,34 @@ std::string TimeText(std::int64_t ms) {
   return ms == 0 ? "" : Rfc3339(ms);
 }
 
+const char* ConditionName(client::Dependency::Condition condition) {
+  switch (condition) {
+    case client::Dependency::Condition::kSuccess:
+      return "success";
+    case client::Dependency::Condition::kFailure:
+      return "failure";
+    case client::Dependency::Condition::kEnd:
+      return "end";
+  }
+  return "end";
+}
+
+// "a, b:failure", as --after takes them.
+std::string DependenciesText(const client::Task& t) {
+  return absl::StrJoin(t.dependencies, ", ", [](std::string* out, const client::Dependency& d) {
+    absl::StrAppend(out, d.task);
+    if (d.condition != client::Dependency::Condition::kSuccess) absl::StrAppend(out, ":", ConditionName(d.condition));
+  });
+}
+
+Json DependenciesJson(const client::Task& t) {
+  Json dependencies = Json::array();
+  for (const client::Dependency& d : t.dependencies) {
+    dependencies.push_back({{"task", d.task}, {"condition", ConditionName(d.condition)}});
+  }
+  return dependencies;
+}
+
 struct Column {
   const char* name;
   std::string (*text)(const client::Task&);
@@ -80,6 +108,8 @@ constexpr Column kColumns[] = {
     {"STARTED", [](const client::Task& t) { return TimeText(t.started_at_ms); }},
     {"FINISHED", [](const client::Task& t) { return TimeText(t.finished_at_ms); }},
     {"NOT-BEFORE", [](const client::Task& t) { return TimeText(t.not_before_ms); }},
+    {"AFTER", DependenciesText},
+    {"WAITS-FOR", [](const client::Task& t) { return absl::StrJoin(t.waits_for, ", "); }},
 };
 
 }  // namespace
@@ -103,6 +133,8 @@ Json TaskJson(const client::Task& t) {
               {"started_at", TimeOrNull(t.started_at_ms)},
               {"finished_at", TimeOrNull(t.finished_at_ms)},
               {"not_before", TimeOrNull(t.not_before_ms)},
+              {"dependencies", DependenciesJson(t)},
+              {"waits_for", t.waits_for},
               {"reruns", t.reruns},
               {"attempts", std::move(attempts)}};
 }
@@ -151,9 +183,9 @@ absl::Status ParseColumns(const std::string& text, std::vector<std::string>* col
 }
 
 const std::vector<std::string>& TaskNames() {
-  static const std::vector<std::string> kNames = {"id",        "name",    "queue",       "priority", "state",
-                                                  "reason",    "why",     "waits until", "worker",   "exit code",
-                                                  "submitted", "started", "finished",    "took",     "attempts"};
+  static const std::vector<std::string> kNames = {"id",        "name",        "queue",    "priority",  "state",   "reason",
+                                                  "why",       "waits until", "after",    "waits for", "worker",  "exit code",
+                                                  "submitted", "started",     "finished", "took",      "attempts"};
   return kNames;
 }
 
@@ -173,6 +205,8 @@ Item TaskLines(const client::Task& t) {
                 t.reason == client::Reason::kNone ? "" : Text(client::ReasonName(t.reason)),
                 t.sentence,
                 TimeText(t.not_before_ms),
+                DependenciesText(t),
+                absl::StrJoin(t.waits_for, ", "),
                 t.worker,
                 Exit(t),
                 TimeText(t.submitted_at_ms),

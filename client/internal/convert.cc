@@ -21,6 +21,8 @@ static_assert(static_cast<int>(State::kLost) == task::v1::LOST && task::v1::Stat
 static_assert(static_cast<int>(IfExists::kRerunFailed) == task::v1::RERUN_FAILED &&
               static_cast<int>(IfExists::kReject) == task::v1::REJECT);
 static_assert(static_cast<int>(State::kSucceeded) == task::v1::SUCCEEDED);
+static_assert(static_cast<int>(Dependency::Condition::kFailure) == task::v1::Dependency::FAILURE &&
+              static_cast<int>(Dependency::Condition::kEnd) == task::v1::Dependency::END);
 static_assert(static_cast<int>(Reason::kDependency) == task::v1::DEPENDENCY && task::v1::Reason_MAX == task::v1::DEPENDENCY);
 static_assert(static_cast<int>(Reason::kCouldNotStart) == task::v1::COULD_NOT_START);
 
@@ -48,6 +50,11 @@ task::v1::Policy ToPolicy(const TaskSpec& spec) {
     if (auto rule = records::ParseLabelRule(text); rule.ok()) *policy.add_rules() = *std::move(rule);
   }
   policy.mutable_resources()->insert(spec.resources.begin(), spec.resources.end());
+  for (const Dependency& dependency : spec.dependencies) {
+    auto* const message = policy.add_dependencies();
+    message->set_task(dependency.task);
+    message->set_condition(static_cast<task::v1::Dependency::Condition>(dependency.condition));
+  }
   policy.set_at_most_once(spec.at_most_once);
   policy.set_on_disconnect(spec.on_disconnect == OnDisconnect::kStop ? task::v1::STOP : task::v1::KEEP);
   return policy;
@@ -85,6 +92,12 @@ Task FromTask(const task::v1::Task& task) {
   t.finished_at_ms = task.finished_at();
   t.not_before_ms = task.not_before();
   t.reruns = task.reruns();
+  for (const task::v1::Dependency& dependency : task.policy().dependencies()) {
+    const bool known = task::v1::Dependency::Condition_IsValid(dependency.condition());
+    t.dependencies.push_back(
+        {dependency.task(), known ? static_cast<Dependency::Condition>(dependency.condition()) : Dependency::Condition::kEnd});
+  }
+  t.waits_for.assign(task.waits_for().begin(), task.waits_for().end());
   for (const task::v1::Attempt& attempt : task.attempts()) {
     Attempt a;
     a.fence = attempt.fence();

@@ -25,6 +25,7 @@ std::size_t BytesOf(const TaskSpec& spec) {
   for (const auto& [key, value] : spec.labels) bytes += key.size() + value.size();
   for (const std::string& rule : spec.rules) bytes += rule.size();
   for (const auto& [key, value] : spec.resources) bytes += key.size() + sizeof value;
+  for (const Dependency& dependency : spec.dependencies) bytes += dependency.task.size() + 8;
   // A large program is in the store and its reference in the request.
   return std::min(bytes, kBytesPerTask + records::kSpecBytesMax);
 }

@@ -11,6 +11,7 @@
 #include "drover/worker/v1/record.pb.h"
 #include "master/records/amount.h"
 #include "master/records/codec.h"
+#include "master/records/dependency.h"
 #include "master/records/spec.h"
 
 namespace drover::master::check {
@@ -120,13 +121,32 @@ class Checker {
     if (IsHeld(state) == record.worker().empty()) {
       Broken(path, absl::StrCat("it is ", name, record.worker().empty() ? " and names no worker" : " and names a worker"));
     }
-    if ((state == task::v1::WAITING) != (record.not_before() != 0)) {
-      Broken(path, absl::StrCat("it is ", name, " and the time it waits for is ", record.not_before()));
+    if ((state == task::v1::WAITING) != (record.not_before() != 0 || record.awaits()) ||
+        (record.not_before() != 0 && record.awaits())) {
+      Broken(path, absl::StrCat("it is ", name, ", the time it waits for is ", record.not_before(), ", and it ",
+                                record.awaits() ? "waits" : "does not wait", " for other tasks"));
     }
+    if (record.awaits()) CheckAwaited(path, record.policy());
     if (records::IsTerminal(state) && record.finished_at() == 0)
       Broken(path, absl::StrCat("it is ", name, " and has no time of its end"));
     if (IsHeld(state) && assignments_.count(id) == 0) Broken(path, absl::StrCat("it is ", name, " and has no assignment"));
     CheckAttempts(path, record);
+  }
+
+  // It waits for tasks: at least one has not ended.
+  void CheckAwaited(const std::string& path, const task::v1::Policy& policy) {
+    if (policy.dependencies().empty()) Broken(path, "it waits for other tasks and depends on none");
+    bool open = false;
+    for (const task::v1::Dependency& dependency : policy.dependencies()) {
+      const auto task = tasks_.find(dependency.task());
+      const auto state = task == tasks_.end() ? std::nullopt : std::optional(task->second.state());
+      const records::DependencyVerdict verdict = records::Judge(dependency, state);
+      if (verdict == records::DependencyVerdict::kNever) {
+        return Pending(path, absl::StrCat(records::WhyNever(dependency, state), ": it is still to be ended"));
+      }
+      open = open || verdict == records::DependencyVerdict::kOpen;
+    }
+    if (!open) Pending(path, "all tasks that it waits for have ended: it is still to be looked at");
   }
 
   void CheckAttempts(const std::string& path, const worker::v1::TaskRecord& record) {

@@ -182,6 +182,7 @@ void EndTask(worker::v1::TaskRecord* record, const AttemptEnd& end) {
   record->set_finished_at(end.finished_at_ms);
   record->clear_worker();
   record->clear_not_before();
+  record->clear_awaits();
 }
 
 void BackToReady(worker::v1::TaskRecord* record, task::v1::Reason reason, absl::string_view sentence) {
@@ -190,6 +191,7 @@ void BackToReady(worker::v1::TaskRecord* record, task::v1::Reason reason, absl::
   record->set_sentence(Clip(sentence, kSentenceBytesMax));
   record->clear_worker();
   record->clear_not_before();
+  record->clear_awaits();
 }
 
 void BackToWaiting(worker::v1::TaskRecord* record, task::v1::Reason reason, absl::string_view sentence,

@@ -44,6 +44,7 @@ inline constexpr std::size_t kRuleValuesMax = 16;
 inline constexpr std::size_t kResourcesMax = 8;
 inline constexpr std::int64_t kResourceMax = std::int64_t{1} << 60;  // thousandths: a petabyte of memory
 inline constexpr unsigned kTaskKeyRunningMax = 1'000'000;
+inline constexpr std::size_t kDependenciesMax = 32;
 inline constexpr unsigned kPriorityMax = 9;
 inline constexpr unsigned kRetriesMax = 1000;
 inline constexpr std::size_t kRetryExitCodesMax = 64;

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "coord/base/status.h"
 #include "master/records/backoff.h"
+#include "master/records/dependency.h"
 #include "master/records/encode.h"
 #include "master/records/record_limits.h"
 #include "master/records/requirement.h"
@@ -142,6 +143,8 @@ void Normalise(task::v1::Policy* policy) {
   std::sort(codes->begin(), codes->end());
   codes->Truncate(static_cast<int>(std::unique(codes->begin(), codes->end()) - codes->begin()));
   if (policy->key_max() == 1 && !policy->key().empty()) policy->clear_key_max();
+  std::sort(policy->mutable_dependencies()->begin(), policy->mutable_dependencies()->end(),
+            [](const auto& a, const auto& b) { return std::pair(a.task(), a.condition()) < std::pair(b.task(), b.condition()); });
   // The order of rules, and of a rule's values, says nothing.
   std::set<std::string> rules;
   for (task::v1::LabelRule& rule : *policy->mutable_rules()) {
@@ -165,13 +168,14 @@ absl::Status CheckPolicy(const task::v1::Policy& policy) {
   DROVER_RETURN_IF_ERROR(CheckKey(policy));
   DROVER_RETURN_IF_ERROR(CheckTimes(policy));
   DROVER_RETURN_IF_ERROR(CheckRetries(policy));
+  DROVER_RETURN_IF_ERROR(CheckDependencies(policy));
   if (!task::v1::DisconnectPolicy_IsValid(policy.on_disconnect())) {
     return absl::InvalidArgumentError("on_disconnect is KEEP or STOP");
   }
   const std::size_t size = policy.ByteSizeLong();
   if (size > kPolicyBytesMax) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("name, queue, labels, rules and resources take ", size, " bytes together, at most ", kPolicyBytesMax));
+    return absl::ResourceExhaustedError(absl::StrCat("name, queue, labels, rules, resources and dependencies take ", size,
+                                                     " bytes together, at most ", kPolicyBytesMax));
   }
   return absl::OkStatus();
 }
@@ -252,6 +256,9 @@ std::string DifferenceOf(const worker::v1::TaskRecord& known, const worker::v1::
   of_policy("retry back-off", a.has_retry_backoff_ms() == b.has_retry_backoff_ms() && a.retry_backoff_ms() == b.retry_backoff_ms());
   of_policy("exit codes to retry after", std::equal(a.retry_exit_codes().begin(), a.retry_exit_codes().end(),
                                                     b.retry_exit_codes().begin(), b.retry_exit_codes().end()));
+  of_policy("dependencies",
+            std::equal(a.dependencies().begin(), a.dependencies().end(), b.dependencies().begin(), b.dependencies().end(),
+                       [](const auto& x, const auto& y) { return x.task() == y.task() && x.condition() == y.condition(); }));
   of_policy("delay", a.delay_ms() == b.delay_ms());
   of_policy("start", a.start_at_ms() == b.start_at_ms());
   of_policy("time to start within", a.start_within_ms() == b.start_within_ms());
@@ -263,7 +270,7 @@ std::string DifferenceOf(const worker::v1::TaskRecord& known, const worker::v1::
   if (parts.empty())
     return absl::StrCat("its ", last,
                         last == "labels" || last == "retries" || last == "rules about labels" || last == "resources" ||
-                                last == "exit codes to retry after"
+                                last == "exit codes to retry after" || last == "dependencies"
                             ? " differ"
                             : " differs");
   return absl::StrCat("its ", absl::StrJoin(parts, ", "), " and ", last, " differ");

@@ -34,7 +34,7 @@ std::int64_t EligibleAt(const task::v1::Policy& policy, std::int64_t now_ms) {
 
 std::optional<TimeBound> TotalBound(const worker::v1::TaskRecord& record) {
   const std::int64_t limit = record.policy().total_limit_ms();
-  if (limit == 0) return std::nullopt;
+  if (limit == 0 || record.awaits()) return std::nullopt;
   return TimeBound{record.eligible_at() + limit, task::v1::TIME_LIMIT,
                    absl::StrCat("over its total limit of ", DurationText(limit))};
 }
@@ -42,7 +42,7 @@ std::optional<TimeBound> TotalBound(const worker::v1::TaskRecord& record) {
 std::optional<TimeBound> StartBound(const worker::v1::TaskRecord& record) {
   const task::v1::Policy& policy = record.policy();
   std::optional<TimeBound> first = TotalBound(record);
-  if (policy.start_within_ms() != 0 && !HasStarted(record)) {
+  if (policy.start_within_ms() != 0 && !record.awaits() && !HasStarted(record)) {
     KeepFirst(&first, {record.eligible_at() + policy.start_within_ms(), task::v1::DEADLINE,
                        absl::StrCat("not started within ", DurationText(policy.start_within_ms()))});
   }

@@ -26,7 +26,8 @@ struct TimeBound {
   task::v1::Reason reason = task::v1::NONE;
   std::string sentence;
 };
-// The first of them for the next attempt of this task; nothing: there is none.
+// The first of them for the next attempt of this task; nothing: there is none. Of one that waits for others only its deadline
+// counts.
 [[nodiscard]] std::optional<TimeBound> StartBound(const worker::v1::TaskRecord& record);
 
 // When its total limit is over, whatever it does then; nothing: it has none.

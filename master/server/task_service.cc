@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
+#include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "client/store/names.h"
@@ -29,6 +32,8 @@ task::v1::Outcome OutcomeOf(state::SubmitResult::Kind kind) {
       return task::v1::TOO_OLD;
     case Kind::kNotFound:
       return task::v1::NOT_FOUND;
+    case Kind::kNotThere:
+      return task::v1::REFUSED;
     case Kind::kFull:
       return task::v1::FULL;
     case Kind::kRefused:
@@ -103,6 +108,40 @@ struct TaskService::Batch {
   }
 };
 
+struct TaskService::Submissions : Batch<task::v1::SubmitResponse> {
+  // By index, where some depend on others: what is ready, and what will not be decided. All before `next` are one or the other.
+  bool in_order = false;
+  std::vector<std::optional<Admitted>> ready;
+  std::vector<bool> passed;
+  std::size_t next = 0;
+  // Those before it in the batch that each depends on.
+  std::vector<std::vector<int>> named;
+
+  void TakeOrder(const task::v1::SubmitRequest& request) {
+    const auto size = static_cast<std::size_t>(request.tasks_size());
+    absl::flat_hash_map<std::string, int> index;
+    named.resize(size);
+    for (int i = 0; i < request.tasks_size(); ++i) {
+      for (const task::v1::Dependency& dependency : request.tasks(i).policy().dependencies()) {
+        const auto it = index.find(dependency.task());
+        if (it == index.end()) continue;
+        named[static_cast<std::size_t>(i)].push_back(it->second);
+        in_order = true;
+      }
+      index.emplace(request.tasks(i).id(), i);
+    }
+    ready.resize(size);
+    passed.resize(size);
+  }
+  // One that it depends on was not taken for now; null if none.
+  [[nodiscard]] const task::v1::SubmitResponse::Result* FullBefore(int i) const {
+    for (const int j : named[static_cast<std::size_t>(i)]) {
+      if (response.results(j).outcome() == task::v1::FULL) return &response.results(j);
+    }
+    return nullptr;
+  }
+};
+
 TaskService::TaskService(base::Loop* loop, Master* master, pool::PoolStore* store, base::Random* random, TaskServiceOptions options)
     : loop_(loop), master_(master), store_(store), random_(random), options_(options) {}
 
@@ -123,76 +162,112 @@ void TaskService::Submit(const task::v1::SubmitRequest& request, std::size_t enc
   batch->master = master_;
   batch->open = request.tasks_size() + 1;
   for (const task::v1::TaskSpec& spec : request.tasks()) batch->response.add_results()->set_id(spec.id());
+  batch->TakeOrder(request);
   for (int i = 0; i < request.tasks_size(); ++i) SubmitOne(batch, i, request.tasks(i));
   batch->Close();
 }
 
 void TaskService::SubmitOne(const std::shared_ptr<Submissions>& batch, int index, const task::v1::TaskSpec& spec) {
   absl::StatusOr<Admitted> admitted = Admit(spec, loop_->WallNow().value);
-  if (!admitted.ok()) return batch->Answer(index, task::v1::REFUSED, admitted.status().message());
+  if (!admitted.ok()) return Refuse(batch, index, admitted.status().message());
   // A retry of what is there already looks at nothing and stores nothing.
   const state::TaskView* known = master_->view().Find(spec.id());
   const bool runs_anew = known != nullptr && spec.if_exists() == task::v1::RERUN_FAILED && records::IsTerminal(known->state) &&
                          known->state != task::v1::SUCCEEDED;
-  if (known != nullptr && !runs_anew) return Decide(batch, index, spec.id(), *std::move(admitted));
+  if (known != nullptr && !runs_anew) return Decide(batch, index, *std::move(admitted));
   CheckUploads(batch, index, spec.id(), *std::move(admitted));
 }
 
 void TaskService::CheckUploads(const std::shared_ptr<Submissions>& batch, int index, const std::string& id, Admitted admitted) {
   if (admitted.uploads.empty()) return Take(batch, index, id, std::move(admitted));
   auto store = store_->Now();
-  if (absl::IsUnavailable(store.status())) return batch->Fail(store.status());
+  if (absl::IsUnavailable(store.status())) return Fail(batch, index, store.status());
   if (!store.ok()) {
-    return batch->Answer(index, task::v1::REFUSED,
-                         absl::StrCat("it refers to an upload, and ", std::string(store.status().message())));
+    return Refuse(batch, index, absl::StrCat("it refers to an upload, and ", std::string(store.status().message())));
   }
   const std::string key = admitted.uploads.back();
   admitted.uploads.pop_back();
   (*store)->List(key, "", 1,
                  [this, batch, index, id, key, admitted = std::move(admitted)](absl::StatusOr<store::ListPage> page) mutable {
-                   if (!page.ok()) return batch->Fail(absl::UnavailableError(page.status().message()));
+                   if (!page.ok()) return Fail(batch, index, absl::UnavailableError(page.status().message()));
                    if (page->objects.empty() || page->objects.front().key != key) {
-                     return batch->Answer(index, task::v1::REFUSED,
-                                          absl::StrCat("its input ", key, " is not in the object store: upload it again"));
+                     return Refuse(batch, index, absl::StrCat("its input ", key, " is not in the object store: upload it again"));
                    }
                    const absl::Status age = CheckUpload(page->objects.front(), master_->ClusterNowMs(), options_.uploads);
-                   if (!age.ok()) return batch->Answer(index, task::v1::REFUSED, age.message());
+                   if (!age.ok()) return Refuse(batch, index, age.message());
                    CheckUploads(batch, index, id, std::move(admitted));
                  });
 }
 
 void TaskService::Take(const std::shared_ptr<Submissions>& batch, int index, const std::string& id, Admitted admitted) {
-  if (admitted.program_to_store.empty()) return Decide(batch, index, id, std::move(admitted));
+  if (admitted.program_to_store.empty()) return Decide(batch, index, std::move(admitted));
   StoreProgram(batch, index, id, std::move(admitted));
 }
 
 void TaskService::StoreProgram(const std::shared_ptr<Submissions>& batch, int index, const std::string& id, Admitted admitted) {
   std::string program = std::exchange(admitted.program_to_store, {});
   auto store = store_->Now();
-  if (absl::IsUnavailable(store.status())) return batch->Fail(store.status());
+  if (absl::IsUnavailable(store.status())) return Fail(batch, index, store.status());
   if (!store.ok()) {
-    return batch->Answer(index, task::v1::REFUSED,
-                         absl::StrCat("a program of ", program.size(), " bytes goes to the object store, and ",
-                                      std::string(store.status().message())));
+    return Refuse(batch, index,
+                  absl::StrCat("a program of ", program.size(), " bytes goes to the object store, and ",
+                               std::string(store.status().message())));
   }
   (*store)->Put(store::InputKey(id, random_->Next()), base::Bytes::Adopt(std::move(program)),
-                [this, batch, index, id, admitted = std::move(admitted)](absl::StatusOr<store::ObjectRef> put) mutable {
-                  if (!put.ok()) return batch->Fail(absl::UnavailableError(put.status().message()));
+                [this, batch, index, admitted = std::move(admitted)](absl::StatusOr<store::ObjectRef> put) mutable {
+                  if (!put.ok()) return Fail(batch, index, absl::UnavailableError(put.status().message()));
                   task::v1::ObjectRef* object = admitted.record.mutable_program_object();
                   object->set_key(put->key);
                   object->set_size(put->size);
                   object->set_digest(store::DigestBytes(put->digest));
-                  Decide(batch, index, id, std::move(admitted));
+                  Decide(batch, index, std::move(admitted));
                 });
 }
 
-void TaskService::Decide(const std::shared_ptr<Submissions>& batch, int index, const std::string& id, Admitted admitted) {
+void TaskService::Refuse(const std::shared_ptr<Submissions>& batch, int index, absl::string_view sentence) {
+  batch->Answer(index, task::v1::REFUSED, sentence);
+  Pass(batch, index);
+}
+
+void TaskService::Fail(const std::shared_ptr<Submissions>& batch, int index, absl::Status status) {
+  batch->Fail(std::move(status));
+  Pass(batch, index);
+}
+
+void TaskService::Pass(const std::shared_ptr<Submissions>& batch, int index) {
+  if (!batch->in_order) return;
+  batch->passed[static_cast<std::size_t>(index)] = true;
+  DecideReady(batch);
+}
+
+void TaskService::Decide(const std::shared_ptr<Submissions>& batch, int index, Admitted admitted) {
+  if (!batch->in_order) return DecideNow(batch, index, std::move(admitted));
+  batch->ready[static_cast<std::size_t>(index)] = std::move(admitted);
+  DecideReady(batch);
+}
+
+void TaskService::DecideReady(const std::shared_ptr<Submissions>& batch) {
+  for (; batch->next < batch->ready.size(); ++batch->next) {
+    if (batch->passed[batch->next]) continue;
+    std::optional<Admitted>& admitted = batch->ready[batch->next];
+    if (!admitted.has_value()) return;
+    DecideNow(batch, static_cast<int>(batch->next), *std::move(admitted));
+  }
+}
+
+void TaskService::DecideNow(const std::shared_ptr<Submissions>& batch, int index, Admitted admitted) {
   if (!master_->serving()) return batch->Fail(NotServing());
+  const std::string id = batch->response.results(index).id();
   master_->planner().Submit(id, std::move(admitted.record), admitted.if_exists, [batch, index](const state::SubmitResult& result) {
     using Kind = state::SubmitResult::Kind;
     if (result.kind == Kind::kUnavailable) return batch->Fail(absl::UnavailableError(result.sentence));
     if (result.kind == Kind::kOverloaded) return batch->Fail(absl::ResourceExhaustedError(result.sentence));
     if (result.kind == Kind::kFull) batch->response.set_retry_after_ms(base::ToMillis(kFullRetryAfter));
+    const auto* const full = result.kind == Kind::kNotThere ? batch->FullBefore(index) : nullptr;
+    if (full != nullptr) {
+      const std::string sentence = absl::StrCat("task ", full->id(), ", on which it depends, was not taken: ", full->sentence());
+      return batch->Answer(index, task::v1::FULL, sentence);
+    }
     batch->Answer(index, OutcomeOf(result.kind), result.sentence);
   });
 }

@@ -59,7 +59,7 @@ class TaskService {
  private:
   template <typename Response>
   struct Batch;
-  using Submissions = Batch<task::v1::SubmitResponse>;
+  struct Submissions;
   // `per_id(calls, i)` answers for the id of that index.
   template <typename Request, typename Response, typename PerId>
   void ForEachId(const Request& request, Reply<Response> reply, PerId per_id);
@@ -68,7 +68,14 @@ class TaskService {
   void CheckUploads(const std::shared_ptr<Submissions>& batch, int index, const std::string& id, Admitted admitted);
   void Take(const std::shared_ptr<Submissions>& batch, int index, const std::string& id, Admitted admitted);
   void StoreProgram(const std::shared_ptr<Submissions>& batch, int index, const std::string& id, Admitted admitted);
-  void Decide(const std::shared_ptr<Submissions>& batch, int index, const std::string& id, Admitted admitted);
+  // It is ready to be decided; in a batch whose tasks name each other, once those before it have been.
+  void Decide(const std::shared_ptr<Submissions>& batch, int index, Admitted admitted);
+  void DecideNow(const std::shared_ptr<Submissions>& batch, int index, Admitted admitted);
+  void Refuse(const std::shared_ptr<Submissions>& batch, int index, absl::string_view sentence);
+  void Fail(const std::shared_ptr<Submissions>& batch, int index, absl::Status status);
+  // This one will not be decided.
+  void Pass(const std::shared_ptr<Submissions>& batch, int index);
+  void DecideReady(const std::shared_ptr<Submissions>& batch);
   task::v1::GetResponse Look(const task::v1::GetRequest& request, bool* to_confirm) const;
   task::v1::ListResponse Page(const task::v1::ListRequest& request) const;
 

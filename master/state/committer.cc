@@ -30,6 +30,8 @@ absl::string_view StepKindName(StepKind kind) {
       return "overdue";
     case StepKind::kRelease:
       return "release";
+    case StepKind::kDependency:
+      return "dependency";
     case StepKind::kRepair:
       return "repair";
     case StepKind::kHorizon:

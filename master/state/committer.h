@@ -36,6 +36,7 @@ enum class StepKind {
   kCancel,
   kQuarantine,
   kRelease,
+  kDependency,
   kOverdue,
   kRepair,
   kHorizon,
@@ -44,7 +45,7 @@ enum class StepKind {
   kQueue,
   kDrain,
 };
-inline constexpr std::size_t kStepKinds = 16;
+inline constexpr std::size_t kStepKinds = 17;
 // "submit", "assign" ...: a metric's label.
 [[nodiscard]] absl::string_view StepKindName(StepKind kind);
 

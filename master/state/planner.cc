@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "coord/base/check.h"
+#include "master/records/codec.h"
 #include "master/state/task_facts.h"
 
 namespace drover::master::state {
@@ -32,6 +33,7 @@ void Planner::Lead(Epoch epoch, Zxid since, Committer* committer) {
   lead_.emplace(Leading{Transitions(view_->paths(), std::move(epoch)), since, committer});
   for (const auto& [key, assignment] : view_->assignments()) assignments_due_.insert(key);
   for (const auto& [process_id, czxid] : view_->died()) died_due_.insert(process_id);
+  all_awaiting_due_ = TaskRef(0);
   // Brings the view up to now, so that planning begins without waiting for the next heartbeat.
   hooks_.sync([this, alive = alive_](Zxid) {
     if (*alive) WakeUp();
@@ -57,6 +59,8 @@ void Planner::OnViewReset(coord::ResetCause cause) {
   assignments_due_.clear();
   orphans_due_.clear();
   died_due_.clear();
+  awaiting_due_.clear();
+  dependents_due_.clear();
   if (cause == coord::ResetCause::kCompacted && lead_.has_value()) hooks_.step_down();
   if (hooks_.also != nullptr) hooks_.also->OnViewReset(cause);
 }
@@ -73,6 +77,8 @@ void Planner::OnViewProgress() {
 
 void Planner::OnTask(const TaskView& task) {
   Place(task);
+  if (task.awaits && lead_.has_value()) awaiting_due_.insert(task.id);
+  if (records::IsTerminal(task.state)) MarkDependents(task.id);
   WakeUp();
   if (hooks_.also != nullptr) hooks_.also->OnTask(task);
 }
@@ -80,6 +86,7 @@ void Planner::OnTask(const TaskView& task) {
 void Planner::OnTaskGone(const TaskView& task) {
   Current().Forget(task.ref);
   orphans_due_.erase(task.id);
+  MarkDependents(task.id);
   if (task.state == task::v1::ASSIGNED || task.state == task::v1::RUNNING) {
     if (const auto record = task.Decode(); record.ok()) assignments_due_.insert({record->worker(), task.id});
     WakeUp();
@@ -208,6 +215,7 @@ void Planner::Turn() {
   PlanCancellations(&plan);
   PlanOverdue(&plan);
   PlanReleases(&plan);
+  PlanDependents(&plan);
   PlanPlacements(&plan);
   PlanDied(&plan);
   PlanRetirement(&plan);
@@ -253,6 +261,7 @@ void Planner::Answered(const std::string& key, const std::string& task, const Co
 void Planner::LookAgain(const std::string& task) {
   if (const TaskView* view = view_->Find(task)) {
     Place(*view);
+    if (view->awaits) awaiting_due_.insert(task);
     if (view->state == task::v1::ASSIGNED || view->state == task::v1::RUNNING) {
       const auto record = view->Decode();
       if (record.ok()) assignments_due_.insert({record->worker(), task});

@@ -58,7 +58,8 @@ struct PlannerOptions {
 };
 
 struct SubmitResult {
-  enum class Kind { kDone, kExisted, kConflict, kTooOld, kNotFound, kRefused, kFull, kOverloaded, kUnavailable };
+  // kNotThere: a task that it depends on.
+  enum class Kind { kDone, kExisted, kConflict, kTooOld, kNotFound, kRefused, kNotThere, kFull, kOverloaded, kUnavailable };
   Kind kind = Kind::kUnavailable;
   std::string sentence;
 };
@@ -180,6 +181,11 @@ class Planner final : public ViewObserver {
   void PlanOverdue(Plan* plan);
   // Makes READY what has waited long enough, and looks again when the next is due.
   void PlanReleases(Plan* plan);
+  // Lets run, or ends, what waits for tasks that have ended.
+  void PlanDependents(Plan* plan);
+  void PlanDependent(const TaskView& task, Plan* plan);
+  // Something waits for this task, which has ended or is gone.
+  void MarkDependents(const std::string& id);
   // Hands `plan_one` what is due, and sets the timer for the next.
   void PlanDue(const absl::btree_set<std::pair<std::int64_t, TaskRef>>& by_time, base::Timer* timer, Plan* plan,
                absl::FunctionRef<void(const TaskView&, worker::v1::TaskRecord)> plan_one);
@@ -193,12 +199,26 @@ class Planner final : public ViewObserver {
   void LookAgain(const std::string& task);
 
   void TrySubmit(Submission submission);
+  // The core was asked whether it can have handed out this ticket: its state is `now`, 0 if it cannot be had.
+  void TicketAsked(Submission submission, std::uint64_t ticket, Zxid now);
   // There is a task of its id.
   void MeetKnown(Submission submission, const TaskView& task);
   void SendSubmission(Submission submission);
   void SendRerun(Submission submission, const TaskView& task, const worker::v1::TaskRecord& ended);
+  // What a task that is submitted now waits for. `before` of a task that is run anew: when it was submitted first; only what is
+  // older may be waited for, so that nothing waits for itself in the end.
+  struct Awaited {
+    std::vector<std::string> tasks;  // empty: nothing
+    std::string never;               // not empty: one of them has ended as it should not, and which
+    std::string behind;              // not empty: this one is still being asked about, and comes first
+    std::optional<SubmitResult> refused;
+  };
+  [[nodiscard]] Awaited AwaitedBy(const task::v1::Policy& policy, std::optional<Zxid> before) const;
   // When it first may run, by the cluster's time of now. REFUSED: not before its deadline.
-  [[nodiscard]] absl::Status SetStart(worker::v1::TaskRecord* record) const;
+  [[nodiscard]] absl::Status SetStart(worker::v1::TaskRecord* record, bool awaits) const;
+  // What a submission that is on its way waits for is not retired.
+  void BeginAwaiting(const std::vector<std::string>& tasks);
+  void EndAwaiting(const std::vector<std::string>& tasks);
   void SubmissionAnswered(Submission submission, const CommitResult& result);
   void AnswerLater(Submission submission, SubmitResult result);
   // Why the queue takes no more; empty: it does.
@@ -220,6 +240,11 @@ class Planner final : public ViewObserver {
   std::set<View::AssignmentKey> assignments_due_;
   std::set<std::string> orphans_due_;
   std::set<std::string> died_due_;
+  std::set<std::string> awaiting_due_;              // tasks that wait for others
+  std::map<std::string, TaskRef> dependents_due_;   // those that wait for this task, from that number on
+  std::optional<TaskRef> all_awaiting_due_;         // all that wait for others, from that number on
+  std::map<std::string, std::size_t> awaited_;      // by how many submissions that are on their way
+  std::map<std::string, std::size_t> asked_about_;  // submissions whose ticket the core is asked about
   std::map<std::string, Cancellation> cancellations_;
   std::map<std::string, std::vector<Submission>> submissions_behind_;  // of an id that is in flight
   std::uint64_t generation_ = 0;  // of the view's contents: answers of before a reset do not touch it

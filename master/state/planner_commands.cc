@@ -62,18 +62,12 @@ void Planner::TrySubmit(Submission submission) {
     }
     if (*ticket > view_->zxid().value) {
       // Another master may have handed it out a moment ago, or nobody ever did.
-      hooks_.sync([this, alive = alive_, ticket = *ticket,
-                   submission = std::make_shared<Submission>(std::move(submission))](Zxid now) {
-        if (!*alive) {
-          submission->done({Kind::kUnavailable, kNotLeading});
-        } else if (now == Zxid()) {
-          AnswerLater(std::move(*submission), {Kind::kUnavailable, "the core cannot be asked now; try again"});
-        } else if (ticket > now.value) {
-          AnswerLater(std::move(*submission), {Kind::kRefused, "ids of this form are generated from a ticket; choose another one"});
-        } else {
-          TrySubmit(std::move(*submission));
-        }
-      });
+      ++asked_about_[submission.id];
+      hooks_.sync(
+          [this, alive = alive_, ticket = *ticket, submission = std::make_shared<Submission>(std::move(submission))](Zxid now) {
+            if (!*alive) return submission->done({Kind::kUnavailable, kNotLeading});
+            TicketAsked(std::move(*submission), ticket, now);
+          });
       return;
     }
   }
@@ -86,6 +80,21 @@ void Planner::TrySubmit(Submission submission) {
     return AnswerLater(std::move(submission), {SubmitResult::Kind::kFull, std::move(why)});
   }
   SendSubmission(std::move(submission));
+}
+
+void Planner::TicketAsked(Submission submission, std::uint64_t ticket, Zxid now) {
+  using Kind = SubmitResult::Kind;
+  const std::string id = submission.id;
+  const auto asked = asked_about_.find(id);
+  if (--asked->second == 0) asked_about_.erase(asked);
+  if (now == Zxid()) {
+    AnswerLater(std::move(submission), {Kind::kUnavailable, "the core cannot be asked now; try again"});
+  } else if (ticket > now.value) {
+    AnswerLater(std::move(submission), {Kind::kRefused, "ids of this form are generated from a ticket; choose another one"});
+  } else {
+    TrySubmit(std::move(submission));
+  }
+  if (!in_flight(id)) LookAgain(id);
 }
 
 std::string Planner::WhyFull(const std::string& queue) const {
@@ -125,12 +134,13 @@ void Planner::MeetKnown(Submission submission, const TaskView& task) {
   answer(Kind::kConflict, absl::StrCat("another task has this id: ", difference));
 }
 
-absl::Status Planner::SetStart(worker::v1::TaskRecord* record) const {
+absl::Status Planner::SetStart(worker::v1::TaskRecord* record, bool awaits) const {
   const std::int64_t now_ms = hooks_.cluster_now_ms();
   record->set_eligible_at(records::EligibleAt(record->policy(), now_ms));
   const bool waits = record->eligible_at() > now_ms;
-  record->set_state(waits ? task::v1::WAITING : task::v1::READY);
-  record->set_not_before(waits ? record->eligible_at() : 0);
+  record->set_state(waits || awaits ? task::v1::WAITING : task::v1::READY);
+  record->set_not_before(waits && !awaits ? record->eligible_at() : 0);
+  record->set_awaits(awaits);
   const std::optional<records::TimeBound> bound = records::StartBound(*record);
   if (!bound || bound->at_ms > record->eligible_at()) return absl::OkStatus();
   return absl::FailedPreconditionError("its deadline is over before it may run");
@@ -150,16 +160,23 @@ void Planner::SendRerun(Submission submission, const TaskView& task, const worke
   if (std::string why = WhyFull(next.policy().queue()); !why.empty()) {
     return AnswerLater(std::move(submission), {SubmitResult::Kind::kFull, std::move(why)});
   }
+  Awaited awaited = AwaitedBy(next.policy(), task.czxid);
+  if (!awaited.behind.empty()) return submissions_behind_[awaited.behind].push_back(std::move(submission));
+  if (awaited.refused.has_value()) return AnswerLater(std::move(submission), *std::move(awaited.refused));
+  if (!awaited.never.empty() && submission.retry) {
+    return AnswerLater(std::move(submission), {SubmitResult::Kind::kRefused, absl::StrCat("it would not run: ", awaited.never)});
+  }
   next.set_submitted_at(loop_->WallNow().value);
-  if (const absl::Status start = SetStart(&next); !start.ok()) {
+  if (const absl::Status start = SetStart(&next, !awaited.tasks.empty()); !start.ok()) {
     return AnswerLater(std::move(submission), {SubmitResult::Kind::kRefused, std::string(start.message())});
   }
   records::SucceedTo(ended, &next);
   in_flight_.insert(submission.id);
   under_way_.Begin(next.policy().queue());
+  BeginAwaiting(awaited.tasks);
   Plan plan{lead_->transitions.epoch().czxid, view_->zxid(), {}};
-  Step step{StepKind::kRerun, submission.id, lead_->transitions.Rerun({task.id, task.mzxid, {}}, next), nullptr};
-  step.done = [this, alive = alive_, queue = next.policy().queue(),
+  Step step{StepKind::kRerun, submission.id, lead_->transitions.Rerun({task.id, task.mzxid, {}}, next, awaited.tasks), nullptr};
+  step.done = [this, alive = alive_, queue = next.policy().queue(), awaited = std::move(awaited.tasks),
                submission = std::move(submission)](const CommitResult& result) mutable {
     if (!*alive) {
       submission.done({SubmitResult::Kind::kUnavailable, kNotLeading});
@@ -167,6 +184,7 @@ void Planner::SendRerun(Submission submission, const TaskView& task, const worke
     }
     in_flight_.erase(submission.id);
     under_way_.End(queue);
+    EndAwaiting(awaited);
     SubmissionAnswered(std::move(submission), result);
   };
   plan.steps.push_back(std::move(step));
@@ -174,7 +192,10 @@ void Planner::SendRerun(Submission submission, const TaskView& task, const worke
 }
 
 void Planner::SendSubmission(Submission submission) {
-  if (const absl::Status start = SetStart(&submission.record); !start.ok()) {
+  Awaited awaited = AwaitedBy(submission.record.policy(), std::nullopt);
+  if (!awaited.behind.empty()) return submissions_behind_[awaited.behind].push_back(std::move(submission));
+  if (awaited.refused.has_value()) return AnswerLater(std::move(submission), *std::move(awaited.refused));
+  if (const absl::Status start = SetStart(&submission.record, !awaited.tasks.empty()); !start.ok()) {
     return AnswerLater(std::move(submission), {SubmitResult::Kind::kRefused, std::string(start.message())});
   }
   const bool waits = submission.record.state() == task::v1::WAITING;
@@ -189,10 +210,11 @@ void Planner::SendSubmission(Submission submission) {
   }
   in_flight_.insert(submission.id);
   under_way_.Begin(submission.record.policy().queue());
+  BeginAwaiting(awaited.tasks);
   Plan plan{lead_->transitions.epoch().czxid, view_->zxid(), {}};
   Step step{StepKind::kSubmit, submission.id,
-            lead_->transitions.Submit(submission.id, submission.record, target, loop_->WallNow().value), nullptr};
-  step.done = [this, alive = alive_, generation = generation_, ref,
+            lead_->transitions.Submit(submission.id, submission.record, target, awaited.tasks, loop_->WallNow().value), nullptr};
+  step.done = [this, alive = alive_, generation = generation_, ref, awaited = std::move(awaited.tasks),
                submission = std::move(submission)](const CommitResult& result) mutable {
     if (!*alive) {
       submission.done({SubmitResult::Kind::kUnavailable, kNotLeading});
@@ -200,6 +222,7 @@ void Planner::SendSubmission(Submission submission) {
     }
     in_flight_.erase(submission.id);
     under_way_.End(submission.record.policy().queue());
+    EndAwaiting(awaited);
     if (generation == generation_) {
       if (view_->Find(submission.id) == nullptr) scheduler_->Forget(ref);
       view_->Unpin(submission.id);

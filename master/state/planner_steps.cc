@@ -194,7 +194,7 @@ void Planner::PlanRetirement(Plan* plan) {
   for (auto it = finished.begin(); surplus > 0; ++it, --surplus) {
     const TaskView* task = view_->At(it->second);
     if (task->changed_at_ms + age_ms > now_ms) break;
-    if (in_flight(task->id)) continue;
+    if (in_flight(task->id) || view_->DependentsOf(task->id) != nullptr || awaited_.contains(task->id)) continue;
     if (const auto ticket = records::TicketOf(task->id)) horizon = std::max(horizon, *ticket + 1);
     due.push_back(task);
   }

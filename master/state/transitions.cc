@@ -1,5 +1,6 @@
 #include "master/state/transitions.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -40,9 +41,14 @@ void Transitions::GuardVanished(const AssignmentView& assignment, const WorkerVi
   t->compares.push_back(now_there == nullptr ? Compare::Absent(worker) : Compare::Czxid(worker, now_there->incarnation));
 }
 
+void Transitions::GuardThere(const std::vector<std::string>& tasks, Transaction* t) const {
+  for (const std::string& task : tasks) t->compares.push_back(Compare::Exists(paths_.Task(task)));
+}
+
 Transaction Transitions::Submit(absl::string_view id, worker::v1::TaskRecord record, const std::optional<Target>& target,
-                                std::int64_t now_ms) const {
+                                const std::vector<std::string>& awaited, std::int64_t now_ms) const {
   Transaction t = Guarded();
+  GuardThere(awaited, &t);
   if (target.has_value()) {
     t.compares.push_back(Compare::Czxid(paths_.Worker(target->worker), target->incarnation));
     GiveTo(&record, *target, now_ms);
@@ -52,8 +58,10 @@ Transaction Transitions::Submit(absl::string_view id, worker::v1::TaskRecord rec
   return t;
 }
 
-Transaction Transitions::Rerun(const Subject& task, const worker::v1::TaskRecord& next) const {
+Transaction Transitions::Rerun(const Subject& task, const worker::v1::TaskRecord& next,
+                               const std::vector<std::string>& awaited) const {
   Transaction t = Guarded();
+  GuardThere(awaited, &t);
   t.compares.push_back(Compare::Mzxid(paths_.Task(task.id), task.mzxid));
   t.then.push_back(Operation::Set(paths_.Task(task.id), records::Encode(next)));
   return t;
@@ -143,6 +151,31 @@ Transaction Transitions::Release(Subject task) const {
   t.compares.push_back(Compare::Mzxid(paths_.Task(task.id), task.mzxid));
   // Why it is here stays to be read.
   records::BackToReady(&task.record, task.record.reason(), std::string(task.record.sentence()));
+  t.then.push_back(Operation::Set(paths_.Task(task.id), records::Encode(task.record)));
+  return t;
+}
+
+Transaction Transitions::Resolve(Subject task, std::int64_t cluster_now_ms) const {
+  Transaction t = Guarded();
+  t.compares.push_back(Compare::Mzxid(paths_.Task(task.id), task.mzxid));
+  const std::int64_t eligible_at = std::max(task.record.eligible_at(), cluster_now_ms);
+  const std::string sentence(task.record.sentence());
+  if (eligible_at > cluster_now_ms) {
+    records::BackToWaiting(&task.record, task.record.reason(), sentence, eligible_at);
+  } else {
+    records::BackToReady(&task.record, task.record.reason(), sentence);
+  }
+  task.record.set_eligible_at(eligible_at);
+  t.then.push_back(Operation::Set(paths_.Task(task.id), records::Encode(task.record)));
+  return t;
+}
+
+Transaction Transitions::NeverRuns(Subject task, absl::string_view sentence, std::int64_t now_ms) const {
+  Transaction t = Guarded();
+  t.compares.push_back(Compare::Mzxid(paths_.Task(task.id), task.mzxid));
+  records::EndTask(
+      &task.record,
+      {.state = task::v1::CANCELLED, .reason = task::v1::DEPENDENCY, .sentence = std::string(sentence), .finished_at_ms = now_ms});
   t.then.push_back(Operation::Set(paths_.Task(task.id), records::Encode(task.record)));
   return t;
 }

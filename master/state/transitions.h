@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "coord/base/ids.h"
@@ -53,11 +54,12 @@ class Transitions {
   [[nodiscard]] const Epoch& epoch() const { return epoch_; }
 
   // `record` is READY or WAITING. With a target (only of a READY one) it is assigned in the same transaction. Refused with
-  // kNodeExists if the id is known.
+  // kNodeExists if the id is known. `awaited`: tasks that must be there, because it waits for them.
   [[nodiscard]] coord::Transaction Submit(absl::string_view id, worker::v1::TaskRecord record, const std::optional<Target>& target,
-                                          std::int64_t now_ms) const;
+                                          const std::vector<std::string>& awaited, std::int64_t now_ms) const;
   // `task` has ended; `next` takes its place.
-  [[nodiscard]] coord::Transaction Rerun(const Subject& task, const worker::v1::TaskRecord& next) const;
+  [[nodiscard]] coord::Transaction Rerun(const Subject& task, const worker::v1::TaskRecord& next,
+                                         const std::vector<std::string>& awaited) const;
   [[nodiscard]] coord::Transaction Assign(Subject task, const Target& target, std::int64_t now_ms) const;
 
   // The worker of `assignment` vanished: `now_there` is who has its name now, null if nobody.
@@ -76,6 +78,11 @@ class Transitions {
 
   // A task whose time to wait is over: READY.
   [[nodiscard]] coord::Transaction Release(Subject task) const;
+  // What it waits for has ended as it should: READY, or WAITING for its time. Its limits count from now on (the cluster's time), or
+  // from that time.
+  [[nodiscard]] coord::Transaction Resolve(Subject task, std::int64_t cluster_now_ms) const;
+  // It waits for what has ended otherwise: CANCELLED.
+  [[nodiscard]] coord::Transaction NeverRuns(Subject task, absl::string_view sentence, std::int64_t now_ms) const;
   // A waiting task that has not started, or ended, in time: FAILED.
   [[nodiscard]] coord::Transaction Overdue(Subject task, const records::TimeBound& bound, std::int64_t now_ms) const;
   // A waiting task that has lost too many workers.
@@ -104,6 +111,7 @@ class Transitions {
   // A node of settings, new if `known_mzxid` is not set.
   [[nodiscard]] coord::Transaction Put(const std::string& path, std::string data, std::optional<Zxid> known_mzxid) const;
   [[nodiscard]] coord::Transaction Remove(const std::string& path, Zxid mzxid) const;
+  void GuardThere(const std::vector<std::string>& tasks, coord::Transaction* t) const;
   void GuardVanished(const AssignmentView& assignment, const WorkerView* now_there, coord::Transaction* t) const;
 
   const records::PoolPaths paths_;

@@ -51,6 +51,16 @@ const TaskView* View::At(TaskRef ref) const {
   return slots_[ref.value].get();
 }
 
+const absl::btree_set<TaskRef>* View::DependentsOf(absl::string_view id) const {
+  const auto it = dependents_.find(id);
+  return it == dependents_.end() ? nullptr : &it->second;
+}
+
+std::optional<task::v1::State> View::StateOf(absl::string_view id) const {
+  const TaskView* task = Find(id);
+  return task == nullptr ? std::nullopt : std::optional(task->state);
+}
+
 const WorkerView* View::FindWorker(absl::string_view name) const {
   const auto it = workers_.find(std::string(name));
   return it == workers_.end() ? nullptr : &it->second;
@@ -123,7 +133,9 @@ void View::Index(TaskView* task, const worker::v1::TaskRecord& record) {
   }
   by_submission_.insert({task->czxid, task->ref});
   if (records::IsTerminal(task->state)) finished_.insert({task->mzxid, task->ref});
-  if (task->state == task::v1::WAITING) waiting_.insert({task->not_before_ms, task->ref});
+  task->awaits = task->state == task::v1::WAITING && record.awaits();
+  if (task->awaits) Await(task, record);
+  if (task->state == task::v1::WAITING && !task->awaits) waiting_.insert({task->not_before_ms, task->ref});
   if (task->overdue_at_ms != 0) overdue_.insert({task->overdue_at_ms, task->ref});
   Count(task, record.policy().queue());
 }
@@ -132,9 +144,29 @@ void View::Unindex(TaskView* task) {
   if (!task->present) return;
   by_submission_.erase({task->czxid, task->ref});
   if (records::IsTerminal(task->state)) finished_.erase({task->mzxid, task->ref});
-  if (task->state == task::v1::WAITING) waiting_.erase({task->not_before_ms, task->ref});
+  if (task->awaits) Unawait(task);
+  if (task->state == task::v1::WAITING && !task->awaits) waiting_.erase({task->not_before_ms, task->ref});
   if (task->overdue_at_ms != 0) overdue_.erase({task->overdue_at_ms, task->ref});
   Uncount(task);
+}
+
+void View::Await(TaskView* task, const worker::v1::TaskRecord& record) {
+  awaiting_.insert(task->ref);
+  for (const task::v1::Dependency& dependency : record.policy().dependencies()) {
+    dependents_[dependency.task()].insert(task->ref);
+  }
+}
+
+void View::Unawait(TaskView* task) {
+  awaiting_.erase(task->ref);
+  const auto record = task->Decode();  // as it was: it is changed after this
+  if (!record.ok()) return;
+  for (const task::v1::Dependency& dependency : record->policy().dependencies()) {
+    const auto it = dependents_.find(dependency.task());
+    if (it == dependents_.end()) continue;
+    it->second.erase(task->ref);
+    if (it->second.empty()) dependents_.erase(it);
+  }
 }
 
 void View::Count(TaskView* task, const std::string& queue) {
@@ -287,6 +319,8 @@ void View::OnReset(coord::ResetCause cause) {
   by_id_.clear();
   by_submission_.clear();
   finished_.clear();
+  awaiting_.clear();
+  dependents_.clear();
   waiting_.clear();
   overdue_.clear();
   queues_.clear();

@@ -68,6 +68,7 @@ struct TaskView {
   task::v1::State state = task::v1::STATE_UNSPECIFIED;  // unspecified: not a record of ours
   NamedTally* tally = nullptr;                          // of its queue, while it has not ended
   bool present = false;                                 // false: a number was reserved for it, nothing more
+  bool awaits = false;                                  // it waits for the tasks that it depends on
 
   [[nodiscard]] absl::StatusOr<worker::v1::TaskRecord> Decode() const;
 };
@@ -131,7 +132,14 @@ class View final : private coord::SubtreeListener {
   // Terminal ones by the zxid of their end.
   [[nodiscard]] const absl::btree_set<std::pair<Zxid, TaskRef>>& finished() const { return finished_; }
 
-  // WAITING ones by the time before which they do not run, soonest first.
+  // WAITING for other tasks, by number.
+  [[nodiscard]] const absl::btree_set<TaskRef>& awaiting() const { return awaiting_; }
+  // Those of them that name this one, whether it is there or not; null: none does.
+  [[nodiscard]] const absl::btree_set<TaskRef>* DependentsOf(absl::string_view id) const;
+  // Nothing: there is no such task.
+  [[nodiscard]] std::optional<task::v1::State> StateOf(absl::string_view id) const;
+
+  // WAITING for a time, by that time, soonest first.
   [[nodiscard]] const absl::btree_set<std::pair<std::int64_t, TaskRef>>& waiting() const { return waiting_; }
 
   // WAITING and READY ones by the time at which they end unrun (records::StartBound), soonest first.
@@ -179,6 +187,9 @@ class View final : private coord::SubtreeListener {
   void Unindex(TaskView* task);
   void Count(TaskView* task, const std::string& queue);
   void Uncount(TaskView* task);
+  // Every task that it depends on has it among its dependents from now on, or no longer.
+  void Await(TaskView* task, const worker::v1::TaskRecord& record);
+  void Unawait(TaskView* task);
   TaskView* Slot(absl::string_view id);
   void FreeIfUnused(TaskView* task);
 
@@ -189,6 +200,8 @@ class View final : private coord::SubtreeListener {
   absl::flat_hash_map<absl::string_view, TaskView*> by_id_;  // never iterated; keys are the tasks' own ids
   absl::btree_set<std::pair<Zxid, TaskRef>> by_submission_;
   absl::btree_set<std::pair<Zxid, TaskRef>> finished_;
+  absl::btree_set<TaskRef> awaiting_;
+  absl::flat_hash_map<std::string, absl::btree_set<TaskRef>> dependents_;  // never iterated
   absl::btree_set<std::pair<std::int64_t, TaskRef>> waiting_;
   absl::btree_set<std::pair<std::int64_t, TaskRef>> overdue_;
   std::map<std::string, QueueView> queues_;

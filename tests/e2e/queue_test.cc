@@ -114,6 +114,27 @@ TEST_F(QueueTest, AFullQueueRefusesForNowAndTakesAgainLater) {
   EXPECT_EQ(cluster_->Drover({"wait", first, second}).exit_code, 0);
 }
 
+TEST_F(QueueTest, TasksRunAfterTheOnesTheyDependOn) {
+  const std::string flag = cluster_->path("first-may-fail");
+  const std::string first = Submit({}, {"sh", "-c", "until [ -e " + flag + " ]; do sleep 0.05; done; exit 9"});
+  const std::string never = Submit({"--after", first}, {"true"});
+  const std::string cleanup = Submit({"--after", first + ":failure"}, {"echo", "cleaned"});
+  const std::string report = Submit({"--after", cleanup, "--after", never + ":end"}, {"true"});
+  const nlohmann::json waits = cluster_->Json({"status", report});
+  EXPECT_EQ(waits.at("state"), "WAITING");
+  EXPECT_EQ(waits.at("waits_for").size(), 2U) << waits;
+  const std::string sentence = cluster_->Json({"explain", cleanup}).at("sentence");
+  EXPECT_EQ(sentence.find("it waits for task " + first), 0U) << sentence;
+  std::ofstream(flag).close();
+  EXPECT_EQ(cluster_->Drover({"wait", report}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"wait", never}).exit_code, 4);
+  EXPECT_EQ(cluster_->Json({"status", never}).at("sentence"), "task " + first + ", on which it depends, has FAILED");
+  EXPECT_EQ(cluster_->Drover({"logs", cleanup}).out, "cleaned\n");
+  const CommandResult refused = cluster_->Drover({"submit", "--after", "nobody", "--", "true"});
+  EXPECT_EQ(refused.exit_code, 8);
+  EXPECT_NE(refused.err.find("task nobody, on which it depends, is not there"), std::string::npos) << refused.err;
+}
+
 TEST_F(QueueTest, ADrainedWorkersTasksEndAndThenItIsEmpty) {
   const auto state = [](const std::string& worker) {
     for (const nlohmann::json& w : cluster_->Json({"worker", "list"})) {

@@ -57,6 +57,17 @@ TEST(TaskFlagsTest, AtMostOnceIsNeverStartedAgain) {
   EXPECT_TRUE(absl::IsInvalidArgument(Parse({"--at-most-once", "--retries", "1", "--", "true"}).status()));
 }
 
+TEST(TaskFlagsTest, WhatItWaitsForReachesTheSpec) {
+  const auto spec = Parse({"--after", "a", "--after", "b:failure", "--", "true"});
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  ASSERT_EQ(spec->dependencies.size(), 2U);
+  EXPECT_EQ(spec->dependencies[0].condition, client::Dependency::Condition::kSuccess);
+  EXPECT_EQ(spec->dependencies[1].task, "b");
+  EXPECT_EQ(spec->dependencies[1].condition, client::Dependency::Condition::kFailure);
+  EXPECT_EQ(Parse({"--after", "a:soon", "--", "true"}).status().message(),
+            "--after: \"soon\" is no way to end: one of success, failure and end");
+}
+
 TEST(TaskFlagsTest, TimesAndExitCodesReachTheSpec) {
   auto spec = Parse({"--start-at", "2026-01-31T13:00:00+01:00", "--start-within", "5m", "--deadline", "2026-01-31T13:00:00.5Z",
                      "--total-limit", "1h", "--retries", "2", "--retry-on", "75,137", "--", "true"});

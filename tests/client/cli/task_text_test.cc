@@ -65,6 +65,17 @@ TEST(TaskTextTest, ATaskThatWaitsSaysUntilWhen) {
   }
 }
 
+TEST(TaskTextTest, WhatATaskWaitsForIsShown) {
+  client::Task task = Failed();
+  task.state = client::State::kWaiting;
+  EXPECT_EQ(TaskJson(task)["dependencies"], Json::array());
+  task.dependencies = {{"a"}, {"b", client::Dependency::Condition::kEnd}};
+  task.waits_for = {"b"};
+  EXPECT_EQ(TaskJson(task)["dependencies"][1], (Json{{"task", "b"}, {"condition", "end"}}));
+  EXPECT_EQ(TaskJson(task)["waits_for"], Json::array({"b"}));
+  EXPECT_EQ(TaskRow(task, {"AFTER", "WAITS-FOR"}).cells, (std::vector<std::string>{"a, b:end", "b"}));
+}
+
 TEST(TaskTextTest, WhatHasNotHappenedIsNull) {
   client::Task task;
   task.id = "t1";

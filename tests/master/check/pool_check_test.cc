@@ -196,5 +196,33 @@ TEST_F(PoolCheckTest, ObjectsThatRecordsReferToAreListed) {
   EXPECT_THAT(keys, ElementsAre("input/t/1", "output/t/42/err/00000000", "output/t/42/err/00000001"));
 }
 
+TEST_F(PoolCheckTest, WhatWaitsForTasksIsJudgedByThem) {
+  const auto after = [](const std::vector<std::string>& ids) {
+    worker::v1::TaskRecord record = Record(task::v1::WAITING);
+    for (const std::string& id : ids) record.mutable_policy()->add_dependencies()->set_task(id);
+    record.set_spec_digest(records::SpecDigest(record.policy(), absl::string_view("p")));
+    record.clear_not_before();
+    record.set_awaits(true);
+    return record;
+  };
+  Task("done", Record(task::v1::SUCCEEDED));
+  Task("failed", Record(task::v1::FAILED));
+  Task("open", Record(task::v1::READY));
+  Task("a-fine", after({"done", "open"}));
+  Task("b-over", after({"done"}));
+  Task("c-never", after({"failed", "open"}));
+  Task("d-gone", after({"nobody"}));
+  Task("e-none", after({}));
+  worker::v1::TaskRecord both = after({"open"});
+  both.set_not_before(7);
+  Task("f-both", both);
+  EXPECT_THAT(Found(), ElementsAre("?tasks/b-over: all tasks that it waits for have ended: it is still to be looked at",
+                                   "?tasks/c-never: task failed, on which it depends, has FAILED: it is still to be ended",
+                                   "?tasks/d-gone: task nobody, on which it depends, is not there: it is still to be ended",
+                                   "?tasks/e-none: all tasks that it waits for have ended: it is still to be looked at",
+                                   "tasks/e-none: it waits for other tasks and depends on none",
+                                   "tasks/f-both: it is WAITING, the time it waits for is 7, and it waits for other tasks"));
+}
+
 }  // namespace
 }  // namespace drover::master::check

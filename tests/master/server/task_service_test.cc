@@ -55,6 +55,60 @@ TEST_F(TaskServiceTest, ABatchIsAnsweredTaskByTaskInItsOrder) {
   EXPECT_EQ(response->results(3).id(), "b");
 }
 
+task::v1::TaskSpec After(task::v1::TaskSpec spec, const std::string& task) {
+  spec.mutable_policy()->add_dependencies()->set_task(task);
+  return spec;
+}
+
+// The program of the first goes to the store before it is decided; the others wait for their turn.
+TEST_F(TaskServiceTest, InABatchATaskMayDependOnOnesBeforeIt) {
+  Start();
+  task::v1::SubmitRequest request;
+  *request.add_tasks() = Spec("a", std::string(100'000, 'x'));
+  *request.add_tasks() = Spec("bad/id");
+  *request.add_tasks() = After(Spec("b"), "a");
+  *request.add_tasks() = After(After(Spec("c"), "b"), "a");
+  *request.add_tasks() = After(Spec("d"), "later");
+  *request.add_tasks() = Spec("later");
+  const auto response = Submit(request);
+  ASSERT_TRUE(response.ok()) << response.status();
+  std::vector<task::v1::Outcome> outcomes;
+  for (const auto& result : response->results()) outcomes.push_back(result.outcome());
+  EXPECT_THAT(outcomes,
+              ElementsAre(task::v1::DONE, task::v1::REFUSED, task::v1::DONE, task::v1::DONE, task::v1::REFUSED, task::v1::DONE));
+  EXPECT_EQ(response->results(4).sentence(), "task later, on which it depends, is not there: submit that first");
+  const auto got = Get({"c"});
+  ASSERT_TRUE(got.ok());
+  EXPECT_THAT(got->tasks(0).waits_for(), ElementsAre("a", "b"));
+  task::v1::ExplainRequest explain;
+  explain.set_id("c");
+  const auto explained = Call(&TaskService::Explain, explain);
+  ASSERT_TRUE(explained.ok());
+  EXPECT_EQ(explained->sentence(), "it waits for task a, which is READY, and for task b, which is WAITING");
+}
+
+// Its client sends again what was FULL; what was REFUSED it would not.
+TEST_F(TaskServiceTest, WhatDependsOnOneThatIsNotTakenForNowIsNotEither) {
+  Start();
+  task::v1::SetQueueRequest queue;
+  queue.set_name("small");
+  queue.set_waiting_max(1);
+  ASSERT_TRUE(Call(&TaskService::SetQueue, queue).ok());
+  task::v1::SubmitRequest request;
+  for (const char* id : {"a", "b"}) {
+    *request.add_tasks() = Spec(id);
+    request.mutable_tasks()->rbegin()->mutable_policy()->set_queue("small");
+  }
+  *request.add_tasks() = After(Spec("c"), "b");
+  const auto response = Submit(request);
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->results(0).outcome(), task::v1::DONE);
+  EXPECT_EQ(response->results(1).outcome(), task::v1::FULL);
+  EXPECT_EQ(response->results(2).outcome(), task::v1::FULL);
+  EXPECT_EQ(response->results(2).sentence(),
+            "task b, on which it depends, was not taken: queue small is full: 1 of its tasks wait; try again later");
+}
+
 TEST_F(TaskServiceTest, ALargeProgramTravelsByReference) {
   Start();
   EXPECT_EQ(SubmitOne(Spec("a", std::string(100'000, 'x'))).outcome(), task::v1::DONE);

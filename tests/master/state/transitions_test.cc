@@ -84,9 +84,15 @@ TEST_F(TransitionsTest, EachTransitionHasItsGuards) {
     std::vector<std::string> guards;  // besides the epoch
     std::vector<std::string> effects;
   } cases[] = {
-      {"submit", transitions_.Submit("t", record_, std::nullopt, 1), {}, {"create tasks/t"}},
+      {"submit", transitions_.Submit("t", record_, std::nullopt, {}, 1), {}, {"create tasks/t"}},
+      {"submit, after others",
+       transitions_.Submit("t", record_, std::nullopt, {"a", "b"}, 1),
+       {"exists tasks/a", "exists tasks/b"},
+       {"create tasks/t"}},
+      {"resolve", transitions_.Resolve(waiting, 1), {"mzxid tasks/t 11"}, {"set tasks/t"}},
+      {"never runs", transitions_.NeverRuns(waiting, "", 1), {"mzxid tasks/t 11"}, {"set tasks/t"}},
       {"submit and assign",
-       transitions_.Submit("t", record_, target_, 1),
+       transitions_.Submit("t", record_, target_, {}, 1),
        {"czxid workers/w 9"},
        {"create tasks/t", "create assign/w/t"}},
       {"assign",

@@ -32,6 +32,17 @@ enum class IfExists {
   kRerunFailed,  // one that has ended, and not succeeded, is run anew by the spec that is submitted now; else as kSameOnly
 };
 
+// A task that must have ended first.
+struct Dependency {
+  enum class Condition {
+    kSuccess,  // SUCCEEDED
+    kFailure,  // FAILED or LOST
+    kEnd,      // however it ends
+  };
+  std::string task;
+  Condition condition = Condition::kSuccess;
+};
+
 struct TaskSpec {
   // Empty: the client chooses one that sorts by time of submission. The same id and spec again is the same task.
   std::string id;
@@ -73,6 +84,10 @@ struct TaskSpec {
   // What it takes of its worker while it has a slot there, in thousandths: {"cpu", 500} is half a CPU. At most 8. Counted, not
   // enforced.
   std::map<std::string, std::int64_t> resources;
+
+  // It waits for all of these, at most 32, each one that is there or stands before it in the same call. If one ends otherwise than
+  // it should, this one is CANCELLED, DEPENDENCY, without having run.
+  std::vector<Dependency> dependencies;
 
   bool at_most_once = false;
   OnDisconnect on_disconnect = OnDisconnect::kKeep;
@@ -134,9 +149,11 @@ struct Task {
   std::int64_t submitted_at_ms = 0;
   std::int64_t started_at_ms = 0;
   std::int64_t finished_at_ms = 0;
-  std::int64_t not_before_ms = 0;  // while kWaiting: when it may run again
+  std::int64_t not_before_ms = 0;  // while kWaiting for a time: when it may run again
   std::uint32_t reruns = 0;        // how often it was run anew after its end
   std::vector<Attempt> attempts;   // the last 5, oldest first
+  std::vector<Dependency> dependencies;
+  std::vector<std::string> waits_for;  // while kWaiting for tasks: those that have not ended
 };
 
 enum class OutputStream { kStdout, kStderr };
