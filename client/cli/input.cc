@@ -13,8 +13,14 @@ namespace {
 
 constexpr std::size_t kReadBytes = 1 << 16;
 
-absl::StatusOr<std::unique_ptr<std::ifstream>> OpenInput(const std::string& file) {
-  if (file == "-") return nullptr;
+absl::Status ReadError(const std::string& file) {
+  return absl::DataLossError(absl::StrCat("cannot read ", file == "-" ? "standard input" : file));
+}
+
+}  // namespace
+
+absl::StatusOr<InputFile> InputFile::Open(const std::string& file) {
+  if (file == "-") return InputFile(file, nullptr);
   // Opening a directory works; only reading it would fail, and say nothing of it.
   struct stat about = {};
   if (stat(file.c_str(), &about) == 0 && S_ISDIR(about.st_mode)) {
@@ -22,43 +28,38 @@ absl::StatusOr<std::unique_ptr<std::ifstream>> OpenInput(const std::string& file
   }
   auto stream = std::make_unique<std::ifstream>(file, std::ios::binary);
   if (!stream->is_open()) return absl::InvalidArgumentError(absl::StrCat("cannot open ", file, ": ", std::strerror(errno)));
-  return stream;
+  return InputFile(file, std::move(stream));
 }
 
-absl::Status ReadError(const std::string& file) {
-  return absl::DataLossError(absl::StrCat("cannot read ", file == "-" ? "standard input" : file));
+std::istream& InputFile::in() const {
+  return stream_ == nullptr ? std::cin : *stream_;
 }
-
-}  // namespace
+absl::Status InputFile::status() const {
+  return in().bad() ? ReadError(file_) : absl::OkStatus();
+}
 
 absl::StatusOr<std::string> ReadInput(const std::string& file, std::size_t bytes_max, absl::string_view what) {
-  auto stream = OpenInput(file);
-  if (!stream.ok()) return stream.status();
-  std::istream& in = *stream == nullptr ? std::cin : **stream;
+  const absl::StatusOr<InputFile> input = InputFile::Open(file);
+  if (!input.ok()) return input.status();
+  std::istream& in = input->in();
   std::string data;
   std::string block(kReadBytes, '\0');
   while (in.read(block.data(), static_cast<std::streamsize>(block.size())), in.gcount() > 0) {
     data.append(block, 0, static_cast<std::size_t>(in.gcount()));
     if (data.size() > bytes_max) return absl::ResourceExhaustedError(absl::StrCat(what, " has at most ", BytesText(bytes_max)));
   }
-  if (in.bad()) return ReadError(file);
+  if (absl::Status s = input->status(); !s.ok()) return s;
   return data;
 }
 
 absl::StatusOr<LineReader> LineReader::Open(const std::string& file) {
-  auto stream = OpenInput(file);
-  if (!stream.ok()) return stream.status();
-  return LineReader(file, *std::move(stream));
+  auto input = InputFile::Open(file);
+  if (!input.ok()) return input.status();
+  return LineReader(*std::move(input));
 }
 
-std::istream& LineReader::in() const {
-  return stream_ == nullptr ? std::cin : *stream_;
-}
 bool LineReader::Next(std::string* line) {
-  return static_cast<bool>(std::getline(in(), *line));
-}
-absl::Status LineReader::status() const {
-  return in().bad() ? ReadError(file_) : absl::OkStatus();
+  return static_cast<bool>(std::getline(input_.in(), *line));
 }
 
 std::string BytesText(std::size_t bytes) {

@@ -19,20 +19,32 @@ namespace drover::cli {
 // and the bound, if there is more.
 [[nodiscard]] absl::StatusOr<std::string> ReadInput(const std::string& file, std::size_t bytes_max, absl::string_view what);
 
-// Lines of a file or standard input, one at a time; the last needs no newline.
+// A file, or standard input ("-"), to be read bit by bit.
+class InputFile {
+ public:
+  // INVALID_ARGUMENT if it cannot be opened or is a directory.
+  [[nodiscard]] static absl::StatusOr<InputFile> Open(const std::string& file);
+  [[nodiscard]] std::istream& in() const;
+  // DATA_LOSS, naming the file: the reading failed, which is not the end.
+  [[nodiscard]] absl::Status status() const;
+
+ private:
+  InputFile(std::string file, std::unique_ptr<std::ifstream> stream) : file_(std::move(file)), stream_(std::move(stream)) {}
+  std::string file_;
+  std::unique_ptr<std::ifstream> stream_;  // null: standard input
+};
+
+// Its lines, one at a time; the last needs no newline.
 class LineReader {
  public:
   [[nodiscard]] static absl::StatusOr<LineReader> Open(const std::string& file);
   // False at the end.
   bool Next(std::string* line);
-  // DATA_LOSS, naming the file: the reading failed, which is not the end.
-  [[nodiscard]] absl::Status status() const;
+  [[nodiscard]] absl::Status status() const { return input_.status(); }
 
  private:
-  LineReader(std::string file, std::unique_ptr<std::ifstream> stream) : file_(std::move(file)), stream_(std::move(stream)) {}
-  [[nodiscard]] std::istream& in() const;
-  std::string file_;
-  std::unique_ptr<std::ifstream> stream_;  // null: standard input
+  explicit LineReader(InputFile input) : input_(std::move(input)) {}
+  InputFile input_;
 };
 
 // "64 MiB", "128 KiB", "5 bytes"

@@ -1,21 +1,25 @@
 // `drover submit`.
-#include <algorithm>
+#include <functional>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/app.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/input.h"
 #include "client/cli/task_flags.h"
+#include "client/cli/task_json.h"
 #include "client/cli/task_text.h"
 #include "client/cli/wait.h"
 
 namespace drover::cli {
 namespace {
 
-// Lines that are submitted together: one batch of the service, so that ids appear as the tasks are accepted; fewer where each
-// carries a large standard input.
-constexpr std::size_t kLinesPerBatch = 1000;
+// Tasks that are submitted together: one batch of the service, so that ids appear as they are accepted; fewer where each carries a
+// large standard input.
+constexpr std::size_t kTasksPerBatch = 1000;
 constexpr std::size_t kBatchStdinBytes = 64 << 20;
 // Refusals that are told one by one.
 constexpr std::size_t kRefusalsTold = 10;
@@ -23,6 +27,8 @@ constexpr std::size_t kRefusalsTold = 10;
 struct SubmitFlags {
   TaskFlags task;
   std::string each_line;
+  std::string from_json;
+  bool dry_run = false;
   bool wait = false;
   base::Duration wait_timeout{0};
   bool progress = false;
@@ -43,36 +49,76 @@ absl::StatusCode CodeOf(client::SubmitOutcome outcome) {
   return absl::StatusCode::kResourceExhausted;
 }
 
-// Submits a file's lines batch by batch, printing ids as they are accepted.
-class LineSubmission {
- public:
-  LineSubmission(const App& app, client::TaskClient& tasks, const client::TaskSpec& spec)
-      : app_(app),
-        tasks_(tasks),
-        spec_(spec),
-        lines_per_batch_(std::clamp<std::size_t>(kBatchStdinBytes / (spec.stdin_data.size() + 1), 1, kLinesPerBatch)) {}
+// Where many tasks come from, one at a time.
+struct TaskSource {
+  const char* noun;
+  // False: there are no more.
+  std::function<absl::StatusOr<bool>(client::TaskSpec*)> next;
+};
 
-  // The exit code; ids() are those accepted.
-  int Run(LineReader reader) {
+// One task a line, `{}` replaced by it.
+absl::StatusOr<TaskSource> FromLines(const std::string& file, const client::TaskSpec& spec) {
+  auto reader = LineReader::Open(file);
+  if (!reader.ok()) return reader.status();
+  const auto lines = std::make_shared<LineReader>(*std::move(reader));
+  return TaskSource{"line", [lines, &spec](client::TaskSpec* task) -> absl::StatusOr<bool> {
+                      std::string line;
+                      if (!lines->Next(&line)) {
+                        if (absl::Status s = lines->status(); !s.ok()) return s;
+                        return false;
+                      }
+                      *task = ForLine(spec, line);
+                      return true;
+                    }};
+}
+
+absl::StatusOr<TaskSource> FromJson(const std::string& file, const TaskFlags& base) {
+  auto reader = JsonReader::Open(file);
+  if (!reader.ok()) return reader.status();
+  const auto values = std::make_shared<JsonReader>(*std::move(reader));
+  return TaskSource{"task", [values, &base](client::TaskSpec* task) -> absl::StatusOr<bool> {
+                      Json value;
+                      const absl::StatusOr<bool> there = values->Next(&value);
+                      if (!there.ok() || !*there) return there;
+                      auto spec = TaskOfJson(base, value);
+                      if (!spec.ok()) return spec.status();
+                      *task = *std::move(spec);
+                      return true;
+                    }};
+}
+
+// Submits them batch by batch, printing ids as they are accepted.
+class ManySubmission {
+ public:
+  ManySubmission(const App& app, TaskSource source) : app_(app), source_(std::move(source)) {}
+
+  // The exit code; ids() are those accepted. `tasks` null: only looks at them.
+  int Run(client::TaskClient* tasks) {
     std::vector<client::TaskSpec> batch;
-    std::string line;
+    std::size_t stdin_bytes = 0;
     bool more = true;
     while (more) {
-      more = reader.Next(&line);
-      if (more) batch.push_back(ForLine(spec_, line));
-      if (batch.empty() || (more && batch.size() < lines_per_batch_)) continue;
-      if (absl::Status s = SubmitBatch(&batch); !s.ok()) {
-        return app_.output.Fail(absl::Status(
-            s.code(), absl::StrCat("after ", lines_, " lines (", ids_.size(), " accepted, their ids are printed): ", s.message())));
+      client::TaskSpec spec;
+      const absl::StatusOr<bool> next = source_.next(&spec);
+      if (!next.ok()) return app_.output.Fail(At(next.status()));
+      more = *next;
+      if (more) {
+        ++read_;
+        stdin_bytes += spec.stdin_data.size();
+        if (tasks != nullptr) batch.push_back(std::move(spec));
+      }
+      if (batch.empty() || (more && batch.size() < kTasksPerBatch && stdin_bytes < kBatchStdinBytes)) continue;
+      if (absl::Status s = SubmitBatch(tasks, &batch); !s.ok()) {
+        return app_.output.Fail(absl::Status(s.code(), absl::StrCat("after ", submitted_, " ", source_.noun, "s (", ids_.size(),
+                                                                    " accepted, their ids are printed): ", s.message())));
       }
       batch.clear();
+      stdin_bytes = 0;
     }
-    if (absl::Status s = reader.status(); !s.ok()) {
-      return app_.output.Fail(absl::Status(s.code(), absl::StrCat(s.message(), " after line ", lines_)));
-    }
+    if (tasks == nullptr) return WouldSubmit(app_, read_);
     if (app_.output.format() == Format::kJson && !quiet_) PrintAll();
     if (refused_ == 0) return kOk;
-    const std::string message = absl::StrCat(refused_, " of ", lines_, " lines were refused");
+    const std::string message = absl::StrCat(refused_, " of ", submitted_, " ", source_.noun, "s were refused");
     // In JSON the error is all that is said.
     return app_.output.Fail(
         kRefused, absl::ResourceExhaustedError(app_.output.json() ? absl::StrCat(message, "; ", first_refusal_) : message));
@@ -82,17 +128,31 @@ class LineSubmission {
   // Print no ids: what is printed are the tasks, later.
   void Quiet() { quiet_ = true; }
 
+  static int WouldSubmit(const App& app, std::size_t count) {
+    Item item;
+    item.json = {{"tasks", count}};
+    app.output.Line(absl::StrCat(count, count == 1 ? " task" : " tasks", " would be submitted"), item);
+    return kOk;
+  }
+
  private:
-  absl::Status SubmitBatch(std::vector<client::TaskSpec>* batch) {
-    auto results = tasks_.SubmitAll(batch);
+  // The next one is not to be had.
+  [[nodiscard]] absl::Status At(const absl::Status& why) const {
+    const std::string before =
+        submitted_ == 0 ? "nothing was submitted" : absl::StrCat("nothing after ", source_.noun, " ", submitted_, " was submitted");
+    return absl::Status(why.code(), absl::StrCat(source_.noun, " ", read_ + 1, ": ", why.message(), "; ", before));
+  }
+
+  absl::Status SubmitBatch(client::TaskClient* tasks, std::vector<client::TaskSpec>* batch) {
+    auto results = tasks->SubmitAll(batch);
     if (!results.ok()) return results.status();
     for (const client::SubmitResult& result : *results) {
-      ++lines_;
+      ++submitted_;
       if (result.outcome == client::SubmitOutcome::kAccepted) {
         ids_.push_back(result.id);
         if (app_.output.format() != Format::kJson && !quiet_) app_.output.Line(result.id, IdItem(result.id));
       } else if (++refused_ <= kRefusalsTold) {
-        const std::string refusal = absl::StrCat("line ", lines_, " was refused: ", result.sentence);
+        const std::string refusal = absl::StrCat(source_.noun, " ", submitted_, " was refused: ", result.sentence);
         app_.output.Note(refusal);
         if (refused_ == 1) first_refusal_ = refusal;
       }
@@ -108,44 +168,34 @@ class LineSubmission {
   }
 
   const App& app_;
-  client::TaskClient& tasks_;
-  const client::TaskSpec& spec_;
-  const std::size_t lines_per_batch_;
+  const TaskSource source_;
   std::vector<std::string> ids_;
-  std::size_t lines_ = 0;
+  std::size_t read_ = 0;
+  std::size_t submitted_ = 0;
   std::size_t refused_ = 0;
   std::string first_refusal_;
   bool quiet_ = false;
 };
 
-int Submit(const App& app, const SubmitFlags& flags) {
-  if (flags.wait_timeout.count() > 0 && !flags.wait) return app.Usage("submit: --wait-timeout needs --wait");
-  if (flags.progress && !flags.wait) return app.Usage("submit: --progress needs --wait");
-  if (!flags.each_line.empty() && !flags.task.id.empty()) {
-    return app.Usage("submit: --id and --each-line exclude each other: every line is a task of its own");
-  }
-  if (flags.each_line == "-" && flags.task.stdin_file == "-") {
-    return app.Usage("submit: --each-line - and --stdin - cannot both read standard input");
-  }
-  auto spec = flags.task.Spec();
-  if (!spec.ok()) return app.output.Fail(spec.status());
+int SubmitMany(const App& app, const SubmitFlags& flags, absl::StatusOr<TaskSource> source) {
+  if (!source.ok()) return app.output.Fail(source.status());
+  ManySubmission submission(app, *std::move(source));
+  if (flags.dry_run) return submission.Run(nullptr);
   auto tasks = app.Tasks();
   if (!tasks.ok()) return app.output.Fail(tasks.status());
   // With --wait, JSON shows how the tasks ended.
-  const bool tasks_later = flags.wait && app.output.json();
+  if (flags.wait && app.output.json()) submission.Quiet();
+  const int submitted = submission.Run(tasks->get());
+  if (!flags.wait) return submitted;
+  const int waited = WaitFor(app, **tasks, submission.ids(), flags.wait_timeout, flags.progress);
+  return submitted != kOk ? submitted : waited;
+}
 
-  if (!flags.each_line.empty()) {
-    auto reader = LineReader::Open(flags.each_line);
-    if (!reader.ok()) return app.output.Fail(reader.status());
-    LineSubmission submission(app, **tasks, *spec);
-    if (tasks_later) submission.Quiet();
-    const int submitted = submission.Run(*std::move(reader));
-    if (!flags.wait) return submitted;
-    const int waited = WaitFor(app, **tasks, submission.ids(), flags.wait_timeout, flags.progress);
-    return submitted != kOk ? submitted : waited;
-  }
-
-  std::vector<client::TaskSpec> specs = {*std::move(spec)};
+int SubmitOne(const App& app, const SubmitFlags& flags, client::TaskSpec spec) {
+  if (flags.dry_run) return ManySubmission::WouldSubmit(app, 1);
+  auto tasks = app.Tasks();
+  if (!tasks.ok()) return app.output.Fail(tasks.status());
+  std::vector<client::TaskSpec> specs = {std::move(spec)};
   auto results = (*tasks)->SubmitAll(&specs);
   if (!results.ok()) return app.output.Fail(results.status());
   const client::SubmitResult& result = results->front();
@@ -155,8 +205,31 @@ int Submit(const App& app, const SubmitFlags& flags) {
                            absl::Status(CodeOf(result.outcome), absl::StrCat("task ", result.id, " was refused: ", result.sentence,
                                                                              conflict ? ConflictAdvice(result.id) : "")));
   }
-  if (!tasks_later) app.output.Line(result.id, IdItem(result.id));
+  if (!flags.wait || !app.output.json()) app.output.Line(result.id, IdItem(result.id));
   return flags.wait ? WaitFor(app, **tasks, {result.id}, flags.wait_timeout, flags.progress) : static_cast<int>(kOk);
+}
+
+int Submit(const App& app, const SubmitFlags& flags) {
+  if (flags.wait_timeout.count() > 0 && !flags.wait) return app.Usage("submit: --wait-timeout needs --wait");
+  if (flags.progress && !flags.wait) return app.Usage("submit: --progress needs --wait");
+  if (flags.dry_run && flags.wait) return app.Usage("submit: --dry-run and --wait exclude each other");
+  const bool json = !flags.from_json.empty();
+  if (json && !flags.each_line.empty()) return app.Usage("submit: --from-json and --each-line exclude each other");
+  if (json && !flags.task.argv.empty()) return app.Usage("submit: with --from-json each task has a command of its own");
+  if (!json && flags.task.argv.empty()) return app.Usage("submit: COMMAND is missing: give it behind --, or tasks by --from-json");
+  if ((json || !flags.each_line.empty()) && !flags.task.id.empty()) {
+    return app.Usage(json ? "submit: --id and --from-json exclude each other: every task has an id of its own"
+                          : "submit: --id and --each-line exclude each other: every line is a task of its own");
+  }
+  if ((flags.each_line == "-" || flags.from_json == "-") && flags.task.stdin_file == "-") {
+    return app.Usage(json ? "submit: --from-json - and --stdin - cannot both read standard input"
+                          : "submit: --each-line - and --stdin - cannot both read standard input");
+  }
+  if (json) return SubmitMany(app, flags, FromJson(flags.from_json, flags.task));
+  auto spec = flags.task.Spec();
+  if (!spec.ok()) return app.output.Fail(spec.status());
+  if (!flags.each_line.empty()) return SubmitMany(app, flags, FromLines(flags.each_line, *spec));
+  return SubmitOne(app, flags, *std::move(spec));
 }
 
 }  // namespace
@@ -164,9 +237,14 @@ int Submit(const App& app, const SubmitFlags& flags) {
 void AddSubmitCommand(process::OptionSet* root, Commands* commands) {
   process::OptionSet& options = root->Command("submit", "Submits a task and prints its id");
   auto flags = std::make_shared<SubmitFlags>();
-  flags->task.AddTo(&options);
+  flags->task.AddTo(&options, /*command_required=*/false);
   AddFileOption(&options, "--each-line", &flags->each_line,
                 "One task per line of this file (- is standard input), {} in COMMAND replaced by it");
+  AddFileOption(
+      &options, "--from-json", &flags->from_json,
+      "The tasks of this file (- is standard input), a JSON list or one object after the other, each with the options' names: "
+      "{\"command\": [\"true\"], \"retries\": 3}; what it does not say is as the options given here");
+  options.Flag("--dry-run", &flags->dry_run, "Only looks whether they can be submitted, and says how many they are");
   options.Flag("--wait", &flags->wait, "Wait until it has ended");
   options.Time("--wait-timeout", &flags->wait_timeout, "Wait no longer than this");
   options.Flag("--progress", &flags->progress, "With --wait, show on standard error how far they have come");

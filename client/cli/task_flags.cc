@@ -51,7 +51,7 @@ void AddFileOption(process::OptionSet* options, const std::string& name, std::st
   options->Custom(name, NotEmpty(target, "the file's name"), help);
 }
 
-void TaskFlags::AddTo(process::OptionSet* options) {
+void TaskFlags::AddTo(process::OptionSet* options, bool command_required) {
   options->Custom("--id", NotEmpty(&id, "the id"), "Id of the task; without it one is chosen");
   options->Choice("--if-exists", &if_exists, {"same", "reject", "use", "rerun-failed"},
                   "With --id, if there is a task of that id: same: take it if it is the same task; reject: refuse; use: take it; "
@@ -94,7 +94,7 @@ void TaskFlags::AddTo(process::OptionSet* options) {
                   records::kTaskKeyRunningMax);
   options->Texts("--after", &after,
                  "A task that must have ended first: ID (with success), ID:failure or ID:end; several: all of them");
-  options->Rest("COMMAND", &argv, "The program and its arguments");
+  options->Rest("COMMAND", &argv, "The program and its arguments", command_required);
 }
 
 absl::StatusOr<client::TaskSpec> TaskFlags::Spec() const {

@@ -41,7 +41,7 @@ struct TaskFlags {
   std::vector<std::string> after;
   std::vector<std::string> argv;
 
-  void AddTo(process::OptionSet* options);
+  void AddTo(process::OptionSet* options, bool command_required = true);
   // The task they describe, as the service would take it; reads --stdin. INVALID_ARGUMENT: a usage error, as one sentence;
   // RESOURCE_EXHAUSTED: over a limit.
   [[nodiscard]] absl::StatusOr<client::TaskSpec> Spec() const;

@@ -362,6 +362,20 @@ TEST_F(TaskTest, EachLineSubmitsATaskPerLine) {
   EXPECT_EQ(lines, (std::vector<std::string>{"one", "three", "two words"}));
 }
 
+TEST_F(TaskTest, TasksOfAFileRunInTheirOrder) {
+  CommandOptions options;
+  const std::string file = cluster_->path("order");
+  options.input = R"([{"id": "json-1", "command": ["sh", "-c", "cat >> )" + file + R"("], "stdin": "one\n"},
+    {"id": "json-2", "command": ["sh", "-c", "echo two >> )" +
+                  file + R"("], "after": ["json-1"]},
+    {"command": ["sh", "-c", "echo three >> )" +
+                  file + R"("], "after": ["json-2:end"]}])";
+  const CommandResult result = cluster_->Drover({"submit", "--from-json", "-", "--wait"}, options);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(Lines(result.out).size(), 3u);
+  EXPECT_EQ(ReadFile(file), "one\ntwo\nthree\n");
+}
+
 TEST_F(TaskTest, LabelsChooseTheWorkerAndAnUnknownOneWaits) {
   const std::string waiting = Trimmed(cluster_->Drover({"submit", "--label", "colour=none", "--", "true"}).out);
   EXPECT_EQ(cluster_->Drover({"wait", waiting, "--timeout", "300ms"}).exit_code, 5);

@@ -121,6 +121,35 @@ TEST_F(SubmitTest, WhenTheMastersGoAwayItSaysHowFarItGot) {
   EXPECT_TRUE(absl::StrContains(err_.str(), "after 1000 lines")) << err_.str();
 }
 
+TEST_F(SubmitTest, TasksOfAFileGoTogether) {
+  EXPECT_EQ(Submit({"--queue", "q", "--from-json", File(R"([{"id": "a", "command": ["x"]}, {"command": ["y"], "queue": "r"}])")}),
+            0);
+  ASSERT_EQ(client_.batches.size(), 1u);
+  EXPECT_EQ(client_.batches[0][0].queue, "q");
+  EXPECT_EQ(client_.batches[0][1].queue, "r");
+  EXPECT_EQ(out_.str(), "a\nt2\n");
+}
+
+TEST_F(SubmitTest, WhereATaskOfAFileIsWrongNothingFromItsBatchOnIsSubmitted) {
+  std::string tasks;
+  for (int i = 0; i < 1500; ++i) tasks += "{\"command\": [\"true\"]}\n";
+  EXPECT_EQ(Submit({"--from-json", File(tasks + "{\"command\": [\"true\"], \"retries\": -1}")}), 2);
+  EXPECT_EQ(client_.batches.size(), 1u);
+  EXPECT_TRUE(absl::StrContains(err_.str(), "task 1501: ")) << err_.str();
+  EXPECT_TRUE(absl::StrContains(err_.str(), "; nothing after task 1000 was submitted")) << err_.str();
+}
+
+TEST_F(SubmitTest, ADryRunOnlyLooks) {
+  EXPECT_EQ(Submit({"--dry-run", "--from-json", File(R"({"command": ["x"]}{"command": ["y"]})")}), 0);
+  EXPECT_EQ(out_.str(), "2 tasks would be submitted\n");
+  EXPECT_EQ(Submit({"--dry-run", "--each-line", File("a\n"), "--", "echo"}, Format::kJson), 0);
+  EXPECT_EQ(Submit({"--dry-run", "--", "echo"}), 0);
+  EXPECT_EQ(out_.str(), "2 tasks would be submitted\n{\"tasks\":1}\n1 task would be submitted\n");
+  EXPECT_EQ(Submit({"--dry-run", "--from-json", File("{}")}), 2);
+  EXPECT_TRUE(absl::StrContains(err_.str(), "task 1: it has no \"command\"; nothing was submitted")) << err_.str();
+  EXPECT_TRUE(client_.batches.empty());
+}
+
 TEST_F(SubmitTest, AnEmptyFileIsNoTask) {
   EXPECT_EQ(Submit({"--each-line", File(""), "--wait", "--", "echo"}), 0);
   EXPECT_EQ(out_.str(), "");

@@ -1,0 +1,151 @@
+#include "client/cli/task_json.h"
+
+#include <iostream>
+#include <optional>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "coord/base/status.h"
+#include "coord/process/options.h"
+#include "master/records/record_limits.h"
+
+namespace drover::cli {
+namespace {
+
+// The text that an option takes for it.
+absl::StatusOr<std::string> TextOf(absl::string_view key, const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number()) return value.dump();
+  return absl::InvalidArgumentError(absl::StrCat("\"", key, "\" has a value that is neither text nor a number"));
+}
+
+absl::StatusOr<std::vector<std::string>> TextsOf(absl::string_view key, const Json& value) {
+  if (!value.is_array()) return absl::InvalidArgumentError(absl::StrCat("\"", key, "\" is no list"));
+  std::vector<std::string> texts;
+  for (const Json& element : value) {
+    DROVER_ASSIGN_OR_RETURN(std::string text, TextOf(key, element));
+    texts.push_back(std::move(text));
+  }
+  return texts;
+}
+
+// "--retries 3", "--env A=1 --env B=2", "--at-most-once"
+absl::Status AddOption(const std::string& key, const Json& value, std::vector<std::string>* args) {
+  const std::string option = absl::StrCat("--", key == "stdin_file" ? "stdin" : absl::StrReplaceAll(key, {{"_", "-"}}));
+  if (value.is_boolean()) {
+    if (value.get<bool>()) args->push_back(option);
+    return absl::OkStatus();
+  }
+  std::vector<std::string> texts;
+  if (value.is_object()) {
+    for (const auto& [name, text] : value.items()) {
+      DROVER_ASSIGN_OR_RETURN(const std::string of_name, TextOf(absl::StrCat(key, ".", name), text));
+      texts.push_back(absl::StrCat(name, "=", of_name));
+    }
+  } else {
+    DROVER_ASSIGN_OR_RETURN(texts, TextsOf(key, value.is_array() ? value : Json::array({value})));
+  }
+  for (std::string& text : texts) {
+    args->push_back(option);
+    args->push_back(std::move(text));
+  }
+  return absl::OkStatus();
+}
+
+bool IsOption(const std::string& key) {
+  // Every set of options has these, and no task; standard input is given by two names of ours.
+  for (const char* other : {"", "help", "version", "config"}) {
+    if (key == other) return false;
+  }
+  return key.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string::npos;
+}
+
+}  // namespace
+
+absl::StatusOr<client::TaskSpec> TaskOfJson(const TaskFlags& base, const Json& task) {
+  if (!task.is_object()) return absl::InvalidArgumentError("a task is an object: {\"command\": [\"echo\", \"hello\"]}");
+  TaskFlags flags = base;
+  process::OptionSet options("drover submit", "");
+  flags.AddTo(&options);
+  std::vector<std::string> args, command;
+  std::optional<std::string> input;
+  for (const auto& [key, value] : task.items()) {
+    if (value.is_null()) continue;
+    if (key == "command") {
+      DROVER_ASSIGN_OR_RETURN(command, TextsOf(key, value));
+    } else if (key == "stdin") {
+      if (!value.is_string()) return absl::InvalidArgumentError("\"stdin\" is no text");
+      input = value.get<std::string>();
+    } else if (IsOption(key)) {
+      DROVER_RETURN_IF_ERROR(AddOption(key, value, &args));
+    } else {
+      return absl::InvalidArgumentError(absl::StrCat("\"", key.substr(0, 80), "\" is nothing that a task has"));
+    }
+  }
+  if (command.empty()) command = base.argv;
+  if (command.empty()) return absl::InvalidArgumentError("it has no \"command\"");
+  args.emplace_back("--");
+  args.insert(args.end(), command.begin(), command.end());
+  bool done = false;
+  std::ostringstream nothing;
+  DROVER_RETURN_IF_ERROR(options.ParseFrom(
+      args, [](const std::string&) { return std::nullopt; }, nothing, &done));
+  if (flags.stdin_file == "-") return absl::InvalidArgumentError("\"stdin_file\" is no file: give \"stdin\", or a file's name");
+  if (input.has_value() && !flags.stdin_file.empty()) {
+    return absl::InvalidArgumentError("\"stdin\" and \"stdin_file\" exclude each other");
+  }
+  DROVER_ASSIGN_OR_RETURN(client::TaskSpec spec, flags.Spec());
+  if (input.has_value()) spec.stdin_data = *std::move(input);
+  if (absl::Status s = client::CheckSpec(spec); !s.ok()) return s;
+  return spec;
+}
+
+absl::StatusOr<JsonReader> JsonReader::Open(const std::string& file) {
+  DROVER_ASSIGN_OR_RETURN(InputFile input, InputFile::Open(file));
+  return JsonReader(std::move(input));
+}
+
+absl::StatusOr<bool> JsonReader::Next(Json* value) {
+  std::istream& in = input_.in();
+  const auto peek = [&in] { return (in >> std::ws).peek(); };
+  const auto end = [this, &in]() -> absl::StatusOr<bool> {
+    ended_ = true;
+    if (in.bad()) return input_.status();
+    return false;
+  };
+  if (ended_) return false;
+  int next = peek();
+  if (!begun_ && next == '[') {
+    in_array_ = true;
+    in.get();
+    next = peek();
+  } else if (begun_ && in_array_ && next == ',') {
+    in.get();
+    next = peek();
+  } else if (begun_ && in_array_ && next != ']') {
+    ended_ = true;
+    if (in.bad()) return input_.status();
+    return absl::InvalidArgumentError("the list of tasks has neither a comma nor its end here");
+  }
+  begun_ = true;
+  if (in_array_ && next == ']') {
+    in.get();
+    if (peek() == std::char_traits<char>::eof()) return end();
+    ended_ = true;
+    return absl::InvalidArgumentError("something stands behind the list of tasks");
+  }
+  if (!in_array_ && next == std::char_traits<char>::eof()) return end();
+  try {
+    in >> *value;
+  } catch (const Json::exception& wrong) {
+    ended_ = true;
+    if (in.bad()) return input_.status();
+    return absl::InvalidArgumentError(absl::StrCat("this is no JSON: ", wrong.what()));
+  }
+  return true;
+}
+
+}  // namespace drover::cli
