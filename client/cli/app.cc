@@ -13,6 +13,7 @@
 #include "client/cli/exit_code.h"
 #include "client/cli/node_path.h"
 #include "client/cli/tree_session.h"
+#include "master/records/task_id.h"
 
 namespace drover::cli {
 namespace {
@@ -25,6 +26,11 @@ std::chrono::milliseconds Ms(base::Duration duration) {
 }
 
 }  // namespace
+
+std::optional<std::string> WrongName(const std::string& name) {
+  if (records::IsName(name)) return std::nullopt;
+  return absl::StrCat("NAME: \"", name, "\" will not do: ", records::kNameRule);
+}
 
 void Globals::AddTo(process::OptionSet* options) {
   options->Addresses("--coord", &coord, "Coordination nodes");
@@ -119,6 +125,7 @@ int Main(const std::vector<std::string>& args, const Environment& environment, s
   AddTaskCommands(&root, &commands);
   AddCheckCommand(&root, &commands);
   AddQueueCommands(&root, &commands);
+  AddScheduleCommands(&root, &commands);
   AddMemberCommands(&root, &commands);
   AddTreeCommands(&root, &commands, &out == &std::cout && isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1);
   AddClusterCommands(&root, &commands);

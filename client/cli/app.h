@@ -77,12 +77,16 @@ struct Command {
 using Commands = std::vector<Command>;
 
 // One function for each group; each adds its commands to `root`, what they need travels in their `run`.
+// Why a NAME that was given is none; nothing: it is one.
+[[nodiscard]] std::optional<std::string> WrongName(const std::string& name);
+
 void AddDevCommand(process::OptionSet* root, Commands* commands);
 void AddTaskCommands(process::OptionSet* root, Commands* commands);
 void AddRunCommand(process::OptionSet* root, Commands* commands);
 void AddSubmitCommand(process::OptionSet* root, Commands* commands);
 void AddCheckCommand(process::OptionSet* root, Commands* commands);
 void AddQueueCommands(process::OptionSet* root, Commands* commands);
+void AddScheduleCommands(process::OptionSet* root, Commands* commands);
 void AddMemberCommands(process::OptionSet* root, Commands* commands);
 // `terminal`: people are there, so that `drover tree` alone is the shell.
 void AddTreeCommands(process::OptionSet* root, Commands* commands, bool terminal);

@@ -68,11 +68,6 @@ struct QueueFlags {
   std::string placement = "spread";
 };
 
-std::optional<std::string> WrongName(const std::string& name) {
-  if (records::IsName(name)) return std::nullopt;
-  return absl::StrCat("NAME: \"", name, "\" will not do: ", records::kNameRule);
-}
-
 int Change(const App& app, const std::string& name, const client::QueueChange& change) {
   if (const auto wrong = WrongName(name)) return app.Usage(*wrong);
   auto tasks = app.Tasks();

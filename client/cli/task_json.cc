@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "coord/base/status.h"
 #include "coord/process/options.h"
@@ -32,6 +33,14 @@ absl::StatusOr<std::vector<std::string>> TextsOf(absl::string_view key, const Js
   return texts;
 }
 
+// Of any other option the last value would count, as on a command line.
+bool MayBeSeveral(const std::string& key) {
+  for (const char* several : {"after", "env", "label", "require", "resource"}) {
+    if (key == several) return true;
+  }
+  return false;
+}
+
 // "--retries 3", "--env A=1 --env B=2", "--at-most-once"
 absl::Status AddOption(const std::string& key, const Json& value, std::vector<std::string>* args) {
   const std::string option = absl::StrCat("--", key == "stdin_file" ? "stdin" : absl::StrReplaceAll(key, {{"_", "-"}}));
@@ -47,6 +56,9 @@ absl::Status AddOption(const std::string& key, const Json& value, std::vector<st
     }
   } else {
     DROVER_ASSIGN_OR_RETURN(texts, TextsOf(key, value.is_array() ? value : Json::array({value})));
+    if (key == "retry_on") texts = {absl::StrJoin(texts, ",")};
+    if (texts.size() > 1 && !MayBeSeveral(key))
+      return absl::InvalidArgumentError(absl::StrCat("\"", key, "\" has one value, not several"));
   }
   for (std::string& text : texts) {
     args->push_back(option);
@@ -118,11 +130,13 @@ absl::StatusOr<bool> JsonReader::Next(Json* value) {
   };
   if (ended_) return false;
   int next = peek();
+  bool comma = false;
   if (!begun_ && next == '[') {
     in_array_ = true;
     in.get();
     next = peek();
   } else if (begun_ && in_array_ && next == ',') {
+    comma = true;
     in.get();
     next = peek();
   } else if (begun_ && in_array_ && next != ']') {
@@ -131,7 +145,7 @@ absl::StatusOr<bool> JsonReader::Next(Json* value) {
     return absl::InvalidArgumentError("the list of tasks has neither a comma nor its end here");
   }
   begun_ = true;
-  if (in_array_ && next == ']') {
+  if (in_array_ && next == ']' && !comma) {
     in.get();
     if (peek() == std::char_traits<char>::eof()) return end();
     ended_ = true;

@@ -15,13 +15,6 @@ std::string Text(absl::string_view view) {
   return std::string(view);
 }
 
-Json TimeOrNull(std::int64_t ms) {
-  return ms == 0 ? Json(nullptr) : Json(Rfc3339(ms));
-}
-Json TextOrNull(const std::string& text) {
-  return text.empty() ? Json(nullptr) : Json(text);
-}
-
 // A program that was ended by a signal has no exit code.
 template <typename T>
 Json ExitCodeOrNull(const T& t) {
@@ -113,6 +106,13 @@ constexpr Column kColumns[] = {
 };
 
 }  // namespace
+
+Json TimeOrNull(std::int64_t ms) {
+  return ms == 0 ? Json(nullptr) : Json(Rfc3339(ms));
+}
+Json TextOrNull(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
 
 Json TaskJson(const client::Task& t) {
   Json attempts = Json::array();

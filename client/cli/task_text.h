@@ -2,6 +2,7 @@
 #ifndef DROVER_CLIENT_CLI_TASK_TEXT_H_
 #define DROVER_CLIENT_CLI_TASK_TEXT_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,10 +11,13 @@
 
 namespace drover::cli {
 
-// id name queue state attempt fence worker exit_code signal reason submitted_at started_at finished_at not_before attempts[], and
-// sentence.
+// README.md has the fields.
 // Times are RFC 3339; what has not happened or does not apply is null.
 [[nodiscard]] Json TaskJson(const client::Task& task);
+
+// What has not happened, and what is not there, is null.
+[[nodiscard]] Json TimeOrNull(std::int64_t ms);
+[[nodiscard]] Json TextOrNull(const std::string& text);
 
 // A task of which nothing but its id is known: `{"id":...}`.
 [[nodiscard]] Item IdItem(const std::string& id);

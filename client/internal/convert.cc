@@ -21,6 +21,8 @@ static_assert(static_cast<int>(State::kLost) == task::v1::LOST && task::v1::Stat
 static_assert(static_cast<int>(IfExists::kRerunFailed) == task::v1::RERUN_FAILED &&
               static_cast<int>(IfExists::kReject) == task::v1::REJECT);
 static_assert(static_cast<int>(State::kSucceeded) == task::v1::SUCCEEDED);
+static_assert(static_cast<int>(MissedRuns::kSkip) == task::v1::ScheduleSpec::SKIP &&
+              static_cast<int>(MissedRuns::kAll) == task::v1::ScheduleSpec::ALL);
 static_assert(static_cast<int>(Dependency::Condition::kFailure) == task::v1::Dependency::FAILURE &&
               static_cast<int>(Dependency::Condition::kEnd) == task::v1::Dependency::END);
 static_assert(static_cast<int>(Reason::kDependency) == task::v1::DEPENDENCY && task::v1::Reason_MAX == task::v1::DEPENDENCY);
@@ -160,6 +162,40 @@ task::v1::SetQueueRequest ToSetQueue(const std::string& name, const QueueChange&
   }
   if (change.waiting_max.has_value()) request.set_waiting_max(*change.waiting_max);
   return request;
+}
+
+task::v1::ScheduleSpec ToScheduleSpec(const ScheduleSpec& spec) {
+  task::v1::ScheduleSpec message;
+  message.set_name(spec.name);
+  message.set_cron(spec.cron);
+  message.set_time_zone(spec.time_zone);
+  message.set_every_ms(spec.every.count());
+  message.set_missed(static_cast<task::v1::ScheduleSpec::Missed>(spec.missed));
+  message.set_no_overlap(spec.no_overlap);
+  *message.mutable_policy() = ToPolicy(spec.task);
+  *message.mutable_program() = ToProgram(spec.task);
+  return message;
+}
+
+Schedule FromSchedule(const task::v1::Schedule& schedule) {
+  const task::v1::ScheduleSpec& spec = schedule.spec();
+  Schedule s;
+  s.name = spec.name();
+  s.cron = spec.cron();
+  s.time_zone = spec.time_zone();
+  s.every = std::chrono::milliseconds(spec.every_ms());
+  s.missed = task::v1::ScheduleSpec::Missed_IsValid(spec.missed()) ? static_cast<MissedRuns>(spec.missed()) : MissedRuns::kOne;
+  s.no_overlap = spec.no_overlap();
+  s.queue = spec.policy().queue();
+  s.argv.assign(spec.program().argv().begin(), spec.program().argv().end());
+  s.paused = schedule.paused();
+  s.created_at_ms = schedule.created_at();
+  s.last_at_ms = schedule.last_at();
+  s.last_task = schedule.last_task();
+  s.fired = schedule.fired();
+  s.note = schedule.note();
+  s.next_at_ms = schedule.next_at();
+  return s;
 }
 
 Master FromMaster(const task::v1::Master& master) {

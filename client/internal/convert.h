@@ -16,6 +16,8 @@ namespace drover::client {
 [[nodiscard]] Queue FromQueue(const task::v1::Queue& queue);
 [[nodiscard]] QueueSettings FromQueueSettings(const task::v1::QueueSettings& settings);
 [[nodiscard]] task::v1::SetQueueRequest ToSetQueue(const std::string& name, const QueueChange& change);
+[[nodiscard]] task::v1::ScheduleSpec ToScheduleSpec(const ScheduleSpec& spec);
+[[nodiscard]] Schedule FromSchedule(const task::v1::Schedule& schedule);
 [[nodiscard]] Worker FromWorker(const task::v1::Worker& worker);
 [[nodiscard]] Master FromMaster(const task::v1::Master& master);
 [[nodiscard]] SubmitResult FromSubmitResult(const task::v1::SubmitResponse::Result& result);

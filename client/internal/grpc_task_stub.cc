@@ -63,6 +63,26 @@ class GrpcTaskStub final : public TaskStub {
                           const CallLimits& limits) override {
     return Unary(&TaskService::Stub::ListQueues, request, response, limits);
   }
+  absl::Status SetSchedule(const task::v1::SetScheduleRequest& request, task::v1::SetScheduleResponse* response,
+                           const CallLimits& limits) override {
+    return Unary(&TaskService::Stub::SetSchedule, request, response, limits);
+  }
+  absl::Status DeleteSchedule(const task::v1::DeleteScheduleRequest& request, task::v1::DeleteScheduleResponse* response,
+                              const CallLimits& limits) override {
+    return Unary(&TaskService::Stub::DeleteSchedule, request, response, limits);
+  }
+  absl::Status PauseSchedule(const task::v1::PauseScheduleRequest& request, task::v1::PauseScheduleResponse* response,
+                             const CallLimits& limits) override {
+    return Unary(&TaskService::Stub::PauseSchedule, request, response, limits);
+  }
+  absl::Status RunSchedule(const task::v1::RunScheduleRequest& request, task::v1::RunScheduleResponse* response,
+                           const CallLimits& limits) override {
+    return Unary(&TaskService::Stub::RunSchedule, request, response, limits);
+  }
+  absl::Status ListSchedules(const task::v1::ListSchedulesRequest& request, task::v1::ListSchedulesResponse* response,
+                             const CallLimits& limits) override {
+    return Unary(&TaskService::Stub::ListSchedules, request, response, limits);
+  }
   absl::Status DrainWorker(const task::v1::DrainWorkerRequest& request, task::v1::DrainWorkerResponse* response,
                            const CallLimits& limits) override {
     return Unary(&TaskService::Stub::DrainWorker, request, response, limits);

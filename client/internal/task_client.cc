@@ -308,6 +308,47 @@ absl::Status TaskClientImpl::DeleteQueue(const std::string& name) {
   return Call(&TaskStub::DeleteQueue, request, &response);
 }
 
+absl::Status TaskClientImpl::SetSchedule(const ScheduleSpec& spec, bool replace) {
+  task::v1::SetScheduleRequest request;
+  *request.mutable_spec() = ToScheduleSpec(spec);
+  request.set_replace(replace);
+  task::v1::SetScheduleResponse response;
+  return Call(&TaskStub::SetSchedule, request, &response);
+}
+
+absl::Status TaskClientImpl::DeleteSchedule(const std::string& name) {
+  task::v1::DeleteScheduleRequest request;
+  request.set_name(name);
+  task::v1::DeleteScheduleResponse response;
+  return Call(&TaskStub::DeleteSchedule, request, &response);
+}
+
+absl::Status TaskClientImpl::PauseSchedule(const std::string& name, bool paused) {
+  task::v1::PauseScheduleRequest request;
+  request.set_name(name);
+  request.set_paused(paused);
+  task::v1::PauseScheduleResponse response;
+  return Call(&TaskStub::PauseSchedule, request, &response);
+}
+
+absl::StatusOr<SubmitResult> TaskClientImpl::RunSchedule(const std::string& name) {
+  task::v1::RunScheduleRequest request;
+  request.set_name(name);
+  request.set_run(parts_.random->Next());
+  task::v1::RunScheduleResponse response;
+  if (absl::Status s = Call(&TaskStub::RunSchedule, request, &response); !s.ok()) return s;
+  Saw(response.zxid());
+  return FromSubmitResult(response.result());
+}
+
+absl::StatusOr<std::vector<Schedule>> TaskClientImpl::ListSchedules() {
+  task::v1::ListSchedulesResponse response;
+  if (absl::Status s = Call(&TaskStub::ListSchedules, task::v1::ListSchedulesRequest(), &response); !s.ok()) return s;
+  std::vector<Schedule> schedules;
+  for (const task::v1::Schedule& schedule : response.schedules()) schedules.push_back(FromSchedule(schedule));
+  return schedules;
+}
+
 absl::Status TaskClientImpl::DrainWorker(const std::string& worker, std::optional<std::chrono::milliseconds> patience,
                                          const std::string& reason) {
   task::v1::DrainWorkerRequest request;

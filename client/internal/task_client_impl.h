@@ -46,6 +46,11 @@ class TaskClientImpl final : public TaskClient {
   absl::StatusOr<std::vector<Queue>> ListQueues() override;
   absl::StatusOr<QueueSettings> SetQueue(const std::string& name, const QueueChange& change) override;
   absl::Status DeleteQueue(const std::string& name) override;
+  absl::Status SetSchedule(const ScheduleSpec& spec, bool replace) override;
+  absl::Status DeleteSchedule(const std::string& name) override;
+  absl::Status PauseSchedule(const std::string& name, bool paused) override;
+  absl::StatusOr<SubmitResult> RunSchedule(const std::string& name) override;
+  absl::StatusOr<std::vector<Schedule>> ListSchedules() override;
   absl::Status DrainWorker(const std::string& worker, std::optional<std::chrono::milliseconds> patience,
                            const std::string& reason) override;
   absl::Status UndrainWorker(const std::string& worker) override;

@@ -42,6 +42,16 @@ class TaskStub {
                                    const CallLimits& limits) = 0;
   virtual absl::Status ListQueues(const task::v1::ListQueuesRequest& request, task::v1::ListQueuesResponse* response,
                                   const CallLimits& limits) = 0;
+  virtual absl::Status SetSchedule(const task::v1::SetScheduleRequest& request, task::v1::SetScheduleResponse* response,
+                                   const CallLimits& limits) = 0;
+  virtual absl::Status DeleteSchedule(const task::v1::DeleteScheduleRequest& request, task::v1::DeleteScheduleResponse* response,
+                                      const CallLimits& limits) = 0;
+  virtual absl::Status PauseSchedule(const task::v1::PauseScheduleRequest& request, task::v1::PauseScheduleResponse* response,
+                                     const CallLimits& limits) = 0;
+  virtual absl::Status RunSchedule(const task::v1::RunScheduleRequest& request, task::v1::RunScheduleResponse* response,
+                                   const CallLimits& limits) = 0;
+  virtual absl::Status ListSchedules(const task::v1::ListSchedulesRequest& request, task::v1::ListSchedulesResponse* response,
+                                     const CallLimits& limits) = 0;
   virtual absl::Status DrainWorker(const task::v1::DrainWorkerRequest& request, task::v1::DrainWorkerResponse* response,
                                    const CallLimits& limits) = 0;
   virtual absl::Status UndrainWorker(const task::v1::UndrainWorkerRequest& request, task::v1::UndrainWorkerResponse* response,

@@ -12,6 +12,7 @@
 #include "master/records/amount.h"
 #include "master/records/codec.h"
 #include "master/records/dependency.h"
+#include "master/records/schedule.h"
 #include "master/records/spec.h"
 
 namespace drover::master::check {
@@ -83,6 +84,13 @@ class Checker {
         break;
       case PathKind::kQueue:
         (void)Read(node, records::DecodeQueueSettings(node.data));
+        break;
+      case PathKind::kSchedule:
+        if (const auto schedule = Read(node, records::DecodeScheduleRecord(node.data))) {
+          if (absl::Status fine = records::CheckSchedule(schedule->spec()); !fine.ok() && !absl::IsFailedPrecondition(fine)) {
+            Broken(node.path, std::string(fine.message()));
+          }
+        }
         break;
       case PathKind::kDrain:
         (void)Read(node, records::DecodeDrain(node.data));

@@ -76,6 +76,9 @@ std::string Encode(const worker::v1::Drain& drain) {
 std::string Encode(const task::v1::QueueSettings& settings) {
   return EncodeDeterministically(settings);
 }
+std::string Encode(const worker::v1::ScheduleRecord& schedule) {
+  return EncodeDeterministically(schedule);
+}
 
 absl::StatusOr<worker::v1::TaskRecord> DecodeTaskRecord(absl::string_view bytes) {
   return Decode<worker::v1::TaskRecord>(bytes, "task record");
@@ -103,6 +106,10 @@ absl::StatusOr<worker::v1::Drain> DecodeDrain(absl::string_view bytes) {
 }
 absl::StatusOr<task::v1::QueueSettings> DecodeQueueSettings(absl::string_view bytes) {
   return Decode<task::v1::QueueSettings>(bytes, "queue's settings");
+}
+
+absl::StatusOr<worker::v1::ScheduleRecord> DecodeScheduleRecord(absl::string_view bytes) {
+  return Decode<worker::v1::ScheduleRecord>(bytes, "schedule");
 }
 
 absl::Status CheckBounds(const worker::v1::TaskRecord& record) {

@@ -57,6 +57,9 @@ std::string PoolPaths::Drain(absl::string_view worker) const {
 std::string PoolPaths::Queue(absl::string_view queue) const {
   return absl::StrCat(root_, "/queues/", queue);
 }
+std::string PoolPaths::Schedule(absl::string_view schedule) const {
+  return absl::StrCat(root_, "/schedules/", schedule);
+}
 std::string PoolPaths::Horizon() const {
   return root_ + "/horizon";
 }
@@ -83,6 +86,7 @@ PathParts PoolPaths::Parse(absl::string_view path) const {
     return {};
   }
   if (kind == "tasks") return {PathKind::kTask, first, {}};
+  if (kind == "schedules") return {PathKind::kSchedule, first, {}};
   if (kind == "workers") return {PathKind::kWorker, first, {}};
   if (kind == "masters") return {PathKind::kCandidate, first, {}};
   if (kind == "drain") return {PathKind::kDrain, first, {}};

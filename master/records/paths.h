@@ -18,6 +18,7 @@ enum class PathKind {
   kDied,        // died/<process id>; name = process id
   kDrain,       // drain/<worker>; name = worker
   kQueue,       // queues/<queue>; name = queue
+  kSchedule,    // schedules/<schedule>; name = schedule
   kHorizon,
   kStore,
 };
@@ -54,6 +55,7 @@ class PoolPaths {
   [[nodiscard]] std::string Died(absl::string_view process_id) const;
   [[nodiscard]] std::string Drain(absl::string_view worker) const;
   [[nodiscard]] std::string Queue(absl::string_view queue) const;
+  [[nodiscard]] std::string Schedule(absl::string_view schedule) const;
   [[nodiscard]] std::string Horizon() const;
   [[nodiscard]] std::string Store() const;
 

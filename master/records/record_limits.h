@@ -59,6 +59,12 @@ inline constexpr unsigned kQueueWaitingMax = 1'000'000'000;
 inline constexpr std::size_t kQueuesMax = 1'000;
 inline constexpr std::size_t kPoolWaitingMax = 100'000'000;
 
+// Of schedules.
+inline constexpr std::size_t kSchedulesMax = 10'000;
+inline constexpr std::size_t kCronBytesMax = 256;
+inline constexpr std::int64_t kEveryMinMs = 1'000;
+inline constexpr std::size_t kMissedMax = 100;
+
 // Of a request.
 inline constexpr std::size_t kObjectBytesMax = std::size_t{64} << 20;
 inline constexpr std::size_t kUploadChunkBytesMax = std::size_t{1} << 20;

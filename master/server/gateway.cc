@@ -117,6 +117,11 @@ void Gateway::Register(transport::Server* server) {
   Unary<SetQueueRequest, SetQueueResponse>(server, "SetQueue", without_size(&TaskService::SetQueue));
   Unary<DeleteQueueRequest, DeleteQueueResponse>(server, "DeleteQueue", without_size(&TaskService::DeleteQueue));
   Unary<ListQueuesRequest, ListQueuesResponse>(server, "ListQueues", without_size(&TaskService::ListQueues));
+  Unary<SetScheduleRequest, SetScheduleResponse>(server, "SetSchedule", without_size(&TaskService::SetSchedule));
+  Unary<DeleteScheduleRequest, DeleteScheduleResponse>(server, "DeleteSchedule", without_size(&TaskService::DeleteSchedule));
+  Unary<PauseScheduleRequest, PauseScheduleResponse>(server, "PauseSchedule", without_size(&TaskService::PauseSchedule));
+  Unary<RunScheduleRequest, RunScheduleResponse>(server, "RunSchedule", without_size(&TaskService::RunSchedule));
+  Unary<ListSchedulesRequest, ListSchedulesResponse>(server, "ListSchedules", without_size(&TaskService::ListSchedules));
   Unary<DrainWorkerRequest, DrainWorkerResponse>(server, "DrainWorker", without_size(&TaskService::DrainWorker));
   Unary<UndrainWorkerRequest, UndrainWorkerResponse>(server, "UndrainWorker", without_size(&TaskService::UndrainWorker));
   Unary<ListWorkersRequest, ListWorkersResponse>(server, "ListWorkers", without_size(&TaskService::ListWorkers));

@@ -17,7 +17,6 @@
 #include "master/server/task_message.h"
 
 namespace drover::master::server {
-namespace {
 
 task::v1::Outcome OutcomeOf(state::SubmitResult::Kind kind) {
   using Kind = state::SubmitResult::Kind;
@@ -44,6 +43,8 @@ task::v1::Outcome OutcomeOf(state::SubmitResult::Kind kind) {
   return task::v1::REFUSED;
 }
 
+namespace {
+
 void ShowDrain(const state::DrainView& drain, task::v1::Worker* worker) {
   worker->set_drain_reason(drain.drain.reason());
   worker->set_drained_since(drain.drain.since_ms());
@@ -60,15 +61,6 @@ bool IsListed(const task::v1::ListRequest& request, const state::TaskView& task)
   return (request.queue().empty() || request.queue() == policy.queue()) &&
          (request.name().empty() || request.name() == policy.name()) && (request.key().empty() || request.key() == policy.key()) &&
          (request.worker().empty() || request.worker() == worker);
-}
-
-// The answer of a call that says nothing but that it is done.
-template <typename Response>
-absl::AnyInvocable<void(absl::Status)> OnlyStatus(Reply<Response> reply) {
-  return [reply = std::move(reply)](absl::Status status) mutable {
-    if (!status.ok()) return reply(std::move(status));
-    reply(Response());
-  };
 }
 
 // When one that was FULL may try again.

@@ -53,6 +53,11 @@ class TaskService {
   void ListQueues(const task::v1::ListQueuesRequest& request, Reply<task::v1::ListQueuesResponse> reply);
   void DrainWorker(const task::v1::DrainWorkerRequest& request, Reply<task::v1::DrainWorkerResponse> reply);
   void UndrainWorker(const task::v1::UndrainWorkerRequest& request, Reply<task::v1::UndrainWorkerResponse> reply);
+  void SetSchedule(const task::v1::SetScheduleRequest& request, Reply<task::v1::SetScheduleResponse> reply);
+  void DeleteSchedule(const task::v1::DeleteScheduleRequest& request, Reply<task::v1::DeleteScheduleResponse> reply);
+  void PauseSchedule(const task::v1::PauseScheduleRequest& request, Reply<task::v1::PauseScheduleResponse> reply);
+  void RunSchedule(const task::v1::RunScheduleRequest& request, Reply<task::v1::RunScheduleResponse> reply);
+  void ListSchedules(const task::v1::ListSchedulesRequest& request, Reply<task::v1::ListSchedulesResponse> reply);
   void ListWorkers(const task::v1::ListWorkersRequest& request, Reply<task::v1::ListWorkersResponse> reply);
   void ListMasters(const task::v1::ListMastersRequest& request, Reply<task::v1::ListMastersResponse> reply);
 
@@ -76,6 +81,7 @@ class TaskService {
   // This one will not be decided.
   void Pass(const std::shared_ptr<Submissions>& batch, int index);
   void DecideReady(const std::shared_ptr<Submissions>& batch);
+  [[nodiscard]] task::v1::Schedule Shown(const std::string& name, const state::ScheduleView& schedule) const;
   task::v1::GetResponse Look(const task::v1::GetRequest& request, bool* to_confirm) const;
   task::v1::ListResponse Page(const task::v1::ListRequest& request) const;
 
@@ -85,6 +91,17 @@ class TaskService {
   base::Random* const random_;
   const TaskServiceOptions options_;
 };
+
+// The answer of a call that says nothing but that it is done.
+template <typename Response>
+absl::AnyInvocable<void(absl::Status)> OnlyStatus(Reply<Response> reply) {
+  return [reply = std::move(reply)](absl::Status status) mutable {
+    if (!status.ok()) return reply(std::move(status));
+    reply(Response());
+  };
+}
+
+[[nodiscard]] task::v1::Outcome OutcomeOf(state::SubmitResult::Kind kind);
 
 // What a master says that cannot answer now.
 [[nodiscard]] absl::Status NotServing();

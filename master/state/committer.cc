@@ -44,6 +44,10 @@ absl::string_view StepKindName(StepKind kind) {
       return "queue";
     case StepKind::kDrain:
       return "drain";
+    case StepKind::kSchedule:
+      return "schedule";
+    case StepKind::kFire:
+      return "fire";
   }
   return "?";
 }

@@ -44,8 +44,10 @@ enum class StepKind {
   kDeleteDied,
   kQueue,
   kDrain,
+  kSchedule,
+  kFire,
 };
-inline constexpr std::size_t kStepKinds = 17;
+inline constexpr std::size_t kStepKinds = 19;
 // "submit", "assign" ...: a metric's label.
 [[nodiscard]] absl::string_view StepKindName(StepKind kind);
 

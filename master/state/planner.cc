@@ -19,7 +19,8 @@ Planner::Planner(base::Loop* loop, PlannerOptions options, Hooks hooks)
       tick_(loop),
       release_(loop),
       overdue_(loop),
-      place_(loop) {}
+      place_(loop),
+      schedule_(loop) {}
 
 Planner::~Planner() {
   *alive_ = false;
@@ -48,6 +49,7 @@ void Planner::StopLeading() {
   release_.Cancel();
   overdue_.Cancel();
   place_.Cancel();
+  schedule_.Cancel();
   FailCommands();
 }
 
@@ -61,6 +63,7 @@ void Planner::OnViewReset(coord::ResetCause cause) {
   died_due_.clear();
   awaiting_due_.clear();
   dependents_due_.clear();
+  clock_.Clear();
   if (cause == coord::ResetCause::kCompacted && lead_.has_value()) hooks_.step_down();
   if (hooks_.also != nullptr) hooks_.also->OnViewReset(cause);
 }
@@ -127,6 +130,12 @@ void Planner::OnDied(const std::string& process_id) {
   }
   WakeUp();
   if (hooks_.also != nullptr) hooks_.also->OnDied(process_id);
+}
+
+void Planner::OnSchedule(const std::string& name) {
+  TellSchedule(name);
+  WakeUp();
+  if (hooks_.also != nullptr) hooks_.also->OnSchedule(name);
 }
 
 void Planner::OnQueue(const std::string& name) {
@@ -216,6 +225,7 @@ void Planner::Turn() {
   PlanOverdue(&plan);
   PlanReleases(&plan);
   PlanDependents(&plan);
+  PlanSchedules(&plan);
   PlanPlacements(&plan);
   PlanDied(&plan);
   PlanRetirement(&plan);

@@ -30,6 +30,7 @@
 #include "drover/task/v1/task.pb.h"
 #include "master/scheduler/scheduler.h"
 #include "master/state/committer.h"
+#include "master/state/schedule_clock.h"
 #include "master/state/take_back.h"
 #include "master/state/transitions.h"
 #include "master/state/under_way.h"
@@ -119,7 +120,18 @@ class Planner final : public ViewObserver {
   // NOT_FOUND: it is not drained.
   void UndrainWorker(const std::string& worker, absl::AnyInvocable<void(absl::Status)> done);
 
+  // ALREADY_EXISTS: there is another one of this name, and it is not to be replaced; FAILED_PRECONDITION (too many, or a time zone
+  // that is not known here), INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNAVAILABLE.
+  void SetSchedule(task::v1::ScheduleSpec spec, bool replace, absl::AnyInvocable<void(absl::Status)> done);
+  // NOT_FOUND, UNAVAILABLE.
+  void DeleteSchedule(const std::string& name, absl::AnyInvocable<void(absl::Status)> done);
+  void PauseSchedule(const std::string& name, bool paused, absl::AnyInvocable<void(absl::Status)> done);
+  // Submits its task now: the id, and what became of it. Idempotent by `run`. NOT_FOUND, UNAVAILABLE.
+  void RunSchedule(const std::string& name, std::uint64_t run,
+                   absl::AnyInvocable<void(absl::StatusOr<std::string>, SubmitResult)> done);
+
   [[nodiscard]] const scheduler::Scheduler& scheduler() const { return *scheduler_; }
+  [[nodiscard]] const ScheduleClock& schedules() const { return clock_; }
   [[nodiscard]] std::size_t waiting() const { return scheduler_->waiting(); }
 
  private:
@@ -159,6 +171,7 @@ class Planner final : public ViewObserver {
   void OnAssignment(const std::string& worker, const std::string& task) override;
   void OnDied(const std::string& process_id) override;
   void OnQueue(const std::string& name) override;
+  void OnSchedule(const std::string& name) override;
   void OnViewEnded(const absl::Status& why) override;
 
   void WakeUp();
@@ -168,6 +181,7 @@ class Planner final : public ViewObserver {
   void Place(const TaskView& task);
   void TellWorker(const std::string& name);
   void TellQueue(const std::string& name);
+  void TellSchedule(const std::string& name);
   // At the time of now.
   [[nodiscard]] scheduler::Scheduler& Current();
 
@@ -184,6 +198,9 @@ class Planner final : public ViewObserver {
   // Lets run, or ends, what waits for tasks that have ended.
   void PlanDependents(Plan* plan);
   void PlanDependent(const TaskView& task, Plan* plan);
+  // Submits what schedules have due, and looks again when the next one is.
+  void PlanSchedules(Plan* plan);
+  void PlanSchedule(const std::string& name, std::int64_t now_ms, Plan* plan);
   // Something waits for this task, which has ended or is gone.
   void MarkDependents(const std::string& id);
   // Hands `plan_one` what is due, and sets the timer for the next.
@@ -253,6 +270,8 @@ class Planner final : public ViewObserver {
   base::Timer release_;
   base::Timer overdue_;
   base::Timer place_;
+  base::Timer schedule_;
+  ScheduleClock clock_;
   UnderWay under_way_;
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

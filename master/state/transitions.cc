@@ -258,6 +258,22 @@ Transaction Transitions::DeleteDrain(absl::string_view worker, Zxid mzxid) const
   return Remove(paths_.Drain(worker), mzxid);
 }
 
+Transaction Transitions::SetSchedule(absl::string_view name, const worker::v1::ScheduleRecord& record,
+                                     const ScheduleView* known) const {
+  return Put(paths_.Schedule(name), records::Encode(record), known == nullptr ? std::nullopt : std::optional(known->mzxid));
+}
+
+Transaction Transitions::DeleteSchedule(absl::string_view name, Zxid mzxid) const {
+  return Remove(paths_.Schedule(name), mzxid);
+}
+
+Transaction Transitions::Fire(absl::string_view name, const worker::v1::ScheduleRecord& next, const ScheduleView& known,
+                              absl::string_view task, const worker::v1::TaskRecord& record) const {
+  Transaction t = SetSchedule(name, next, &known);
+  t.then.push_back(Operation::Create(paths_.Task(task), records::Encode(record), {.parents = true}));
+  return t;
+}
+
 Transaction Transitions::RaiseHorizon(std::uint64_t ticket, Zxid horizon_mzxid) const {
   worker::v1::Horizon horizon;
   horizon.set_ticket(ticket);

@@ -99,6 +99,14 @@ class Transitions {
   [[nodiscard]] coord::Transaction SetDrain(absl::string_view worker, const worker::v1::Drain& drain, const DrainView* known) const;
   [[nodiscard]] coord::Transaction DeleteDrain(absl::string_view worker, Zxid mzxid) const;
 
+  // `known` null: there is none of this name yet.
+  [[nodiscard]] coord::Transaction SetSchedule(absl::string_view name, const worker::v1::ScheduleRecord& record,
+                                               const ScheduleView* known) const;
+  [[nodiscard]] coord::Transaction DeleteSchedule(absl::string_view name, Zxid mzxid) const;
+  // `next` takes the place of `known`, and this task is submitted, in one. Refused with kNodeExists if its id is known.
+  [[nodiscard]] coord::Transaction Fire(absl::string_view name, const worker::v1::ScheduleRecord& next, const ScheduleView& known,
+                                        absl::string_view task, const worker::v1::TaskRecord& record) const;
+
   // `horizon_mzxid` 0: there is none yet.
   [[nodiscard]] coord::Transaction RaiseHorizon(std::uint64_t ticket, Zxid horizon_mzxid) const;
   [[nodiscard]] coord::Transaction Retire(absl::string_view id, Zxid mzxid) const;

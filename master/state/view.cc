@@ -76,6 +76,11 @@ const QueueView* View::FindQueue(absl::string_view name) const {
   return it == queues_.end() ? nullptr : &it->second;
 }
 
+const ScheduleView* View::FindSchedule(absl::string_view name) const {
+  const auto it = schedules_.find(std::string(name));
+  return it == schedules_.end() ? nullptr : &it->second;
+}
+
 const DrainView* View::FindDrain(absl::string_view worker) const {
   const auto it = drains_.find(std::string(worker));
   return it == drains_.end() ? nullptr : &it->second;
@@ -252,6 +257,13 @@ void View::Put(const std::string& path, const coord::Stat& stat, const std::stri
       if (observer_ != nullptr) observer_->OnQueue(name);
       break;
     }
+    case PathKind::kSchedule: {
+      // What cannot be read fires never; it can still be replaced or deleted.
+      auto schedule = records::DecodeScheduleRecord(data);
+      schedules_[name] = ScheduleView{schedule.ok() ? *std::move(schedule) : worker::v1::ScheduleRecord(), stat.mzxid};
+      if (observer_ != nullptr) observer_->OnSchedule(name);
+      break;
+    }
     case PathKind::kHorizon: {
       const auto horizon = records::DecodeHorizon(data);
       // It only rises: bytes that are none do not lower it.
@@ -299,6 +311,10 @@ void View::Remove(const std::string& path) {
       queues_.erase(name);
       if (observer_ != nullptr) observer_->OnQueue(name);
       break;
+    case PathKind::kSchedule:
+      schedules_.erase(name);
+      if (observer_ != nullptr) observer_->OnSchedule(name);
+      break;
     case PathKind::kHorizon:
       horizon_mzxid_ = Zxid();
       break;
@@ -326,6 +342,7 @@ void View::OnReset(coord::ResetCause cause) {
   queues_.clear();
   tallies_.clear();
   tally_ = {};
+  schedules_.clear();
   workers_.clear();
   drains_.clear();
   assignments_.clear();

@@ -54,6 +54,11 @@ struct QueueView {
   Zxid mzxid;
 };
 
+struct ScheduleView {
+  worker::v1::ScheduleRecord record;
+  Zxid mzxid;
+};
+
 struct TaskView {
   std::string id;
   std::string record;  // as in the tree
@@ -102,6 +107,8 @@ class ViewObserver {
   virtual void OnDied(const std::string& process_id) = 0;
   // Its settings came, changed or went.
   virtual void OnQueue(const std::string& /*name*/) {}
+  // It came, changed or went.
+  virtual void OnSchedule(const std::string& /*name*/) {}
   virtual void OnViewEnded(const absl::Status& /*why*/) {}
 
  protected:
@@ -152,6 +159,9 @@ class View final : private coord::SubtreeListener {
   [[nodiscard]] const std::map<std::string, QueueTally, std::less<>>& tallies() const { return tallies_; }
   [[nodiscard]] QueueTally TallyOf(absl::string_view queue) const;
   [[nodiscard]] const QueueTally& tally() const { return tally_; }
+
+  [[nodiscard]] const std::map<std::string, ScheduleView>& schedules() const { return schedules_; }
+  [[nodiscard]] const ScheduleView* FindSchedule(absl::string_view name) const;
 
   [[nodiscard]] const std::map<std::string, WorkerView>& workers() const { return workers_; }
   [[nodiscard]] const WorkerView* FindWorker(absl::string_view name) const;
@@ -207,6 +217,7 @@ class View final : private coord::SubtreeListener {
   std::map<std::string, QueueView> queues_;
   std::map<std::string, QueueTally, std::less<>> tallies_;
   QueueTally tally_;
+  std::map<std::string, ScheduleView> schedules_;
   std::map<std::string, WorkerView> workers_;
   std::map<std::string, DrainView> drains_;
   std::map<AssignmentKey, AssignmentView> assignments_;

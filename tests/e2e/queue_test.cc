@@ -135,6 +135,47 @@ TEST_F(QueueTest, TasksRunAfterTheOnesTheyDependOn) {
   EXPECT_NE(refused.err.find("task nobody, on which it depends, is not there"), std::string::npos) << refused.err;
 }
 
+TEST_F(QueueTest, AScheduleSubmitsItsTaskAgainAndAgain) {
+  const auto schedule = [](const std::string& name) {
+    for (const nlohmann::json& s : cluster_->Json({"schedule", "list"})) {
+      if (s.at("name") == name) return s;
+    }
+    return nlohmann::json();
+  };
+  const std::vector<std::string> create = {"schedule", "create", "often", "--every", "1s", "--", "echo", "again"};
+  ASSERT_EQ(cluster_->Drover(create).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover(create).exit_code, 0) << "the same once more";
+  EXPECT_EQ(cluster_->Drover({"schedule", "create", "often", "--every", "2s", "--", "true"}).exit_code, 8);
+  ASSERT_TRUE(Await([&] { return schedule("often").at("fired") >= 2; }));
+  ASSERT_EQ(cluster_->Drover({"schedule", "pause", "often"}).exit_code, 0);
+  const nlohmann::json paused = schedule("often");
+  EXPECT_EQ(paused.at("paused"), true);
+  EXPECT_TRUE(paused.at("next_at").is_null());
+  const std::string last = paused.at("last_task");
+  EXPECT_EQ(cluster_->Drover({"wait", last}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"logs", last}).out, "again\n");
+  const CommandResult run = cluster_->Drover({"schedule", "run", "often"});
+  EXPECT_EQ(cluster_->Drover({"wait", Trimmed(run.out)}).exit_code, 0) << run.err;
+  // Each of its tasks is there once, and no more than it has counted.
+  EXPECT_EQ(cluster_->Json({"list", "--name", "often"}).size(), paused.at("fired").get<std::size_t>() + 1);
+  EXPECT_EQ(cluster_->Drover({"schedule", "delete", "often"}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"schedule", "delete", "often"}).exit_code, 6);
+
+  ASSERT_EQ(cluster_
+                ->Drover({"schedule", "create", "nightly", "--cron", "30 2 * * mon-fri", "--time-zone", "Europe/Berlin",
+                          "--no-overlap", "--", "true"})
+                .exit_code,
+            0);
+  EXPECT_TRUE(schedule("nightly").at("next_at").is_string());
+  EXPECT_EQ(cluster_->Drover({"schedule", "delete", "nightly"}).exit_code, 0);
+  EXPECT_EQ(cluster_->Json({"schedule", "create", "x", "--cron", "@daily", "--dry-run", "--", "true"}).size(), 5U);
+  const CommandResult wrong = cluster_->Drover({"schedule", "create", "x", "--cron", "61 * * * *", "--", "true"});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_NE(wrong.err.find("the minute \"61\" is no list"), std::string::npos) << wrong.err;
+  EXPECT_EQ(cluster_->Drover({"schedule", "create", "x", "--cron", "@daily", "--time-zone", "Mars/Base", "--", "true"}).exit_code,
+            8);
+}
+
 TEST_F(QueueTest, ADrainedWorkersTasksEndAndThenItIsEmpty) {
   const auto state = [](const std::string& worker) {
     for (const nlohmann::json& w : cluster_->Json({"worker", "list"})) {

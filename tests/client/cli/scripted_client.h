@@ -94,6 +94,11 @@ class ScriptedClient : public client::TaskClient {
     return absl::UnimplementedError("not scripted");
   }
   absl::Status DeleteQueue(const std::string&) override { return absl::UnimplementedError("not scripted"); }
+  absl::Status SetSchedule(const client::ScheduleSpec&, bool) override { return absl::UnimplementedError("not scripted"); }
+  absl::Status DeleteSchedule(const std::string&) override { return absl::UnimplementedError("not scripted"); }
+  absl::Status PauseSchedule(const std::string&, bool) override { return absl::UnimplementedError("not scripted"); }
+  absl::StatusOr<client::SubmitResult> RunSchedule(const std::string&) override { return absl::UnimplementedError("not scripted"); }
+  absl::StatusOr<std::vector<client::Schedule>> ListSchedules() override { return absl::UnimplementedError("not scripted"); }
   absl::Status DrainWorker(const std::string&, std::optional<std::chrono::milliseconds>, const std::string&) override {
     return absl::UnimplementedError("not scripted");
   }

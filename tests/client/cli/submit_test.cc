@@ -127,7 +127,7 @@ TEST_F(SubmitTest, TasksOfAFileGoTogether) {
   ASSERT_EQ(client_.batches.size(), 1u);
   EXPECT_EQ(client_.batches[0][0].queue, "q");
   EXPECT_EQ(client_.batches[0][1].queue, "r");
-  EXPECT_EQ(out_.str(), "a\nt2\n");
+  EXPECT_EQ(out_.str(), "a\nt1\n");
 }
 
 TEST_F(SubmitTest, WhereATaskOfAFileIsWrongNothingFromItsBatchOnIsSubmitted) {

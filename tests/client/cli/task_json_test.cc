@@ -21,7 +21,7 @@ std::string Refusal(const std::string& text) {
 TEST(TaskJsonTest, EveryOptionHasItsName) {
   const auto spec =
       Of(R"({"id": "a", "command": ["echo", "--name", 7], "retries": 3, "time_limit": "2m", "env": {"A": 1, "B": "x=y"},
-      "label": {"k": "v"}, "retry_on": "75,137", "after": ["b", "c:end"], "require": "gpu", "resource": {"cpu": "0.5"},
+      "label": {"k": "v"}, "retry_on": [75, 137], "after": ["b", "c:end"], "require": "gpu", "resource": {"cpu": "0.5"},
       "retry_backoff": "0", "name": null, "queue": "q", "on_disconnect": "stop", "stdin": "in\nput"})");
   ASSERT_TRUE(spec.ok()) << spec.status();
   EXPECT_EQ(spec->id, "a");
@@ -101,9 +101,9 @@ TEST_F(JsonReaderTest, AListOrOneAfterTheOther) {
 }
 
 TEST_F(JsonReaderTest, WhereItIsNoJsonItSaysSo) {
-  EXPECT_EQ(Read("{\"a\":1} {\"a\":").substr(0, 26), "{\"a\":1} ! this is no JSON: ");
-  EXPECT_EQ(Read("[{\"a\":1}"), "{\"a\":1} ! the list of tasks has neither a comma nor its end h");
-  EXPECT_EQ(Read("[{\"a\":1}{}]"), "{\"a\":1} ! the list of tasks has neither a comma nor its end h");
+  EXPECT_EQ(Read("{\"a\":1} {\"a\":").substr(0, 26), "{\"a\":1} ! this is no JSON:");
+  EXPECT_EQ(Read("[{\"a\":1}"), "{\"a\":1} ! the list of tasks has neither a comma nor its end ");
+  EXPECT_EQ(Read("[{\"a\":1}{}]"), "{\"a\":1} ! the list of tasks has neither a comma nor its end ");
   EXPECT_EQ(Read("[{\"a\":1}] x"), "{\"a\":1} ! something stands behind the list of tasks");
   EXPECT_EQ(Read("[{\"a\":1},]").substr(0, 10), "{\"a\":1} ! ");
   EXPECT_EQ(Read("echo hello").substr(0, 19), "! this is no JSON: ");

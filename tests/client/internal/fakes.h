@@ -103,6 +103,22 @@ class FakeMaster final : public TaskStub {
   absl::Status ListQueues(const task::v1::ListQueuesRequest& r, task::v1::ListQueuesResponse* a, const CallLimits&) override {
     return Answer(list_queues, r, a);
   }
+  absl::Status SetSchedule(const task::v1::SetScheduleRequest&, task::v1::SetScheduleResponse*, const CallLimits&) override {
+    return absl::UnimplementedError("not scripted");
+  }
+  absl::Status DeleteSchedule(const task::v1::DeleteScheduleRequest&, task::v1::DeleteScheduleResponse*,
+                              const CallLimits&) override {
+    return absl::UnimplementedError("not scripted");
+  }
+  absl::Status PauseSchedule(const task::v1::PauseScheduleRequest&, task::v1::PauseScheduleResponse*, const CallLimits&) override {
+    return absl::UnimplementedError("not scripted");
+  }
+  absl::Status RunSchedule(const task::v1::RunScheduleRequest&, task::v1::RunScheduleResponse*, const CallLimits&) override {
+    return absl::UnimplementedError("not scripted");
+  }
+  absl::Status ListSchedules(const task::v1::ListSchedulesRequest&, task::v1::ListSchedulesResponse*, const CallLimits&) override {
+    return absl::UnimplementedError("not scripted");
+  }
   absl::Status DrainWorker(const task::v1::DrainWorkerRequest&, task::v1::DrainWorkerResponse*, const CallLimits&) override {
     return absl::UnimplementedError("not scripted");
   }

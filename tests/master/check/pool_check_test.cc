@@ -144,7 +144,8 @@ TEST_F(PoolCheckTest, RecordsAreWhatTransitionsMake) {
        [](auto* r) { r->mutable_program_object()->set_digest(records::Digest("p")); }},
       {"its digest is that of another submission", [](auto* r) { r->mutable_policy()->set_priority(3); }},
       {"it is READY and names a worker", [](auto* r) { r->set_worker("w"); }},
-      {"it is WAITING and the time it waits for is 0", [](auto* r) { r->clear_not_before(); }, task::v1::WAITING},
+      {"it is WAITING, the time it waits for is 0, and it does not wait for other tasks", [](auto* r) { r->clear_not_before(); },
+       task::v1::WAITING},
       {"it is FAILED and has no time of its end", [](auto* r) { r->clear_finished_at(); }, task::v1::FAILED},
       {"1 attempts are kept, 0 were counted",
        [](auto* r) {

@@ -141,18 +141,18 @@ TEST_F(DependencyTest, ItsDelayIsKeptAndItsLimitsCountFromTheEndOfTheLast) {
   worker::v1::TaskRecord deadline = After({"a"});
   deadline.mutable_policy()->set_deadline_ms(tree_.now_ms + 5'000);
   Submit("deadline", deadline);
-  Run(6'000);
+  Pass(6'000);
   EXPECT_EQ(StateOf("limited"), task::v1::WAITING) << "it could not start sooner";
   EXPECT_EQ(StateOf("deadline"), task::v1::FAILED);
   EXPECT_EQ(Stored("deadline").reason(), task::v1::DEADLINE);
   Finish("w", "a");
-  Run(500);
+  Pass(500);
   EXPECT_EQ(StateOf("delayed"), task::v1::WAITING);
   EXPECT_GT(Stored("delayed").not_before(), 0);
   EXPECT_EQ(StateOf("limited"), task::v1::READY);
-  Run(1'000);
+  Pass(1'000);
   EXPECT_EQ(StateOf("limited"), task::v1::FAILED);
-  Run(60'000);
+  Pass(60'000);
   EXPECT_EQ(StateOf("delayed"), task::v1::ASSIGNED);
 }
 
@@ -173,12 +173,12 @@ TEST_F(DependencyTest, WhatIsWaitedForIsNotRetired) {
   Submit("slow");
   Submit("b", After({"a", "slow"}));
   Finish("w", "a");
-  Run(10'000);
+  Pass(10'000);
   EXPECT_EQ(StateOf("a"), task::v1::SUCCEEDED);
   Finish("w", "slow");
-  Run(200);
+  Pass(200);
   EXPECT_EQ(StateOf("b"), task::v1::ASSIGNED);
-  Run(10'000);
+  Pass(10'000);
   EXPECT_EQ(retired_, (std::vector<std::string>{"a", "slow"}));
 }
 
@@ -206,7 +206,7 @@ TEST_F(DependencyTest, TheNextMasterGoesOn) {
   Run();
   EXPECT_EQ(StateOf("b9"), task::v1::WAITING);
   Lead();
-  Run(2'000);
+  Pass(2'000);
   for (int i = 0; i < 10; ++i) EXPECT_NE(StateOf("b" + std::to_string(i)), task::v1::WAITING) << i;
   EXPECT_EQ(StateOf("c"), task::v1::WAITING);
   Finish("w", "stays");

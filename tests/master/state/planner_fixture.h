@@ -44,6 +44,14 @@ class PlannerFixture : public ::testing::Test {
     Lead();
   }
   void Run(int ms = 200) { world_.RunFor(std::chrono::milliseconds(ms)); }
+  // The cluster's time passes, too.
+  void Pass(int ms) {
+    constexpr int kStep = 100;
+    for (int passed = 0; passed < ms; passed += kStep) {
+      tree_.now_ms += kStep;
+      Run(kStep);
+    }
+  }
 
   static worker::v1::TaskRecord Record(const std::string& command = "true", bool at_most_once = false) {
     worker::v1::TaskRecord record;

@@ -126,7 +126,7 @@ TEST_F(TransitionsTest, EachTransitionHasItsGuards) {
        {"set assign/w/t"}},
       {"quarantine", transitions_.Quarantine(waiting, 1), {"mzxid tasks/t 11"}, {"set tasks/t"}},
       {"release", transitions_.Release(waiting), {"mzxid tasks/t 11"}, {"set tasks/t"}},
-      {"run anew", transitions_.Rerun(waiting, waiting.record), {"mzxid tasks/t 11"}, {"set tasks/t"}},
+      {"run anew", transitions_.Rerun(waiting, waiting.record, {}), {"mzxid tasks/t 11"}, {"set tasks/t"}},
       {"overdue", transitions_.Overdue(waiting, {5, task::v1::DEADLINE, ""}, 6), {"mzxid tasks/t 11"}, {"set tasks/t"}},
       {"orphaned", transitions_.Orphaned(held, 1), {"mzxid tasks/t 12", "absent assign/w/t"}, {"set tasks/t"}},
       {"first horizon", transitions_.RaiseHorizon(8, Zxid()), {}, {"create horizon"}},
@@ -147,7 +147,7 @@ TEST_F(TransitionsTest, EachTransitionHasItsGuards) {
 }
 
 TEST_F(TransitionsTest, AnAssignmentNamesTheProcessAndTheRecordTheWorker) {
-  const coord::Transaction t = transitions_.Submit("t", record_, target_, 42);
+  const coord::Transaction t = transitions_.Submit("t", record_, target_, {}, 42);
   const worker::v1::TaskRecord record = RecordIn(t);
   EXPECT_EQ(record.state(), task::v1::ASSIGNED);
   EXPECT_EQ(record.worker(), "w");

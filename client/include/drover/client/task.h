@@ -228,6 +228,45 @@ struct Queue {
   std::uint64_t running = 0;  // assigned or running
 };
 
+// What becomes of the times of a schedule at which no master could submit its task.
+enum class MissedRuns {
+  kOne,   // the last one is made up for
+  kSkip,  // none is, a minute later
+  kAll,   // the last 100
+};
+
+struct ScheduleSpec {
+  std::string name;  // what it submits at a time is task <name>.<that time, like 20260131T120000Z>
+  // Either as crontab(5) has them ("30 2 * * mon-fri", "@daily"), by the clocks of a time zone ("Europe/Berlin"; empty: UTC); what
+  // falls into an hour that the clocks leave out runs at its end, into one that comes twice, in the first ...
+  std::string cron;
+  std::string time_zone;
+  // ... or every so often from now on, 1 s to 366 days.
+  std::chrono::milliseconds every{0};
+  MissedRuns missed = MissedRuns::kOne;
+  bool no_overlap = false;  // a time at which the task of the time before has not ended is left out
+  // Without id, dependencies, start and deadline; program and policy encoded together at most 2,168 bytes.
+  TaskSpec task;
+};
+
+struct Schedule {
+  std::string name;
+  std::string cron;
+  std::string time_zone;
+  std::chrono::milliseconds every{0};
+  MissedRuns missed = MissedRuns::kOne;
+  bool no_overlap = false;
+  std::string queue;
+  std::vector<std::string> argv;
+  bool paused = false;
+  std::int64_t created_at_ms = 0;
+  std::int64_t last_at_ms = 0;  // the last time that was seen to
+  std::string last_task;        // submitted then, or before
+  std::uint64_t fired = 0;      // tasks that it has submitted
+  std::string note;             // why nothing was submitted at that time, if so
+  std::int64_t next_at_ms = 0;  // 0: it is paused, or never fires again
+};
+
 struct Master {
   std::string id;
   std::string address;

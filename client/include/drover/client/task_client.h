@@ -171,6 +171,18 @@ class TaskClient {
   [[nodiscard]] virtual absl::StatusOr<QueueSettings> SetQueue(const std::string& name, const QueueChange& change) = 0;
   // Its settings go, its tasks stay. NOT_FOUND: it has none.
   [[nodiscard]] virtual absl::Status DeleteQueue(const std::string& name) = 0;
+  // A task that is submitted again and again. INVALID_ARGUMENT, RESOURCE_EXHAUSTED: it will not do; ALREADY_EXISTS: there is
+  // another one of this name, and it is not to be replaced; FAILED_PRECONDITION: the masters know no such time zone, or there are
+  // too many.
+  [[nodiscard]] virtual absl::Status SetSchedule(const ScheduleSpec& spec, bool replace) = 0;
+  // The tasks that it has submitted stay. NOT_FOUND, as of the next two: there is none of this name.
+  [[nodiscard]] virtual absl::Status DeleteSchedule(const std::string& name) = 0;
+  // false: it goes on; times that passed meanwhile are not made up for.
+  [[nodiscard]] virtual absl::Status PauseSchedule(const std::string& name, bool paused) = 0;
+  // Submits its task now, besides.
+  [[nodiscard]] virtual absl::StatusOr<SubmitResult> RunSchedule(const std::string& name) = 0;
+  // By name.
+  [[nodiscard]] virtual absl::StatusOr<std::vector<Schedule>> ListSchedules() = 0;
   // The worker is given nothing new, also after a restart, until it is undrained; what runs may end for as long as `patience` (not
   // set: for ever), and is then stopped and run elsewhere (LOST if it runs at most once). NOT_FOUND: there is none of this name.
   [[nodiscard]] virtual absl::Status DrainWorker(const std::string& worker, std::optional<std::chrono::milliseconds> patience,
