@@ -5,6 +5,7 @@
 #include "client/internal/task_stub.h"
 #include "coord/base/mutex.h"
 #include "drover/task/v1/task.grpc.pb.h"
+#include "master/records/paths.h"
 #include "master/records/record_limits.h"
 
 namespace drover::client {
@@ -14,9 +15,11 @@ using task::v1::TaskService;
 
 // A context with its limits; cancels the call when stop is requested.
 struct Call {
-  Call(grpc::Channel* channel, const CallLimits& limits) : on_stop(limits.stop, [this] { context.TryCancel(); }) {
+  Call(grpc::Channel* channel, const std::string& pool, const CallLimits& limits)
+      : on_stop(limits.stop, [this] { context.TryCancel(); }) {
     LetReconnect(channel, limits.deadline);
     SetDeadline(&context, limits.deadline);
+    context.AddMetadata(records::kPoolKey, pool);
   }
   grpc::ClientContext context;
   std::stop_callback<std::function<void()>> on_stop;
@@ -24,7 +27,8 @@ struct Call {
 
 class GrpcTaskStub final : public TaskStub {
  public:
-  explicit GrpcTaskStub(const std::string& address) : channel_(NewChannel(address)), stub_(TaskService::NewStub(channel_)) {}
+  GrpcTaskStub(const std::string& address, std::string pool)
+      : pool_(std::move(pool)), channel_(NewChannel(address)), stub_(TaskService::NewStub(channel_)) {}
 
   absl::Status GetTicket(const task::v1::GetTicketRequest& request, task::v1::GetTicketResponse* response,
                          const CallLimits& limits) override {
@@ -102,7 +106,7 @@ class GrpcTaskStub final : public TaskStub {
 
   absl::Status Upload(const std::string& task_id, absl::string_view data, task::v1::UploadResponse* response,
                       const CallLimits& limits) override {
-    Call call(channel_.get(), limits);
+    Call call(channel_.get(), pool_, limits);
     auto writer = stub_->Upload(&call.context, response);
     task::v1::UploadRequest message;
     message.mutable_header()->set_task_id(task_id);
@@ -120,13 +124,13 @@ class GrpcTaskStub final : public TaskStub {
 
   absl::Status Watch(const task::v1::WatchRequest& request, const std::function<bool(const task::v1::WatchResponse&)>& on_message,
                      const CallLimits& limits) override {
-    Call call(channel_.get(), limits);
+    Call call(channel_.get(), pool_, limits);
     return Stream<task::v1::WatchResponse>(&call, stub_->Watch(&call.context, request), on_message);
   }
   absl::Status ReadOutput(const task::v1::ReadOutputRequest& request,
                           const std::function<bool(const task::v1::ReadOutputResponse&)>& on_message,
                           const CallLimits& limits) override {
-    Call call(channel_.get(), limits);
+    Call call(channel_.get(), pool_, limits);
     return Stream<task::v1::ReadOutputResponse>(&call, stub_->ReadOutput(&call.context, request), on_message);
   }
 
@@ -134,7 +138,7 @@ class GrpcTaskStub final : public TaskStub {
   template <typename Request, typename Response>
   absl::Status Unary(grpc::Status (TaskService::Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                      const Request& request, Response* response, const CallLimits& limits) {
-    Call call(channel_.get(), limits);
+    Call call(channel_.get(), pool_, limits);
     return FromGrpc((stub_.get()->*method)(&call.context, request, response), channel_.get());
   }
 
@@ -153,28 +157,31 @@ class GrpcTaskStub final : public TaskStub {
     return FromGrpc(reader->Finish(), channel_.get());
   }
 
+  const std::string pool_;
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<TaskService::Stub> stub_;
 };
 
 class GrpcTaskStubs final : public TaskStubs {
  public:
+  explicit GrpcTaskStubs(std::string pool) : pool_(std::move(pool)) {}
   std::shared_ptr<TaskStub> For(const std::string& address) override {
     base::MutexLock lock(&mu_);
     std::shared_ptr<TaskStub>& stub = stubs_[address];
-    if (stub == nullptr) stub = std::make_shared<GrpcTaskStub>(address);
+    if (stub == nullptr) stub = std::make_shared<GrpcTaskStub>(address, pool_);
     return stub;
   }
 
  private:
+  const std::string pool_;
   base::Mutex mu_;
   std::map<std::string, std::shared_ptr<TaskStub>> stubs_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace
 
-std::unique_ptr<TaskStubs> NewGrpcTaskStubs() {
-  return std::make_unique<GrpcTaskStubs>();
+std::unique_ptr<TaskStubs> NewGrpcTaskStubs(const std::string& pool) {
+  return std::make_unique<GrpcTaskStubs>(pool);
 }
 
 }  // namespace drover::client

@@ -56,7 +56,7 @@ absl::StatusOr<std::unique_ptr<TaskClient>> TaskClient::Create(ClientOptions opt
   }
   ClientParts parts;
   if (!options.coord.empty()) parts.directory = NewTreeDirectory(options.coord, options.pool);
-  parts.stubs = NewGrpcTaskStubs();
+  parts.stubs = NewGrpcTaskStubs(options.pool);
   parts.waiter = std::make_unique<SystemWaiter>();
   parts.random = std::make_unique<base::SystemRandom>();
   return std::make_unique<TaskClientImpl>(std::move(options), std::move(parts));

@@ -79,7 +79,8 @@ class TaskStubs {
   virtual std::shared_ptr<TaskStub> For(const std::string& address) = 0;
 };
 
-std::unique_ptr<TaskStubs> NewGrpcTaskStubs();
+// Of this pool.
+std::unique_ptr<TaskStubs> NewGrpcTaskStubs(const std::string& pool);
 
 }  // namespace drover::client
 

@@ -8,6 +8,9 @@
 
 namespace drover::records {
 
+// Metadata of a call of TaskService: the pool that it is of. Without it that is the first one that the master stands for.
+inline constexpr char kPoolKey[] = "drover-pool";
+
 enum class PathKind {
   kOther,
   kCandidate,   // masters/c-<seq>; name = c-<seq>

@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "coord/transport/message_bytes.h"
+#include "master/records/codec.h"
+#include "master/records/paths.h"
 
 namespace drover::master::server {
 namespace {
@@ -12,23 +14,47 @@ namespace {
 constexpr char kForwardedKey[] = "drover-forwarded-by";
 constexpr base::Duration kForwardTimeout = std::chrono::seconds(30);
 
+// Of a call that is handed on.
+transport::Metadata HandedOn(const transport::CallInfo& info) {
+  transport::Metadata metadata = {{kForwardedKey, "1"}};
+  for (const auto& [key, value] : info.metadata) {
+    if (key == records::kPoolKey) metadata.emplace_back(key, value);
+  }
+  return metadata;
+}
+
 std::string MethodName(const char* method) {
   return absl::StrCat("/", kTaskServiceName, "/", method);
 }
 
 }  // namespace
 
-Gateway::Gateway(transport::CqLoop* loop, Master* master, pool::PoolStore* store, base::Random* random, TaskServiceOptions options)
-    : loop_(loop), master_(master), store_(store), random_(random), service_(loop, master, store, random, options), client_(loop) {}
+Gateway::Gateway(transport::CqLoop* loop, const std::vector<PoolParts>& pools, base::Random* random, TaskServiceOptions options)
+    : loop_(loop), random_(random), client_(loop) {
+  for (const PoolParts& parts : pools) {
+    pools_.push_back(std::unique_ptr<Pool>(new Pool{parts, TaskService(loop, parts.master, parts.store, random, options)}));
+  }
+}
 
 Gateway::~Gateway() = default;
 
-absl::StatusOr<std::string> Gateway::Route(const transport::CallInfo& info) const {
-  if (master_->serving()) return std::string();
+absl::StatusOr<Gateway::Pool*> Gateway::PoolOf(const transport::CallInfo& info) {
+  const auto named =
+      std::find_if(info.metadata.begin(), info.metadata.end(), [](const auto& m) { return m.first == records::kPoolKey; });
+  if (named == info.metadata.end()) return pools_.front().get();
+  for (const auto& pool : pools_) {
+    if (pool->parts.name == named->second) return pool.get();
+  }
+  return absl::NotFoundError(absl::StrCat("this master does not stand for pool ", records::Clip(named->second, 80)));
+}
+
+absl::StatusOr<std::string> Gateway::Route(const Pool& pool, const transport::CallInfo& info) {
+  const Master& master = *pool.parts.master;
+  if (master.serving()) return std::string();
   const bool forwarded =
       std::any_of(info.metadata.begin(), info.metadata.end(), [](const auto& m) { return m.first == kForwardedKey; });
   if (forwarded) return absl::UnavailableError("the master this call was handed on to does not lead; try again");
-  for (const MasterInfo& candidate : master_->masters()) {
+  for (const MasterInfo& candidate : master.masters()) {
     if (!candidate.leader) continue;
     if (candidate.self) return absl::UnavailableError("this master was elected a moment ago and is not current yet; try again");
     if (candidate.address.empty()) break;
@@ -42,7 +68,7 @@ void Gateway::Forward(const std::string& address, base::Bytes request, const tra
   const std::uint64_t id = ++last_;
   transport::CallOptions options;
   options.timeout = info.time_left.value_or(kForwardTimeout);
-  options.metadata = {{kForwardedKey, "1"}};
+  options.metadata = HandedOn(info);
   calls_[id] = client_.Call(address, info.method, std::move(request), std::move(options),
                             [this, id, reply = std::move(reply)](absl::StatusOr<base::Bytes> answer) mutable {
                               reply(std::move(answer));
@@ -52,18 +78,21 @@ void Gateway::Forward(const std::string& address, base::Bytes request, const tra
 
 template <typename Request, typename Response, typename Call>
 void Gateway::Unary(transport::Server* server, const char* method, Call call) {
-  server->RegisterUnary(
-      MethodName(method), [this, call](base::Bytes bytes, const transport::CallInfo& info, transport::UnaryReply reply) {
-        const auto route = Route(info);
-        if (!route.ok()) return reply(route.status());
-        if (!route->empty()) return Forward(*route, std::move(bytes), info, std::move(reply));
-        const auto request = transport::Decode<Request>(bytes);
-        if (!request.ok()) return reply(request.status());
-        call(*request, bytes.size(), Reply<Response>([reply = std::move(reply)](absl::StatusOr<Response> response) mutable {
-          if (!response.ok()) return reply(response.status());
-          reply(transport::Encode(*response));
-        }));
-      });
+  server->RegisterUnary(MethodName(method),
+                        [this, call](base::Bytes bytes, const transport::CallInfo& info, transport::UnaryReply reply) {
+                          const auto pool = PoolOf(info);
+                          if (!pool.ok()) return reply(pool.status());
+                          const auto route = Route(**pool, info);
+                          if (!route.ok()) return reply(route.status());
+                          if (!route->empty()) return Forward(*route, std::move(bytes), info, std::move(reply));
+                          const auto request = transport::Decode<Request>(bytes);
+                          if (!request.ok()) return reply(request.status());
+                          call((*pool)->service, *request, bytes.size(),
+                               Reply<Response>([reply = std::move(reply)](absl::StatusOr<Response> response) mutable {
+                                 if (!response.ok()) return reply(response.status());
+                                 reply(transport::Encode(*response));
+                               }));
+                        });
 }
 
 template <typename Make>
@@ -72,16 +101,18 @@ void Gateway::Streaming(transport::Server* server, const char* method, Make make
                                [this, make](base::Bytes bytes, std::unique_ptr<base::Connection> connection,
                                             const transport::CallInfo& info) -> base::ConnectionEvents* {
                                  const std::uint64_t id = ++last_;
-                                 const auto route = Route(info);
+                                 const auto pool = PoolOf(info);
+                                 const auto route = pool.ok() ? Route(**pool, info) : pool.status();
                                  if (!route.ok()) {
                                    connection->Close(route.status());
                                    return nullptr;
                                  }
-                                 if (route->empty()) return make(id, bytes, std::move(connection));
+                                 if (route->empty()) return make(**pool, id, bytes, std::move(connection));
                                  transport::CallOptions options;
                                  options.timeout = info.time_left.value_or(base::Duration(0));
-                                 options.metadata = {{kForwardedKey, "1"}};
-                                 auto& forward = forwards_[id];
+                                 options.metadata = HandedOn(info);
+                                 auto& forward = forwards_[id].stream;
+                                 forwards_[id].pool = *pool;
                                  forward = std::make_unique<ForwardStream>(
                                      loop_, *route,
                                      client_.CallForStream(*route, info.method, std::move(bytes), std::move(options)),
@@ -91,24 +122,25 @@ void Gateway::Streaming(transport::Server* server, const char* method, Make make
 }
 
 void Gateway::MastersChanged() {
-  const std::vector<MasterInfo> masters = master_->masters();
-  if (masters.empty()) return;  // unknown, not gone
-  const MasterInfo& leader = masters.front();
-  for (const auto& [id, forward] : forwards_) {
-    if (forward->address() != leader.address) forward->End(absl::UnavailableError("another master was elected; try again"));
+  for (const auto& [id, handed] : forwards_) {
+    const std::vector<MasterInfo> masters = handed.pool->parts.master->masters();
+    if (masters.empty() || handed.stream->address() == masters.front().address) continue;  // unknown is not gone
+    handed.stream->End(absl::UnavailableError("another master was elected; try again"));
   }
 }
 
 void Gateway::Register(transport::Server* server) {
   using namespace task::v1;  // NOLINT: the messages of one service
-  const auto without_size = [this](auto method) {
-    return [this, method](const auto& request, std::size_t, auto reply) { (service_.*method)(request, std::move(reply)); };
+  const auto without_size = [](auto method) {
+    return [method](TaskService& service, const auto& request, std::size_t, auto reply) {
+      (service.*method)(request, std::move(reply));
+    };
   };
   Unary<GetTicketRequest, GetTicketResponse>(server, "GetTicket", without_size(&TaskService::GetTicket));
-  Unary<SubmitRequest, SubmitResponse>(server, "Submit",
-                                       [this](const SubmitRequest& request, std::size_t size, Reply<SubmitResponse> reply) {
-                                         service_.Submit(request, size, std::move(reply));
-                                       });
+  Unary<SubmitRequest, SubmitResponse>(
+      server, "Submit", [](TaskService& service, const SubmitRequest& request, std::size_t size, Reply<SubmitResponse> reply) {
+        service.Submit(request, size, std::move(reply));
+      });
   Unary<GetRequest, GetResponse>(server, "Get", without_size(&TaskService::Get));
   Unary<ExplainRequest, ExplainResponse>(server, "Explain", without_size(&TaskService::Explain));
   Unary<ListRequest, ListResponse>(server, "List", without_size(&TaskService::List));
@@ -127,35 +159,38 @@ void Gateway::Register(transport::Server* server) {
   Unary<ListWorkersRequest, ListWorkersResponse>(server, "ListWorkers", without_size(&TaskService::ListWorkers));
   Unary<ListMastersRequest, ListMastersResponse>(server, "ListMasters", without_size(&TaskService::ListMasters));
 
-  Streaming(
-      server, "Watch",
-      [this](std::uint64_t id, const base::Bytes& bytes, std::unique_ptr<base::Connection> connection) -> base::ConnectionEvents* {
-        const auto request = transport::Decode<WatchRequest>(bytes);
-        if (!request.ok()) {
-          connection->Close(request.status());
-          return nullptr;
-        }
-        auto& watch = watches_[id];
-        watch = std::make_unique<WatchStream>(loop_, master_, *request, std::move(connection), [this, id] { watches_.erase(id); });
-        return watch.get();
-      });
-  Streaming(
-      server, "ReadOutput",
-      [this](std::uint64_t id, const base::Bytes& bytes, std::unique_ptr<base::Connection> connection) -> base::ConnectionEvents* {
-        auto request = transport::Decode<ReadOutputRequest>(bytes);
-        if (const absl::Status status = request.ok() ? CheckReadOutput(*request) : request.status(); !status.ok()) {
-          connection->Close(status);
-          return nullptr;
-        }
-        auto& output = outputs_[id];
-        output = std::make_unique<OutputStream>(loop_, master_, store_, *std::move(request), std::move(connection),
-                                                [this, id] { outputs_.erase(id); });
-        return output.get();
-      });
+  Streaming(server, "Watch",
+            [this](const Pool& pool, std::uint64_t id, const base::Bytes& bytes,
+                   std::unique_ptr<base::Connection> connection) -> base::ConnectionEvents* {
+              const auto request = transport::Decode<WatchRequest>(bytes);
+              if (!request.ok()) {
+                connection->Close(request.status());
+                return nullptr;
+              }
+              auto& watch = watches_[id];
+              watch = std::make_unique<WatchStream>(loop_, pool.parts.master, *request, std::move(connection),
+                                                    [this, id] { watches_.erase(id); });
+              return watch.get();
+            });
+  Streaming(server, "ReadOutput",
+            [this](const Pool& pool, std::uint64_t id, const base::Bytes& bytes,
+                   std::unique_ptr<base::Connection> connection) -> base::ConnectionEvents* {
+              auto request = transport::Decode<ReadOutputRequest>(bytes);
+              if (const absl::Status status = request.ok() ? CheckReadOutput(*request) : request.status(); !status.ok()) {
+                connection->Close(status);
+                return nullptr;
+              }
+              auto& output = outputs_[id];
+              output = std::make_unique<OutputStream>(loop_, pool.parts.master, pool.parts.store, *std::move(request),
+                                                      std::move(connection), [this, id] { outputs_.erase(id); });
+              return output.get();
+            });
   server->RegisterClientStream(MethodName("Upload"),
-                               [this](std::unique_ptr<transport::ClientStream> stream, const transport::CallInfo&) {
+                               [this](std::unique_ptr<transport::ClientStream> stream, const transport::CallInfo& info) {
                                  const std::uint64_t id = ++last_;
-                                 uploads_[id] = std::make_unique<Upload>(loop_, store_, &budget_, random_->Next(),
+                                 const auto pool = PoolOf(info);
+                                 if (!pool.ok()) return stream->Reply(pool.status());
+                                 uploads_[id] = std::make_unique<Upload>(loop_, (*pool)->parts.store, &budget_, random_->Next(),
                                                                          std::move(stream), [this, id] { uploads_.erase(id); });
                                });
 }

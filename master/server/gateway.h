@@ -1,6 +1,9 @@
 // TaskService on the wire: decodes a call and gives it to the elected master's TaskService here, or hands its bytes on to the
 // elected master elsewhere and its answers back. A call that was handed on once is never handed on again.
 //
+// A call says of which pool it is by metadata (records::kPoolKey); without it is of the first of the pools that this process stands
+// for.
+//
 // Threads: the loop's. Destroy it after the server was shut down and before the server.
 #ifndef DROVER_MASTER_SERVER_GATEWAY_H_
 #define DROVER_MASTER_SERVER_GATEWAY_H_
@@ -9,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "coord/base/random.h"
 #include "coord/transport/cq_loop.h"
@@ -26,9 +30,17 @@ namespace drover::master::server {
 
 inline constexpr char kTaskServiceName[] = "drover.task.v1.TaskService";
 
+// What this process has of one pool. All of it must outlive the gateway.
+struct PoolParts {
+  std::string name;
+  Master* master = nullptr;
+  pool::PoolStore* store = nullptr;
+};
+
 class Gateway {
  public:
-  Gateway(transport::CqLoop* loop, Master* master, pool::PoolStore* store, base::Random* random, TaskServiceOptions options = {});
+  // At least one pool.
+  Gateway(transport::CqLoop* loop, const std::vector<PoolParts>& pools, base::Random* random, TaskServiceOptions options = {});
   ~Gateway();
 
   // Before the server starts.
@@ -38,8 +50,18 @@ class Gateway {
   void MastersChanged();
 
  private:
+  struct Pool {
+    PoolParts parts;
+    TaskService service;
+  };
+  struct Handed {
+    const Pool* pool = nullptr;
+    std::unique_ptr<ForwardStream> stream;
+  };
+  // NOT_FOUND: this process does not stand for the pool that the call names.
+  [[nodiscard]] absl::StatusOr<Pool*> PoolOf(const transport::CallInfo& info);
   // Where a call goes: here (empty), to an address, or nowhere.
-  [[nodiscard]] absl::StatusOr<std::string> Route(const transport::CallInfo& info) const;
+  [[nodiscard]] static absl::StatusOr<std::string> Route(const Pool& pool, const transport::CallInfo& info);
   void Forward(const std::string& address, base::Bytes request, const transport::CallInfo& info, transport::UnaryReply reply);
   template <typename Request, typename Response, typename Call>
   void Unary(transport::Server* server, const char* method, Call call);
@@ -47,17 +69,15 @@ class Gateway {
   void Streaming(transport::Server* server, const char* method, Make make);
 
   transport::CqLoop* const loop_;
-  Master* const master_;
-  pool::PoolStore* const store_;
   base::Random* const random_;
-  TaskService service_;
+  std::vector<std::unique_ptr<Pool>> pools_;
   transport::UnaryClient client_;
   UploadBudget budget_;
   std::uint64_t last_ = 0;
   std::map<std::uint64_t, std::unique_ptr<transport::PendingCall>> calls_;
   std::map<std::uint64_t, std::unique_ptr<WatchStream>> watches_;
   std::map<std::uint64_t, std::unique_ptr<OutputStream>> outputs_;
-  std::map<std::uint64_t, std::unique_ptr<ForwardStream>> forwards_;
+  std::map<std::uint64_t, Handed> forwards_;
   std::map<std::uint64_t, std::unique_ptr<Upload>> uploads_;
 };
 

@@ -1,6 +1,8 @@
-// drover-master: decides for one pool. Of several, one is elected; the others are hot standbys and hand calls on to it.
+// drover-master: decides for one pool, or for several, each with an election of its own. Of several masters of a pool one is
+// elected; the others are hot standbys and hand calls on to it.
 //
 // Exit codes: 0 after SIGTERM or SIGINT; 1 it cannot work (another store, an address in use); 2 usage.
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -10,7 +12,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "client/store/object_store.h"
 #include "coord/base/random.h"
 #include "coord/base/thread_executor.h"
@@ -24,15 +29,11 @@
 #include "coord/transport/cq_loop.h"
 #include "coord/transport/grpc_dialer.h"
 #include "coord/transport/grpc_server.h"
-#include "drover/coord/session.h"
-#include "master/pool/pool_store.h"
 #include "master/records/record_limits.h"
 #include "master/records/task_id.h"
 #include "master/server/gateway.h"
 #include "master/server/master.h"
-#include "master/server/master_metrics.h"
-#include "master/server/object_remover.h"
-#include "master/server/orphan_sweeper.h"
+#include "master/server/pool_master.h"
 
 namespace drover::master::server {
 namespace {
@@ -44,7 +45,7 @@ const process::Logger kLog("master.server");
 
 struct Flags {
   std::vector<std::string> coord = {"127.0.0.1:7400"};
-  std::string pool = "default";
+  std::vector<std::string> pools = {"default"};
   std::string store;
   std::string name;
   base::Duration session_timeout = std::chrono::seconds(6);
@@ -60,10 +61,12 @@ int FailWith(const absl::Status& status) {
   return 1;
 }
 
-MasterOptions OptionsOf(const Flags& flags, const std::string& bound) {
+constexpr char kPoolPlace[] = "{pool}";
+
+MasterOptions OptionsOf(const Flags& flags, const std::string& pool) {
   MasterOptions options;
-  options.pool = flags.pool;
-  options.address = flags.server.advertise.empty() ? bound : flags.server.advertise;
+  options.pool = pool;
+  options.address = flags.server.advertise;
   options.id = flags.name.empty() ? options.address : flags.name;
   options.version = process::Version();
   options.session.endpoints = flags.coord;
@@ -78,11 +81,21 @@ MasterOptions OptionsOf(const Flags& flags, const std::string& bound) {
   return options;
 }
 
+// Stops all of them; `done` follows the last.
+void StopAll(const std::vector<std::unique_ptr<PoolMaster>>& pools, base::Task done) {
+  const auto open = std::make_shared<std::size_t>(pools.size());
+  const auto last = std::make_shared<base::Task>(std::move(done));
+  for (const auto& pool : pools) {
+    pool->master().Stop(kStopPatience, [open, last] {
+      if (--*open == 0) (*last)();
+    });
+  }
+}
+
 int Run(const Flags& flags) {
   process::RaiseFileLimit(kLog);
   transport::CqLoop loop;
   process::Metrics metrics;
-  MasterMetrics master_metrics(&metrics);
   base::SystemRandom random;
   std::atomic<bool> ready = false;
   int exit_code = 0;
@@ -94,53 +107,31 @@ int Run(const Flags& flags) {
   transport::GrpcDialer dialer(&loop, kSessionMethod);
   base::ThreadExecutor disk(&loop, {.thread_name = "drover-store"});
 
-  // What the address is, is known once the server has started; calls that come before the master is there find nobody elected.
-  std::unique_ptr<Master> master;
-  pool::PoolStore store(
-      &loop,
-      {.path = records::PoolPaths(flags.pool).Store(),
-       .url = flags.store,
-       .fresh_marker = absl::StrCat(absl::Hex(random.Next()), absl::Hex(random.Next()))},
-      [&](const std::string& url, bool create) { return store::OpenStore(url, &disk, {.create = create, .tend = true}); },
-      [&] { return master->session(); });
-  ObjectRemover remover(&store);
-
-  MasterOptions options = OptionsOf(flags, "");
+  std::vector<std::unique_ptr<PoolMaster>> pools;
   std::unique_ptr<Gateway> gateway;
-  bool store_asked = false;
-  const auto fail = [&](const absl::Status& status) {
+  PoolMaster::Seams seams{&loop, &dialer, &disk, &random, &metrics, nullptr, nullptr};
+  seams.changed = [&] {
+    ready = std::all_of(pools.begin(), pools.end(), [](const auto& pool) { return pool->master().ready(); });
+    server.SetServing(kTaskServiceName, ready);
+    if (gateway != nullptr) gateway->MastersChanged();
+  };
+  seams.failed = [&](const absl::Status& status) {
     exit_code = FailWith(status);
     loop.Stop();
   };
-  Master::Hooks hooks;
-  hooks.open_session = [&](const coord::SessionOptions& session) { return coord::Session::Open(&loop, &dialer, session); };
-  hooks.commits = &master_metrics;
-  hooks.changed = [&] {
-    ready = master->ready();
-    server.SetServing(kTaskServiceName, master->ready());
-    if (gateway != nullptr) gateway->MastersChanged();
-  };
-  hooks.retired = [&](const std::string& id, const worker::v1::TaskRecord& record) { remover.Remove(id, record); };
-  hooks.session_replaced = [&] {
-    if (store_asked) return store.SessionReplaced();
-    store_asked = true;
-    // Posted: the master is not there yet while it opens its first session.
-    loop.Post([&] {
-      store.Use([&](const absl::StatusOr<store::ObjectStore*>& opened) {
-        // A pool without a store is one whose tasks have small input and output; a store that is another one is a mistake.
-        if (!opened.ok() && !store.none()) return fail(opened.status());
-        if (!opened.ok()) return kLog.Info("the pool has no object store: only small input and output can be kept");
-        kLog.Info("object store is open", {{"url", store.url()}});
-      });
-    });
-  };
-  // The server's methods are registered before it starts and the master needs its address: so the address is found first.
-  master = std::make_unique<Master>(&loop, options, std::move(hooks));
-  gateway = std::make_unique<Gateway>(&loop, master.get(), &store, &random, TaskServiceOptions{.uploads = flags.uploads});
-  OrphanSweeper sweeper(&loop, master.get(), &store, flags.uploads);
+  std::vector<PoolParts> parts;
+  for (const std::string& name : flags.pools) {
+    const std::string store = absl::StrReplaceAll(flags.store, {{kPoolPlace, name}});
+    pools.push_back(std::make_unique<PoolMaster>(seams, OptionsOf(flags, name), store, flags.uploads));
+    parts.push_back(pools.back()->parts());
+  }
+  gateway = std::make_unique<Gateway>(&loop, parts, &random, TaskServiceOptions{.uploads = flags.uploads});
   gateway->Register(&server);
   if (const absl::Status status = server.Start(); !status.ok()) return FailWith(status);
-  if (flags.server.advertise.empty()) master->SetAddress(server.address());
+  // The server's methods are registered before it starts, and the masters need its address.
+  for (const auto& pool : pools) {
+    if (flags.server.advertise.empty()) pool->master().SetAddress(server.address());
+  }
 
   process::HttpServer http({.listen = flags.server.http,
                             .metrics = &metrics,
@@ -152,36 +143,52 @@ int Run(const Flags& flags) {
   if (!flags.server.http.empty()) {
     if (const absl::Status status = http.Start(); !status.ok()) return FailWith(status);
   }
-  const auto hook = loop.AtEndOfWakeup([&] { master_metrics.Show(*master); });
+  const auto hook = loop.AtEndOfWakeup([&] {
+    for (const auto& pool : pools) pool->ShowMetrics();
+  });
 
   bool stopping = false;
   const process::Signals signals(&loop, [&](int signal) {
     if (std::exchange(stopping, true)) return loop.Stop();  // asked twice: at once
     kLog.Info("stopping", {{"signal", signal}});
     // Its successor is elected while calls that wait here are sent away.
-    master->Stop(kStopPatience, [&] { server.Shutdown(kStopPatience, [&loop] { loop.Stop(); }); });
+    StopAll(pools, [&] { server.Shutdown(kStopPatience, [&loop] { loop.Stop(); }); });
   });
-  kLog.Info("starting", {{"master", master->id()},
-                         {"pool", flags.pool},
+  kLog.Info("starting", {{"master", pools.front()->master().id()},
+                         {"pool", absl::StrJoin(flags.pools, ",")},
                          {"address", server.address()},
                          {"http", flags.server.http.empty() ? std::string("none") : http.address()},
                          {"version", process::Version()}});
-  master->Start();
-  sweeper.Start();
+  for (const auto& pool : pools) pool->Start();
   loop.Run();
   // A store that does not answer may hold its thread, and so this process, for ever.
   if (exit_code != 0) std::_Exit(exit_code);
   gateway.reset();
-  master.reset();
+  pools.clear();
   return 0;
+}
+
+// What is wrong with the pools; nothing: they will do.
+std::optional<std::string> WrongPools(const Flags& flags) {
+  for (const std::string& name : flags.pools) {
+    if (!records::IsName(name)) return absl::StrCat("--pool: ", records::kNameRule);
+    if (std::count(flags.pools.begin(), flags.pools.end(), name) > 1) return absl::StrCat("--pool: ", name, " is given twice");
+  }
+  if (flags.pools.size() > 1 && !flags.store.empty() && !absl::StrContains(flags.store, kPoolPlace)) {
+    return absl::StrCat("--store: each pool needs a store of its own: say where its name goes, like file:/var/lib/drover/",
+                        kPoolPlace);
+  }
+  return std::nullopt;
 }
 
 int Main(int argc, char** argv) {
   Flags flags;
-  process::OptionSet options("drover-master", "Decides which worker of its pool runs which task.");
+  process::OptionSet options("drover-master", "Decides which worker of its pools runs which task.");
   options.Addresses("--coord", &flags.coord, "Nodes of the coordination core");
-  options.Text("--pool", &flags.pool, "The pool it decides for");
-  options.Text("--store", &flags.store, "Where the pool's application data is (file:/path); the first one given to a pool stands");
+  options.Texts("--pool", &flags.pools, "A pool it decides for; it may be given several times");
+  options.Text("--store", &flags.store,
+               "Where the pool's application data is (file:/path, {pool} in it replaced by the pool's name); the first one given "
+               "to a pool stands");
   options.Text("--name", &flags.name, "What people call this master (default: its address)");
   options.Time("--session-timeout", &flags.session_timeout, "Silence after which the core takes this master for dead");
   options.Time("--disconnect-grace", &flags.disconnect_grace, "The same after its link was seen to break");
@@ -192,9 +199,10 @@ int Main(int argc, char** argv) {
   options.Time("--upload-kept", &flags.uploads.kept, "An upload that no submission followed is removed after this");
   flags.server.AddTo(&options, "127.0.0.1:7410");
   if (const std::optional<int> code = options.Parse(argc, argv)) return *code;
-  if (!records::IsName(flags.pool)) return options.Refuse(absl::StrCat("--pool: ", records::kNameRule));
+  if (const std::optional<std::string> wrong = WrongPools(flags)) return options.Refuse(*wrong);
   if (!flags.store.empty()) {
-    if (const absl::Status url = store::CheckUrl(flags.store); !url.ok())
+    const std::string url_of_one = absl::StrReplaceAll(flags.store, {{kPoolPlace, flags.pools.front()}});
+    if (const absl::Status url = store::CheckUrl(url_of_one); !url.ok())
       return options.Refuse(absl::StrCat("--store: ", std::string(url.message())));
   }
   if (const absl::Status status = CheckAges(flags.uploads); !status.ok()) {

@@ -10,23 +10,25 @@ const process::Logger kLog("master.state");
 
 }  // namespace
 
-MasterMetrics::MasterMetrics(process::Metrics* metrics)
-    : leading_(metrics->Gauge("drover_master_leading", "1 while this master is the elected one")),
-      epoch_(metrics->Gauge("drover_master_epoch", "Epoch under which it leads; 0 if it does not")),
-      zxid_(metrics->Gauge("drover_master_view_zxid", "State of the tree that its view shows")),
-      tasks_(metrics->Gauge("drover_master_tasks", "Task records in the tree")),
-      finished_(metrics->Gauge("drover_master_tasks_finished", "Of these, ended")),
-      waiting_(metrics->Gauge("drover_master_tasks_waiting", "Of these, waiting for a worker")),
-      assigned_(metrics->Gauge("drover_master_assignments", "Assignments that stand")),
-      workers_(metrics->Gauge("drover_master_workers", "Registered workers")),
-      held_(metrics->Gauge("drover_master_commits_held", "Planned transitions held by the fault point of dev builds")) {
+MasterMetrics::MasterMetrics(process::Metrics* metrics, const std::string& pool)
+    : leading_(metrics->Gauge("drover_master_leading", "1 while this master is the elected one", {{"pool", pool}})),
+      epoch_(metrics->Gauge("drover_master_epoch", "Epoch under which it leads; 0 if it does not", {{"pool", pool}})),
+      zxid_(metrics->Gauge("drover_master_view_zxid", "State of the tree that its view shows", {{"pool", pool}})),
+      tasks_(metrics->Gauge("drover_master_tasks", "Task records in the tree", {{"pool", pool}})),
+      finished_(metrics->Gauge("drover_master_tasks_finished", "Of these, ended", {{"pool", pool}})),
+      waiting_(metrics->Gauge("drover_master_tasks_waiting", "Of these, waiting for a worker", {{"pool", pool}})),
+      assigned_(metrics->Gauge("drover_master_assignments", "Assignments that stand", {{"pool", pool}})),
+      workers_(metrics->Gauge("drover_master_workers", "Registered workers", {{"pool", pool}})),
+      held_(metrics->Gauge("drover_master_commits_held", "Planned transitions held by the fault point of dev builds",
+                           {{"pool", pool}})) {
   for (std::size_t k = 0; k < state::kStepKinds; ++k) {
     const std::string kind(state::StepKindName(static_cast<state::StepKind>(k)));
-    done_[k] = &metrics->Counter("drover_master_transitions_total", "Transitions that this master committed", {{"kind", kind}});
+    done_[k] = &metrics->Counter("drover_master_transitions_total", "Transitions that this master committed",
+                                 {{"pool", pool}, {"kind", kind}});
     for (std::size_t o = 1; o < state::kCommitOutcomes; ++o) {
       const std::string cause(state::CommitOutcomeName(static_cast<state::CommitOutcome>(o)));
       refused_[k][o] = &metrics->Counter("drover_master_transitions_refused_total", "Planned transitions that did not commit",
-                                         {{"kind", kind}, {"cause", cause}});
+                                         {{"pool", pool}, {"kind", kind}, {"cause", cause}});
     }
   }
 }

@@ -13,7 +13,8 @@ namespace drover::master::server {
 
 class MasterMetrics final : public state::CommitObserver {
  public:
-  explicit MasterMetrics(process::Metrics* metrics);
+  // Of one pool: its name is a label of each.
+  MasterMetrics(process::Metrics* metrics, const std::string& pool);
 
   void OnStepAnswered(state::StepKind kind, const std::string& subject, base::Zxid epoch,
                       const state::CommitResult& result) override;

@@ -18,6 +18,34 @@ TEST(MasterTest, TheStandbyAssignsAfterTheElectedMasterIsKilled) {
   ExpectPoolIsWell(cluster);
 }
 
+// Each pool has an election, tasks, queues and a store of its own.
+TEST(MasterTest, OneProcessStandsForSeveralPools) {
+  ClusterOptions options;
+  options.pools = {"default", "night"};
+  options.workers = 2;
+  Cluster cluster(options);
+  const std::string big(100'000, 'x');  // to the pool's store, and from there
+  for (const std::string& pool : options.pools) {
+    const CommandResult run = cluster.Drover(
+        {"--pool", pool, "run", "--id", "same", "--", "sh", "-c", "printf %s \"$1\" | wc -c; echo " + pool, "sh", big});
+    EXPECT_EQ(run.out, "100000\n" + pool + "\n") << run.err;
+    EXPECT_EQ(cluster.Json({"--pool", pool, "worker", "list"}).size(), 1U);
+  }
+  // Asked at a given address, it still knows of which pool a call is; one that it does not stand for it says so.
+  const std::string address = cluster.master_address(0);
+  EXPECT_EQ(cluster.Json({"--master", address, "--pool", "night", "list"}).size(), 1U);
+  const CommandResult other = cluster.Drover({"--master", address, "--pool", "other", "list"});
+  EXPECT_EQ(other.exit_code, 6);
+  EXPECT_NE(other.err.find("does not stand for pool other"), std::string::npos) << other.err;
+
+  const int elected = cluster.AwaitElectedMaster();
+  cluster.master(elected).Kill();
+  for (const std::string& pool : options.pools) {
+    EXPECT_EQ(cluster.Drover({"--pool", pool, "run", "--", "echo", "on"}).out, "on\n");
+    EXPECT_TRUE(Await([&] { return cluster.Drover({"--pool", pool, "check"}).exit_code == 0; })) << pool;
+  }
+}
+
 // Holds the elected master's planned transitions by the fault point of the dev build.
 class HeldCommitTest : public ::testing::Test {
  protected:

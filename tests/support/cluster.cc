@@ -82,7 +82,7 @@ Cluster::Cluster(ClusterOptions options) : options_(std::move(options)) {
   MakeCoords();
   for (Server& s : coords_) s.process->Start();
 
-  auto server = [&](const std::string& binary, const std::string& log) {
+  auto server = [&](const std::string& binary, const std::string& log, const std::vector<std::string>& pools) {
     Server s;
     if (options_.proxied) s.proxy = std::make_unique<Proxy>(coords_.front().port);
     s.port = FreePort();
@@ -92,12 +92,15 @@ Cluster::Cluster(ClusterOptions options) : options_(std::move(options)) {
                                         "--coord",
                                         core,
                                         "--store",
-                                        "file:" + path("store"),
+                                        "file:" + path(pools.empty()       ? "store"
+                                                       : pools.size() == 1 ? "store-" + pools[0]
+                                                                           : "store-{pool}"),
                                         "--listen",
                                         "127.0.0.1:" + std::to_string(s.port),
                                         "--http",
                                         "127.0.0.1:" + std::to_string(s.http_port)};
     const bool is_master = binary == "drover-master";
+    for (const std::string& pool : pools) Append(command, {"--pool", pool});
     Append(command, is_master ? options_.master_flags : options_.worker_flags);
     // Their tasks' directories are below the cluster's: that tells its reapers from others'. None outlives a test that was killed
     // by much.
@@ -109,15 +112,22 @@ Cluster::Cluster(ClusterOptions options) : options_(std::move(options)) {
                                           path(log + ".log"));
     return s;
   };
-  for (int i = 0; i < options_.masters; ++i) masters_.push_back(server("drover-master", "m" + std::to_string(i)));
-  for (int i = 0; i < options_.workers; ++i) workers_.push_back(server("drover-worker", worker_name(i)));
+  for (int i = 0; i < options_.masters; ++i) masters_.push_back(server("drover-master", "m" + std::to_string(i), options_.pools));
+  int of_first = 0;
+  for (int i = 0; i < options_.workers; ++i) {
+    const std::size_t pool = options_.pools.empty() ? 0 : static_cast<std::size_t>(i) % options_.pools.size();
+    workers_.push_back(
+        server("drover-worker", worker_name(i),
+               options_.pools.empty() ? std::vector<std::string>() : std::vector<std::string>{options_.pools[pool]}));
+    of_first += pool == 0 ? 1 : 0;
+  }
   std::filesystem::create_directory(path("work"));
   for (Server& s : masters_) s.process->Start();
   for (Server& s : workers_) s.process->Start();
   try {
     if (coords() > 1) AwaitCoordsServing();
     if (options_.masters > 0) AwaitElectedMaster();
-    if (options_.workers > 0 && options_.masters > 0) AwaitWorkers(options_.workers);
+    if (of_first > 0 && options_.masters > 0) AwaitWorkers(of_first);
   } catch (...) {
     Stop();  // its destructor will not run
     throw;

@@ -31,6 +31,8 @@ struct ClusterOptions {
   std::vector<std::string> master_flags;
   std::vector<std::string> worker_flags;
   std::map<std::string, std::string> master_env;
+  // All that the masters stand for, "default" first; worker i is of the one after the other. Empty: of none but that.
+  std::vector<std::string> pools;
   // Workers and masters reach the core through a proxy each (`master_proxy`, `worker_proxy`).
   bool proxied = false;
   // The coordination nodes reach each other through `core_network`.

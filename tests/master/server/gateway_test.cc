@@ -68,7 +68,7 @@ class GatewayTest : public ::testing::Test {
     options.id = "m1";
     options.address = "h:1";
     master_ = std::make_unique<Master>(&loop_, options, std::move(hooks));
-    gateway_ = std::make_unique<Gateway>(&loop_, master_.get(), &store_, &random_);
+    gateway_ = std::make_unique<Gateway>(&loop_, std::vector<PoolParts>{{"p", master_.get(), &store_}}, &random_);
     gateway_->Register(&server_);
     const absl::Status started = server_.Start();
     EXPECT_TRUE(started.ok()) << started;
