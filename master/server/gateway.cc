@@ -76,6 +76,20 @@ void Gateway::Forward(const std::string& address, base::Bytes request, const tra
                             });
 }
 
+void Gateway::SubmitBatch(Pool* pool, const transport::CallInfo& info, base::Bytes request, Reply<task::v1::SubmitResponse> reply) {
+  const auto route = Route(*pool, info);
+  if (!route.ok()) return reply(route.status());
+  if (route->empty()) {
+    const auto decoded = transport::Decode<task::v1::SubmitRequest>(request);
+    if (!decoded.ok()) return reply(decoded.status());
+    return pool->service.Submit(*decoded, request.size(), std::move(reply));
+  }
+  Forward(*route, std::move(request), info, [reply = std::move(reply)](absl::StatusOr<base::Bytes> answer) mutable {
+    if (!answer.ok()) return reply(answer.status());
+    reply(transport::Decode<task::v1::SubmitResponse>(*answer));
+  });
+}
+
 template <typename Request, typename Response, typename Call>
 void Gateway::Unary(transport::Server* server, const char* method, Call call) {
   server->RegisterUnary(MethodName(method),
@@ -185,6 +199,18 @@ void Gateway::Register(transport::Server* server) {
                                                       std::move(connection), [this, id] { outputs_.erase(id); });
               return output.get();
             });
+  server->RegisterClientStream(
+      MethodName("SubmitMany"), [this](std::unique_ptr<transport::ClientStream> stream, const transport::CallInfo& info) {
+        const std::uint64_t id = ++last_;
+        const auto pool = PoolOf(info);
+        if (!pool.ok()) return stream->Reply(pool.status());
+        transport::CallInfo of_batch = info;
+        of_batch.method = MethodName("Submit");
+        const auto submit = [this, pool = *pool, of_batch](base::Bytes request, Reply<SubmitResponse> reply) {
+          SubmitBatch(pool, of_batch, std::move(request), std::move(reply));
+        };
+        bulks_[id] = std::make_unique<BulkSubmission>(loop_, submit, std::move(stream), [this, id] { bulks_.erase(id); });
+      });
   server->RegisterClientStream(MethodName("Upload"),
                                [this](std::unique_ptr<transport::ClientStream> stream, const transport::CallInfo& info) {
                                  const std::uint64_t id = ++last_;

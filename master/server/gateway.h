@@ -19,6 +19,7 @@
 #include "coord/transport/grpc_server.h"
 #include "coord/transport/unary_client.h"
 #include "master/pool/pool_store.h"
+#include "master/server/bulk_submission.h"
 #include "master/server/forward_stream.h"
 #include "master/server/master.h"
 #include "master/server/output_stream.h"
@@ -63,6 +64,8 @@ class Gateway {
   // Where a call goes: here (empty), to an address, or nowhere.
   [[nodiscard]] static absl::StatusOr<std::string> Route(const Pool& pool, const transport::CallInfo& info);
   void Forward(const std::string& address, base::Bytes request, const transport::CallInfo& info, transport::UnaryReply reply);
+  // One batch of a SubmitMany: here, or at the elected master.
+  void SubmitBatch(Pool* pool, const transport::CallInfo& info, base::Bytes request, Reply<task::v1::SubmitResponse> reply);
   template <typename Request, typename Response, typename Call>
   void Unary(transport::Server* server, const char* method, Call call);
   template <typename Make>
@@ -79,6 +82,7 @@ class Gateway {
   std::map<std::uint64_t, std::unique_ptr<OutputStream>> outputs_;
   std::map<std::uint64_t, Handed> forwards_;
   std::map<std::uint64_t, std::unique_ptr<Upload>> uploads_;
+  std::map<std::uint64_t, std::unique_ptr<BulkSubmission>> bulks_;
 };
 
 }  // namespace drover::master::server

@@ -76,6 +76,13 @@ def main():
     output = b"".join(r.data for r in stub.ReadOutput(task.ReadOutputRequest(id="from-python", stream=task.STDOUT), timeout=30))
     assert output == b"hello from python\n", output
 
+    batches = [task.SubmitRequest(tasks=[spec(f"many-{i}-{j}", "true") for j in range(100)]) for i in range(10)]
+    batches[3].tasks.append(spec("from-python", "false"))
+    many = stub.SubmitMany(iter(batches), timeout=60)
+    assert many.accepted == 1000, many
+    assert [(r.id, r.outcome) for r in many.refused] == [("from-python", task.CONFLICT)], many
+    assert last_seen(stub, "many-9-99").state == task.SUCCEEDED
+
     submit(stub, spec("endless", "sleep", "1000"))
     cancelled = stub.Cancel(task.CancelRequest(ids=["endless"], reason="enough"), timeout=30).results[0]
     assert cancelled.outcome == task.DONE, cancelled
