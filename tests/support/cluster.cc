@@ -4,6 +4,7 @@
 #include <httplib.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <sstream>
@@ -134,7 +135,22 @@ Cluster::Cluster(ClusterOptions options) : options_(std::move(options)) {
   }
 }
 
+void Cluster::ExpectNothingBroken() {
+  const bool all = std::all_of(coords_.begin(), coords_.end(), [](const Server& s) { return s.process->running(); });
+  if (!all || masters() == 0) return;
+  const std::vector<std::string> pools = options_.pools.empty() ? std::vector<std::string>{"default"} : options_.pools;
+  for (const std::string& pool : pools) {
+    const CommandResult check = Drover({"-o", "json", "--request-timeout", "5s", "--pool", pool, "check"});
+    const nlohmann::json report = nlohmann::json::parse(check.out, nullptr, /*allow_exceptions=*/false);
+    if (!report.is_object()) continue;
+    for (const nlohmann::json& finding : report.at("findings")) {
+      if (finding.at("kind") == "BROKEN") ADD_FAILURE() << "pool " << pool << ": " << finding;
+    }
+  }
+}
+
 Cluster::~Cluster() {
+  ExpectNothingBroken();
   Stop();
   if (::testing::Test::HasFailure()) std::cerr << Logs();
 }

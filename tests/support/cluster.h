@@ -44,8 +44,9 @@ class Cluster {
   // Starts everything and waits until the core serves, a master is elected and every worker is registered. Throws with the logs if
   // that fails.
   explicit Cluster(ClusterOptions options = {});
-  // Kills every process, the workers first, and waits until all their reapers have reported that and gone; a reaper that finds no
-  // core (the test killed it, or cut it off) is killed by its id. If the test has failed, prints the ends of the logs.
+  // Looks whether the tree is as it should be. Kills every process, the workers first, and waits until all their reapers have
+  // reported that and gone; a reaper that finds no core (the test killed it, or cut it off) is killed by its id. If the test has
+  // failed, prints the ends of the logs.
   ~Cluster();
 
   // Runs `drover ARGS...` against this cluster.
@@ -109,6 +110,9 @@ class Cluster {
   };
   void MakeCoords();
   void Stop();
+  // Whatever the test did, the tree says nothing that no master or worker makes. (Where the core cannot be asked, nothing is
+  // known.)
+  void ExpectNothingBroken();
   std::string Logs() const;
   static std::pair<int, std::string> Page(int http_port, const std::string& path);
   static double Metric(int http_port, const std::string& name, const std::string& label);
