@@ -114,7 +114,6 @@ int ShowTimes(const App& app, const task::v1::ScheduleSpec& spec) {
 
 int CreateSchedule(const App& app, const ScheduleFlags& flags) {
   if (const auto wrong = WrongName(flags.name)) return app.Usage(*wrong);
-  if (!flags.task.id.empty()) return app.Usage("--id: the tasks of a schedule have ids of its name and their times");
   if (flags.cron.empty() == (flags.every.count() == 0)) return app.Usage("a schedule has either --cron or --every");
   auto task = flags.task.Spec();
   if (!task.ok()) return app.output.Fail(task.status());
@@ -188,7 +187,7 @@ void AddScheduleCommands(process::OptionSet* root, Commands* commands) {
   create.Flag("--no-overlap", &flags->no_overlap, "Leave out a time at which the task of the time before has not ended");
   create.Flag("--replace", &flags->replace, "Also if there is another schedule of this name");
   create.Flag("--dry-run", &flags->dry_run, "Only looks whether it will do, and shows its next times");
-  flags->task.AddTo(&create);
+  flags->task.AddTo(&create, {.of_schedule = true});
   commands->push_back({&create, [flags](const App& app) { return CreateSchedule(app, *flags); }});
 
   struct Named {

@@ -1,5 +1,7 @@
 // `drover submit`.
+#include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +15,8 @@
 #include "client/cli/task_json.h"
 #include "client/cli/task_text.h"
 #include "client/cli/wait.h"
+#include "client/internal/convert.h"
+#include "master/records/spec.h"
 
 namespace drover::cli {
 namespace {
@@ -87,6 +91,37 @@ absl::StatusOr<TaskSource> FromJson(const std::string& file, const TaskFlags& ba
                     }};
 }
 
+// What can be told of tasks without asking anybody, by each other and by the time.
+class DryRun {
+ public:
+  // INVALID_ARGUMENT says why this one, which stands behind those before, would be refused.
+  absl::Status Look(const client::TaskSpec& spec) {
+    const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+    if (spec.deadline_ms != 0 && spec.deadline_ms <= now.count()) return absl::InvalidArgumentError("its deadline is over");
+    for (const client::Dependency& dependency : spec.dependencies) {
+      if (dependency.task == spec.id) return absl::InvalidArgumentError("a task does not depend on itself");
+      if (!seen_.contains(dependency.task)) awaited_.insert({dependency.task, count_});
+    }
+    ++count_;
+    if (spec.id.empty()) return absl::OkStatus();
+    if (const auto early = awaited_.find(spec.id); early != awaited_.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("what depends on it, number ", early->second + 1, ", stands before it: put it in front of that"));
+    }
+    task::v1::Policy policy = client::ToPolicy(spec);
+    records::Normalise(&policy);
+    const std::string digest = records::SpecDigest(policy, records::EncodeProgram(client::ToProgram(spec)));
+    const auto [there, first] = seen_.insert({spec.id, digest});
+    if (first || there->second == digest) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat("another one before it has the id ", spec.id));
+  }
+
+ private:
+  std::map<std::string, std::string> seen_;     // ids, and the digests of what has them
+  std::map<std::string, std::size_t> awaited_;  // ids that are not there yet, and who depends on them first
+  std::size_t count_ = 0;
+};
+
 // Submits them batch by batch, printing ids as they are accepted.
 class ManySubmission {
  public:
@@ -100,21 +135,27 @@ class ManySubmission {
     while (more) {
       client::TaskSpec spec;
       const absl::StatusOr<bool> next = source_.next(&spec);
-      if (!next.ok()) return app_.output.Fail(At(next.status()));
+      if (!next.ok()) return FailWith(At(next.status()));
       more = *next;
       if (more) {
         ++read_;
         stdin_bytes += spec.stdin_data.size();
-        if (tasks != nullptr) batch.push_back(std::move(spec));
+        if (tasks != nullptr) {
+          batch.push_back(std::move(spec));
+        } else if (absl::Status s = dry_run_.Look(spec); !s.ok()) {
+          --read_;
+          return FailWith(At(s));
+        }
       }
       if (batch.empty() || (more && batch.size() < kTasksPerBatch && stdin_bytes < kBatchStdinBytes)) continue;
       if (absl::Status s = SubmitBatch(tasks, &batch); !s.ok()) {
-        return app_.output.Fail(absl::Status(s.code(), absl::StrCat("after ", submitted_, " ", source_.noun, "s (", ids_.size(),
-                                                                    " accepted, their ids are printed): ", s.message())));
+        return FailWith(absl::Status(s.code(), absl::StrCat("after ", submitted_, " ", source_.noun, "s (", ids_.size(),
+                                                            " accepted, their ids are printed): ", s.message())));
       }
       batch.clear();
       stdin_bytes = 0;
     }
+    if (read_ == 0) app_.output.Note(absl::StrCat("there is no ", source_.noun, " in it"));
     if (tasks == nullptr) return WouldSubmit(app_, read_);
     if (app_.output.format() == Format::kJson && !quiet_) PrintAll();
     if (refused_ == 0) return kOk;
@@ -136,6 +177,12 @@ class ManySubmission {
   }
 
  private:
+  // What was accepted until then is printed in any case.
+  int FailWith(const absl::Status& why) {
+    if (app_.output.format() == Format::kJson && !quiet_ && !ids_.empty()) PrintAll();
+    return app_.output.Fail(why);
+  }
+
   // The next one is not to be had.
   [[nodiscard]] absl::Status At(const absl::Status& why) const {
     const std::string before =
@@ -169,6 +216,7 @@ class ManySubmission {
 
   const App& app_;
   const TaskSource source_;
+  DryRun dry_run_;
   std::vector<std::string> ids_;
   std::size_t read_ = 0;
   std::size_t submitted_ = 0;
@@ -192,7 +240,10 @@ int SubmitMany(const App& app, const SubmitFlags& flags, absl::StatusOr<TaskSour
 }
 
 int SubmitOne(const App& app, const SubmitFlags& flags, client::TaskSpec spec) {
-  if (flags.dry_run) return ManySubmission::WouldSubmit(app, 1);
+  if (flags.dry_run) {
+    if (absl::Status s = DryRun().Look(spec); !s.ok()) return app.output.Fail(s);
+    return ManySubmission::WouldSubmit(app, 1);
+  }
   auto tasks = app.Tasks();
   if (!tasks.ok()) return app.output.Fail(tasks.status());
   std::vector<client::TaskSpec> specs = {std::move(spec)};
@@ -237,7 +288,7 @@ int Submit(const App& app, const SubmitFlags& flags) {
 void AddSubmitCommand(process::OptionSet* root, Commands* commands) {
   process::OptionSet& options = root->Command("submit", "Submits a task and prints its id");
   auto flags = std::make_shared<SubmitFlags>();
-  flags->task.AddTo(&options, /*command_required=*/false);
+  flags->task.AddTo(&options, {.command_required = false});
   AddFileOption(&options, "--each-line", &flags->each_line,
                 "One task per line of this file (- is standard input), {} in COMMAND replaced by it");
   AddFileOption(

@@ -131,7 +131,11 @@ struct ChosenFlags {
   }
 };
 
-// Hands over the ids that are meant, not more than a call takes at a time; `states`: those that it can be done to.
+// What a call takes.
+constexpr std::size_t kIdsAtATime = 1'000;
+
+// Hands over the ids that are meant, not more than a call takes at a time, the oldest first where they were chosen by options;
+// `states`: those that it can be done to.
 int ForChosen(const App& app, TaskClient& tasks, const ChosenFlags& flags, const std::vector<client::State>& states,
               const std::function<absl::Status(const std::vector<std::string>&)>& on_ids) {
   const int ways = (flags.ids.empty() ? 0 : 1) + (flags.filter.empty() ? 0 : 1) + (flags.all ? 1 : 0);
@@ -149,11 +153,17 @@ int ForChosen(const App& app, TaskClient& tasks, const ChosenFlags& flags, const
   } else {
     TaskFilter filter = flags.filter;
     if (filter.states.empty()) filter.states = states;
+    std::vector<std::string> chosen;
     status = filter.ForEachPage(tasks, 0, [&](const std::vector<client::Task>& page) {
-      std::vector<std::string> ids;
-      for (const client::Task& task : page) ids.push_back(task.id);
-      return ids.empty() ? absl::OkStatus() : take(ids);
+      for (const client::Task& task : page) chosen.push_back(task.id);
+      return absl::OkStatus();
     });
+    // The oldest first: what others depend on comes before them.
+    std::reverse(chosen.begin(), chosen.end());
+    for (std::size_t begin = 0; status.ok() && begin < chosen.size(); begin += kIdsAtATime) {
+      const std::size_t end = std::min(chosen.size(), begin + kIdsAtATime);
+      status = take({chosen.begin() + static_cast<std::ptrdiff_t>(begin), chosen.begin() + static_cast<std::ptrdiff_t>(end)});
+    }
   }
   return status.ok() ? static_cast<int>(kOk) : app.output.Fail(status);
 }

@@ -51,11 +51,19 @@ void AddFileOption(process::OptionSet* options, const std::string& name, std::st
   options->Custom(name, NotEmpty(target, "the file's name"), help);
 }
 
-void TaskFlags::AddTo(process::OptionSet* options, bool command_required) {
+void TaskFlags::AddSingleTo(process::OptionSet* options) {
   options->Custom("--id", NotEmpty(&id, "the id"), "Id of the task; without it one is chosen");
   options->Choice("--if-exists", &if_exists, {"same", "reject", "use", "rerun-failed"},
                   "With --id, if there is a task of that id: same: take it if it is the same task; reject: refuse; use: take it; "
                   "rerun-failed: run it anew if it has ended without success, else as same");
+  options->Custom("--start-at", Instant(&start_at_ms), "Runs no sooner than at this time, like 2026-01-31T12:00:00Z");
+  options->Custom("--deadline", Instant(&deadline_ms), "Does not start it, or start it again, from this time on; it fails instead");
+  options->Texts("--after", &after,
+                 "A task that must have ended first: ID (with success), ID:failure or ID:end; several: all of them");
+}
+
+void TaskFlags::AddTo(process::OptionSet* options, const Use& use) {
+  if (!use.of_schedule) AddSingleTo(options);
   options->Text("--name", &name, "Name, for people");
   options->Text("--queue", &queue, "Queue it waits in");
   options->Number("--priority", &priority, "9 first", 0, records::kPriorityMax);
@@ -74,9 +82,7 @@ void TaskFlags::AddTo(process::OptionSet* options, bool command_required) {
       "Exit codes after which alone it is run again, like 75,137 (128 + N: killed by signal N)");
   options->Time("--delay", &delay, "Runs no sooner than this long after its submission", {},
                 std::chrono::milliseconds(records::kDelayMaxMs));
-  options->Custom("--start-at", Instant(&start_at_ms), "Runs no sooner than at this time, like 2026-01-31T12:00:00Z");
   options->Time("--start-within", &start_within, "Fails it if it has not started this long after it may; 0 is no limit");
-  options->Custom("--deadline", Instant(&deadline_ms), "Does not start it, or start it again, from this time on; it fails instead");
   options->Time("--total-limit", &total_limit,
                 "Ends it this long after it first may run, with all attempts and waits; 0 is no limit");
   options->Flag("--at-most-once", &at_most_once, "Rather lose it than start it twice");
@@ -92,9 +98,7 @@ void TaskFlags::AddTo(process::OptionSet* options, bool command_required) {
                   "Of the tasks of one key, whatever their queues, only --key-max run at the same time");
   options->Number("--key-max", &key_max, "With --key, how many may run when this one starts, itself among them", 1,
                   records::kTaskKeyRunningMax);
-  options->Texts("--after", &after,
-                 "A task that must have ended first: ID (with success), ID:failure or ID:end; several: all of them");
-  options->Rest("COMMAND", &argv, "The program and its arguments", command_required);
+  options->Rest("COMMAND", &argv, "The program and its arguments", use.command_required);
 }
 
 absl::StatusOr<client::TaskSpec> TaskFlags::Spec() const {

@@ -41,10 +41,18 @@ struct TaskFlags {
   std::vector<std::string> after;
   std::vector<std::string> argv;
 
-  void AddTo(process::OptionSet* options, bool command_required = true);
+  struct Use {
+    bool command_required = true;
+    bool of_schedule = false;  // without what only a single task has: an id, times that are not relative, dependencies
+  };
+  void AddTo(process::OptionSet* options, const Use& use);
+  void AddTo(process::OptionSet* options) { AddTo(options, Use()); }
   // The task they describe, as the service would take it; reads --stdin. INVALID_ARGUMENT: a usage error, as one sentence;
   // RESOURCE_EXHAUSTED: over a limit.
   [[nodiscard]] absl::StatusOr<client::TaskSpec> Spec() const;
+
+ private:
+  void AddSingleTo(process::OptionSet* options);
 };
 
 // An option that names a file, or - for standard input.

@@ -1,11 +1,13 @@
 #include "client/cli/task_json.h"
 
+#include <algorithm>
 #include <iostream>
 #include <optional>
 #include <sstream>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -51,6 +53,7 @@ absl::Status AddOption(const std::string& key, const Json& value, std::vector<st
   std::vector<std::string> texts;
   if (value.is_object()) {
     for (const auto& [name, text] : value.items()) {
+      if (absl::StrContains(name, "=")) return absl::InvalidArgumentError(absl::StrCat("\"", key, "\" has a name with a = in it"));
       DROVER_ASSIGN_OR_RETURN(const std::string of_name, TextOf(absl::StrCat(key, ".", name), text));
       texts.push_back(absl::StrCat(name, "=", of_name));
     }
@@ -81,16 +84,24 @@ absl::StatusOr<client::TaskSpec> TaskOfJson(const TaskFlags& base, const Json& t
   if (!task.is_object()) return absl::InvalidArgumentError("a task is an object: {\"command\": [\"echo\", \"hello\"]}");
   TaskFlags flags = base;
   process::OptionSet options("drover submit", "");
-  flags.AddTo(&options);
+  flags.AddTo(&options, {.command_required = false});
   std::vector<std::string> args, command;
   std::optional<std::string> input;
   for (const auto& [key, value] : task.items()) {
     if (value.is_null()) continue;
     if (key == "command") {
+      // A fraction would not be written as it stands there.
+      const bool fraction = std::any_of(value.begin(), value.end(), [](const Json& word) { return word.is_number_float(); });
+      if (fraction)
+        return absl::InvalidArgumentError("\"command\" has a number that is no whole one, or too large: give it as text");
       DROVER_ASSIGN_OR_RETURN(command, TextsOf(key, value));
     } else if (key == "stdin") {
       if (!value.is_string()) return absl::InvalidArgumentError("\"stdin\" is no text");
       input = value.get<std::string>();
+      if (input->size() > records::kObjectBytesMax) {
+        return absl::ResourceExhaustedError(
+            absl::StrCat("the standard input of a task has at most ", BytesText(records::kObjectBytesMax)));
+      }
     } else if (IsOption(key)) {
       DROVER_RETURN_IF_ERROR(AddOption(key, value, &args));
     } else {
@@ -98,13 +109,13 @@ absl::StatusOr<client::TaskSpec> TaskOfJson(const TaskFlags& base, const Json& t
     }
   }
   if (command.empty()) command = base.argv;
-  if (command.empty()) return absl::InvalidArgumentError("it has no \"command\"");
   args.emplace_back("--");
   args.insert(args.end(), command.begin(), command.end());
   bool done = false;
   std::ostringstream nothing;
   DROVER_RETURN_IF_ERROR(options.ParseFrom(
       args, [](const std::string&) { return std::nullopt; }, nothing, &done));
+  if (command.empty()) return absl::InvalidArgumentError("it has no \"command\"");
   if (flags.stdin_file == "-") return absl::InvalidArgumentError("\"stdin_file\" is no file: give \"stdin\", or a file's name");
   if (input.has_value() && !flags.stdin_file.empty()) {
     return absl::InvalidArgumentError("\"stdin\" and \"stdin_file\" exclude each other");

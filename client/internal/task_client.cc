@@ -20,6 +20,8 @@ constexpr std::size_t kIdsPerCall = 1000;
 constexpr std::uint32_t kListLimitMax = 10'000;
 // How long a short cut through the store may hold up a call that has another way.
 constexpr auto kStoreProbeTimeout = std::chrono::seconds(5);
+// Before what was FULL is run anew once more.
+constexpr auto kRetryFullPause = std::chrono::seconds(1);
 
 // A slow link may be that slow.
 constexpr auto kUploadTimePerMebibyte = std::chrono::seconds(2);
@@ -279,12 +281,38 @@ absl::StatusOr<std::vector<RetryResult>> TaskClientImpl::Retry(const std::vector
     task::v1::RetryRequest request;
     for (std::size_t i = begin; i < std::min(ids.size(), begin + kIdsPerCall); ++i) request.add_ids(ids[i]);
     request.set_submission(submission);
+    if (absl::Status s = RetryBatch(std::move(request), &results); !s.ok()) return s;
+  }
+  return results;
+}
+
+absl::Status TaskClientImpl::RetryBatch(task::v1::RetryRequest request, std::vector<RetryResult>* results) {
+  const Deadline deadline = parts_.waiter->Now() + options_.request_timeout;
+  std::vector<std::size_t> sent;  // index in results
+  for (const std::string& id : request.ids()) {
+    sent.push_back(results->size());
+    results->push_back({id, RetryOutcome::kFull, ""});
+  }
+  while (true) {
     task::v1::RetryResponse response;
     if (absl::Status s = Call(&TaskStub::Retry, request, &response); !s.ok()) return s;
     Saw(response.zxid());
-    for (const auto& result : response.results()) results.push_back(FromRetryResult(result));
+    if (response.results_size() != request.ids_size())
+      return absl::InternalError("the master answered for another number of tasks");
+    task::v1::RetryRequest next;
+    next.set_submission(request.submission());
+    std::vector<std::size_t> full;
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+      (*results)[sent[i]] = FromRetryResult(response.results(static_cast<int>(i)));
+      if ((*results)[sent[i]].outcome != RetryOutcome::kFull) continue;
+      next.add_ids(request.ids(static_cast<int>(i)));
+      full.push_back(sent[i]);
+    }
+    if (full.empty() || parts_.waiter->Now() + kRetryFullPause >= deadline) return absl::OkStatus();
+    parts_.waiter->Wait(kRetryFullPause, {});
+    request = std::move(next);
+    sent = std::move(full);
   }
-  return results;
 }
 
 absl::StatusOr<std::vector<Queue>> TaskClientImpl::ListQueues() {

@@ -67,6 +67,8 @@ class TaskClientImpl final : public TaskClient {
                          std::optional<std::chrono::steady_clock::time_point> deadline, const std::stop_token& stop);
   // Adds the program to `message`: inside, or by reference to an object put for it.
   // Submits `request`, of which the results have these indexes; what is FULL again and again, for as long as one request may take.
+  // What is FULL again and again, for as long as `request_timeout`.
+  absl::Status RetryBatch(task::v1::RetryRequest request, std::vector<RetryResult>* results);
   absl::Status SendBatch(task::v1::SubmitRequest request, std::vector<std::size_t> sent, std::vector<SubmitResult>* results);
   absl::Status AddProgram(const TaskSpec& spec, task::v1::TaskSpec* message);
   absl::StatusOr<task::v1::ObjectRef> PutProgram(const std::string& task_id, const std::string& encoded);

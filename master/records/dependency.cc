@@ -46,7 +46,7 @@ absl::Status CheckDependencies(const task::v1::Policy& policy) {
           absl::StrCat("the condition about task ", dependency.task(), " is SUCCESS, FAILURE or END"));
     }
     if (before != nullptr && before->task() == dependency.task()) {
-      return absl::InvalidArgumentError(absl::StrCat("it depends on task ", dependency.task(), " in two ways"));
+      return absl::InvalidArgumentError(absl::StrCat("it names task ", dependency.task(), " twice"));
     }
     before = &dependency;
   }

@@ -54,6 +54,9 @@ absl::StatusOr<Admitted> Admit(const task::v1::TaskSpec& spec, std::int64_t now_
   *record.mutable_policy() = spec.policy();
   records::Normalise(record.mutable_policy());
   DROVER_RETURN_IF_ERROR(records::CheckPolicy(record.policy()));
+  for (const task::v1::Dependency& dependency : record.policy().dependencies()) {
+    if (dependency.task() == spec.id()) return absl::InvalidArgumentError("a task does not depend on itself");
+  }
   if (spec.has_program() == spec.has_program_object()) {
     return absl::InvalidArgumentError("a task has either a program or a reference to one");
   }

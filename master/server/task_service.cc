@@ -383,7 +383,14 @@ void TaskService::ForEachId(const Request& request, Reply<Response> reply, PerId
     calls->open = 1;
     if (!confirmed.ok() || !master_->serving()) return calls->Fail(confirmed.ok() ? NotServing() : confirmed);
     calls->open += request.ids_size();
-    for (int i = 0; i < request.ids_size(); ++i) per_id(calls, i);
+    // The oldest first: what others depend on comes before them.
+    std::vector<std::pair<base::Zxid, int>> order;
+    for (int i = 0; i < request.ids_size(); ++i) {
+      const state::TaskView* task = master_->view().Find(request.ids(i));
+      order.emplace_back(task == nullptr ? base::Zxid() : task->czxid, i);
+    }
+    std::sort(order.begin(), order.end());
+    for (const auto& [czxid, i] : order) per_id(calls, i);
     calls->Close();
   });
 }

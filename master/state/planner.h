@@ -132,6 +132,8 @@ class Planner final : public ViewObserver {
 
   [[nodiscard]] const scheduler::Scheduler& scheduler() const { return *scheduler_; }
   [[nodiscard]] const ScheduleClock& schedules() const { return clock_; }
+  // Why a schedule that is due has not fired; empty: it is not due, or is about to.
+  [[nodiscard]] std::string WhyHeldBack(const std::string& name) const;
   [[nodiscard]] std::size_t waiting() const { return scheduler_->waiting(); }
 
  private:
@@ -261,6 +263,7 @@ class Planner final : public ViewObserver {
   std::map<std::string, TaskRef> dependents_due_;   // those that wait for this task, from that number on
   std::optional<TaskRef> all_awaiting_due_;         // all that wait for others, from that number on
   std::map<std::string, std::size_t> awaited_;      // by how many submissions that are on their way
+  std::set<std::string> rerunning_;                 // ended tasks whose next life is on its way
   std::map<std::string, std::size_t> asked_about_;  // submissions whose ticket the core is asked about
   std::map<std::string, Cancellation> cancellations_;
   std::map<std::string, std::vector<Submission>> submissions_behind_;  // of an id that is in flight

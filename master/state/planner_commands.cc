@@ -172,6 +172,7 @@ void Planner::SendRerun(Submission submission, const TaskView& task, const worke
   }
   records::SucceedTo(ended, &next);
   in_flight_.insert(submission.id);
+  rerunning_.insert(submission.id);
   under_way_.Begin(next.policy().queue());
   BeginAwaiting(awaited.tasks);
   Plan plan{lead_->transitions.epoch().czxid, view_->zxid(), {}};
@@ -183,6 +184,7 @@ void Planner::SendRerun(Submission submission, const TaskView& task, const worke
       return;
     }
     in_flight_.erase(submission.id);
+    rerunning_.erase(submission.id);
     under_way_.End(queue);
     EndAwaiting(awaited);
     SubmissionAnswered(std::move(submission), result);

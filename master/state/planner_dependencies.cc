@@ -95,7 +95,8 @@ Planner::Awaited Planner::AwaitedBy(const task::v1::Policy& policy, std::optiona
              absl::StrCat("task ", dependency.task(), ", on which it depends, was submitted after it: run it under another id"));
       return awaited;
     }
-    const DependencyVerdict verdict = on_its_way ? DependencyVerdict::kOpen : records::Judge(dependency, task->state);
+    const bool begins_anew = on_its_way || rerunning_.contains(dependency.task());
+    const DependencyVerdict verdict = begins_anew ? DependencyVerdict::kOpen : records::Judge(dependency, task->state);
     if (verdict == DependencyVerdict::kNever && awaited.never.empty()) awaited.never = records::WhyNever(dependency, task->state);
     if (verdict != DependencyVerdict::kMet) awaited.tasks.push_back(dependency.task());
   }

@@ -96,6 +96,13 @@ void Planner::RunSchedule(const std::string& name, std::uint64_t run,
          [id, done = std::move(done)](SubmitResult result) mutable { done(std::move(id), std::move(result)); });
 }
 
+std::string Planner::WhyHeldBack(const std::string& name) const {
+  const ScheduleView* schedule = view_->FindSchedule(name);
+  const std::int64_t next_ms = clock_.NextOf(name);
+  if (schedule == nullptr || next_ms == 0 || next_ms > hooks_.cluster_now_ms()) return "";
+  return WhyFull(schedule->record.spec().policy().queue());
+}
+
 void Planner::TellSchedule(const std::string& name) {
   const ScheduleView* schedule = view_->FindSchedule(name);
   if (schedule == nullptr) {
@@ -138,7 +145,13 @@ void Planner::PlanSchedule(const std::string& name, std::int64_t now_ms, Plan* p
   // A queue that is full takes it later.
   if (!WhyFull(record.policy().queue()).empty()) return;
   if (in_flight(id)) return;
-  if (view_->Find(id) != nullptr) {  // somebody submitted one of this id: that is it
+  if (const TaskView* known = view_->Find(id)) {
+    const auto there = known->Decode();
+    if (!there.ok() || there->spec_digest() != record.spec_digest()) {
+      next = schedule.record;
+      records::Take({records::ScheduleStep::Kind::kPass, step.at_ms, absl::StrCat("left out: another task has the id ", id)},
+                    &next);
+    }
     return AddStep(plan, StepKind::kSchedule, KeyOf(name), "", lead_->transitions.SetSchedule(name, next, &schedule));
   }
   record.set_submitted_at(loop_->WallNow().value);

@@ -139,6 +139,32 @@ TEST_F(SubmitTest, WhereATaskOfAFileIsWrongNothingFromItsBatchOnIsSubmitted) {
   EXPECT_TRUE(absl::StrContains(err_.str(), "; nothing after task 1000 was submitted")) << err_.str();
 }
 
+// A script would submit them a second time.
+TEST_F(SubmitTest, WhatWasAcceptedBeforeAnErrorIsPrintedInJsonToo) {
+  std::string tasks;
+  for (int i = 0; i < 1000; ++i) tasks += "{\"command\": [\"true\"]}\n";
+  EXPECT_EQ(Submit({"--from-json", File(tasks + "{")}, Format::kJson), 2);
+  EXPECT_EQ(Json::parse(out_.str()).size(), 1000u);
+}
+
+TEST_F(SubmitTest, ADryRunSeesWhatTasksSayOfEachOther) {
+  const auto refusal = [this](const std::string& tasks) {
+    err_.str("");
+    EXPECT_EQ(Submit({"--dry-run", "--from-json", File(tasks)}), 2) << tasks;
+    return err_.str();
+  };
+  const std::string a = R"({"id": "a", "command": ["x"]})";
+  EXPECT_TRUE(absl::StrContains(refusal(a + R"({"id": "a", "command": ["y"]})"), "task 2: another one before it has the id a"));
+  EXPECT_TRUE(
+      absl::StrContains(refusal(R"({"id": "b", "command": ["x"], "after": "a"})" + a), "task 2: what depends on it, number 1"));
+  EXPECT_TRUE(
+      absl::StrContains(refusal(R"({"id": "b", "command": ["x"], "after": "b"})"), "task 1: a task does not depend on itself"));
+  EXPECT_TRUE(absl::StrContains(refusal(R"({"command": ["x"], "deadline": "2020-01-01T00:00:00Z"})"), "its deadline is over"));
+  EXPECT_EQ(Submit({"--dry-run", "--from-json", File(a + a + R"({"command": ["y"], "after": ["a", "elsewhere"]})")}), 0)
+      << err_.str();
+  EXPECT_TRUE(client_.batches.empty());
+}
+
 TEST_F(SubmitTest, ADryRunOnlyLooks) {
   EXPECT_EQ(Submit({"--dry-run", "--from-json", File(R"({"command": ["x"]}{"command": ["y"]})")}), 0);
   EXPECT_EQ(out_.str(), "2 tasks would be submitted\n");

@@ -63,6 +63,11 @@ TEST(TaskJsonTest, WhatIsWrongIsNamed) {
   EXPECT_EQ(Refusal(R"({"command": ["true"], "-x": 1})"), "\"-x\" is nothing that a task has");
   EXPECT_EQ(Refusal(R"({"command": ["true"], "env": {"A": [1]}})"), "\"env.A\" has a value that is neither text nor a number");
   EXPECT_EQ(Refusal(R"({"command": ["true"], "stdin": 1})"), "\"stdin\" is no text");
+  for (const char* number : {"1.10", "1e3", "12345678901234567890123"}) {
+    EXPECT_EQ(Refusal(std::string(R"({"command": ["echo", )") + number + "]}"),
+              "\"command\" has a number that is no whole one, or too large: give it as text");
+  }
+  EXPECT_EQ(Refusal(R"({"command": ["true"], "env": {"A=B": "1"}})"), "\"env\" has a name with a = in it");
   EXPECT_EQ(Refusal(R"({"command": ["true"], "stdin_file": "-"})"), "\"stdin_file\" is no file: give \"stdin\", or a file's name");
   for (const char* text : {R"({"command": ["true"], "retriess": 1})", R"({"command": ["true"], "retries": -1})",
                            R"({"command": ["true"], "time_limit": 5})", R"({"command": ["true"], "id": "a/b"})",

@@ -246,6 +246,26 @@ TEST_F(DependencyTest, RunAnewItWaitsAnew) {
   EXPECT_EQ(StateOf("b"), task::v1::ASSIGNED);
 }
 
+TEST_F(DependencyTest, AChainIsRunAnewAtOnce) {
+  StartWithWorker();
+  Submit("a");
+  Submit("b", After({"a"}));
+  Submit("c", After({"b"}));
+  FailForGood("w", "a");
+  Run();
+  EXPECT_EQ(StateOf("c"), task::v1::CANCELLED);
+  std::vector<Kind> kinds;
+  for (const char* id : {"a", "b", "c"}) planner_->Retry(id, 1, [&](const SubmitResult& r) { kinds.push_back(r.kind); });
+  Run();
+  EXPECT_EQ(kinds, (std::vector<Kind>{Kind::kDone, Kind::kDone, Kind::kDone}));
+  EXPECT_EQ(StateOf("c"), task::v1::WAITING);
+  for (const char* id : {"a", "b", "c"}) {
+    Finish("w", id);
+    Run();
+    EXPECT_EQ(StateOf(id), task::v1::SUCCEEDED) << id;
+  }
+}
+
 TEST_F(DependencyTest, NothingComesToWaitForItself) {
   StartWithWorker();
   Submit("a");

@@ -144,19 +144,24 @@ TEST_F(ScheduleTest, AFullQueueTakesItLater) {
   EXPECT_EQ(Submit("a").kind, Kind::kDone);
   Pass(15'000);
   EXPECT_EQ(Tasks("s"), 0);
+  EXPECT_EQ(planner_->WhyHeldBack("s"), "the pool is full: 1 of its tasks wait; try again later");
   Cancel("a");
   Pass(2'000);
   EXPECT_EQ(Tasks("s"), 1);
 }
 
-TEST_F(ScheduleTest, ATaskOfItsIdThatIsThereIsIt) {
+TEST_F(ScheduleTest, AnotherTaskOfItsIdIsNotItsOwn) {
   StartAndLead();
   ASSERT_TRUE(Set(Spec("s")).ok());
   const std::string id = records::FiringId("s", Record("s").created_ms() + 10'000);
   EXPECT_EQ(Submit(id).kind, Kind::kDone);
   Pass(15'000);
-  EXPECT_EQ(Tasks("s"), 1);
-  EXPECT_EQ(Record("s").last_task(), id);
+  EXPECT_EQ(Record("s").fired(), 0U);
+  EXPECT_EQ(Record("s").last_task(), "");
+  EXPECT_EQ(Record("s").note(), "left out: another task has the id " + id);
+  Pass(10'000);
+  EXPECT_EQ(Record("s").fired(), 1U);
+  EXPECT_EQ(Record("s").note(), "");
 }
 
 TEST_F(ScheduleTest, ManyThatAreDueAtOnceAllFire) {

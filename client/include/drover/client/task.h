@@ -263,7 +263,7 @@ struct Schedule {
   std::int64_t last_at_ms = 0;  // the last time that was seen to
   std::string last_task;        // submitted then, or before
   std::uint64_t fired = 0;      // tasks that it has submitted
-  std::string note;             // why nothing was submitted at that time, if so
+  std::string note;             // why nothing was submitted at that time, or is submitted though it is due
   std::int64_t next_at_ms = 0;  // 0: it is paused, or never fires again
 };
 
