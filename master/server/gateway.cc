@@ -136,10 +136,13 @@ void Gateway::Streaming(transport::Server* server, const char* method, Make make
 }
 
 void Gateway::MastersChanged() {
-  for (const auto& [id, handed] : forwards_) {
-    const std::vector<MasterInfo> masters = handed.pool->parts.master->masters();
-    if (masters.empty() || handed.stream->address() == masters.front().address) continue;  // unknown is not gone
-    handed.stream->End(absl::UnavailableError("another master was elected; try again"));
+  for (const auto& pool : pools_) {
+    const std::vector<MasterInfo> masters = pool->parts.master->masters();
+    if (masters.empty()) continue;  // unknown, not gone
+    for (const auto& [id, handed] : forwards_) {
+      if (handed.pool != pool.get() || handed.stream->address() == masters.front().address) continue;
+      handed.stream->End(absl::UnavailableError("another master was elected; try again"));
+    }
   }
 }
 

@@ -110,6 +110,9 @@ struct TaskService::Submissions : Batch<task::v1::SubmitResponse> {
   std::vector<std::vector<int>> named;
 
   void TakeOrder(const task::v1::SubmitRequest& request) {
+    const bool any = std::any_of(request.tasks().begin(), request.tasks().end(),
+                                 [](const task::v1::TaskSpec& spec) { return !spec.policy().dependencies().empty(); });
+    if (!any) return;
     const auto size = static_cast<std::size_t>(request.tasks_size());
     absl::flat_hash_map<std::string, int> index;
     named.resize(size);
@@ -127,6 +130,7 @@ struct TaskService::Submissions : Batch<task::v1::SubmitResponse> {
   }
   // One that it depends on was not taken for now; null if none.
   [[nodiscard]] const task::v1::SubmitResponse::Result* FullBefore(int i) const {
+    if (!in_order) return nullptr;
     for (const int j : named[static_cast<std::size_t>(i)]) {
       if (response.results(j).outcome() == task::v1::FULL) return &response.results(j);
     }

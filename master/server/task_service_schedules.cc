@@ -20,10 +20,11 @@ task::v1::Schedule TaskService::Shown(const std::string& name, const state::Sche
   shown.set_fired(record.fired());
   shown.set_note(record.note());
   shown.set_next_at(master_->planner().schedules().NextOf(name));
-  const auto table = records::TimetableOf(record.spec(), record.created_ms());
   if (const std::string held = master_->planner().WhyHeldBack(name); !held.empty()) {
     shown.set_note(absl::StrCat("it is due, and held back: ", held));
   }
+  if (master_->planner().schedules().Find(name) != nullptr) return shown;
+  const auto table = records::TimetableOf(record.spec(), record.created_ms());
   if (!table.ok()) shown.set_note(absl::StrCat("it does not fire: ", std::string(table.status().message())));
   return shown;
 }
