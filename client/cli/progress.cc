@@ -26,17 +26,33 @@ std::string Progress::Text() const {
     if (terminal) ended += found->second;
     (terminal ? over : open).push_back(absl::StrCat(found->second, " ", client::StateName(state)));
   }
-  const std::size_t full = options_.total == 0 ? kBar : kBar * std::min(ended, options_.total) / options_.total;
+  const std::size_t full = total_ == 0 ? kBar : kBar * std::min(ended, total_) / total_;
   std::string text =
-      absl::StrCat("[", std::string(full, '#'), std::string(kBar - full, '.'), "]  ", ended, " of ", options_.total, " ended");
+      absl::StrCat("[", std::string(full, '#'), std::string(kBar - full, '.'), "]  ", ended, " of ", total_, " ended");
   if (!over.empty()) absl::StrAppend(&text, ": ", absl::StrJoin(over, ", "));
   if (!open.empty()) absl::StrAppend(&text, "; ", absl::StrJoin(open, ", "));
   return text;
 }
 
-void Progress::OnTask(client::State before, client::State now) {
-  if (before != client::State::kUnspecified && counts_[before] > 0) --counts_[before];
-  ++counts_[now];
+void Progress::Count(const client::Task& task, int sign) {
+  const auto by = [sign](std::size_t count) { return static_cast<std::size_t>(sign) * count; };
+  if (!task.array.has_value()) {
+    counts_[task.state] += by(1);
+    return;
+  }
+  const client::ArrayProgress& array = *task.array;
+  total_ += by(array.elements - 1);
+  counts_[client::State::kWaiting] += by(array.waiting);
+  counts_[client::State::kRunning] += by(array.under_way);
+  counts_[client::State::kSucceeded] += by(array.succeeded);
+  counts_[client::State::kFailed] += by(array.failed);
+  counts_[client::State::kCancelled] += by(array.cancelled);
+  counts_[client::State::kLost] += by(array.lost);
+}
+
+void Progress::OnTask(const std::optional<client::Task>& before, const client::Task& now) {
+  if (before.has_value()) Count(*before, -1);
+  Count(now, 1);
   stale_ = true;
   const auto pause = options_.terminal ? std::chrono::milliseconds(100) : std::chrono::milliseconds(1'000);
   if (options_.now() - shown_at_ >= pause) Show();

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -29,8 +30,8 @@ class Progress {
   };
   explicit Progress(Options options) : options_(std::move(options)) {}
 
-  // A task went from one state to another; kUnspecified: nothing was known of it.
-  void OnTask(client::State before, client::State now);
+  // What became of a task; nothing was known of it before, or this. An array stands for its elements.
+  void OnTask(const std::optional<client::Task>& before, const client::Task& now);
   // Makes room for other lines; the bar comes back with the next change.
   void Hide();
   // The last word.
@@ -39,9 +40,11 @@ class Progress {
   [[nodiscard]] std::string Text() const;
 
  private:
+  void Count(const client::Task& task, int sign);
   void Show();
 
   const Options options_;
+  std::size_t total_ = options_.total;
   std::map<client::State, std::size_t> counts_;
   Clock::time_point shown_at_;
   bool shown_ = false;  // the bar stands on the terminal's last line

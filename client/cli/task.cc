@@ -27,7 +27,7 @@ using client::TaskClient;
 // What can be no id of a task is a mistake of the command line, not a task that is gone: a variable of a script that was never set.
 std::optional<std::string> WrongId(const std::vector<std::string>& ids) {
   for (const std::string& id : ids) {
-    if (!records::IsTaskId(id)) return absl::StrCat("ID: \"", id, "\" will not do: ", records::kTaskIdRule);
+    if (!records::IsAnyTaskId(id)) return absl::StrCat("ID: \"", id, "\" will not do: ", records::kAnyTaskIdRule);
   }
   return std::nullopt;
 }

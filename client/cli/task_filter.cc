@@ -42,10 +42,14 @@ void TaskFilter::AddTo(process::OptionSet* options) {
   options->Text("--name", &name, "Those of this name");
   options->Text("--key", &key, "Those of this key");
   options->Text("--worker", &worker, "Those that this worker holds, or, if they have ended, held last");
+  options->Text("--array", &array, "The elements of this array that were handed out");
 }
 
 absl::Status TaskFilter::Check() const {
   DROVER_RETURN_IF_ERROR(CheckName("--queue", queue));
+  if (!array.empty() && !records::IsTaskId(array)) {
+    return absl::InvalidArgumentError(absl::StrCat("--array: \"", array, "\" will not do: ", records::kTaskIdRule));
+  }
   return CheckName("--worker", worker);
 }
 
@@ -57,6 +61,7 @@ absl::Status TaskFilter::ForEachPage(client::TaskClient& tasks, std::size_t limi
   options.name = name;
   options.key = key;
   options.worker = worker;
+  options.array = array;
   std::size_t seen = 0;
   while (limit == 0 || seen < limit) {
     options.limit = static_cast<std::uint32_t>(limit == 0 ? kPage : std::min(kPage, limit - seen));

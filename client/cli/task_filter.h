@@ -18,9 +18,12 @@ struct TaskFilter {
   std::string name;
   std::string key;
   std::string worker;
+  std::string array;
 
   void AddTo(process::OptionSet* options);
-  [[nodiscard]] bool empty() const { return states.empty() && queue.empty() && name.empty() && key.empty() && worker.empty(); }
+  [[nodiscard]] bool empty() const {
+    return states.empty() && queue.empty() && name.empty() && key.empty() && worker.empty() && array.empty();
+  }
   // INVALID_ARGUMENT: what can be the queue or worker of no task.
   [[nodiscard]] absl::Status Check() const;
 

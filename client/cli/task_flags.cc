@@ -98,6 +98,10 @@ void TaskFlags::AddTo(process::OptionSet* options, const Use& use) {
                   "Of the tasks of one key, whatever their queues, only --key-max run at the same time");
   options->Number("--key-max", &key_max, "With --key, how many may run when this one starts, itself among them", 1,
                   records::kTaskKeyRunningMax);
+  options->Custom(
+      "--array", NotEmpty(&array, "the array"),
+      "Runs it once for each index, like 0-999, 1,3,7 or 0-90:10, with %50 behind it at most 50 at a time; the program sees "
+      "DROVER_ARRAY_INDEX");
   options->Rest("COMMAND", &argv, "The program and its arguments", use.command_required);
 }
 
@@ -125,6 +129,7 @@ absl::StatusOr<client::TaskSpec> TaskFlags::Spec() const {
     if (!dependency.ok()) return absl::InvalidArgumentError(absl::StrCat("--after: ", dependency.status().message()));
     spec.dependencies.push_back({dependency->task(), static_cast<client::Dependency::Condition>(dependency->condition())});
   }
+  spec.array = array;
   spec.rules = rules;
   spec.key = key;
   spec.key_max = static_cast<int>(key_max);

@@ -39,6 +39,7 @@ struct TaskFlags {
   std::string key;
   std::uint32_t key_max = 1;
   std::vector<std::string> after;
+  std::string array;
   std::vector<std::string> argv;
 
   struct Use {

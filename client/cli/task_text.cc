@@ -81,6 +81,31 @@ Json DependenciesJson(const client::Task& t) {
   return dependencies;
 }
 
+// "500 of 1000 ended: 499 SUCCEEDED, 1 FAILED (3); 8 under way, 492 not handed out", or nothing.
+std::string ArrayText(const client::Task& t) {
+  if (!t.array.has_value()) return "";
+  const client::ArrayProgress& a = *t.array;
+  std::vector<std::string> ends, open;
+  if (a.succeeded > 0) ends.push_back(absl::StrCat(a.succeeded, " SUCCEEDED"));
+  if (a.failed > 0) ends.push_back(absl::StrCat(a.failed, " FAILED"));
+  if (a.cancelled > 0) ends.push_back(absl::StrCat(a.cancelled, " CANCELLED"));
+  if (a.lost > 0) ends.push_back(absl::StrCat(a.lost, " LOST"));
+  if (a.under_way > 0) open.push_back(absl::StrCat(a.under_way, " under way"));
+  if (a.waiting > 0) open.push_back(absl::StrCat(a.waiting, " not handed out"));
+  std::string text = absl::StrCat(a.succeeded + a.failed + a.cancelled + a.lost, " of ", a.elements, " ended");
+  if (!ends.empty()) absl::StrAppend(&text, ": ", absl::StrJoin(ends, ", "));
+  if (!open.empty()) absl::StrAppend(&text, "; ", absl::StrJoin(open, ", "));
+  return text;
+}
+
+Json ArrayJson(const client::Task& t) {
+  if (!t.array.has_value()) return nullptr;
+  const client::ArrayProgress& a = *t.array;
+  return Json{{"array", a.array},         {"elements", a.elements},   {"waiting", a.waiting},
+              {"under_way", a.under_way}, {"succeeded", a.succeeded}, {"failed", a.failed},
+              {"cancelled", a.cancelled}, {"lost", a.lost},           {"unsuccessful", a.unsuccessful}};
+}
+
 struct Column {
   const char* name;
   std::string (*text)(const client::Task&);
@@ -102,6 +127,7 @@ constexpr Column kColumns[] = {
     {"FINISHED", [](const client::Task& t) { return TimeText(t.finished_at_ms); }},
     {"NOT-BEFORE", [](const client::Task& t) { return TimeText(t.not_before_ms); }},
     {"AFTER", DependenciesText},
+    {"ARRAY", ArrayText},
     {"WAITS-FOR", [](const client::Task& t) { return absl::StrJoin(t.waits_for, ", "); }},
 };
 
@@ -136,6 +162,7 @@ Json TaskJson(const client::Task& t) {
               {"dependencies", DependenciesJson(t)},
               {"waits_for", t.waits_for},
               {"reruns", t.reruns},
+              {"array", ArrayJson(t)},
               {"attempts", std::move(attempts)}};
 }
 
@@ -183,9 +210,10 @@ absl::Status ParseColumns(const std::string& text, std::vector<std::string>* col
 }
 
 const std::vector<std::string>& TaskNames() {
-  static const std::vector<std::string> kNames = {"id",        "name",        "queue",    "priority",  "state",   "reason",
-                                                  "why",       "waits until", "after",    "waits for", "worker",  "exit code",
-                                                  "submitted", "started",     "finished", "took",      "attempts"};
+  static const std::vector<std::string> kNames = {"id",     "name",      "queue",       "priority", "state",
+                                                  "reason", "why",       "waits until", "after",    "waits for",
+                                                  "worker", "exit code", "submitted",   "started",  "finished",
+                                                  "took",   "attempts",  "array",       "elements", "without success"};
   return kNames;
 }
 
@@ -213,7 +241,10 @@ Item TaskLines(const client::Task& t) {
                 TimeText(t.started_at_ms),
                 TimeText(t.finished_at_ms),
                 Took(t),
-                t.attempt == 0 ? "" : absl::StrCat(t.attempt, ": ", attempts)};
+                t.attempt == 0 ? "" : absl::StrCat(t.attempt, ": ", attempts),
+                t.array.has_value() ? t.array->array : "",
+                ArrayText(t),
+                t.array.has_value() ? absl::StrJoin(t.array->unsuccessful, ",") : ""};
   return item;
 }
 

@@ -35,14 +35,14 @@ int WaitFor(const App& app, client::TaskClient& tasks, const std::vector<std::st
   const absl::Status status = tasks.Watch(
       ids,
       [&](const client::Task& task) {
-        client::Task& known = seen[task.id];
-        const client::State before = known.state;
-        known = task;
+        std::optional<client::Task> before;
+        if (const auto known = seen.find(task.id); known != seen.end()) before = known->second;
+        seen[task.id] = task;
         const bool note = client::IsTerminal(task.state) && task.state != client::State::kSucceeded;
         if (note && shown) shown->Hide();
         if (client::IsTerminal(task.state)) ++ended;
         if (note) app.output.Note(absl::StrCat(task.id, " ", EndText(task)));
-        if (shown) shown->OnTask(before, task.state);
+        if (shown) shown->OnTask(before, task);
         return true;
       },
       [&](const std::string& id) { missing.push_back(id); }, deadline);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "master/records/array.h"
 #include "master/records/backoff.h"
 #include "master/records/requirement.h"
 
@@ -25,7 +26,7 @@ static_assert(static_cast<int>(MissedRuns::kSkip) == task::v1::ScheduleSpec::SKI
               static_cast<int>(MissedRuns::kAll) == task::v1::ScheduleSpec::ALL);
 static_assert(static_cast<int>(Dependency::Condition::kFailure) == task::v1::Dependency::FAILURE &&
               static_cast<int>(Dependency::Condition::kEnd) == task::v1::Dependency::END);
-static_assert(static_cast<int>(Reason::kDependency) == task::v1::DEPENDENCY && task::v1::Reason_MAX == task::v1::DEPENDENCY);
+static_assert(static_cast<int>(Reason::kElements) == task::v1::ELEMENTS && task::v1::Reason_MAX == task::v1::ELEMENTS);
 static_assert(static_cast<int>(Reason::kCouldNotStart) == task::v1::COULD_NOT_START);
 
 }  // namespace
@@ -56,6 +57,10 @@ task::v1::Policy ToPolicy(const TaskSpec& spec) {
     auto* const message = policy.add_dependencies();
     message->set_task(dependency.task);
     message->set_condition(static_cast<task::v1::Dependency::Condition>(dependency.condition));
+  }
+  if (!spec.array.empty()) {
+    // CheckSpec has judged it.
+    if (auto array = records::ParseArray(spec.array); array.ok()) *policy.mutable_array() = *std::move(array);
   }
   policy.set_at_most_once(spec.at_most_once);
   policy.set_on_disconnect(spec.on_disconnect == OnDisconnect::kStop ? task::v1::STOP : task::v1::KEEP);
@@ -98,6 +103,19 @@ Task FromTask(const task::v1::Task& task) {
     const bool known = task::v1::Dependency::Condition_IsValid(dependency.condition());
     t.dependencies.push_back(
         {dependency.task(), known ? static_cast<Dependency::Condition>(dependency.condition()) : Dependency::Condition::kEnd});
+  }
+  if (task.policy().has_array()) {
+    const task::v1::ArrayProgress& progress = task.array();
+    t.array = ArrayProgress{records::ArrayText(task.policy().array()),
+                            progress.elements(),
+                            progress.waiting(),
+                            progress.under_way(),
+                            progress.succeeded(),
+                            progress.failed(),
+                            progress.cancelled(),
+                            progress.lost(),
+                            {}};
+    for (const task::v1::Array::Range& range : progress.unsuccessful()) t.array->unsuccessful.push_back(records::RangeText(range));
   }
   t.waits_for.assign(task.waits_for().begin(), task.waits_for().end());
   for (const task::v1::Attempt& attempt : task.attempts()) {

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/internal/convert.h"
 #include "coord/base/wire.h"
+#include "master/records/array.h"
 #include "master/records/record_limits.h"
 #include "master/records/requirement.h"
 #include "master/records/spec.h"
@@ -72,6 +73,13 @@ absl::Status CheckSpec(const TaskSpec& spec) {
   if (spec.key_max < 1) return absl::InvalidArgumentError(absl::StrCat("of a key at least one task may run, not ", spec.key_max));
   for (const std::string& text : spec.rules) {
     if (const auto rule = records::ParseLabelRule(text); !rule.ok()) return rule.status();
+  }
+  if (!spec.array.empty()) {
+    if (const auto array = records::ParseArray(spec.array); !array.ok()) return array.status();
+    if (spec.id.size() > records::kArrayIdBytesMax) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("an array's id has ", spec.id.size(), " bytes, at most ", records::kArrayIdBytesMax));
+    }
   }
   if (absl::Status s = CheckTexts(spec); !s.ok()) return s;
   task::v1::Policy policy = ToPolicy(spec);

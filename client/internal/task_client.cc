@@ -250,6 +250,7 @@ absl::StatusOr<TaskPage> TaskClientImpl::List(const ListOptions& options) {
   request.set_name(options.name);
   request.set_key(options.key);
   request.set_worker(options.worker);
+  request.set_array(options.array);
   request.set_seen_zxid(seen_zxid_.load());
   task::v1::ListResponse response;
   if (absl::Status s = Call(&TaskStub::List, request, &response); !s.ok()) return s;

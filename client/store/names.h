@@ -3,6 +3,8 @@
 //   input/<task>/<upload>                        an encoded Program; <upload> is a random number, so that two uploads never meet
 //   output/<task>/<fence>/<out|err>/<8 digits>   one attempt's output in numbered chunks, from 0, written while it runs
 //
+// An array's element <array>:<index> is <array>/<index> in them. An array itself has no attempt.
+//
 // A task's objects are those below InputsOf and OutputsOf; whoever committed the removal of its record deletes them. A submission
 // may refer to objects below its own InputsOf only, so what no record of that task refers to is nobody's.
 #ifndef DROVER_CLIENT_STORE_NAMES_H_
@@ -21,15 +23,18 @@ namespace drover::store {
 // What every input's key begins with.
 inline constexpr absl::string_view kInputs = "input/";
 
+// Those of an array are those of its elements, too.
 inline std::string InputsOf(absl::string_view task) {
-  return absl::StrCat(kInputs, task, "/");
+  return absl::StrCat(kInputs, task.substr(0, task.find(':')), "/");
 }
 inline std::string InputKey(absl::string_view task, std::uint64_t upload) {
   return absl::StrCat(InputsOf(task), absl::Hex(upload, absl::kZeroPad16));
 }
 
 inline std::string OutputsOf(absl::string_view task) {
-  return absl::StrCat("output/", task, "/");
+  const std::size_t colon = task.find(':');
+  if (colon == absl::string_view::npos) return absl::StrCat("output/", task, "/");
+  return absl::StrCat("output/", task.substr(0, colon), "/", task.substr(colon + 1), "/");
 }
 // The task of which an object is an input by its key, or nothing.
 inline std::optional<absl::string_view> TaskOfInput(absl::string_view key) {

@@ -6,14 +6,18 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "client/store/names.h"
 #include "drover/worker/v1/record.pb.h"
 #include "master/records/amount.h"
+#include "master/records/array.h"
+#include "master/records/array_view.h"
 #include "master/records/codec.h"
 #include "master/records/dependency.h"
 #include "master/records/schedule.h"
 #include "master/records/spec.h"
+#include "master/records/task_id.h"
 
 namespace drover::master::check {
 namespace {
@@ -37,6 +41,7 @@ class Checker {
     for (const auto& [id, record] : tasks_) CheckTask(id, record);
     for (const auto& [id, assignments] : assignments_) CheckAssignments(id, assignments);
     for (const auto& [name, info] : workers_) CheckWorker(name, info);
+    for (const auto& [id, array] : arrays_) CheckArray(id, array);
     for (const std::string& process : died_) {
       Pending(paths_.Died(process), "the notice of a worker's death is still to be deleted");
     }
@@ -67,7 +72,10 @@ class Checker {
     switch (parts.kind) {
       case PathKind::kTask:
         ++report_.summary.tasks;
-        if (auto record = Read(node, records::DecodeTaskRecord(node.data))) tasks_[name] = *std::move(record);
+        if (auto record = Read(node, records::DecodeTaskRecord(node.data))) {
+          TellArray(name, *record);
+          tasks_[name] = *std::move(record);
+        }
         break;
       case PathKind::kAssignment:
         ++report_.summary.assignments;
@@ -90,6 +98,11 @@ class Checker {
           if (absl::Status fine = records::CheckSchedule(schedule->spec()); !fine.ok() && !absl::IsFailedPrecondition(fine)) {
             Broken(node.path, std::string(fine.message()));
           }
+        }
+        break;
+      case PathKind::kArrayChunk:
+        if (auto chunk = Read(node, records::DecodeArrayChunk(node.data))) {
+          arrays_[name].SetChunk(parts.chunk, {*std::move(chunk), node.stat.mzxid});
         }
         break;
       case PathKind::kDrain:
@@ -126,7 +139,8 @@ class Checker {
                                    ? records::SpecDigest(record.policy(), record.program_object())
                                    : records::SpecDigest(record.policy(), absl::string_view(record.program()));
     if (digest != record.spec_digest()) Broken(path, "its digest is that of another submission");
-    if (IsHeld(state) == record.worker().empty()) {
+    const bool array = record.policy().has_array();
+    if ((IsHeld(state) && !array) == record.worker().empty()) {
       Broken(path, absl::StrCat("it is ", name, record.worker().empty() ? " and names no worker" : " and names a worker"));
     }
     if ((state == task::v1::WAITING) != (record.not_before() != 0 || record.awaits()) ||
@@ -137,6 +151,7 @@ class Checker {
     if (record.awaits()) CheckAwaited(path, record.policy());
     if (records::IsTerminal(state) && record.finished_at() == 0)
       Broken(path, absl::StrCat("it is ", name, " and has no time of its end"));
+    if (array) return;
     if (IsHeld(state) && assignments_.count(id) == 0) Broken(path, absl::StrCat("it is ", name, " and has no assignment"));
     CheckAttempts(path, record);
   }
@@ -155,6 +170,81 @@ class Checker {
       open = open || verdict == records::DependencyVerdict::kOpen;
     }
     if (!open) Pending(path, "all tasks that it waits for have ended: it is still to be looked at");
+  }
+
+  void TellArray(const std::string& id, const worker::v1::TaskRecord& record) {
+    if (record.policy().has_array()) arrays_[id].SetRecord(record);
+    const std::optional<records::Element> element = records::ParseElement(id);
+    if (element.has_value()) {
+      arrays_[std::string(element->array)].SetElement(element->index, record.state(), record.array_life());
+    }
+  }
+
+  // Its elements add up: each has ended once, or is to be.
+  void CheckArray(const std::string& id, const records::ArrayView& array) {
+    if (!array.present()) {
+      for (const auto& [number, chunk] : array.chunks())
+        Broken(paths_.ArrayChunk(id, number), absl::StrCat("there is no array ", id));
+      if (array.records() > 0)
+        Broken(paths_.Task(id), absl::StrCat("it is not there, and ", array.records(), " of its elements are"));
+      return;
+    }
+    const std::string path = paths_.Task(id);
+    const worker::v1::TaskRecord& record = tasks_.at(id);
+    const std::string name = task::v1::State_Name(record.state());
+    const std::uint32_t chunks = array.size() == 0 ? 0 : records::ChunkOf(array.size() - 1) + 1;
+    for (const auto& [number, chunk] : array.chunks()) {
+      if (number >= chunks) Broken(paths_.ArrayChunk(id, number), absl::StrCat("its array has ", chunks, " chunks"));
+      if (chunk.chunk.life() > array.life())
+        Broken(paths_.ArrayChunk(id, number), "it is of a life that its array has not had yet");
+    }
+    CheckElements(id, record, array);
+    const bool ended = records::IsTerminal(record.state());
+    const bool handed_out = !array.live().empty() || !array.unfolded().empty();
+    if (ended && handed_out) Broken(path, absl::StrCat("it is ", name, ", and some of its elements have not ended"));
+    if (record.state() == task::v1::SUCCEEDED && array.Count(task::v1::SUCCEEDED) != array.size()) {
+      Broken(path,
+             absl::StrCat("it has SUCCEEDED, as ", array.Count(task::v1::SUCCEEDED), " of its ", array.size(), " elements did"));
+    }
+    if (record.state() == task::v1::FAILED && record.reason() == task::v1::ELEMENTS && array.ended() != array.size()) {
+      Broken(path, absl::StrCat("it has FAILED, and only ", array.ended(), " of its ", array.size(), " elements have ended"));
+    }
+    if (!ended && !array.unfolded().empty())
+      Pending(path, absl::StrCat(array.unfolded().size(), " ends of elements are to be counted"));
+    if (!ended && array.size() > 0 && array.ended() == array.size())
+      Pending(path, "all its elements have ended: it is still to be ended");
+  }
+
+  void CheckElements(const std::string& id, const worker::v1::TaskRecord& array, const records::ArrayView& view) {
+    const std::string prefix = id + ":";
+    std::size_t open = 0;
+    for (auto it = tasks_.lower_bound(prefix); it != tasks_.end() && absl::StartsWith(it->first, prefix); ++it) {
+      const auto element = records::ParseElement(it->first);
+      const worker::v1::TaskRecord& record = it->second;
+      const std::string path = paths_.Task(it->first);
+      if (!element.has_value()) {
+        Broken(path, "it is the id of no task");
+        continue;
+      }
+      const auto position = records::PositionOf(array.policy().array(), element->index);
+      if (!position.has_value()) {
+        Broken(path, "its array has no such element");
+        continue;
+      }
+      if (record.array_life() > view.life()) Broken(path, "it is of a life that its array has not had yet");
+      const task::v1::State end = view.EndOf(*position);
+      const bool ended = records::IsTerminal(record.state());
+      open += ended ? 0 : 1;
+      if (end == task::v1::STATE_UNSPECIFIED) continue;
+      if (!ended) Broken(path, absl::StrCat("its array says that it has ", task::v1::State_Name(end), ", and it has not ended"));
+      if (ended && record.array_life() == view.life() && record.state() != end) {
+        Broken(path, absl::StrCat("its array says that it has ", task::v1::State_Name(end)));
+      }
+    }
+    const std::uint32_t running_max = array.policy().array().running_max();
+    if (running_max > 0 && open > running_max) {
+      Broken(paths_.Task(id), absl::StrCat(open, " of its elements are under way, at most ", running_max));
+    }
   }
 
   void CheckAttempts(const std::string& path, const worker::v1::TaskRecord& record) {
@@ -236,6 +326,7 @@ class Checker {
 
   const records::PoolPaths& paths_;
   std::map<std::string, worker::v1::TaskRecord> tasks_;
+  std::map<std::string, records::ArrayView> arrays_;
   std::map<std::string, std::vector<Assignment>> assignments_;  // by task
   std::map<std::string, worker::v1::WorkerInfo> workers_;
   std::vector<std::string> died_;

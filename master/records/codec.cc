@@ -79,6 +79,9 @@ std::string Encode(const task::v1::QueueSettings& settings) {
 std::string Encode(const worker::v1::ScheduleRecord& schedule) {
   return EncodeDeterministically(schedule);
 }
+std::string Encode(const worker::v1::ArrayChunk& chunk) {
+  return EncodeDeterministically(chunk);
+}
 
 absl::StatusOr<worker::v1::TaskRecord> DecodeTaskRecord(absl::string_view bytes) {
   return Decode<worker::v1::TaskRecord>(bytes, "task record");
@@ -110,6 +113,10 @@ absl::StatusOr<task::v1::QueueSettings> DecodeQueueSettings(absl::string_view by
 
 absl::StatusOr<worker::v1::ScheduleRecord> DecodeScheduleRecord(absl::string_view bytes) {
   return Decode<worker::v1::ScheduleRecord>(bytes, "schedule");
+}
+
+absl::StatusOr<worker::v1::ArrayChunk> DecodeArrayChunk(absl::string_view bytes) {
+  return Decode<worker::v1::ArrayChunk>(bytes, "states of an array's elements");
 }
 
 absl::Status CheckBounds(const worker::v1::TaskRecord& record) {
@@ -190,6 +197,7 @@ void EndTask(worker::v1::TaskRecord* record, const AttemptEnd& end) {
   record->clear_worker();
   record->clear_not_before();
   record->clear_awaits();
+  record->clear_closing();
 }
 
 void BackToReady(worker::v1::TaskRecord* record, task::v1::Reason reason, absl::string_view sentence) {

@@ -26,6 +26,7 @@ namespace drover::records {
 [[nodiscard]] std::string Encode(const worker::v1::Drain& drain);
 [[nodiscard]] std::string Encode(const task::v1::QueueSettings& settings);
 [[nodiscard]] std::string Encode(const worker::v1::ScheduleRecord& schedule);
+[[nodiscard]] std::string Encode(const worker::v1::ArrayChunk& chunk);
 
 // DATA_LOSS for bytes that are no such message: somebody wrote there by hand.
 [[nodiscard]] absl::StatusOr<worker::v1::TaskRecord> DecodeTaskRecord(absl::string_view bytes);
@@ -38,6 +39,7 @@ namespace drover::records {
 [[nodiscard]] absl::StatusOr<worker::v1::Drain> DecodeDrain(absl::string_view bytes);
 [[nodiscard]] absl::StatusOr<task::v1::QueueSettings> DecodeQueueSettings(absl::string_view bytes);
 [[nodiscard]] absl::StatusOr<worker::v1::ScheduleRecord> DecodeScheduleRecord(absl::string_view bytes);
+[[nodiscard]] absl::StatusOr<worker::v1::ArrayChunk> DecodeArrayChunk(absl::string_view bytes);
 
 // INTERNAL naming the first part over its bound. What the functions below produce never is.
 [[nodiscard]] absl::Status CheckBounds(const worker::v1::TaskRecord& record);

@@ -1,6 +1,7 @@
 #include "master/records/paths.h"
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 namespace drover::records {
@@ -60,6 +61,12 @@ std::string PoolPaths::Queue(absl::string_view queue) const {
 std::string PoolPaths::Schedule(absl::string_view schedule) const {
   return absl::StrCat(root_, "/schedules/", schedule);
 }
+std::string PoolPaths::ArrayChunks(absl::string_view task) const {
+  return absl::StrCat(root_, "/arrays/", task);
+}
+std::string PoolPaths::ArrayChunk(absl::string_view task, std::uint32_t chunk) const {
+  return absl::StrCat(root_, "/arrays/", task, "/", chunk);
+}
 std::string PoolPaths::Horizon() const {
   return root_ + "/horizon";
 }
@@ -78,6 +85,11 @@ PathParts PoolPaths::Parse(absl::string_view path) const {
     if (!second.empty()) return {PathKind::kAssignment, second, first};
     if (!first.empty()) return {PathKind::kAssignees, first, first};
     return {};
+  }
+  if (kind == "arrays") {
+    std::uint32_t chunk = 0;
+    if (second.empty() || !absl::SimpleAtoi(second, &chunk)) return {};
+    return {PathKind::kArrayChunk, first, {}, chunk};
   }
   if (!second.empty()) return {};
   if (first.empty()) {

@@ -2,6 +2,7 @@
 #ifndef DROVER_MASTER_RECORDS_PATHS_H_
 #define DROVER_MASTER_RECORDS_PATHS_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -22,6 +23,7 @@ enum class PathKind {
   kDrain,       // drain/<worker>; name = worker
   kQueue,       // queues/<queue>; name = queue
   kSchedule,    // schedules/<schedule>; name = schedule
+  kArrayChunk,  // arrays/<task>/<chunk>; name = task, chunk = its number
   kHorizon,
   kStore,
 };
@@ -31,6 +33,7 @@ struct PathParts {
   PathKind kind = PathKind::kOther;
   absl::string_view name;
   absl::string_view worker;
+  std::uint32_t chunk = 0;
 };
 
 // The paths of one pool. Immutable; any thread.
@@ -59,6 +62,9 @@ class PoolPaths {
   [[nodiscard]] std::string Drain(absl::string_view worker) const;
   [[nodiscard]] std::string Queue(absl::string_view queue) const;
   [[nodiscard]] std::string Schedule(absl::string_view schedule) const;
+  // Parent of an array's chunks. Made with the first of them; may be missing.
+  [[nodiscard]] std::string ArrayChunks(absl::string_view task) const;
+  [[nodiscard]] std::string ArrayChunk(absl::string_view task, std::uint32_t chunk) const;
   [[nodiscard]] std::string Horizon() const;
   [[nodiscard]] std::string Store() const;
 

@@ -45,6 +45,14 @@ inline constexpr std::size_t kResourcesMax = 8;
 inline constexpr std::int64_t kResourceMax = std::int64_t{1} << 60;  // thousandths: a petabyte of memory
 inline constexpr unsigned kTaskKeyRunningMax = 1'000'000;
 inline constexpr std::size_t kDependenciesMax = 32;
+
+// Of arrays.
+inline constexpr std::uint32_t kArrayIndexMax = 9'999'999;
+inline constexpr std::uint32_t kArrayElementsMax = 1'000'000;
+inline constexpr int kArrayRangesMax = 64;
+inline constexpr std::size_t kArrayIdBytesMax = 119;  // ":<index>" follows
+inline constexpr std::uint32_t kArrayChunkElements = 4'096;
+
 inline constexpr unsigned kPriorityMax = 9;
 inline constexpr unsigned kRetriesMax = 1000;
 inline constexpr std::size_t kRetryExitCodesMax = 64;

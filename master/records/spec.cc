@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "coord/base/status.h"
+#include "master/records/array.h"
 #include "master/records/backoff.h"
 #include "master/records/dependency.h"
 #include "master/records/encode.h"
@@ -145,6 +146,7 @@ void Normalise(task::v1::Policy* policy) {
   if (policy->key_max() == 1 && !policy->key().empty()) policy->clear_key_max();
   std::sort(policy->mutable_dependencies()->begin(), policy->mutable_dependencies()->end(),
             [](const auto& a, const auto& b) { return std::pair(a.task(), a.condition()) < std::pair(b.task(), b.condition()); });
+  if (policy->has_array()) Normalise(policy->mutable_array());
   // The order of rules, and of a rule's values, says nothing.
   std::set<std::string> rules;
   for (task::v1::LabelRule& rule : *policy->mutable_rules()) {
@@ -169,12 +171,13 @@ absl::Status CheckPolicy(const task::v1::Policy& policy) {
   DROVER_RETURN_IF_ERROR(CheckTimes(policy));
   DROVER_RETURN_IF_ERROR(CheckRetries(policy));
   DROVER_RETURN_IF_ERROR(CheckDependencies(policy));
+  if (policy.has_array()) DROVER_RETURN_IF_ERROR(CheckArray(policy.array()));
   if (!task::v1::DisconnectPolicy_IsValid(policy.on_disconnect())) {
     return absl::InvalidArgumentError("on_disconnect is KEEP or STOP");
   }
   const std::size_t size = policy.ByteSizeLong();
   if (size > kPolicyBytesMax) {
-    return absl::ResourceExhaustedError(absl::StrCat("name, queue, labels, rules, resources and dependencies take ", size,
+    return absl::ResourceExhaustedError(absl::StrCat("name, queue, labels, rules, resources, array and dependencies take ", size,
                                                      " bytes together, at most ", kPolicyBytesMax));
   }
   return absl::OkStatus();
@@ -259,6 +262,7 @@ std::string DifferenceOf(const worker::v1::TaskRecord& known, const worker::v1::
   of_policy("dependencies",
             std::equal(a.dependencies().begin(), a.dependencies().end(), b.dependencies().begin(), b.dependencies().end(),
                        [](const auto& x, const auto& y) { return x.task() == y.task() && x.condition() == y.condition(); }));
+  of_policy("array", a.has_array() == b.has_array() && ArrayText(a.array()) == ArrayText(b.array()));
   of_policy("delay", a.delay_ms() == b.delay_ms());
   of_policy("start", a.start_at_ms() == b.start_at_ms());
   of_policy("time to start within", a.start_within_ms() == b.start_within_ms());

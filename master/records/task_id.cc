@@ -1,8 +1,10 @@
 #include "master/records/task_id.h"
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "master/records/record_limits.h"
 
 namespace drover::records {
 namespace {
@@ -54,6 +56,28 @@ bool IsLabelValue(absl::string_view value) {
     if (!absl::ascii_isprint(static_cast<unsigned char>(c))) return false;
   }
   return true;
+}
+
+std::string ElementId(absl::string_view array, std::uint32_t index) {
+  return absl::StrCat(array, ":", index);
+}
+
+std::optional<Element> ParseElement(absl::string_view id) {
+  const std::size_t colon = id.find(':');
+  if (colon == absl::string_view::npos) return std::nullopt;
+  const absl::string_view digits = id.substr(colon + 1);
+  Element element{id.substr(0, colon)};
+  if (digits.empty() || (digits.size() > 1 && digits.front() == '0')) return std::nullopt;
+  for (const char c : digits) {
+    if (!absl::ascii_isdigit(static_cast<unsigned char>(c))) return std::nullopt;
+  }
+  if (!absl::SimpleAtoi(digits, &element.index) || element.index > kArrayIndexMax) return std::nullopt;
+  if (element.array.size() > kArrayIdBytesMax || !IsTaskId(element.array)) return std::nullopt;
+  return element;
+}
+
+bool IsAnyTaskId(absl::string_view id) {
+  return IsTaskId(id) || ParseElement(id).has_value();
 }
 
 absl::Status NoTaskError(absl::string_view id) {

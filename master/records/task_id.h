@@ -18,7 +18,7 @@ namespace drover::records {
 inline constexpr std::size_t kTaskIdBytesMax = 128;
 inline constexpr std::size_t kNameBytesMax = 63;
 
-// [A-Za-z0-9][A-Za-z0-9._-]{0,127}
+// [A-Za-z0-9][A-Za-z0-9._-]{0,127}: what a submission may choose.
 [[nodiscard]] bool IsTaskId(absl::string_view id);
 // The same with at most 63 bytes: pools, queues, workers, process ids.
 [[nodiscard]] bool IsName(absl::string_view name);
@@ -26,8 +26,21 @@ inline constexpr std::size_t kNameBytesMax = 63;
 [[nodiscard]] bool IsLabelKey(absl::string_view key);
 [[nodiscard]] bool IsLabelValue(absl::string_view value);
 
+// An element of an array: `<array>:<index>`, the index in decimal without leading zeros.
+struct Element {
+  absl::string_view array;
+  std::uint32_t index = 0;
+};
+[[nodiscard]] std::string ElementId(absl::string_view array, std::uint32_t index);
+// Nothing: it is the id of no element.
+[[nodiscard]] std::optional<Element> ParseElement(absl::string_view id);
+// Of a task, or of an array's element: what a call may be about.
+[[nodiscard]] bool IsAnyTaskId(absl::string_view id);
+
 // The sentences with which a refusal explains the rule.
 inline constexpr char kTaskIdRule[] = "a task id is [A-Za-z0-9][A-Za-z0-9._-]{0,127}";
+inline constexpr char kAnyTaskIdRule[] =
+    "a task id is [A-Za-z0-9][A-Za-z0-9._-]{0,127}, that of an array's element ends with :<index> besides";
 inline constexpr char kNameRule[] = "a name is [A-Za-z0-9][A-Za-z0-9._-]{0,62}";
 
 // NOT_FOUND, in the words that every call has for it.

@@ -54,6 +54,10 @@ absl::StatusOr<Admitted> Admit(const task::v1::TaskSpec& spec, std::int64_t now_
   *record.mutable_policy() = spec.policy();
   records::Normalise(record.mutable_policy());
   DROVER_RETURN_IF_ERROR(records::CheckPolicy(record.policy()));
+  if (record.policy().has_array() && spec.id().size() > records::kArrayIdBytesMax) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("an array's id has ", spec.id().size(), " bytes, at most ", records::kArrayIdBytesMax));
+  }
   for (const task::v1::Dependency& dependency : record.policy().dependencies()) {
     if (dependency.task() == spec.id()) return absl::InvalidArgumentError("a task does not depend on itself");
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "coord/process/logging.h"
 #include "drover/coord/cluster_time.h"
 #include "master/records/codec.h"
@@ -12,6 +13,7 @@ namespace {
 
 const process::Logger kLog("master.server");
 constexpr base::Duration kSweepInterval = std::chrono::milliseconds(100);
+constexpr base::Duration kArrayPause = std::chrono::milliseconds(200);
 
 }  // namespace
 
@@ -21,6 +23,7 @@ Master::Master(base::Loop* loop, MasterOptions options, Hooks hooks)
       hooks_(std::move(hooks)),
       paths_(options_.pool),
       outage_(loop, kLog, options_.session.endpoints, [this] { return session(); }),
+      arrays_(loop),
       reopen_(loop),
       sweep_(loop),
       farewell_(loop, [this] { return session(); }) {}
@@ -210,6 +213,27 @@ void Master::OnTaskGone(const state::TaskView& task) {
 }
 void Master::OnAssignment(const std::string&, const std::string& task) {
   Notify(task);
+}
+
+// Hundreds of its elements may end in a second; whoever watches it sees how far it has come often enough.
+void Master::OnArray(const std::string& task) {
+  if (listeners_.empty()) return;
+  const bool first = arrays_changed_.empty();
+  arrays_changed_.insert(task);
+  if (first) arrays_.Set(kArrayPause, [this] { NotifyArrays(); });
+}
+
+void Master::NotifyArrays() {
+  for (const std::string& array : std::exchange(arrays_changed_, {})) {
+    Notify(array);
+    // Its elements that have no record change with it.
+    std::vector<std::string> elements;
+    const std::string prefix = array + ":";
+    for (auto it = listeners_.lower_bound(prefix); it != listeners_.end() && absl::StartsWith(it->first, prefix); ++it) {
+      elements.push_back(it->first);
+    }
+    for (const std::string& element : elements) Notify(element);
+  }
 }
 
 void Master::Notify(const std::string& task) {

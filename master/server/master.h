@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -140,6 +141,7 @@ class Master final : private coord::SessionObserver, private recipes::ElectionOb
   void OnWorker(const std::string&) override {}
   void OnAssignment(const std::string& worker, const std::string& task) override;
   void OnDied(const std::string&) override {}
+  void OnArray(const std::string& task) override;
 
   void BeginTerm();
   void EndTerm();
@@ -148,6 +150,7 @@ class Master final : private coord::SessionObserver, private recipes::ElectionOb
   void StepDown();
   void StopServing();
   void Notify(const std::string& task);
+  void NotifyArrays();
   void Changed();
 
   base::Loop* const loop_;
@@ -159,6 +162,8 @@ class Master final : private coord::SessionObserver, private recipes::ElectionOb
   std::vector<std::unique_ptr<Term>> retired_;                   // sessions whose committers wait for answers
   std::map<std::string, std::vector<TaskListener*>> listeners_;  // in the order they came
   bool stopping_ = false;
+  std::set<std::string> arrays_changed_;  // that somebody listens to, or to an element of
+  base::Timer arrays_;
   base::Timer reopen_;
   base::Timer sweep_;
   recipes::Farewell farewell_;

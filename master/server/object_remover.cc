@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "client/store/names.h"
+#include "master/records/task_id.h"
 
 namespace drover::master::server {
 
@@ -22,7 +23,8 @@ void ObjectRemover::Remove(const std::string& task, const worker::v1::TaskRecord
     return;
   }
   prefixes_.push_back(store::OutputsOf(task));
-  prefixes_.push_back(store::InputsOf(task));
+  // An element's are its array's.
+  if (!records::ParseElement(task).has_value()) prefixes_.push_back(store::InputsOf(task));
   Next();
 }
 

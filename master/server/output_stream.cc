@@ -8,6 +8,7 @@
 #include "coord/transport/message_bytes.h"
 #include "master/records/codec.h"
 #include "master/records/task_id.h"
+#include "master/server/task_message.h"
 #include "master/server/task_service.h"
 
 namespace drover::master::server {
@@ -18,6 +19,15 @@ absl::Status NoAttempt(const std::string& id, std::uint32_t attempt, std::uint32
                             : total == 1 ? "there is 1"
                                          : absl::StrCat("there are 1 to ", total);
   return absl::NotFoundError(absl::StrCat("task ", id, " has no attempt ", attempt, ": ", there));
+}
+
+absl::Status NoRecord(const std::string& id, const state::View& view) {
+  const auto element = ToElement(id, view);
+  if (!element.has_value()) return records::NoTaskError(id);
+  if (records::IsTerminal(element->state())) {
+    return absl::NotFoundError(absl::StrCat("what task ", id, " wrote, if it ran, is not kept any more"));
+  }
+  return absl::FailedPreconditionError(absl::StrCat("task ", id, " was not handed out yet"));
 }
 
 }  // namespace
@@ -73,7 +83,16 @@ void OutputStream::Wake() {
 
 absl::StatusOr<OutputStream::Known> OutputStream::Look() {
   const state::TaskView* task = master_->view().Find(request_.id());
-  if (task == nullptr) return records::NoTaskError(request_.id());
+  if (task == nullptr) {
+    absl::Status no_record = NoRecord(request_.id(), master_->view());
+    // It will be handed out.
+    if (absl::IsFailedPrecondition(no_record) && request_.follow()) return Known();
+    return no_record;
+  }
+  if (task->array) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "task ", request_.id(), " is an array, which writes nothing itself: name one of its elements, as <array>:<index>"));
+  }
   auto decoded = task->Decode();
   if (!decoded.ok()) return decoded.status();
   const worker::v1::TaskRecord& record = *decoded;

@@ -63,6 +63,13 @@ bool IsListed(const task::v1::ListRequest& request, const state::TaskView& task)
          (request.worker().empty() || request.worker() == worker);
 }
 
+// Elements are listed of the array that was asked for, or of whom holds them.
+bool IsOfArray(const task::v1::ListRequest& request, const state::TaskView& task) {
+  const std::optional<records::Element> element = records::ParseElement(task.id);
+  if (!element.has_value()) return request.array().empty();
+  return request.array() == element->array || (request.array().empty() && !request.worker().empty());
+}
+
 // When one that was FULL may try again.
 constexpr base::Duration kFullRetryAfter = std::chrono::seconds(1);
 
@@ -276,8 +283,12 @@ task::v1::GetResponse TaskService::Look(const task::v1::GetRequest& request, boo
   for (const std::string& id : request.ids()) {
     const state::TaskView* task = master_->view().Find(id);
     if (task == nullptr) {
-      response.add_not_found(id);
       *to_confirm = true;
+      if (auto element = ToElement(id, master_->view())) {
+        *response.add_tasks() = *std::move(element);
+      } else {
+        response.add_not_found(id);
+      }
       continue;
     }
     *response.add_tasks() = ToTask(*task, master_->view());
@@ -314,7 +325,11 @@ void TaskService::Explain(const task::v1::ExplainRequest& request, Reply<task::v
       if (!confirmed.ok()) return (*held)(confirmed);
       if (!master_->serving()) return (*held)(NotServing());
       const state::TaskView* const task = master_->view().Find(request.id());
-      if (task == nullptr) return (*held)(records::NoTaskError(request.id()));
+      if (task == nullptr) {
+        auto element = ToElement(request.id(), master_->view());
+        if (!element.has_value()) return (*held)(records::NoTaskError(request.id()));
+        return (*held)(ToExplanation(*std::move(element), master_->view()));
+      }
       task::v1::ExplainResponse response = ToExplanation(*task, master_->view(), master_->planner().scheduler());
       response.set_zxid(master_->view().zxid().value);
       (*held)(std::move(response));
@@ -338,7 +353,8 @@ task::v1::ListResponse TaskService::Page(const task::v1::ListRequest& request) c
   for (auto it = end; it != order.begin();) {
     --it;
     const state::TaskView* task = view.At(it->second);
-    if ((states.empty() || states.count(task->state) > 0) && (!by_record || IsListed(request, *task))) {
+    if ((states.empty() || states.count(task->state) > 0) && IsOfArray(request, *task) &&
+        (!by_record || IsListed(request, *task))) {
       *response.add_tasks() = ToTask(*task, view);
       bytes += task->record.size() + task->id.size();
     }

@@ -69,7 +69,18 @@ void WatchStream::Flush() {
     due_.erase(due_.begin());
     const state::TaskView* task = view.Find(id);
     if (task == nullptr) {
-      missing_.insert(id);
+      auto element = ToElement(id, view);
+      if (!element.has_value()) {
+        missing_.insert(id);
+        continue;
+      }
+      missing_.erase(id);
+      if (records::IsTerminal(element->state())) {
+        open_.erase(id);
+        master_->Unlisten(id, this);
+      }
+      *response.add_tasks() = *std::move(element);
+      bytes += id.size() + 256;
       continue;
     }
     missing_.erase(id);
@@ -100,7 +111,7 @@ void WatchStream::ConfirmMissing() {
     if (!master_->serving()) return End(NotServing());
     task::v1::WatchResponse response;
     for (const std::string& id : asked) {
-      if (master_->view().Find(id) != nullptr) continue;
+      if (master_->view().Find(id) != nullptr || ToElement(id, master_->view()).has_value()) continue;
       missing_.erase(id);
       response.add_not_found(id);
       open_.erase(id);

@@ -48,6 +48,12 @@ absl::string_view StepKindName(StepKind kind) {
       return "schedule";
     case StepKind::kFire:
       return "fire";
+    case StepKind::kHandOut:
+      return "hand_out";
+    case StepKind::kFold:
+      return "fold";
+    case StepKind::kEndArray:
+      return "end_array";
   }
   return "?";
 }

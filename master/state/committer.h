@@ -46,8 +46,11 @@ enum class StepKind {
   kDrain,
   kSchedule,
   kFire,
+  kHandOut,
+  kFold,
+  kEndArray,
 };
-inline constexpr std::size_t kStepKinds = 19;
+inline constexpr std::size_t kStepKinds = 22;
 // "submit", "assign" ...: a metric's label.
 [[nodiscard]] absl::string_view StepKindName(StepKind kind);
 

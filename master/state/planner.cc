@@ -35,6 +35,7 @@ void Planner::Lead(Epoch epoch, Zxid since, Committer* committer) {
   for (const auto& [key, assignment] : view_->assignments()) assignments_due_.insert(key);
   for (const auto& [process_id, czxid] : view_->died()) died_due_.insert(process_id);
   all_awaiting_due_ = TaskRef(0);
+  for (const auto& [id, array] : view_->arrays()) arrays_due_.insert(id);
   // Brings the view up to now, so that planning begins without waiting for the next heartbeat.
   hooks_.sync([this, alive = alive_](Zxid) {
     if (*alive) WakeUp();
@@ -63,6 +64,7 @@ void Planner::OnViewReset(coord::ResetCause cause) {
   died_due_.clear();
   awaiting_due_.clear();
   dependents_due_.clear();
+  arrays_due_.clear();
   clock_.Clear();
   if (cause == coord::ResetCause::kCompacted && lead_.has_value()) hooks_.step_down();
   if (hooks_.also != nullptr) hooks_.also->OnViewReset(cause);
@@ -138,6 +140,12 @@ void Planner::OnSchedule(const std::string& name) {
   if (hooks_.also != nullptr) hooks_.also->OnSchedule(name);
 }
 
+void Planner::OnArray(const std::string& task) {
+  MarkArray(task);
+  WakeUp();
+  if (hooks_.also != nullptr) hooks_.also->OnArray(task);
+}
+
 void Planner::OnQueue(const std::string& name) {
   TellQueue(name);
   WakeUp();
@@ -181,6 +189,7 @@ void Planner::Place(const TaskView& task) {
   // What is planned counts as done until its answer; then it is looked at again.
   if (in_flight(task.id)) return;
   orphans_due_.erase(task.id);
+  if (task.array) return;  // its elements are placed
   switch (task.state) {
     case task::v1::WAITING:
       Current().Forget(task.ref);  // its turn comes when it is READY
@@ -226,6 +235,7 @@ void Planner::Turn() {
   PlanReleases(&plan);
   PlanDependents(&plan);
   PlanSchedules(&plan);
+  PlanArrays(&plan);
   PlanPlacements(&plan);
   PlanDied(&plan);
   PlanRetirement(&plan);
@@ -269,6 +279,7 @@ void Planner::Answered(const std::string& key, const std::string& task, const Co
 }
 
 void Planner::LookAgain(const std::string& task) {
+  MarkArray(task);
   if (const TaskView* view = view_->Find(task)) {
     Place(*view);
     if (view->awaits) awaiting_due_.insert(task);

@@ -28,6 +28,7 @@
 #include "absl/functional/function_ref.h"
 #include "coord/base/loop.h"
 #include "drover/task/v1/task.pb.h"
+#include "master/records/task_id.h"
 #include "master/scheduler/scheduler.h"
 #include "master/state/committer.h"
 #include "master/state/schedule_clock.h"
@@ -56,6 +57,9 @@ struct PlannerOptions {
   std::size_t waiting_max = 1'000'000;
   // Placements, and releases, of one turn: keeps a turn short.
   std::size_t turn_placements = 256;
+  // Elements of one array that are READY, above which no more of them are handed out; and that have not ended, in back-off too.
+  std::size_t array_ahead = 1'000;
+  std::size_t array_under_way_max = 100'000;
 };
 
 struct SubmitResult {
@@ -174,6 +178,7 @@ class Planner final : public ViewObserver {
   void OnDied(const std::string& process_id) override;
   void OnQueue(const std::string& name) override;
   void OnSchedule(const std::string& name) override;
+  void OnArray(const std::string& task) override;
   void OnViewEnded(const absl::Status& why) override;
 
   void WakeUp();
@@ -208,6 +213,19 @@ class Planner final : public ViewObserver {
   // Hands `plan_one` what is due, and sets the timer for the next.
   void PlanDue(const absl::btree_set<std::pair<std::int64_t, TaskRef>>& by_time, base::Timer* timer, Plan* plan,
                absl::FunctionRef<void(const TaskView&, worker::v1::TaskRecord)> plan_one);
+  // Something of this array, or of this element's, is to be looked at; the element is not on its way any more.
+  void MarkArray(const std::string& task);
+  void PlanArrays(Plan* plan);
+  void PlanArray(Subject subject, const ArrayView& array, std::size_t* room, Plan* plan);
+  // Writes down how elements ended; once it is closing those that were not handed out end as that.
+  void PlanFolds(const std::string& id, const ArrayView& array, task::v1::State closing, Plan* plan);
+  void HandOutElements(const Subject& subject, const ArrayView& array, std::size_t* room, Plan* plan);
+  void HandOutElement(const Subject& array, std::uint32_t index, Plan* plan);
+  // How many of its elements are on their way to being tasks.
+  [[nodiscard]] std::size_t HandingOut(const std::string& array) const;
+  void CancelElements(const Subject& array, const ArrayView& view);
+  // Of an element that was not handed out.
+  void CancelFree(const std::string& id, const records::Element& element, Plan* plan);
   void PlanPlacements(Plan* plan);
   void PlanDied(Plan* plan);
   void PlanRetirement(Plan* plan);
@@ -238,6 +256,10 @@ class Planner final : public ViewObserver {
   // What a submission that is on its way waits for is not retired.
   void BeginAwaiting(const std::vector<std::string>& tasks);
   void EndAwaiting(const std::vector<std::string>& tasks);
+  // Where a task that is about to be created runs, if it can at once: the scheduler counts it as there. Unpin once that is
+  // answered.
+  [[nodiscard]] std::optional<Target> PlaceNew(TaskRef ref, const worker::v1::TaskRecord& record);
+  void Unpin(TaskRef ref, const std::string& id);
   void SubmissionAnswered(Submission submission, const CommitResult& result);
   void AnswerLater(Submission submission, SubmitResult result);
   // Why the queue takes no more; empty: it does.
@@ -259,12 +281,14 @@ class Planner final : public ViewObserver {
   std::set<View::AssignmentKey> assignments_due_;
   std::set<std::string> orphans_due_;
   std::set<std::string> died_due_;
-  std::set<std::string> awaiting_due_;              // tasks that wait for others
-  std::map<std::string, TaskRef> dependents_due_;   // those that wait for this task, from that number on
-  std::optional<TaskRef> all_awaiting_due_;         // all that wait for others, from that number on
-  std::map<std::string, std::size_t> awaited_;      // by how many submissions that are on their way
-  std::set<std::string> rerunning_;                 // ended tasks whose next life is on its way
-  std::map<std::string, std::size_t> asked_about_;  // submissions whose ticket the core is asked about
+  std::set<std::string> awaiting_due_;             // tasks that wait for others
+  std::map<std::string, TaskRef> dependents_due_;  // those that wait for this task, from that number on
+  std::optional<TaskRef> all_awaiting_due_;        // all that wait for others, from that number on
+  std::map<std::string, std::size_t> awaited_;     // by how many submissions that are on their way
+  std::set<std::string> arrays_due_;
+  std::map<std::string, std::set<std::uint32_t>, std::less<>> handing_out_;  // by array: elements on their way to being tasks
+  std::set<std::string> rerunning_;                                          // ended tasks whose next life is on its way
+  std::map<std::string, std::size_t> asked_about_;                           // submissions whose ticket the core is asked about
   std::map<std::string, Cancellation> cancellations_;
   std::map<std::string, std::vector<Submission>> submissions_behind_;  // of an id that is in flight
   std::uint64_t generation_ = 0;  // of the view's contents: answers of before a reset do not touch it

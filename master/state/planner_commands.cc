@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "master/records/array.h"
 #include "master/records/codec.h"
 #include "master/records/spec.h"
 #include "master/records/task_id.h"
@@ -119,6 +120,10 @@ void Planner::MeetKnown(Submission submission, const TaskView& task) {
   }
   const bool failed = records::IsTerminal(known->state()) && known->state() != task::v1::SUCCEEDED;
   if (submission.retry) {
+    if (const auto element = records::ParseElement(task.id)) {
+      return answer(Kind::kRefused, absl::StrCat("it is an element: retry array ", element->array,
+                                                 ", which runs those of its elements anew that did not succeed"));
+    }
     if (failed) return SendRerun(std::move(submission), task, *known);
     return answer(Kind::kRefused, records::IsTerminal(known->state())
                                       ? "it has succeeded: submit it under another id to run it again"
@@ -154,6 +159,10 @@ void Planner::SendRerun(Submission submission, const TaskView& task, const worke
     next.set_program(ended.program());
     if (ended.has_program_object()) *next.mutable_program_object() = ended.program_object();
     next.set_spec_digest(ended.spec_digest());
+  } else if ((next.policy().has_array() || ended.policy().has_array()) &&
+             !records::SameElements(next.policy().array(), ended.policy().array())) {
+    return AnswerLater(std::move(submission),
+                       {SubmitResult::Kind::kConflict, "the array of this id has other elements: submit it under another id"});
   } else if (next.program().empty() && !next.has_program_object()) {
     return AnswerLater(std::move(submission), {SubmitResult::Kind::kUnavailable, "the task has ended a moment ago; try again"});
   }
@@ -193,6 +202,22 @@ void Planner::SendRerun(Submission submission, const TaskView& task, const worke
   lead_->committer->Commit(std::move(plan));
 }
 
+std::optional<Target> Planner::PlaceNew(TaskRef ref, const worker::v1::TaskRecord& record) {
+  if (record.state() != task::v1::READY || record.policy().has_array()) return std::nullopt;
+  if (lead_->committer->outstanding() >= options_.in_flight_max) return std::nullopt;
+  const auto facts = FactsOf(record, Zxid(std::numeric_limits<std::uint64_t>::max()), hooks_.cluster_now_ms());
+  const std::optional<std::string> worker = Current().Place(ref, facts);
+  if (!worker.has_value()) return std::nullopt;
+  std::optional<Target> target = TargetOf(*worker);
+  if (!target.has_value()) scheduler_->Forget(ref);
+  return target;
+}
+
+void Planner::Unpin(TaskRef ref, const std::string& id) {
+  if (view_->Find(id) == nullptr) scheduler_->Forget(ref);
+  view_->Unpin(id);
+}
+
 void Planner::SendSubmission(Submission submission) {
   Awaited awaited = AwaitedBy(submission.record.policy(), std::nullopt);
   if (!awaited.behind.empty()) return submissions_behind_[awaited.behind].push_back(std::move(submission));
@@ -200,16 +225,8 @@ void Planner::SendSubmission(Submission submission) {
   if (const absl::Status start = SetStart(&submission.record, !awaited.tasks.empty()); !start.ok()) {
     return AnswerLater(std::move(submission), {SubmitResult::Kind::kRefused, std::string(start.message())});
   }
-  const bool waits = submission.record.state() == task::v1::WAITING;
   const TaskRef ref = view_->Pin(submission.id);
-  std::optional<Target> target;
-  if (!waits && lead_->committer->outstanding() < options_.in_flight_max) {
-    const auto facts = FactsOf(submission.record, Zxid(std::numeric_limits<std::uint64_t>::max()), hooks_.cluster_now_ms());
-    if (const std::optional<std::string> worker = Current().Place(ref, facts)) {
-      target = TargetOf(*worker);
-      if (!target.has_value()) scheduler_->Forget(ref);
-    }
-  }
+  const std::optional<Target> target = PlaceNew(ref, submission.record);
   in_flight_.insert(submission.id);
   under_way_.Begin(submission.record.policy().queue());
   BeginAwaiting(awaited.tasks);
@@ -225,10 +242,7 @@ void Planner::SendSubmission(Submission submission) {
     in_flight_.erase(submission.id);
     under_way_.End(submission.record.policy().queue());
     EndAwaiting(awaited);
-    if (generation == generation_) {
-      if (view_->Find(submission.id) == nullptr) scheduler_->Forget(ref);
-      view_->Unpin(submission.id);
-    }
+    if (generation == generation_) Unpin(ref, submission.id);
     SubmissionAnswered(std::move(submission), result);
   };
   plan.steps.push_back(std::move(step));

@@ -120,6 +120,13 @@ void Planner::PlanDue(const absl::btree_set<std::pair<std::int64_t, TaskRef>>& b
 
 void Planner::PlanOverdue(Plan* plan) {
   PlanDue(view_->overdue(), &overdue_, plan, [this, plan](const TaskView& task, worker::v1::TaskRecord record) {
+    if (task.array && task.state == task::v1::RUNNING) {
+      const records::AttemptEnd as{.state = task::v1::FAILED,
+                                   .reason = task::v1::DEADLINE,
+                                   .sentence = "its deadline was over before all its elements were handed out"};
+      return AddStep(plan, StepKind::kOverdue, task.id, task.id,
+                     lead_->transitions.Close({task.id, task.mzxid, std::move(record)}, as));
+    }
     const std::optional<records::TimeBound> bound = records::StartBound(record);
     if (!bound.has_value()) return;
     AddStep(plan, StepKind::kOverdue, task.id, task.id,
@@ -195,6 +202,12 @@ void Planner::PlanRetirement(Plan* plan) {
     const TaskView* task = view_->At(it->second);
     if (task->changed_at_ms + age_ms > now_ms) break;
     if (in_flight(task->id) || view_->DependentsOf(task->id) != nullptr || awaited_.contains(task->id)) continue;
+    // An element counts before it goes, and an array goes after its elements.
+    if (const auto element = records::ParseElement(task->id)) {
+      const ArrayView* array = view_->FindArray(element->array);
+      if (array != nullptr && array->IsUnfolded(element->index)) continue;
+    }
+    if (const ArrayView* array = view_->FindArray(task->id); array != nullptr && array->records() > 0) continue;
     if (const auto ticket = records::TicketOf(task->id)) horizon = std::max(horizon, *ticket + 1);
     due.push_back(task);
   }
@@ -206,8 +219,11 @@ void Planner::PlanRetirement(Plan* plan) {
   }
   for (const TaskView* task : due) {
     auto record = task->Decode();
+    const ArrayView* array = view_->FindArray(task->id);
     AddStep(
-        plan, StepKind::kRetire, task->id, task->id, lead_->transitions.Retire(task->id, task->mzxid),
+        plan, StepKind::kRetire, task->id, task->id,
+        array == nullptr ? lead_->transitions.Retire(task->id, task->mzxid)
+                         : lead_->transitions.RetireArray(task->id, task->mzxid, *array),
         [this, id = task->id, record = record.ok() ? *std::move(record) : worker::v1::TaskRecord()](const CommitResult& result) {
           if (result.outcome == CommitOutcome::kDone && hooks_.retired) hooks_.retired(id, record);
         });
@@ -235,6 +251,8 @@ void Planner::PlanCancellation(const std::string& id, Plan* plan) {
   using Kind = CancelResult::Kind;
   Cancellation& cancellation = cancellations_.at(id);
   const TaskView* task = view_->Find(id);
+  const std::optional<records::Element> element = records::ParseElement(id);
+  if (element.has_value() && (task == nullptr || records::IsTerminal(task->state))) return CancelFree(id, *element, plan);
   if (task == nullptr) return AnswerCancellation(id, {Kind::kNotFound, "no such task"});
   if (records::IsTerminal(task->state)) return AnswerCancellation(id, {Kind::kAlreadyTerminal, ""});
   auto record = task->Decode();
@@ -245,6 +263,12 @@ void Planner::PlanCancellation(const std::string& id, Plan* plan) {
   const auto then = [this, id](const CommitResult& result) {
     if (result.outcome == CommitOutcome::kDone) AnswerCancellation(id, {Kind::kDone, ""});
   };
+  if (task->array && task->state == task::v1::RUNNING) {
+    if (record->closing() == task::v1::CANCELLED) return AnswerCancellation(id, {Kind::kDone, ""});
+    const records::AttemptEnd as{
+        .state = task::v1::CANCELLED, .reason = task::v1::CANCELLED_BY_USER, .sentence = cancellation.reason};
+    return AddStep(plan, StepKind::kCancel, id, id, lead_->transitions.Close({id, task->mzxid, *std::move(record)}, as), then);
+  }
   if (task->state == task::v1::WAITING || task->state == task::v1::READY) {
     AddStep(plan, StepKind::kCancel, id, id,
             lead_->transitions.CancelWaiting({id, task->mzxid, *std::move(record)}, cancellation.reason, loop_->WallNow().value),

@@ -224,6 +224,65 @@ Transaction Transitions::Orphaned(Subject task, std::int64_t now_ms) const {
   return t;
 }
 
+Transaction Transitions::BeginArray(Subject array) const {
+  Transaction t = Guarded();
+  t.compares.push_back(Compare::Mzxid(paths_.Task(array.id), array.mzxid));
+  array.record.set_state(task::v1::RUNNING);
+  t.then.push_back(Operation::Set(paths_.Task(array.id), records::Encode(array.record)));
+  return t;
+}
+
+Transaction Transitions::HandOut(absl::string_view array, absl::string_view element, worker::v1::TaskRecord record,
+                                 const std::optional<Subject>& ended, const std::optional<Target>& target,
+                                 std::int64_t now_ms) const {
+  Transaction t = Guarded();
+  const std::string path = paths_.Task(element);
+  t.compares.push_back(Compare::Exists(paths_.Task(array)));
+  if (ended.has_value()) {
+    t.compares.push_back(Compare::Mzxid(path, ended->mzxid));
+    records::SucceedTo(ended->record, &record);
+  }
+  if (target.has_value()) {
+    t.compares.push_back(Compare::Czxid(paths_.Worker(target->worker), target->incarnation));
+    GiveTo(&record, *target, now_ms);
+  }
+  t.then.push_back(ended.has_value() ? Operation::Set(path, records::Encode(record))
+                                     : Operation::Create(path, records::Encode(record), {.parents = true}));
+  if (target.has_value()) t.then.push_back(MakeAssignment(paths_, element, *target));
+  return t;
+}
+
+Transaction Transitions::SetChunk(absl::string_view array, std::uint32_t number, const worker::v1::ArrayChunk& chunk,
+                                  const ChunkView* known) const {
+  return Put(paths_.ArrayChunk(array, number), records::Encode(chunk),
+             known == nullptr ? std::nullopt : std::optional(known->mzxid));
+}
+
+Transaction Transitions::Close(Subject array, const records::AttemptEnd& as) const {
+  Transaction t = Guarded();
+  t.compares.push_back(Compare::Mzxid(paths_.Task(array.id), array.mzxid));
+  array.record.set_closing(as.state);
+  array.record.set_reason(as.reason);
+  array.record.set_sentence(records::Clip(as.sentence, records::kSentenceBytesMax));
+  t.then.push_back(Operation::Set(paths_.Task(array.id), records::Encode(array.record)));
+  return t;
+}
+
+Transaction Transitions::EndArray(Subject array, const records::AttemptEnd& end) const {
+  Transaction t = Guarded();
+  t.compares.push_back(Compare::Mzxid(paths_.Task(array.id), array.mzxid));
+  records::EndTask(&array.record, end);
+  t.then.push_back(Operation::Set(paths_.Task(array.id), records::Encode(array.record)));
+  return t;
+}
+
+Transaction Transitions::RetireArray(absl::string_view id, Zxid mzxid, const ArrayView& array) const {
+  Transaction t = Retire(id, mzxid);
+  for (const auto& [number, chunk] : array.chunks()) t.then.push_back(Operation::Delete(paths_.ArrayChunk(id, number)));
+  if (!array.chunks().empty()) t.then.push_back(Operation::Delete(paths_.ArrayChunks(id)));
+  return t;
+}
+
 Transaction Transitions::Put(const std::string& path, std::string data, std::optional<Zxid> known_mzxid) const {
   Transaction t = Guarded();
   if (!known_mzxid.has_value()) {

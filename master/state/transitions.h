@@ -90,6 +90,23 @@ class Transitions {
   // The record says ASSIGNED or RUNNING and no assignment stands: somebody deleted it by hand.
   [[nodiscard]] coord::Transaction Orphaned(Subject task, std::int64_t now_ms) const;
 
+  // A READY array is RUNNING: its elements are handed out.
+  [[nodiscard]] coord::Transaction BeginArray(Subject array) const;
+  // An element of it gets a record, and with a target is assigned. `ended`: the record that it has of an earlier life, whose place
+  // this one takes.
+  [[nodiscard]] coord::Transaction HandOut(absl::string_view array, absl::string_view element, worker::v1::TaskRecord record,
+                                           const std::optional<Subject>& ended, const std::optional<Target>& target,
+                                           std::int64_t now_ms) const;
+  // How elements ended. `known` null: there is no such chunk yet.
+  [[nodiscard]] coord::Transaction SetChunk(absl::string_view array, std::uint32_t number, const worker::v1::ArrayChunk& chunk,
+                                            const ChunkView* known) const;
+  // It hands out nothing more: what is left ends so.
+  [[nodiscard]] coord::Transaction Close(Subject array, const records::AttemptEnd& as) const;
+  // All its elements have ended.
+  [[nodiscard]] coord::Transaction EndArray(Subject array, const records::AttemptEnd& end) const;
+  // With what is known of its elements.
+  [[nodiscard]] coord::Transaction RetireArray(absl::string_view id, Zxid mzxid, const ArrayView& array) const;
+
   // `known` null: the queue has no settings yet.
   [[nodiscard]] coord::Transaction SetQueue(absl::string_view name, const task::v1::QueueSettings& settings,
                                             const QueueView* known) const;

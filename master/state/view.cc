@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "master/records/codec.h"
+#include "master/records/task_id.h"
 #include "master/records/time_bounds.h"
 
 namespace drover::master::state {
@@ -81,6 +82,11 @@ const ScheduleView* View::FindSchedule(absl::string_view name) const {
   return it == schedules_.end() ? nullptr : &it->second;
 }
 
+const ArrayView* View::FindArray(absl::string_view task) const {
+  const auto it = arrays_.find(task);
+  return it == arrays_.end() ? nullptr : &it->second;
+}
+
 const DrainView* View::FindDrain(absl::string_view worker) const {
   const auto it = drains_.find(std::string(worker));
   return it == drains_.end() ? nullptr : &it->second;
@@ -136,13 +142,17 @@ void View::Index(TaskView* task, const worker::v1::TaskRecord& record) {
   if (waits) {
     if (const auto bound = records::StartBound(record)) task->overdue_at_ms = bound->at_ms;
   }
+  task->array = record.policy().has_array();
+  const bool hands_out = task->array && task->state == task::v1::RUNNING && record.closing() == task::v1::STATE_UNSPECIFIED;
+  if (hands_out) task->overdue_at_ms = record.policy().deadline_ms();
   by_submission_.insert({task->czxid, task->ref});
   if (records::IsTerminal(task->state)) finished_.insert({task->mzxid, task->ref});
   task->awaits = task->state == task::v1::WAITING && record.awaits();
   if (task->awaits) Await(task, record);
   if (task->state == task::v1::WAITING && !task->awaits) waiting_.insert({task->not_before_ms, task->ref});
   if (task->overdue_at_ms != 0) overdue_.insert({task->overdue_at_ms, task->ref});
-  Count(task, record.policy().queue());
+  // One that hands out its elements is counted by these.
+  if (!task->array || task->state != task::v1::RUNNING) Count(task, record.policy().queue());
 }
 
 void View::Unindex(TaskView* task) {
@@ -192,6 +202,7 @@ void View::Uncount(TaskView* task) {
 
 void View::PutTask(absl::string_view id, const coord::Stat& stat, const std::string& data) {
   TaskView* task = Slot(id);
+  const bool was_array = task->present && task->array;
   Unindex(task);
   task->record = data;
   task->record.shrink_to_fit();
@@ -203,6 +214,7 @@ void View::PutTask(absl::string_view id, const coord::Stat& stat, const std::str
   const auto record = task->Decode();
   task->state = record.ok() ? record->state() : task::v1::STATE_UNSPECIFIED;
   Index(task, record.ok() ? *record : worker::v1::TaskRecord());
+  TellArrays(id, record.ok() ? &*record : nullptr, was_array);
   if (observer_ != nullptr) observer_->OnTask(*task);
 }
 
@@ -211,11 +223,36 @@ void View::RemoveTask(absl::string_view id) {
   if (it == by_id_.end() || !it->second->present) return;
   TaskView* task = it->second;
   Unindex(task);
+  TellArrays(id, nullptr, task->array);
   if (observer_ != nullptr) observer_->OnTaskGone(*task);
   task->present = false;
+  task->array = false;
   task->record.clear();
   task->state = task::v1::STATE_UNSPECIFIED;
   FreeIfUnused(task);
+}
+
+template <typename Change>
+void View::ChangeArray(absl::string_view task, Change change) {
+  const std::string id(task);
+  const auto it = arrays_.try_emplace(id).first;
+  change(&it->second);
+  if (it->second.empty()) arrays_.erase(it);
+  if (observer_ != nullptr) observer_->OnArray(id);
+}
+
+void View::TellArrays(absl::string_view id, const worker::v1::TaskRecord* record, bool was_array) {
+  if (record != nullptr && record->policy().has_array()) {
+    ChangeArray(id, [record](ArrayView* array) { array->SetRecord(*record); });
+  } else if (was_array) {
+    ChangeArray(id, [](ArrayView* array) { array->RemoveRecord(); });
+  }
+  const std::optional<records::Element> element = records::ParseElement(id);
+  if (!element.has_value()) return;
+  ChangeArray(element->array, [&element, record](ArrayView* array) {
+    if (record == nullptr) return array->RemoveElement(element->index);
+    array->SetElement(element->index, record->state(), record->array_life());
+  });
 }
 
 void View::Put(const std::string& path, const coord::Stat& stat, const std::string& data) {
@@ -262,6 +299,14 @@ void View::Put(const std::string& path, const coord::Stat& stat, const std::stri
       auto schedule = records::DecodeScheduleRecord(data);
       schedules_[name] = ScheduleView{schedule.ok() ? *std::move(schedule) : worker::v1::ScheduleRecord(), stat.mzxid};
       if (observer_ != nullptr) observer_->OnSchedule(name);
+      break;
+    }
+    case PathKind::kArrayChunk: {
+      // What cannot be read says of no element that it has ended. (drover check finds it.)
+      auto chunk = records::DecodeArrayChunk(data);
+      ChangeArray(parts.name, [&](ArrayView* array) {
+        array->SetChunk(parts.chunk, {chunk.ok() ? *std::move(chunk) : worker::v1::ArrayChunk(), stat.mzxid});
+      });
       break;
     }
     case PathKind::kHorizon: {
@@ -315,6 +360,9 @@ void View::Remove(const std::string& path) {
       schedules_.erase(name);
       if (observer_ != nullptr) observer_->OnSchedule(name);
       break;
+    case PathKind::kArrayChunk:
+      ChangeArray(parts.name, [&](ArrayView* array) { array->RemoveChunk(parts.chunk); });
+      break;
     case PathKind::kHorizon:
       horizon_mzxid_ = Zxid();
       break;
@@ -342,6 +390,7 @@ void View::OnReset(coord::ResetCause cause) {
   queues_.clear();
   tallies_.clear();
   tally_ = {};
+  arrays_.clear();
   schedules_.clear();
   workers_.clear();
   drains_.clear();

@@ -25,12 +25,15 @@
 #include "coord/base/ids.h"
 #include "drover/coord/subtree.h"
 #include "drover/worker/v1/record.pb.h"
+#include "master/records/array_view.h"
 #include "master/records/paths.h"
 #include "master/scheduler/types.h"
 
 namespace drover::master::state {
 
 using base::Zxid;
+using records::ArrayView;
+using records::ChunkView;
 using scheduler::TaskRef;
 
 // How many of a queue's tasks are where.
@@ -74,6 +77,7 @@ struct TaskView {
   NamedTally* tally = nullptr;                          // of its queue, while it has not ended
   bool present = false;                                 // false: a number was reserved for it, nothing more
   bool awaits = false;                                  // it waits for the tasks that it depends on
+  bool array = false;                                   // it has elements, and does not run itself
 
   [[nodiscard]] absl::StatusOr<worker::v1::TaskRecord> Decode() const;
 };
@@ -109,6 +113,8 @@ class ViewObserver {
   virtual void OnQueue(const std::string& /*name*/) {}
   // It came, changed or went.
   virtual void OnSchedule(const std::string& /*name*/) {}
+  // Something that its ArrayView says changed.
+  virtual void OnArray(const std::string& /*task*/) {}
   virtual void OnViewEnded(const absl::Status& /*why*/) {}
 
  protected:
@@ -149,7 +155,8 @@ class View final : private coord::SubtreeListener {
   // WAITING for a time, by that time, soonest first.
   [[nodiscard]] const absl::btree_set<std::pair<std::int64_t, TaskRef>>& waiting() const { return waiting_; }
 
-  // WAITING and READY ones by the time at which they end unrun (records::StartBound), soonest first.
+  // WAITING and READY ones by the time at which they end unrun (records::StartBound), and RUNNING arrays by that at which they hand
+  // out nothing more; soonest first.
   [[nodiscard]] const absl::btree_set<std::pair<std::int64_t, TaskRef>>& overdue() const { return overdue_; }
 
   // Queues with settings.
@@ -159,6 +166,11 @@ class View final : private coord::SubtreeListener {
   [[nodiscard]] const std::map<std::string, QueueTally, std::less<>>& tallies() const { return tallies_; }
   [[nodiscard]] QueueTally TallyOf(absl::string_view queue) const;
   [[nodiscard]] const QueueTally& tally() const { return tally_; }
+
+  // By task; also what is left of some that are gone.
+  [[nodiscard]] const std::map<std::string, ArrayView, std::less<>>& arrays() const { return arrays_; }
+  // Null: there is no such array, nor anything left of one.
+  [[nodiscard]] const ArrayView* FindArray(absl::string_view task) const;
 
   [[nodiscard]] const std::map<std::string, ScheduleView>& schedules() const { return schedules_; }
   [[nodiscard]] const ScheduleView* FindSchedule(absl::string_view name) const;
@@ -200,6 +212,10 @@ class View final : private coord::SubtreeListener {
   // Every task that it depends on has it among its dependents from now on, or no longer.
   void Await(TaskView* task, const worker::v1::TaskRecord& record);
   void Unawait(TaskView* task);
+  // What the record of a task, or that it is gone, says of arrays.
+  void TellArrays(absl::string_view id, const worker::v1::TaskRecord* record, bool was_array);
+  template <typename Change>
+  void ChangeArray(absl::string_view task, Change change);
   TaskView* Slot(absl::string_view id);
   void FreeIfUnused(TaskView* task);
 
@@ -217,6 +233,7 @@ class View final : private coord::SubtreeListener {
   std::map<std::string, QueueView> queues_;
   std::map<std::string, QueueTally, std::less<>> tallies_;
   QueueTally tally_;
+  std::map<std::string, ArrayView, std::less<>> arrays_;
   std::map<std::string, ScheduleView> schedules_;
   std::map<std::string, WorkerView> workers_;
   std::map<std::string, DrainView> drains_;

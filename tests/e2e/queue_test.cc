@@ -228,5 +228,46 @@ TEST_F(QueueTest, WhatCannotBeIsRefusedByName) {
   EXPECT_NE(refused({"submit", "--key-max", "2", "--", "true"}).find("--key-max needs --key"), std::string::npos);
 }
 
+TEST_F(QueueTest, AnArrayRunsItsProgramOnceForEachIndex) {
+  const std::string file = cluster_->path("array");
+  const std::string mended = cluster_->path("array-mended");
+  const std::string id = Submit({"--array", "0-8:2,11-20%6"}, {"sh", "-c",
+                                                               "echo $DROVER_ARRAY_INDEX >> " + file +
+                                                                   "; echo I am $DROVER_ARRAY_INDEX of $DROVER_ARRAY_ID; " +
+                                                                   "[ $DROVER_ARRAY_INDEX != 12 ] || [ -e " + mended + " ]"});
+  const CommandResult waited = cluster_->Drover({"wait", id, "--progress"});
+  EXPECT_EQ(waited.exit_code, 3) << waited.err;
+  EXPECT_NE(waited.err.find("15 of 15 ended: 14 SUCCEEDED, 1 FAILED"), std::string::npos) << waited.err;
+  const nlohmann::json status = cluster_->Json({"status", id});
+  EXPECT_EQ(status.at("reason"), "ELEMENTS");
+  EXPECT_EQ(status.at("array").at("unsuccessful"), nlohmann::json({"12"}));
+  EXPECT_EQ(cluster_->Json({"list", "--array", id}).size(), 15U);
+  EXPECT_EQ(cluster_->Json({"list", "--array", id, "--state", "FAILED"}).at(0).at("id"), id + ":12");
+  for (const nlohmann::json& task : cluster_->Json({"list"})) EXPECT_EQ(task.at("id").get<std::string>().find(':'), std::string::npos);
+  EXPECT_EQ(cluster_->Drover({"logs", id + ":13"}).out, "I am 13 of " + id + "\n");
+  EXPECT_EQ(cluster_->Drover({"logs", id}).exit_code, 8);
+  EXPECT_EQ(cluster_->Drover({"status", id + ":21"}).exit_code, 6);
+  // What failed runs anew, and nothing else does.
+  std::ofstream(mended).close();
+  EXPECT_EQ(cluster_->Drover({"retry", id}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"wait", id}).exit_code, 0);
+  std::vector<std::string> ran = Lines(ReadFile(file));
+  std::sort(ran.begin(), ran.end());
+  EXPECT_EQ(ran, (std::vector<std::string>{"0", "11", "12", "12", "13", "14", "15", "16", "17", "18", "19", "2", "20", "4", "6", "8"}));
+}
+
+TEST_F(QueueTest, AnArrayOfAMillionIsCancelledAsAWhole) {
+  const std::string id = Submit({"--array", "0-999999"}, {"sleep", "600"});
+  ASSERT_TRUE(Await([&] { return cluster_->Json({"status", id}).at("array").at("under_way") >= 4; }));
+  EXPECT_EQ(cluster_->Drover({"cancel", id, "--reason", "enough"}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"wait", id}).exit_code, 4);
+  const nlohmann::json status = cluster_->Json({"status", id});
+  EXPECT_EQ(status.at("array").at("cancelled"), 1'000'000) << status;
+  EXPECT_EQ(status.at("sentence"), "enough");
+  EXPECT_EQ(cluster_->Json({"status", id + ":999999"}).at("state"), "CANCELLED");
+  EXPECT_EQ(cluster_->Drover({"submit", "--array", "9-3", "--", "true"}).exit_code, 2);
+  EXPECT_EQ(cluster_->Drover({"submit", "--array", "0-1000000", "--", "true"}).exit_code, 8);
+}
+
 }  // namespace
 }  // namespace drover::testing

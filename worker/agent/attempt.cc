@@ -11,6 +11,7 @@
 #include "drover/coord/cluster_time.h"
 #include "drover/coord/status.h"
 #include "master/records/codec.h"
+#include "master/records/task_id.h"
 
 namespace drover::worker::agent {
 namespace {
@@ -285,6 +286,10 @@ void Attempt::StartProgram() {
   // A map's order is not defined, but its keys are unique.
   for (const auto& [name, value] : program_.env()) run.env.emplace_back(name, value);
   run.env.emplace_back("DROVER_TASK_ID", task_);
+  if (const auto element = records::ParseElement(task_)) {
+    run.env.emplace_back("DROVER_ARRAY_ID", element->array);
+    run.env.emplace_back("DROVER_ARRAY_INDEX", absl::StrCat(element->index));
+  }
   run.env.emplace_back("DROVER_ATTEMPT", absl::StrCat(record_.attempts_total()));
   run.env.emplace_back("DROVER_FENCE", absl::StrCat(fence_.value));
   run.env.emplace_back("DROVER_WORKER", options.name);

@@ -22,7 +22,7 @@ TEST(TaskJsonTest, EveryOptionHasItsName) {
   const auto spec =
       Of(R"({"id": "a", "command": ["echo", "--name", 7], "retries": 3, "time_limit": "2m", "env": {"A": 1, "B": "x=y"},
       "label": {"k": "v"}, "retry_on": [75, 137], "after": ["b", "c:end"], "require": "gpu", "resource": {"cpu": "0.5"},
-      "retry_backoff": "0", "name": null, "queue": "q", "on_disconnect": "stop", "stdin": "in\nput"})");
+      "retry_backoff": "0", "name": null, "queue": "q", "on_disconnect": "stop", "stdin": "in\nput", "array": "0-9%2"})");
   ASSERT_TRUE(spec.ok()) << spec.status();
   EXPECT_EQ(spec->id, "a");
   EXPECT_EQ(spec->argv, (std::vector<std::string>{"echo", "--name", "7"}));
@@ -39,6 +39,7 @@ TEST(TaskJsonTest, EveryOptionHasItsName) {
   EXPECT_EQ(spec->queue, "q");
   EXPECT_EQ(spec->on_disconnect, client::OnDisconnect::kStop);
   EXPECT_EQ(spec->stdin_data, "in\nput");
+  EXPECT_EQ(spec->array, "0-9%2");
   EXPECT_TRUE(Of(R"({"command": ["true"], "at_most_once": true})")->at_most_once);
   EXPECT_FALSE(Of(R"({"command": ["true"], "at_most_once": false})")->at_most_once);
 }

@@ -48,6 +48,23 @@ TEST(TaskTextTest, JsonHasTheContractsFieldsWithTheirTypes) {
   EXPECT_TRUE(json["attempts"][0]["started_at"].is_null());
 }
 
+TEST(TaskTextTest, AnArraySaysHowFarItHasCome) {
+  client::Task task = Failed();
+  EXPECT_TRUE(TaskJson(task)["array"].is_null());
+  task.array = client::ArrayProgress{
+      .array = "0-9%3", .elements = 10, .waiting = 4, .under_way = 3, .succeeded = 2, .failed = 1, .unsuccessful = {"2", "4-5"}};
+  const Json json = TaskJson(task)["array"];
+  EXPECT_EQ(json["array"], "0-9%3");
+  EXPECT_EQ(json["elements"], 10);
+  EXPECT_EQ(json["under_way"], 3);
+  EXPECT_EQ(json["unsuccessful"], (Json{"2", "4-5"}));
+  const Item row = TaskRow(task, {"ID", "ARRAY"});
+  EXPECT_EQ(row.cells[1], "3 of 10 ended: 2 SUCCEEDED, 1 FAILED; 3 under way, 4 not handed out");
+  const Item lines = TaskLines(task);
+  ASSERT_EQ(lines.cells.size(), TaskNames().size());
+  EXPECT_EQ(lines.cells.back(), "2,4-5");
+}
+
 TEST(TaskTextTest, ATaskThatWaitsSaysUntilWhen) {
   client::Task task = Failed();
   task.state = client::State::kWaiting;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "master/records/array.h"
 #include "master/records/codec.h"
 #include "master/records/spec.h"
 
@@ -117,6 +118,57 @@ TEST_F(PoolCheckTest, WhatAMasterHasStillToDoIsPending) {
   EXPECT_THAT(Found(), ElementsAre("?assign/gone/of-nobody: its worker is gone: it is still to be taken back",
                                    "?assign/w/of-another-process: its worker is gone: it is still to be taken back",
                                    "?died/p0: the notice of a worker's death is still to be deleted"));
+}
+
+TEST_F(PoolCheckTest, AnArraysElementsAddUp) {
+  const auto array = [](task::v1::State state, std::uint32_t running_max = 0) {
+    worker::v1::TaskRecord record = Record(state);
+    *record.mutable_policy()->mutable_array() = *records::ParseArray("0-3");
+    record.mutable_policy()->mutable_array()->set_running_max(running_max);
+    record.set_spec_digest(records::SpecDigest(record.policy(), absl::string_view("p")));
+    if (state == task::v1::RUNNING) record.clear_worker();
+    return record;
+  };
+  const auto chunk = [this](const std::string& id, const std::vector<task::v1::State>& ends, std::uint32_t number = 0) {
+    worker::v1::ArrayChunk states;
+    for (std::uint32_t i = 0; i < ends.size(); ++i) records::SetStateIn(&states, i, ends[i]);
+    Put(paths_.ArrayChunk(id, number), records::Encode(states));
+  };
+  using task::v1::FAILED;
+  using task::v1::READY;
+  using task::v1::SUCCEEDED;
+  Task("fine", array(task::v1::RUNNING));
+  chunk("fine", {SUCCEEDED, FAILED});
+  Task("fine:0", Record(SUCCEEDED));
+  Task("fine:2", Record(READY));
+  Task("over", array(SUCCEEDED));
+  chunk("over", {SUCCEEDED, SUCCEEDED, SUCCEEDED, SUCCEEDED});
+  EXPECT_THAT(Found(), IsEmpty());
+
+  Task("behind", array(task::v1::RUNNING));
+  Task("behind:0", Record(SUCCEEDED));
+  Task("broken", array(SUCCEEDED));
+  chunk("broken", {SUCCEEDED, FAILED});
+  chunk("broken", {}, 7);
+  Task("broken:0", Record(FAILED));
+  Task("broken:1", Record(READY));
+  Task("broken:2", Record(READY));
+  Task("broken:9", Record(READY));
+  Task("broken:x", Record(READY));
+  chunk("gone", {SUCCEEDED});
+  Task("lost:0", Record(READY));
+  Task("many", array(task::v1::RUNNING, 1));
+  Task("many:0", Record(READY));
+  Task("many:1", Record(READY));
+  EXPECT_THAT(Found(), ElementsAre("arrays/broken/7: its array has 1 chunks", "arrays/gone/0: there is no array gone",
+                                   "?tasks/behind: 1 ends of elements are to be counted",
+                                   "tasks/broken: it has SUCCEEDED, as 1 of its 4 elements did",
+                                   "tasks/broken: it is SUCCEEDED, and some of its elements have not ended",
+                                   "tasks/broken:0: its array says that it has SUCCEEDED",
+                                   "tasks/broken:1: its array says that it has FAILED, and it has not ended",
+                                   "tasks/broken:9: its array has no such element", "tasks/broken:x: it is the id of no task",
+                                   "tasks/lost: it is not there, and 1 of its elements are",
+                                   "tasks/many: 2 of its elements are under way, at most 1"));
 }
 
 TEST_F(PoolCheckTest, AWorkerHoldsNoMoreThanItHas) {

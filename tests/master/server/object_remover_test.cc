@@ -31,6 +31,22 @@ TEST_F(ObjectRemoverTest, WhatATaskReadAndWroteGoesAndNothingElse) {
   EXPECT_EQ(remover.left_behind(), 0U);
 }
 
+TEST_F(ObjectRemoverTest, AnElementLeavesWhatItsArrayReads) {
+  Start();
+  Put(store::InputKey("a", 1));
+  Put(store::OutputKey("a:1", 7, false, 0));
+  Put(store::OutputKey("a:10", 8, false, 0));
+  worker::v1::TaskRecord record;
+  record.set_attempts_total(2);
+  ObjectRemover remover(store_.get());
+  remover.Remove("a:1", record);
+  Run(2'000);
+  EXPECT_EQ(objects_.objects.size(), 3U) << "the marker, the input and the other element's output";
+  remover.Remove("a", record);
+  Run(2'000);
+  EXPECT_EQ(objects_.objects.size(), 1U);
+}
+
 TEST_F(ObjectRemoverTest, AFailureLeavesThemBehindAndSaysSo) {
   Start();
   objects_.failure = absl::UnavailableError("gone");

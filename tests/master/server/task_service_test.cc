@@ -273,6 +273,63 @@ TEST_F(TaskServiceTest, AListMayAskForWhatRecordsSay) {
   EXPECT_THAT(listed([](auto* r) { r->set_queue("nobody's"); }), ElementsAre());
 }
 
+TEST_F(TaskServiceTest, AnArraysElementsAreShownWhetherTheyAreTasksOrNot) {
+  Start();
+  Join("w", 1);
+  task::v1::TaskSpec spec = Spec("a");
+  *spec.mutable_policy()->mutable_array()->add_ranges() = [] {
+    task::v1::Array::Range range;
+    range.set_first(5);
+    range.set_last(7);
+    return range;
+  }();
+  spec.mutable_policy()->mutable_array()->set_running_max(1);
+  EXPECT_EQ(SubmitOne(spec).outcome(), task::v1::DONE);
+  SubmitOne(Spec("b"));
+  const auto shown = [&](const std::string& id) {
+    task::v1::GetRequest request;
+    request.add_ids(id);
+    const auto response = *Call(&TaskService::Get, request);
+    return response.tasks_size() == 1 ? response.tasks(0) : task::v1::Task();
+  };
+  EXPECT_EQ(shown("a:5").state(), task::v1::ASSIGNED);
+  EXPECT_EQ(shown("a:6").state(), task::v1::WAITING);
+  EXPECT_EQ(shown("a:6").sentence(), "it was not handed out yet");
+  EXPECT_EQ(shown("a:8").id(), "") << "no element";
+  EXPECT_EQ(shown("b:0").id(), "") << "no array";
+  Finish("w", "a:5", {}, task::v1::FAILED);
+  EXPECT_EQ(shown("a").array().elements(), 3U);
+  EXPECT_EQ(shown("a").array().failed(), 1U);
+  EXPECT_EQ(shown("a").array().under_way(), 1U);
+  EXPECT_EQ(shown("a").array().waiting(), 1U);
+  ASSERT_EQ(shown("a").array().unsuccessful_size(), 1);
+  EXPECT_EQ(shown("a").array().unsuccessful(0).first(), 5U);
+  // What is retired is known by how it ended.
+  tree_.Delete(paths_.Task("a:5"));
+  Run();
+  EXPECT_EQ(shown("a:5").state(), task::v1::FAILED);
+
+  const auto listed = [&](const std::string& array, const std::string& worker) {
+    task::v1::ListRequest request;
+    request.set_array(array);
+    request.set_worker(worker);
+    return Ids(*Call(&TaskService::List, request));
+  };
+  EXPECT_THAT(listed("", ""), ElementsAre("b", "a"));
+  EXPECT_THAT(listed("a", ""), ElementsAre("a:6"));
+  EXPECT_THAT(listed("b", ""), ElementsAre());
+
+  task::v1::ExplainRequest explain;
+  explain.set_id("a");
+  EXPECT_EQ(Call(&TaskService::Explain, explain)->sentence(),
+            "of its 3 elements 1 were not handed out yet, 1 are under way (at most 1 at a time): drover list --array a shows these");
+  explain.set_id("a:7");
+  EXPECT_EQ(Call(&TaskService::Explain, explain)->sentence(),
+            "it was not handed out yet: those before it in its array are, and so many at a time");
+  explain.set_id("a:8");
+  EXPECT_TRUE(absl::IsNotFound(Call(&TaskService::Explain, explain).status()));
+}
+
 TEST_F(TaskServiceTest, QueuesAreSetListedAndForgotten) {
   Start();
   Join("w", 1);

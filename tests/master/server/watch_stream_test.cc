@@ -74,5 +74,47 @@ TEST_F(WatchStreamTest, TooManyTasksAreRefused) {
   EXPECT_EQ(log_->closed->code(), absl::StatusCode::kResourceExhausted);
 }
 
+TEST_F(WatchStreamTest, AnElementIsWatchedFromBeforeItIsATask) {
+  Start();
+  Join("w", 1);
+  task::v1::TaskSpec spec = Spec("a");
+  task::v1::Array* array = spec.mutable_policy()->mutable_array();
+  array->add_ranges()->set_last(2);
+  array->set_running_max(1);
+  SubmitOne(spec);
+  Watch({"a:1", "a:2", "a:3"});
+  EXPECT_EQ(Seen(), (std::vector<std::string>{"a:1 WAITING", "a:2 WAITING", "a:3 -"}));
+  log_->sent.clear();
+  Finish("w", "a:0");
+  Run(1'000);
+  ASSERT_FALSE(Seen().empty());
+  EXPECT_EQ(Seen().front(), "a:1 ASSIGNED");
+  task::v1::CancelRequest cancel;
+  cancel.add_ids("a:2");
+  ASSERT_TRUE(Call(&TaskService::Cancel, cancel).ok());
+  Run(1'000);
+  EXPECT_EQ(Seen().back(), "a:2 CANCELLED");
+  Finish("w", "a:1");
+  EXPECT_EQ(Seen().back(), "a:1 SUCCEEDED");
+  ASSERT_TRUE(log_->closed.has_value());
+  EXPECT_TRUE(log_->closed->ok());
+}
+
+TEST_F(WatchStreamTest, WhoWatchesAnArraySeesHowFarItHasCome) {
+  Start();
+  Join("w", 1);
+  task::v1::TaskSpec spec = Spec("a");
+  spec.mutable_policy()->mutable_array()->add_ranges()->set_last(9);
+  SubmitOne(spec);
+  Watch({"a"});
+  Finish("w", "a:0");
+  Run(1'000);
+  ASSERT_FALSE(log_->sent.empty());
+  EXPECT_EQ(log_->sent.back().tasks(0).array().succeeded(), 1U);
+  EXPECT_LT(log_->sent.size(), 8U) << "not at each change of an element";
+  for (int i = 1; i < 10; ++i) Finish("w", "a:" + std::to_string(i));
+  EXPECT_EQ(Seen().back(), "a SUCCEEDED");
+}
+
 }  // namespace
 }  // namespace drover::master::server

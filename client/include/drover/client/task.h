@@ -89,6 +89,11 @@ struct TaskSpec {
   // it should, this one is CANCELLED, DEPENDENCY, without having run.
   std::vector<Dependency> dependencies;
 
+  // Not empty: a task of many elements, the indexes given as text: "0-999", "1,3,7", "0-90:10", each with "%50" behind it (at most
+  // so many at a time). At most 1,000,000, none over 9,999,999. Element 7 is task <id>:7, and its program sees
+  // DROVER_ARRAY_INDEX=7. The id has at most 119 bytes.
+  std::string array;
+
   bool at_most_once = false;
   OnDisconnect on_disconnect = OnDisconnect::kKeep;
 };
@@ -118,6 +123,7 @@ enum class Reason {
   kStoreFailed,
   kDeadline,
   kDependency,
+  kElements,
 };
 [[nodiscard]] absl::string_view ReasonName(Reason reason);  // "TIME_LIMIT"
 
@@ -131,6 +137,20 @@ struct Attempt {
   Reason reason = Reason::kNone;
   int exit_code = -1;
   int signal = 0;
+};
+
+// How many of an array's elements are where.
+struct ArrayProgress {
+  std::string array;  // as it was submitted: "0-999%50"
+  std::uint64_t elements = 0;
+  std::uint64_t waiting = 0;    // not handed out yet
+  std::uint64_t under_way = 0;  // handed out, and not ended
+  std::uint64_t succeeded = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t cancelled = 0;
+  std::uint64_t lost = 0;
+  // The indexes of those that ended without success, the first 100 ranges of them: "3", "17-19".
+  std::vector<std::string> unsuccessful;
 };
 
 struct Task {
@@ -154,6 +174,7 @@ struct Task {
   std::vector<Attempt> attempts;   // the last 5, oldest first
   std::vector<Dependency> dependencies;
   std::vector<std::string> waits_for;  // while kWaiting for tasks: those that have not ended
+  std::optional<ArrayProgress> array;  // of an array
 };
 
 enum class OutputStream { kStdout, kStderr };

@@ -103,6 +103,8 @@ struct ListOptions {
   std::string name;
   std::string key;
   std::string worker;
+  // Elements of this array alone, those that were handed out. Empty: no elements, unless `worker` asks for what a worker holds.
+  std::string array;
 };
 
 struct TaskPage {
