@@ -1,6 +1,11 @@
 // `drover wait`, `status`, `explain`, `list`, `cancel`, `retry` and `logs`.
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -316,6 +321,51 @@ int Logs(const App& app, TaskClient& tasks, const LogsFlags& flags) {
   return written();
 }
 
+// What it left as its result, byte for byte.
+int Result(const App& app, TaskClient& tasks, const StatusFlags& flags) {
+  const auto task = tasks.Get(flags.id);
+  if (!task.ok()) return app.output.Fail(task.status());
+  if (task->state != client::State::kSucceeded) {
+    return app.output.Fail(kRefused, absl::FailedPreconditionError(absl::StrCat("task ", flags.id, " has no result: it is ",
+                                                                                client::StateName(task->state))));
+  }
+  if (task->result_bytes == 0) app.output.Note(absl::StrCat("task ", flags.id, " left no result"));
+  RawSink out(STDOUT_FILENO, "standard output");
+  client::OutputOptions options;
+  options.id = flags.id;
+  options.stream = client::OutputStream::kResult;
+  if (absl::Status s = tasks.ReadOutput(options, [&out](absl::string_view data) { return out.Write(data); }); !s.ok()) {
+    return app.output.Fail(s);
+  }
+  return out.status().ok() ? static_cast<int>(kOk) : app.output.Fail(out.status());
+}
+
+struct ProgressFlags {
+  std::vector<std::string> words;
+};
+
+// Of the task that this command runs in.
+int TellProgress(const App& app, const ProgressFlags& flags) {
+  const char* file = std::getenv("DROVER_PROGRESS");
+  if (file == nullptr || *file == '\0') {
+    return app.Usage("progress: the variable DROVER_PROGRESS is not set: only a program that a worker runs has a progress");
+  }
+  std::string line = absl::StrJoin(flags.words, " ");
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  const auto failed = [&](int error) {
+    return app.output.Fail(absl::UnavailableError(absl::StrCat("cannot write to ", file, ": ", std::strerror(error))));
+  };
+  // Not waiting: where nobody reads it any more the task has ended.
+  const int fd = ::open(file, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return failed(errno);
+  line += '\n';
+  const ssize_t n = ::write(fd, line.data(), line.size());
+  const int error = n < 0 ? errno : 0;
+  ::close(fd);
+  // So much was said that nobody has read yet, and this is not newer by much.
+  return error == 0 || error == EAGAIN ? static_cast<int>(kOk) : failed(error);
+}
+
 }  // namespace
 
 void AddTaskCommands(process::OptionSet* root, Commands* commands) {
@@ -358,6 +408,18 @@ void AddTaskCommands(process::OptionSet* root, Commands* commands) {
   auto retry_flags = std::make_shared<RetryFlags>();
   retry_flags->AddTo(&retry, "Tasks to run anew");
   Add(&retry, commands, retry_flags, Retry);
+
+  process::OptionSet& result =
+      root->Command("result", "Writes what a task left as its result: the file DROVER_RESULT of its program");
+  auto result_flags = std::make_shared<StatusFlags>();
+  result.Argument("ID", &result_flags->id, "The task");
+  Add(&result, commands, result_flags, Result);
+
+  process::OptionSet& progress = root->Command(
+      "progress", "Says, inside a task, how far it has come: a percentage, words, or nothing, which only says that it lives");
+  auto progress_flags = std::make_shared<ProgressFlags>();
+  progress.Arguments("WORD", &progress_flags->words, "Like 40 of the files", 0);
+  commands->push_back({&progress, [progress_flags](const App& app) { return TellProgress(app, *progress_flags); }});
 
   process::OptionSet& logs = root->Command("logs", "Writes what a task's program wrote");
   auto logs_flags = std::make_shared<LogsFlags>();

@@ -85,6 +85,8 @@ void TaskFlags::AddTo(process::OptionSet* options, const Use& use) {
   options->Time("--start-within", &start_within, "Fails it if it has not started this long after it may; 0 is no limit");
   options->Time("--total-limit", &total_limit,
                 "Ends it this long after it first may run, with all attempts and waits; 0 is no limit");
+  options->Time("--heartbeat", &heartbeat,
+                "Ends an attempt whose program says nothing of its progress (drover progress) for this long; 0: it need not");
   options->Flag("--at-most-once", &at_most_once, "Rather lose it than start it twice");
   options->Choice("--on-disconnect", &on_disconnect, {"keep", "stop"}, "What its worker does with it when it loses the core");
   options->Pairs("--label", &labels, "Label that the worker must have");
@@ -154,6 +156,7 @@ absl::StatusOr<client::TaskSpec> TaskFlags::Spec() const {
   spec.start_within = std::chrono::ceil<std::chrono::milliseconds>(start_within);
   spec.deadline_ms = deadline_ms;
   spec.total_limit = std::chrono::ceil<std::chrono::milliseconds>(total_limit);
+  spec.heartbeat = std::chrono::ceil<std::chrono::milliseconds>(heartbeat);
   spec.at_most_once = at_most_once;
   spec.on_disconnect = on_disconnect == "stop" ? client::OnDisconnect::kStop : client::OnDisconnect::kKeep;
   // Judged here, before anything is read or asked, so that every command answers in the same way.

@@ -31,6 +31,7 @@ struct TaskFlags {
   base::Duration start_within{0};
   std::int64_t deadline_ms = 0;
   base::Duration total_limit{0};
+  base::Duration heartbeat{0};
   bool at_most_once = false;
   std::string on_disconnect = "keep";
   std::map<std::string, std::string> labels;

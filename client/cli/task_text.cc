@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "client/cli/time_text.h"
+#include "master/records/codec.h"
 
 namespace drover::cli {
 namespace {
@@ -98,6 +99,25 @@ std::string ArrayText(const client::Task& t) {
   return text;
 }
 
+// "40% of the files"
+std::string ProgressText(const client::Task& t) {
+  if (!t.progress.has_value()) return "";
+  const std::string percent = t.progress->percent.has_value() ? absl::StrCat(*t.progress->percent, "%") : "";
+  return absl::StrCat(percent, percent.empty() || t.progress->text.empty() ? "" : " ", t.progress->text);
+}
+
+Json ProgressJson(const client::Task& t) {
+  if (!t.progress.has_value()) return nullptr;
+  const client::TaskProgress& p = *t.progress;
+  return Json{{"percent", p.percent.has_value() ? Json(*p.percent) : Json(nullptr)}, {"text", p.text}, {"at", TimeOrNull(p.at_ms)}};
+}
+
+// One that is no text, or too large to ride in the record, is read by `drover result`.
+Json ResultJson(const client::Task& t) {
+  if (!t.result.has_value() || records::Clip(*t.result, t.result->size()) != *t.result) return nullptr;
+  return *t.result;
+}
+
 Json ArrayJson(const client::Task& t) {
   if (!t.array.has_value()) return nullptr;
   const client::ArrayProgress& a = *t.array;
@@ -128,6 +148,7 @@ constexpr Column kColumns[] = {
     {"NOT-BEFORE", [](const client::Task& t) { return TimeText(t.not_before_ms); }},
     {"AFTER", DependenciesText},
     {"ARRAY", ArrayText},
+    {"PROGRESS", ProgressText},
     {"WAITS-FOR", [](const client::Task& t) { return absl::StrJoin(t.waits_for, ", "); }},
 };
 
@@ -163,6 +184,9 @@ Json TaskJson(const client::Task& t) {
               {"waits_for", t.waits_for},
               {"reruns", t.reruns},
               {"array", ArrayJson(t)},
+              {"progress", ProgressJson(t)},
+              {"result_bytes", t.result_bytes},
+              {"result", ResultJson(t)},
               {"attempts", std::move(attempts)}};
 }
 
@@ -210,10 +234,10 @@ absl::Status ParseColumns(const std::string& text, std::vector<std::string>* col
 }
 
 const std::vector<std::string>& TaskNames() {
-  static const std::vector<std::string> kNames = {"id",     "name",      "queue",       "priority", "state",
-                                                  "reason", "why",       "waits until", "after",    "waits for",
-                                                  "worker", "exit code", "submitted",   "started",  "finished",
-                                                  "took",   "attempts",  "array",       "elements", "without success"};
+  static const std::vector<std::string> kNames = {"id",        "name",        "queue",    "priority",       "state",    "reason",
+                                                  "why",       "waits until", "after",    "waits for",      "worker",   "exit code",
+                                                  "submitted", "started",     "finished", "took",           "attempts", "progress",
+                                                  "result",    "array",       "elements", "without success"};
   return kNames;
 }
 
@@ -242,6 +266,8 @@ Item TaskLines(const client::Task& t) {
                 TimeText(t.finished_at_ms),
                 Took(t),
                 t.attempt == 0 ? "" : absl::StrCat(t.attempt, ": ", attempts),
+                ProgressText(t),
+                t.result_bytes == 0 ? "" : absl::StrCat(t.result_bytes, " bytes: drover result ", t.id),
                 t.array.has_value() ? t.array->array : "",
                 ArrayText(t),
                 t.array.has_value() ? absl::StrJoin(t.array->unsuccessful, ",") : ""};

@@ -26,7 +26,9 @@ static_assert(static_cast<int>(MissedRuns::kSkip) == task::v1::ScheduleSpec::SKI
               static_cast<int>(MissedRuns::kAll) == task::v1::ScheduleSpec::ALL);
 static_assert(static_cast<int>(Dependency::Condition::kFailure) == task::v1::Dependency::FAILURE &&
               static_cast<int>(Dependency::Condition::kEnd) == task::v1::Dependency::END);
-static_assert(static_cast<int>(Reason::kElements) == task::v1::ELEMENTS && task::v1::Reason_MAX == task::v1::ELEMENTS);
+static_assert(static_cast<int>(Reason::kHeartbeat) == task::v1::HEARTBEAT && task::v1::Reason_MAX == task::v1::HEARTBEAT);
+static_assert(static_cast<int>(OutputStream::kStderr) == task::v1::STDERR &&
+              static_cast<int>(OutputStream::kResult) == task::v1::RESULT);
 static_assert(static_cast<int>(Reason::kCouldNotStart) == task::v1::COULD_NOT_START);
 
 }  // namespace
@@ -46,6 +48,7 @@ task::v1::Policy ToPolicy(const TaskSpec& spec) {
   policy.set_start_within_ms(spec.start_within.count());
   policy.set_deadline_ms(spec.deadline_ms);
   policy.set_total_limit_ms(spec.total_limit.count());
+  policy.set_heartbeat_ms(spec.heartbeat.count());
   policy.set_key(spec.key);
   if (spec.key_max != 1) policy.set_key_max(static_cast<std::uint32_t>(spec.key_max));
   for (const std::string& text : spec.rules) {
@@ -104,6 +107,14 @@ Task FromTask(const task::v1::Task& task) {
     t.dependencies.push_back(
         {dependency.task(), known ? static_cast<Dependency::Condition>(dependency.condition()) : Dependency::Condition::kEnd});
   }
+  if (task.has_progress()) {
+    t.progress.emplace();
+    if (task.progress().has_percent()) t.progress->percent = task.progress().percent();
+    t.progress->text = task.progress().text();
+    t.progress->at_ms = task.progress().at();
+  }
+  t.result_bytes = task.result_size();
+  if (task.has_result()) t.result = task.result();
   if (task.policy().has_array()) {
     const task::v1::ArrayProgress& progress = task.array();
     t.array = ArrayProgress{records::ArrayText(task.policy().array()),

@@ -7,9 +7,9 @@ namespace {
 
 constexpr std::array<absl::string_view, 9> kStates = {"STATE_UNSPECIFIED", "WAITING", "READY",     "ASSIGNED", "RUNNING",
                                                       "SUCCEEDED",         "FAILED",  "CANCELLED", "LOST"};
-constexpr std::array<absl::string_view, 13> kReasons = {
+constexpr std::array<absl::string_view, 14> kReasons = {
     "NONE",         "EXIT_CODE",       "SIGNAL",       "TIME_LIMIT", "CANCELLED_BY_USER", "WORKER_LOST", "WORKER_LOST_LIMIT",
-    "DISCONNECTED", "COULD_NOT_START", "STORE_FAILED", "DEADLINE",   "DEPENDENCY",        "ELEMENTS"};
+    "DISCONNECTED", "COULD_NOT_START", "STORE_FAILED", "DEADLINE",   "DEPENDENCY",        "ELEMENTS",    "HEARTBEAT"};
 
 }  // namespace
 

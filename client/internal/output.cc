@@ -29,7 +29,7 @@ absl::Status TaskClientImpl::ReadOutput(const OutputOptions& options, const OnDa
         task::v1::ReadOutputRequest request;
         request.set_id(options.id);
         request.set_attempt(options.attempt);
-        request.set_stream(options.stream == OutputStream::kStderr ? task::v1::STDERR : task::v1::STDOUT);
+        request.set_stream(static_cast<task::v1::Stream>(options.stream));
         request.set_offset(offset);
         request.set_follow(options.follow);
         bool gap = false;
@@ -69,8 +69,7 @@ absl::StatusOr<bool> TaskClientImpl::ReadEndedOutput(const OutputOptions& option
 
 absl::Status TaskClientImpl::ReadFromStore(const OutputOptions& options, const worker::v1::TaskRecord& record,
                                            const OnData& on_data) {
-  const bool is_stderr = options.stream == OutputStream::kStderr;
-  const worker::v1::OutputStream& stream = is_stderr ? record.output().err() : record.output().out();
+  const worker::v1::OutputStream& stream = records::StreamOf(record.output(), static_cast<task::v1::Stream>(options.stream));
   const std::uint64_t fence = record.attempts(record.attempts_size() - 1).fence();
   std::uint64_t at = 0;
   auto hand_over = [&](absl::string_view data) {
@@ -82,7 +81,7 @@ absl::Status TaskClientImpl::ReadFromStore(const OutputOptions& options, const w
   };
   for (std::uint32_t chunk = 0; chunk < stream.chunks(); ++chunk) {
     if (options.stop.stop_requested()) return absl::CancelledError("stopped");
-    auto data = store_.Get(store::OutputKey(options.id, fence, is_stderr, chunk));
+    auto data = store_.Get(store::OutputKey(options.id, fence, static_cast<store::Part>(options.stream), chunk));
     if (!data.ok()) return data.status();
     if (!hand_over(data->view())) return absl::OkStatus();
   }

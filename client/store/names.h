@@ -1,7 +1,7 @@
 // What the objects are called. The only place that spells these names.
 //
 //   input/<task>/<upload>                        an encoded Program; <upload> is a random number, so that two uploads never meet
-//   output/<task>/<fence>/<out|err>/<8 digits>   one attempt's output in numbered chunks, from 0, written while it runs
+//   output/<task>/<fence>/<out|err|result>/<8 digits>   what one attempt wrote, in numbered chunks from 0; output while it runs
 //
 // An array's element <array>:<index> is <array>/<index> in them. An array itself has no attempt.
 //
@@ -44,12 +44,15 @@ inline std::optional<absl::string_view> TaskOfInput(absl::string_view key) {
   if (slash == absl::string_view::npos || slash == 0) return std::nullopt;
   return key.substr(0, slash);
 }
-// `stderr_stream`: false for standard output.
-inline std::string OutputsOf(absl::string_view task, std::uint64_t fence, bool stderr_stream) {
-  return absl::StrCat(OutputsOf(task), fence, "/", stderr_stream ? "err" : "out", "/");
+// What an attempt leaves behind: values as in drover.task.v1.Stream.
+enum class Part { kOut, kErr, kResult };
+inline constexpr Part kParts[] = {Part::kOut, Part::kErr, Part::kResult};
+
+inline std::string OutputsOf(absl::string_view task, std::uint64_t fence, Part part) {
+  return absl::StrCat(OutputsOf(task), fence, "/", part == Part::kOut ? "out" : part == Part::kErr ? "err" : "result", "/");
 }
-inline std::string OutputKey(absl::string_view task, std::uint64_t fence, bool stderr_stream, std::uint32_t chunk) {
-  return absl::StrCat(OutputsOf(task, fence, stderr_stream), absl::Dec(chunk, absl::kZeroPad8));
+inline std::string OutputKey(absl::string_view task, std::uint64_t fence, Part part, std::uint32_t chunk) {
+  return absl::StrCat(OutputsOf(task, fence, part), absl::Dec(chunk, absl::kZeroPad8));
 }
 
 }  // namespace drover::store

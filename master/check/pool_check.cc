@@ -350,10 +350,10 @@ std::vector<NeededObject> ObjectsOf(const records::PoolPaths& paths, const std::
       needed.push_back({node.path, record->program_object().key(), record->program_object().size()});
     if (!record->has_output() || record->attempts().empty()) continue;
     const std::uint64_t fence = record->attempts().rbegin()->fence();
-    for (const bool err : {false, true}) {
-      const worker::v1::OutputStream& stream = err ? record->output().err() : record->output().out();
+    for (const store::Part part : store::kParts) {
+      const worker::v1::OutputStream& stream = records::StreamOf(record->output(), static_cast<task::v1::Stream>(part));
       for (std::uint32_t chunk = 0; chunk < stream.chunks(); ++chunk) {
-        needed.push_back({node.path, store::OutputKey(parts.name, fence, err, chunk), 0});
+        needed.push_back({node.path, store::OutputKey(parts.name, fence, part, chunk), 0});
       }
     }
   }

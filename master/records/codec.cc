@@ -130,7 +130,8 @@ absl::Status CheckBounds(const worker::v1::TaskRecord& record) {
     const std::size_t size = attempt.ByteSizeLong() + 3;
     if (size > kAttemptBytesMax) return Over("attempt", size, kAttemptBytesMax);
   }
-  const std::size_t output = record.output().out().data().size() + record.output().err().data().size();
+  const std::size_t output =
+      record.output().out().data().size() + record.output().err().data().size() + record.output().result().data().size();
   if (output > kOutputDataBytesMax) return Over("output", output, kOutputDataBytesMax);
   if (record.sentence().size() > kSentenceBytesMax) return Over("sentence", record.sentence().size(), kSentenceBytesMax);
   if (record.worker().size() > kNameBytesMax) return Over("worker", record.worker().size(), kNameBytesMax);
@@ -141,6 +142,17 @@ absl::Status CheckBounds(const worker::v1::TaskRecord& record) {
 
 bool IsTerminal(task::v1::State state) {
   return state == task::v1::SUCCEEDED || state == task::v1::FAILED || state == task::v1::CANCELLED || state == task::v1::LOST;
+}
+
+const worker::v1::OutputStream& StreamOf(const worker::v1::Output& output, task::v1::Stream stream) {
+  switch (stream) {
+    case task::v1::STDERR:
+      return output.err();
+    case task::v1::RESULT:
+      return output.result();
+    default:
+      return output.out();
+  }
 }
 
 std::string Clip(absl::string_view text, std::size_t bytes_max) {

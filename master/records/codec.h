@@ -46,6 +46,9 @@ namespace drover::records {
 
 [[nodiscard]] bool IsTerminal(task::v1::State state);
 
+// What an attempt left of this stream, one that there is.
+[[nodiscard]] const worker::v1::OutputStream& StreamOf(const worker::v1::Output& output, task::v1::Stream stream);
+
 // Cuts at a character's border (UTF-8), never inside one; drops bytes that are no UTF-8 (a proto string must be).
 [[nodiscard]] std::string Clip(absl::string_view text, std::size_t bytes_max);
 

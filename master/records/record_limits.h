@@ -28,6 +28,8 @@ inline constexpr std::size_t kOutputDataBytesMax = 768;
 inline constexpr std::size_t kSentenceBytesMax = 128;
 // Reason of a cancellation, in the assignment.
 inline constexpr std::size_t kCancelReasonBytesMax = 100;
+// What a program says of its progress, there, too.
+inline constexpr std::size_t kProgressTextBytesMax = 100;
 
 // Headers, digest, numbers, times, the worker's name, sizes and chunk counts of the output.
 inline constexpr std::size_t kFixedBytesMax = 230;

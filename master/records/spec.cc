@@ -53,6 +53,7 @@ absl::Status CheckTimes(const task::v1::Policy& policy) {
   DROVER_RETURN_IF_ERROR(CheckTime("a time limit", policy.time_limit_ms(), kLimitMaxMs));
   DROVER_RETURN_IF_ERROR(CheckTime("a delay", policy.delay_ms(), kDelayMaxMs));
   DROVER_RETURN_IF_ERROR(CheckTime("a time to start within", policy.start_within_ms(), kLimitMaxMs));
+  DROVER_RETURN_IF_ERROR(CheckTime("a time between signs of life", policy.heartbeat_ms(), kLimitMaxMs));
   DROVER_RETURN_IF_ERROR(CheckTime("a total limit", policy.total_limit_ms(), kLimitMaxMs));
   DROVER_RETURN_IF_ERROR(CheckInstant("the time from which on it may run", policy.start_at_ms()));
   DROVER_RETURN_IF_ERROR(CheckInstant("a deadline", policy.deadline_ms()));
@@ -267,6 +268,7 @@ std::string DifferenceOf(const worker::v1::TaskRecord& known, const worker::v1::
   of_policy("start", a.start_at_ms() == b.start_at_ms());
   of_policy("time to start within", a.start_within_ms() == b.start_within_ms());
   of_policy("deadline", a.deadline_ms() == b.deadline_ms());
+  of_policy("heartbeat", a.heartbeat_ms() == b.heartbeat_ms());
   of_policy("total limit", a.total_limit_ms() == b.total_limit_ms());
   if (parts.empty()) return "its policy differs";  // by a field of another version
   const std::string last = parts.back();

@@ -9,7 +9,8 @@ namespace drover::master::server {
 
 bool MayHaveObjects(const worker::v1::TaskRecord& record) {
   if (record.has_program_object() || record.attempts_total() > 1 || record.reruns() > 0) return true;
-  if (record.output().out().chunks() > 0 || record.output().err().chunks() > 0) return true;
+  const worker::v1::Output& output = record.output();
+  if (output.out().chunks() + output.err().chunks() + output.result().chunks() > 0) return true;
   // An attempt that ended without an outcome of its own may have written some.
   const bool ran = record.attempts_total() == 1 && !record.has_output();
   task::v1::Program program;

@@ -116,7 +116,7 @@ absl::StatusOr<OutputStream::Known> OutputStream::Look() {
   }
   known.ended = true;
   if (attempt_ == total && record.has_output()) {
-    const worker::v1::OutputStream& stream = request_.stream() == task::v1::STDERR ? record.output().err() : record.output().out();
+    const worker::v1::OutputStream& stream = records::StreamOf(record.output(), request_.stream());
     known.chunks = stream.chunks();
     known.tail = stream.data();
   }
@@ -148,8 +148,8 @@ void OutputStream::ReadChunk() {
   reading_ = true;
   // Chunks before the offset are only measured.
   const std::uint64_t skip = offset_ > position_ ? offset_ - position_ : 0;
-  (*store)->Get(store::OutputKey(request_.id(), known->fence, request_.stream() == task::v1::STDERR, chunk_), {.offset = skip},
-                [this, alive = alive_](absl::StatusOr<store::GetResult> got) {
+  (*store)->Get(store::OutputKey(request_.id(), known->fence, static_cast<store::Part>(request_.stream()), chunk_),
+                {.offset = skip}, [this, alive = alive_](absl::StatusOr<store::GetResult> got) {
                   if (!*alive || closed_) return;
                   reading_ = false;
                   OnChunk(got);

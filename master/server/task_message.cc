@@ -74,6 +74,7 @@ task::v1::Task ToTask(const state::TaskView& task, const state::View& view) {
   if (stands) {
     if (const state::AssignmentView* assignment = view.FindAssignment(record->worker(), task.id)) {
       newest->set_fence(assignment->czxid.value);
+      if (assignment->data.has_progress()) *message.mutable_progress() = assignment->data.progress();
     }
   }
   message.set_fence(newest->fence());
@@ -82,6 +83,9 @@ task::v1::Task ToTask(const state::TaskView& task, const state::View& view) {
     message.set_worker(newest->worker());
     message.set_exit_code(newest->exit_code());
     message.set_signal(newest->signal());
+    const worker::v1::OutputStream& result = record->output().result();
+    message.set_result_size(result.size());
+    if (result.size() > 0 && result.chunks() == 0) message.set_result(result.data());
   }
   return message;
 }

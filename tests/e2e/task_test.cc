@@ -123,8 +123,9 @@ TEST_F(TaskTest, TheProgramSeesItsTaskAndNothingElseOfTheWorker) {
   const CommandResult result = cluster_->Drover({"run", "--id", "environment", "--env", "COLOUR=blue", "--", "env"});
   std::set<std::string> names;
   for (const std::string& line : Lines(result.out)) names.insert(line.substr(0, line.find('=')));
-  const std::set<std::string> expected = {"PATH",           "HOME",           "LANG",         "TMPDIR",       "COLOUR",
-                                          "DROVER_TASK_ID", "DROVER_ATTEMPT", "DROVER_FENCE", "DROVER_WORKER"};
+  const std::set<std::string> expected = {"PATH",           "HOME",           "LANG",         "TMPDIR",        "COLOUR",
+                                          "DROVER_TASK_ID", "DROVER_ATTEMPT", "DROVER_FENCE", "DROVER_WORKER", "DROVER_PROGRESS",
+                                          "DROVER_RESULT"};
   EXPECT_EQ(names, expected) << result.out << result.err;
   EXPECT_NE(result.out.find("DROVER_TASK_ID=environment\n"), std::string::npos);
   EXPECT_NE(result.out.find("DROVER_ATTEMPT=1\n"), std::string::npos);
@@ -332,6 +333,45 @@ TEST_F(TaskTest, ATimeLimitEndsEverythingTheTaskStarted) {
   const std::vector<std::string> lines = Lines(ReadFile(pids));
   ASSERT_EQ(lines.size(), 2u) << result.err;
   for (const std::string& pid : lines) EXPECT_TRUE(Await([&] { return !Alive(std::stoi(pid)); })) << pid;
+}
+
+TEST_F(TaskTest, AProgramSaysHowFarItIsAndLeavesAResult) {
+  const std::string go_on = cluster_->path("go-on");
+  const std::string id = Trimmed(
+      cluster_
+          ->Drover({"submit", "--env", "DROVER=" + Binary("drover"), "--heartbeat", "1h", "--", "sh", "-c",
+                    "$DROVER progress 40% of the files; until [ -e " + go_on + " ]; do sleep 0.05; done; echo 42 > $DROVER_RESULT"})
+          .out);
+  ASSERT_TRUE(Await([&] { return !cluster_->Json({"status", id}).at("progress").is_null(); }));
+  const nlohmann::json running = cluster_->Json({"status", id});
+  EXPECT_EQ(running.at("progress").at("percent"), 40);
+  EXPECT_EQ(running.at("progress").at("text"), "of the files");
+  EXPECT_EQ(cluster_->Drover({"result", id}).exit_code, 8) << "it has not ended";
+  std::ofstream(go_on).close();
+  EXPECT_EQ(cluster_->Drover({"wait", id}).exit_code, 0);
+  EXPECT_EQ(cluster_->Drover({"result", id}).out, "42\n");
+  EXPECT_EQ(cluster_->Json({"status", id}).at("result"), "42\n");
+  EXPECT_TRUE(cluster_->Json({"status", id}).at("progress").is_null());
+
+  const std::string large =
+      Trimmed(cluster_->Drover({"submit", "--", "sh", "-c", "head -c 3000000 /dev/zero > $DROVER_RESULT"}).out);
+  EXPECT_EQ(cluster_->Drover({"wait", large}).exit_code, 0);
+  EXPECT_EQ(cluster_->Json({"status", large}).at("result_bytes"), 3'000'000);
+  EXPECT_TRUE(cluster_->Json({"status", large}).at("result").is_null());
+  EXPECT_EQ(cluster_->Drover({"result", large}).out.size(), 3'000'000U);
+  EXPECT_EQ(cluster_->Drover({"progress", "5"}).exit_code, 2) << "no task";
+}
+
+TEST_F(TaskTest, AProgramThatHangsIsRunAgainOrFails) {
+  const CommandResult result = cluster_->Drover({"run", "--heartbeat", "500ms", "--", "sleep", "1000"});
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  EXPECT_NE(result.err.find("HEARTBEAT"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("no sign of life for 500ms"), std::string::npos) << result.err;
+  EXPECT_EQ(cluster_
+                ->Drover({"run", "--heartbeat", "1s", "--", "sh", "-c",
+                          "for i in 1 2 3 4 5 6; do sleep 0.3; echo > $DROVER_PROGRESS; done"})
+                .exit_code,
+            0);
 }
 
 TEST_F(TaskTest, TheArgumentOfAHundredKibibytesRuns) {

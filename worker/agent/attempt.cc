@@ -12,11 +12,15 @@
 #include "drover/coord/status.h"
 #include "master/records/codec.h"
 #include "master/records/task_id.h"
+#include "worker/agent/progress.h"
 
 namespace drover::worker::agent {
 namespace {
 
 const process::Logger kLog("worker.attempt");
+
+// Later than it was set for by more than this, a timer says that the process stood still.
+constexpr base::Duration kHeldUp = std::chrono::seconds(1);
 
 using coord::Compare;
 using coord::Operation;
@@ -30,6 +34,8 @@ Attempt::Attempt(AttemptParts parts, std::string task, base::Zxid fence)
       fence_(fence),
       task_path_(parts.paths->Task(task_)),
       assignment_path_(parts.paths->Assignment(parts.options->name, task_)),
+      progress_due_(parts.loop),
+      silence_(parts.loop),
       fetch_limit_(parts.loop),
       retry_(parts.loop) {}
 
@@ -312,7 +318,45 @@ void Attempt::OnStarted() {
   started_at_ = parts_.loop->Now();
   if (started_at_ms_ == 0) started_at_ms_ = parts_.loop->WallNow().value;
   capture_->Started();
+  WatchHeartbeat();
   parts_.host->OnProgramStarted();
+}
+
+void Attempt::OnProgress(std::string line) {
+  WatchHeartbeat();
+  if (!ReadProgress(line, &progress_)) return;
+  progress_.set_at(parts_.loop->WallNow().value);
+  progress_told_ = false;
+  if (!progress_due_.armed()) ReportProgress();
+}
+
+void Attempt::ReportProgress() {
+  if (phase_ != Phase::kRunning || gone_ || progress_told_) return;
+  progress_told_ = true;
+  progress_due_.Set(parts_.options->progress_interval, [this] { ReportProgress(); });
+  v1::Assignment assignment = assignment_;
+  *assignment.mutable_progress() = progress_;
+  // Refused: a cancel is on its way to us, or the assignment's deletion. The next one is told with that.
+  parts_.host->session()->Commit(
+      Transaction{.compares = {Compare::Czxid(assignment_path_, fence_), Compare::Mzxid(assignment_path_, assignment_mzxid_)},
+                  .then = {Operation::Set(assignment_path_, records::Encode(assignment))}},
+      [weak = weak_from_this()](absl::StatusOr<coord::TransactionResult> result) {
+        const auto self = weak.lock();
+        if (self != nullptr && (!result.ok() || !result->succeeded)) self->progress_told_ = false;
+      });
+}
+
+void Attempt::WatchHeartbeat() {
+  const std::chrono::milliseconds patience(record_.policy().heartbeat_ms());
+  if (patience.count() == 0 || phase_ != Phase::kRunning) return;
+  const base::Instant due = parts_.loop->Now() + patience;
+  silence_.Set(patience, [this, due] { OnSilence(due); });
+}
+
+void Attempt::OnSilence(base::Instant due) {
+  // Where this process itself was held up, what the program said waits to be read.
+  if (parts_.loop->Now() - due > kHeldUp) return WatchHeartbeat();
+  KillProgram(exec::KilledBy::kSilence, parts_.options->grace);
 }
 
 void Attempt::OnOutput(exec::Stream stream, base::Bytes data) {
@@ -343,6 +387,8 @@ void Attempt::KillProgram(exec::KilledBy reason, base::Duration grace) {
 
 void Attempt::OnExit(const exec::Exit& exit) {
   phase_ = Phase::kStoring;
+  progress_due_.Cancel();
+  silence_.Cancel();
   if (gone_) return Over();
   // The lease ended on the way to the program, which has not run: the same attempt starts it once there is a lease again.
   if (exit.kind == exec::Exit::Kind::kNotStarted && exit.killed_by == exec::KilledBy::kLease) {
@@ -450,6 +496,8 @@ void Attempt::Over() {
   phase_ = Phase::kOver;
   fetch_limit_.Cancel();
   retry_.Cancel();
+  progress_due_.Cancel();
+  silence_.Cancel();
   parts_.host->OnAttemptOver(fence_);
 }
 

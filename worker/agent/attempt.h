@@ -95,6 +95,7 @@ class Attempt final : public exec::RunListener, public std::enable_shared_from_t
 
   void OnStarted() override;
   void OnOutput(exec::Stream stream, base::Bytes data) override;
+  void OnProgress(std::string line) override;
   void OnExit(const exec::Exit& exit) override;
 
   void Read();
@@ -120,6 +121,11 @@ class Attempt final : public exec::RunListener, public std::enable_shared_from_t
   void OnCommit(absl::StatusOr<coord::TransactionResult> result);
   void ReadAssignment();
   [[nodiscard]] bool NeedsLease() const { return record_.policy().on_disconnect() == task::v1::STOP; }
+  // In the assignment's data: not more often than it is worth.
+  void ReportProgress();
+  // Ends a program that has to, and does not, give signs of life.
+  void WatchHeartbeat();
+  void OnSilence(base::Instant due);
   void KillProgram(exec::KilledBy reason, base::Duration grace);
   void Refused(const char* what);
   void Over();
@@ -162,6 +168,10 @@ class Attempt final : public exec::RunListener, public std::enable_shared_from_t
   std::int64_t started_at_ms_ = 0;
   std::optional<base::Instant> started_at_;
   std::unique_ptr<OutputCapture> capture_;
+  task::v1::Progress progress_;  // what the program said last
+  bool progress_told_ = true;    // the assignment has it
+  base::Timer progress_due_;     // until it may be told again
+  base::Timer silence_;
   AttemptFacts facts_;
   v1::Output output_;
   Outcome outcome_;

@@ -59,6 +59,8 @@ struct AgentOptions {
   // At-least-once tasks that run longer are reported as RUNNING, looked for every `report_interval`.
   base::Duration report_age = std::chrono::milliseconds(200);
   base::Duration report_interval = std::chrono::milliseconds(100);
+  // What a program says of its progress is told no more often than this.
+  base::Duration progress_interval = std::chrono::seconds(1);
   // A call that the core refused for now is made again after this long.
   base::Duration retry_delay = std::chrono::milliseconds(200);
   // So long the pool's store may take to show that it is the pool's.

@@ -77,6 +77,11 @@ Outcome OfExit(const v1::TaskRecord& record, const AttemptFacts& facts) {
                     absl::StrCat("over its time limit of ",
                                  process::FormatDuration(std::chrono::milliseconds(record.policy().time_limit_ms()))),
                     may_retry);
+    case KilledBy::kSilence:
+      return Failed(
+          record, task::v1::HEARTBEAT,
+          absl::StrCat("no sign of life for ", process::FormatDuration(std::chrono::milliseconds(record.policy().heartbeat_ms()))),
+          may_retry);
     case KilledBy::kLease:
       return Interrupted(record, exit.kind != Exit::Kind::kNotStarted, task::v1::DISCONNECTED, "its worker lost the core");
     case KilledBy::kDrain:
@@ -100,6 +105,10 @@ Outcome OfExit(const v1::TaskRecord& record, const AttemptFacts& facts) {
       break;
   }
   if (exit.code != 0) return Failed(record, task::v1::EXIT_CODE, absl::StrCat("exit code ", exit.code), may_retry);
+  if (exit.result_refused_bytes > 0) {
+    return Failed(record, task::v1::STORE_FAILED,
+                  absl::StrCat("its result has ", exit.result_refused_bytes, " bytes, at most ", exec::kResultBytesMax), may_retry);
+  }
   Outcome outcome;
   outcome.end.state = task::v1::SUCCEEDED;
   return outcome;

@@ -16,7 +16,7 @@ OutputCapture::OutputCapture(base::Loop* loop, const OutputOptions& options, poo
       fence_(fence),
       taken_(std::move(taken)),
       timer_(loop),
-      put_timers_{{base::Timer(loop), base::Timer(loop)}} {}
+      put_timers_{{base::Timer(loop), base::Timer(loop), base::Timer(loop)}} {}
 
 OutputCapture::~OutputCapture() = default;
 
@@ -52,12 +52,18 @@ std::size_t OutputCapture::Buffered() const {
   return bytes;
 }
 
+std::uint64_t OutputCapture::Written() const {
+  std::uint64_t bytes = 0;
+  for (const StreamState& stream : streams_) bytes += stream.size;
+  return bytes;
+}
+
 // When the stream's buffer is to become a chunk; nothing: not by itself.
 std::optional<base::Instant> OutputCapture::DueAt(const StreamState& stream) const {
   if (stream.buffer.empty() || !stream.writing.empty()) return std::nullopt;
   if (stream.buffer.size() >= options_.chunk_bytes) return loop_->Now();
   const base::Instant due = *stream.first_unwritten + options_.flush_delay;
-  const bool fits_the_record = streams_[0].size + streams_[1].size <= options_.inline_bytes_max;
+  const bool fits_the_record = Written() <= options_.inline_bytes_max;
   if (!fits_the_record) return due;
   if (!started_at_) return std::nullopt;
   return std::max(due, *started_at_ + options_.quiet);
@@ -100,7 +106,7 @@ void OutputCapture::Put(std::size_t index, bool again) {
     if (!store.ok()) return OnPut(index, again, store.status());
     const StreamState& stream = streams_[index];
     put_timers_[index].Set(options_.patience, [this] { Fail(absl::DeadlineExceededError("the object store does not answer")); });
-    (*store)->Put(store::OutputKey(task_, fence_, index == 1, stream.chunks), stream.writing,
+    (*store)->Put(store::OutputKey(task_, fence_, static_cast<store::Part>(index), stream.chunks), stream.writing,
                   [this, alive, index, again](absl::StatusOr<store::ObjectRef> put) {
                     if (!alive.expired()) OnPut(index, again, put.status());
                   });
@@ -152,11 +158,13 @@ void OutputCapture::TakeFromProgram() {
 
 void OutputCapture::FinishIfDone() {
   if (!failure_.ok()) return std::exchange(done_, nullptr)(failure_);
-  if (!streams_[0].writing.empty() || !streams_[1].writing.empty()) return;
-  const std::size_t left = streams_[0].buffer.size() + streams_[1].buffer.size();
-  if (left > (rest_ == Rest::kIntoStore ? 0 : options_.inline_bytes_max)) {
-    return WriteChunk(streams_[0].buffer.size() >= streams_[1].buffer.size() ? 0 : 1);
+  std::size_t left = 0, largest = 0;
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    if (!streams_[i].writing.empty()) return;
+    left += streams_[i].buffer.size();
+    if (streams_[i].buffer.size() > streams_[largest].buffer.size()) largest = i;
   }
+  if (left > (rest_ == Rest::kIntoStore ? 0 : options_.inline_bytes_max)) return WriteChunk(largest);
   TellRecord();
 }
 
@@ -165,7 +173,10 @@ void OutputCapture::TellRecord() {
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     StreamState& stream = streams_[i];
     if (stream.size == 0) continue;
-    v1::OutputStream* said = i == 0 ? output.mutable_out() : output.mutable_err();
+    const auto which = static_cast<exec::Stream>(i);
+    v1::OutputStream* said = which == exec::Stream::kOut   ? output.mutable_out()
+                             : which == exec::Stream::kErr ? output.mutable_err()
+                                                           : output.mutable_result();
     said->set_data(std::move(stream.buffer));
     said->set_size(stream.size);
     said->set_chunks(stream.chunks);

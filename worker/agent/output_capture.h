@@ -1,4 +1,4 @@
-// One attempt's standard output and error on their way to where readers find them.
+// One attempt's standard output, error and result on their way to where readers find them.
 //
 // Chunks `0, 1, 2 ...` of a stream, in order, and then the last bytes in the record are the whole stream. While the program runs,
 // chunks are written soon after output came, so that it can be followed; a short task with little output never touches the store,
@@ -68,6 +68,8 @@ class OutputCapture {
   void FinishIfDone();
   void TellRecord();
   [[nodiscard]] std::size_t Buffered() const;
+  // Of all streams, whatever became of it.
+  [[nodiscard]] std::uint64_t Written() const;
 
   base::Loop* const loop_;
   const OutputOptions options_;
@@ -76,7 +78,7 @@ class OutputCapture {
   const std::uint64_t fence_;
   const std::function<void(std::size_t)> taken_;
 
-  std::array<StreamState, 2> streams_;
+  std::array<StreamState, exec::kStreams> streams_;
   std::optional<base::Instant> started_at_;
   std::optional<base::Instant> failing_since_;
   absl::Status failure_;
@@ -84,7 +86,8 @@ class OutputCapture {
   Rest rest_ = Rest::kIntoRecord;
   absl::AnyInvocable<void(absl::StatusOr<v1::Output>)> done_;
   base::Timer timer_;
-  std::array<base::Timer, 2> put_timers_;  // of the stream's chunk: how long its put may take, or when it is tried again
+  std::array<base::Timer, exec::kStreams>
+      put_timers_;  // of the stream's chunk: how long its put may take, or when it is tried again
   const std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 

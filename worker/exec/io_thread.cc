@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,8 +88,8 @@ class IoThreadImpl final : public IoThread {
     bool polled = false;
   };
   struct RunState {
-    std::string program, cwd;  // for sentences
-    std::array<Pipe, 2> pipes;
+    std::string program, cwd;          // for sentences
+    std::array<Pipe, kStreams> pipes;  // of the result: the file, once it has ended
     std::size_t unacked = 0;
     bool paused = false;
     bool sent = false;             // the reaper has it
@@ -201,14 +202,19 @@ class IoThreadImpl final : public IoThread {
 
   void ReadControl() {
     while (reaper_.control.open()) {
-      const Received received = ReceiveMessage(reaper_.control.get(), false);
+      Received received = ReceiveMessage(reaper_.control.get(), false);
       if (received.error == EAGAIN) return;
       if (received.error != 0 || received.message.empty()) return ReaperLost();
       proven_ = true;
       if (TypeOf(received.message) == MessageType::kStarted) {
         if (const auto started = Unpack<StartedMessage>(received.message)) Started(RunId(started->run));
+      } else if (TypeOf(received.message) == MessageType::kProgress) {
+        if (const auto progress = Unpack<ProgressMessage>(received.message)) {
+          Progressed(RunId(progress->run), received.message.substr(1 + sizeof(ProgressMessage)));
+        }
       } else if (TypeOf(received.message) == MessageType::kExit) {
-        if (const auto exit = Unpack<ExitMessage>(received.message)) Exited(*exit);
+        const auto exit = Unpack<ExitMessage>(received.message);
+        if (exit) Exited(*exit, received.fds.empty() ? Fd() : std::move(received.fds.front()));
       }
     }
   }
@@ -222,7 +228,13 @@ class IoThreadImpl final : public IoThread {
     Resume(run, it->second);
   }
 
-  void Exited(const ExitMessage& message) {
+  void Progressed(RunId run, std::string line) {
+    const auto it = runs_.find(run);
+    if (it == runs_.end() || it->second.ended) return;
+    deliver_(IoEvent{.type = IoEvent::Type::kProgress, .run = run, .line = std::move(line)});
+  }
+
+  void Exited(const ExitMessage& message, Fd result) {
     const auto it = runs_.find(RunId(message.run));
     if (it == runs_.end() || it->second.ended) return;
     IoEvent event{.type = IoEvent::Type::kExit, .run = it->first};
@@ -235,6 +247,12 @@ class IoThreadImpl final : public IoThread {
       event.exit.sentence = StartFailureSentence(message.stage, message.error, it->second.program, it->second.cwd);
     } else if (message.kind == Exit::Kind::kLost) {
       event.exit.sentence = "its supervisor was killed";
+    }
+    struct stat is {};
+    if (result.open() && ::fstat(result.get(), &is) == 0 && static_cast<std::uint64_t>(is.st_size) > kResultBytesMax) {
+      event.exit.result_refused_bytes = static_cast<std::uint64_t>(is.st_size);
+    } else {
+      it->second.pipes[static_cast<std::size_t>(Stream::kResult)].fd = std::move(result);
     }
     it->second.ended = std::move(event);
     Settle(it);
@@ -305,7 +323,8 @@ class IoThreadImpl final : public IoThread {
 
   void Resume(RunId run, RunState& state) {
     SetPaused(state, false);
-    for (std::size_t stream = 0; stream < 2; ++stream) {
+    for (const Stream polled : {Stream::kOut, Stream::kErr}) {
+      const auto stream = static_cast<std::size_t>(polled);
       Pipe& pipe = state.pipes[stream];
       if (pipe.polled || !pipe.fd.open()) continue;
       Poll(EPOLL_CTL_ADD, pipe.fd.get(), EPOLLIN, TagOf(run, stream));
@@ -350,10 +369,11 @@ class IoThreadImpl final : public IoThread {
     return ReadResult::kEnd;
   }
 
-  // Delivers the end of an ended run once both pipes are empty. Not "closed": a program may have handed its end to a stranger.
+  // Delivers the end of an ended run once its pipes are empty, and its result is read. Not "closed": a program may have handed its
+  // end to a stranger.
   using RunMap = std::map<RunId, RunState>;
   RunMap::iterator Settle(RunMap::iterator it) {
-    for (std::size_t stream = 0; stream < 2; ++stream) {
+    for (std::size_t stream = 0; stream < kStreams; ++stream) {
       ReadResult result = ReadResult::kData;
       while (result == ReadResult::kData) result = ReadPipe(it->first, it->second, stream);
       if (result == ReadResult::kPaused) return std::next(it);  // goes on at an acknowledgement

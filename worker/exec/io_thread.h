@@ -32,11 +32,12 @@ struct IoCommand {
 };
 
 struct IoEvent {
-  enum class Type : std::uint8_t { kStarted, kOutput, kExit, kReaperLost };
+  enum class Type : std::uint8_t { kStarted, kOutput, kProgress, kExit, kReaperLost };
   Type type = Type::kStarted;
   RunId run;
   Stream stream = Stream::kOut;
   base::Bytes data;
+  std::string line;
   Exit exit;
 };
 

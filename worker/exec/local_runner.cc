@@ -71,6 +71,9 @@ class LocalRunnerImpl final : public LocalRunner {
         case IoEvent::Type::kOutput:
           listener->OnOutput(event.stream, std::move(event.data));
           break;
+        case IoEvent::Type::kProgress:
+          listener->OnProgress(std::move(event.line));
+          break;
         case IoEvent::Type::kExit:
           by_run.erase(it);
           listener->OnExit(event.exit);

@@ -20,7 +20,12 @@ namespace drover::worker::exec {
 // One run of one program; never reused within a worker process.
 using RunId = base::Strong<struct RunIdTag>;
 
-enum class Stream : std::uint8_t { kOut = 0, kErr = 1 };
+enum class Stream : std::uint8_t { kOut = 0, kErr = 1, kResult = 2 };
+inline constexpr std::size_t kStreams = 3;
+
+// Longest line that a program may write to its progress, and how large its result may be.
+inline constexpr std::size_t kProgressLineBytesMax = 512;
+inline constexpr std::uint64_t kResultBytesMax = std::uint64_t{64} << 20;
 
 // Who ended a program, or told it to end. The first one stands.
 enum class KilledBy : std::uint8_t {
@@ -30,12 +35,14 @@ enum class KilledBy : std::uint8_t {
   kLease = 3,      // the lease of a TaskRun::needs_lease ended
   kRevoked = 4,    // the attempt no longer stands: its outcome could not be committed
   kDrain = 5,      // the worker stops and waits no longer
+  kSilence = 6,    // it gave no sign of life for too long
 };
 
 struct TaskRun {
   // argv[0] is looked up in the task's own PATH unless it has a slash. Not empty.
   std::vector<std::string> argv;
-  // The whole environment but TMPDIR, which is set first: a later entry of the same name wins. Nothing is inherited.
+  // The whole environment but TMPDIR, DROVER_PROGRESS (a FIFO that takes lines: OnProgress) and DROVER_RESULT (a file that it may
+  // make, Stream::kResult), which are set first: a later entry of the same name wins. Nothing is inherited.
   std::vector<std::pair<std::string, std::string>> env;
   // Absolute; empty: a fresh directory, removed afterwards.
   std::string cwd;
@@ -62,6 +69,8 @@ struct Exit {
   int error = 0;
   KilledBy killed_by = KilledBy::kNobody;
   std::string sentence;
+  // Larger than kResultBytesMax, so it was not read; 0: it was, or there was none.
+  std::uint64_t result_refused_bytes = 0;
 };
 
 class RunListener {
@@ -70,7 +79,10 @@ class RunListener {
   virtual void OnStarted() = 0;
   // What it wrote, in order per stream. At most RunnerOptions::unacked_bytes_max are handed out before they are acknowledged by
   // ProcessRunner::Ack; until then its pipe fills and the program waits in write().
+  // Its result comes once it has exited with 0, as kResult.
   virtual void OnOutput(Stream stream, base::Bytes data) = 0;
+  // The newest line that it wrote to its progress, without its end; those that came in between are left out. At most ten a second.
+  virtual void OnProgress(std::string line) = 0;
   // Last event, after all output: the program and everything it ever started are dead, its directory is gone.
   virtual void OnExit(const Exit& exit) = 0;
 

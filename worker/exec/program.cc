@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 #include <vector>
@@ -97,9 +98,15 @@ void DefaultSignals() {
   const std::string& cwd = spec.cwd.empty() ? scratch.work : spec.cwd;
   if (::chdir(cwd.c_str()) != 0) Fail(Stage::kCwd, errno);
   std::vector<std::string> env = spec.env;
-  bool has_tmpdir = false;
-  for (const std::string& entry : env) has_tmpdir |= absl::StartsWith(entry, "TMPDIR=");
-  if (!has_tmpdir) env.push_back("TMPDIR=" + scratch.tmp);
+  const auto add = [&](const std::string& name, const std::string& value) {
+    const std::string prefix = name + "=";
+    const bool given =
+        std::any_of(env.begin(), env.end(), [&](const std::string& entry) { return absl::StartsWith(entry, prefix); });
+    if (!given) env.push_back(prefix + value);
+  };
+  add("TMPDIR", scratch.tmp);
+  add("DROVER_PROGRESS", scratch.progress);
+  add("DROVER_RESULT", scratch.result);
   Fail(Stage::kExec, SearchAndExecute(spec.argv, env));
 }
 

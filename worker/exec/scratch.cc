@@ -59,6 +59,9 @@ int MakeScratch(const std::string& parent, const std::string& name, Scratch* scr
   for (const std::string* path : {&scratch->path, &scratch->work, &scratch->tmp}) {
     if (::mkdir(path->c_str(), 0700) != 0) return errno;
   }
+  scratch->progress = scratch->path + "/progress";
+  scratch->result = scratch->path + "/result";
+  if (::mkfifo(scratch->progress.c_str(), 0600) != 0) return errno;
   return 0;
 }
 

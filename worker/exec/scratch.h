@@ -1,4 +1,5 @@
-// A task's own directory: `<parent>/<name>` with `work` (its working directory) and `tmp` (its TMPDIR) in it.
+// A task's own directory: `<parent>/<name>` with `work` (its working directory) and `tmp` (its TMPDIR) in it, and what it says
+// with: the FIFO `progress`, and `result`, which it may make.
 #ifndef DROVER_WORKER_EXEC_SCRATCH_H_
 #define DROVER_WORKER_EXEC_SCRATCH_H_
 
@@ -10,6 +11,8 @@ struct Scratch {
   std::string path;
   std::string work;
   std::string tmp;
+  std::string progress;
+  std::string result;
 };
 
 // 0, or errno.

@@ -1,9 +1,11 @@
 #include "worker/exec/shim.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,7 +15,9 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "worker/exec/process_tree.h"
 #include "worker/exec/program.h"
@@ -23,6 +27,7 @@
 namespace drover::worker::exec {
 namespace {
 
+constexpr std::int64_t kProgressPauseNanos = 100'000'000;
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 class Shim {
@@ -36,14 +41,20 @@ class Shim {
       KillDescendants(nullptr, [this] { return Reap(); });
       // If the end came before the loop saw it: was it the program's own or the failure to become it?
       if (failure_.open()) ReadFailure();
+      // What it said last was said before it ended.
+      ReadProgress();
     }
+    const Fd result = OpenResult();
     if (const int error = RemoveTree(scratch_.path); error != 0) {
       ::dprintf(STDERR_FILENO, "drover-shim: cannot remove %s: errno %d\n", scratch_.path.c_str(), error);
     }
     // A reaper's death makes every outcome "lost", and the worker learns it from end-of-file.
     if (!orphaned_) {
+      progress_due_at_ = 0;
+      SayProgress();
       Flush(true);
-      SendMessage(setup_.control, Pack(MessageType::kExit, exit_), {}, true);
+      SendMessage(setup_.control, Pack(MessageType::kExit, exit_),
+                  result.open() ? std::vector<int>{result.get()} : std::vector<int>(), true);
     }
   }
 
@@ -76,6 +87,9 @@ class Shim {
     if (const int error = MakeScratch(setup_.directory, std::to_string(setup_.run), &scratch_); error != 0) {
       return NotStarted(Stage::kDirectory, error);
     }
+    // For writing, too: else it would be at its end whenever nobody has it open.
+    progress_ = Fd(::open(scratch_.progress.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
+    if (!progress_.open()) return NotStarted(Stage::kDirectory, errno);
     Launched launched = Launch(spec_, scratch_, setup_.in.get(), setup_.out.get(), setup_.err.get());
     if (launched.pid < 0) return NotStarted(Stage::kFork, launched.error);
     program_ = launched.pid;
@@ -100,20 +114,20 @@ class Shim {
 
   void Wait() {
     const std::int64_t lease = spec_.needs_lease ? setup_.lease->deadline() : kNever;
-    SetTimer(std::min({time_limit_at_, kill_at_, lease}));
+    SetTimer(std::min({time_limit_at_, kill_at_, lease, line_.has_value() && pending_.empty() ? progress_due_at_ : kNever}));
     // A negative descriptor is skipped by poll.
-    pollfd fds[] = {{setup_.orders.get(), POLLIN, 0},
-                    {signals_.get(), POLLIN, 0},
-                    {timer_.get(), POLLIN, 0},
-                    {failure_.get(), POLLIN, 0},
-                    {pending_.empty() ? -1 : setup_.control, POLLOUT, 0}};
+    pollfd fds[] = {{setup_.orders.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0},
+                    {timer_.get(), POLLIN, 0},        {failure_.get(), POLLIN, 0},
+                    {progress_.get(), POLLIN, 0},     {pending_.empty() ? -1 : setup_.control, POLLOUT, 0}};
     if (::poll(fds, std::size(fds), -1) < 0) return;
     if (fds[3].revents != 0) ReadFailure();
     if (fds[1].revents != 0) ReadSignals();
     // What comes too late is not to blame, and the pid is anybody's now.
     if (ended_) return;
     if (fds[0].revents != 0) ReadOrders();
-    if (fds[4].revents != 0) Flush(false);
+    if (fds[4].revents != 0) ReadProgress();
+    if (fds[5].revents != 0) Flush(false);
+    SayProgress();
     CheckDeadlines();
   }
 
@@ -214,6 +228,42 @@ class Shim {
     }
   }
 
+  // Lines that come faster than they are passed on make place for newer ones.
+  void ReadProgress() {
+    if (!progress_.open()) return;
+    char buffer[4096];
+    // A program that writes without end is not waited for.
+    for (int reads = 0; reads < 16; ++reads) {
+      const ssize_t n = ::read(progress_.get(), buffer, sizeof buffer);
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return;
+      for (const char c : std::string_view(buffer, static_cast<std::size_t>(n))) {
+        if (c == '\n') {
+          line_ = std::exchange(partial_, {});
+        } else if (partial_.size() < kProgressLineBytesMax) {
+          partial_ += c;
+        }
+      }
+    }
+  }
+
+  void SayProgress() {
+    if (!line_.has_value() || !pending_.empty() || failure_.open() || BootNanos() < progress_due_at_) return;
+    pending_ = Pack(MessageType::kProgress, ProgressMessage{setup_.run}, *line_);
+    line_.reset();
+    progress_due_at_ = BootNanos() + kProgressPauseNanos;
+    Flush(false);
+  }
+
+  // Everything that could write it is dead.
+  Fd OpenResult() {
+    if (exit_.kind != Exit::Kind::kExited || exit_.code != 0 || scratch_.result.empty()) return Fd();
+    Fd result(::open(scratch_.result.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    struct stat is {};
+    if (!result.open() || ::fstat(result.get(), &is) != 0 || !S_ISREG(is.st_mode)) return Fd();
+    return result;
+  }
+
   void Flush(bool wait) {
     if (pending_.empty()) return;
     if (SendMessage(setup_.control, pending_, {}, wait) != EAGAIN) pending_.clear();
@@ -222,9 +272,12 @@ class Shim {
   ShimSetup setup_;
   ProgramSpec spec_;
   Scratch scratch_;
-  Fd signals_, timer_, failure_;
+  Fd signals_, timer_, failure_, progress_;
   pid_t program_ = -1;
-  std::string pending_;  // the started message, if the socket was full
+  std::string pending_;              // a message, if the socket was full
+  std::string partial_;              // of its progress: a line that has not ended
+  std::optional<std::string> line_;  // the newest that did, not passed on yet
+  std::int64_t progress_due_at_ = 0;
   ExitMessage exit_;
   std::int64_t time_limit_at_ = kNever;
   std::int64_t kill_at_ = kNever;

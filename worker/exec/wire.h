@@ -41,9 +41,13 @@ struct HelloMessage {};
 struct StartedMessage {
   std::uint64_t run = 0;
 };
+// Followed by the line.
+struct ProgressMessage {
+  std::uint64_t run = 0;
+};
 // Where a start failed; the worker makes the sentence, for it knows the spec.
 enum class Stage : std::uint8_t { kNone, kSpec, kFork, kDirectory, kCwd, kExec, kLease };
-struct ExitMessage {
+struct ExitMessage {  // with a descriptor of its result, if it left one
   std::uint64_t run = 0;
   Exit::Kind kind = Exit::Kind::kLost;
   KilledBy killed_by = KilledBy::kNobody;
@@ -53,7 +57,7 @@ struct ExitMessage {
   std::int32_t error = 0;
 };
 
-enum class MessageType : std::uint8_t { kStart = 1, kKill, kWill, kGoodbye, kHello, kStarted, kExit };
+enum class MessageType : std::uint8_t { kStart = 1, kKill, kWill, kGoodbye, kHello, kStarted, kProgress, kExit };
 
 // Longest will. A message is the type's byte, the struct, the tail.
 inline constexpr std::size_t kWillBytesMax = 16 * 1024;
@@ -91,7 +95,7 @@ Received ReceiveMessage(int socket, bool wait);
 
 struct ProgramSpec {
   std::vector<std::string> argv;
-  std::vector<std::string> env;  // NAME=value, unique names; TMPDIR is added by the shim
+  std::vector<std::string> env;  // NAME=value, unique names; the shim adds its own
   std::string cwd;
   std::int64_t time_limit_ns = 0;
   std::int64_t grace_ns = 0;

@@ -34,7 +34,7 @@ class OutputTest : public ::testing::Test {
     auto store = *store::OpenStore(url, &executor);
     store::EnsureMarker(store.get(), "mine", [](const absl::StatusOr<std::string>&) {});
     for (const auto& [chunk, data] : std::map<std::uint32_t, std::string>{{0, "first "}, {1, "second "}}) {
-      store->Put(store::OutputKey("t", 17, false, chunk), base::Bytes::Copy(data),
+      store->Put(store::OutputKey("t", 17, store::Part::kOut, chunk), base::Bytes::Copy(data),
                  [](const absl::StatusOr<store::ObjectRef>& put) { EXPECT_TRUE(put.ok()); });
     }
     cluster_.directory->store = StoreLocation{url, "mine"};

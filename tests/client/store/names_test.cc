@@ -9,8 +9,8 @@ namespace {
 
 TEST(NamesTest, AreWhatIsDocumented) {
   EXPECT_EQ(InputKey("t1", 0x1a), "input/t1/000000000000001a");
-  EXPECT_EQ(OutputKey("t1", 17, false, 3), "output/t1/17/out/00000003");
-  EXPECT_EQ(OutputKey("t1", 17, true, 12345678), "output/t1/17/err/12345678");
+  EXPECT_EQ(OutputKey("t1", 17, store::Part::kOut, 3), "output/t1/17/out/00000003");
+  EXPECT_EQ(OutputKey("t1", 17, store::Part::kErr, 12345678), "output/t1/17/err/12345678");
 }
 
 TEST(NamesTest, AnInputNamesItsTask) {
@@ -23,7 +23,7 @@ TEST(NamesTest, AnInputNamesItsTask) {
 TEST(NamesTest, TheLongestTaskIdMakesAValidKey) {
   const std::string id(128, 'x');
   EXPECT_TRUE(CheckKey(InputKey(id, ~0ull)).ok());
-  EXPECT_TRUE(CheckKey(OutputKey(id, ~0ull, true, ~0u)).ok());
+  EXPECT_TRUE(CheckKey(OutputKey(id, ~0ull, store::Part::kErr, ~0u)).ok());
   // The bound of a key inside a task record.
   EXPECT_LE(InputKey(id, ~0ull).size(), 160u);
 }

@@ -17,10 +17,10 @@ class ObjectRemoverTest : public ServerFixture {
 
 TEST_F(ObjectRemoverTest, WhatATaskReadAndWroteGoesAndNothingElse) {
   Start();
-  for (std::uint32_t chunk = 0; chunk < 1'500; ++chunk) Put(store::OutputKey("a", 7, false, chunk));
-  Put(store::OutputKey("a", 5, true, 0));
+  for (std::uint32_t chunk = 0; chunk < 1'500; ++chunk) Put(store::OutputKey("a", 7, store::Part::kOut, chunk));
+  Put(store::OutputKey("a", 5, store::Part::kErr, 0));
   Put(store::InputKey("a", 1));
-  Put(store::OutputKey("ab", 7, false, 0));
+  Put(store::OutputKey("ab", 7, store::Part::kOut, 0));
   Put(store::InputKey("b", 1));
   worker::v1::TaskRecord record;
   record.set_attempts_total(2);
@@ -34,8 +34,8 @@ TEST_F(ObjectRemoverTest, WhatATaskReadAndWroteGoesAndNothingElse) {
 TEST_F(ObjectRemoverTest, AnElementLeavesWhatItsArrayReads) {
   Start();
   Put(store::InputKey("a", 1));
-  Put(store::OutputKey("a:1", 7, false, 0));
-  Put(store::OutputKey("a:10", 8, false, 0));
+  Put(store::OutputKey("a:1", 7, store::Part::kOut, 0));
+  Put(store::OutputKey("a:10", 8, store::Part::kOut, 0));
   worker::v1::TaskRecord record;
   record.set_attempts_total(2);
   ObjectRemover remover(store_.get());

@@ -30,8 +30,8 @@ class OutputStreamTest : public ServerFixture {
   }
   void PutChunk(std::uint32_t chunk, const std::string& data) {
     const std::uint64_t fence = tree_.Find(paths_.Assignment("w", "a"))->stat.czxid.value;
-    store::MemoryStore(&loop_, &objects_).Put(store::OutputKey("a", fence, false, chunk), base::Bytes::Copy(data), [](const auto&) {
-    });
+    store::MemoryStore(&loop_, &objects_)
+        .Put(store::OutputKey("a", fence, store::Part::kOut, chunk), base::Bytes::Copy(data), [](const auto&) {});
   }
   void StartTask() {
     Start();
@@ -184,7 +184,9 @@ TEST_F(OutputStreamTest, AStreamThatIsNoneIsRefused) {
   EXPECT_TRUE(CheckReadOutput(request).ok());
   request.set_stream(task::v1::STDERR);
   EXPECT_TRUE(CheckReadOutput(request).ok());
-  request.set_stream(static_cast<task::v1::Stream>(2));
+  request.set_stream(task::v1::RESULT);
+  EXPECT_TRUE(CheckReadOutput(request).ok());
+  request.set_stream(static_cast<task::v1::Stream>(3));
   EXPECT_EQ(CheckReadOutput(request).code(), absl::StatusCode::kInvalidArgument);
 }
 

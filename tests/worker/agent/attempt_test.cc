@@ -34,7 +34,10 @@ class AttemptTest : public AgentTest {
     const v1::OutputStream& stream = err ? record.output().err() : record.output().out();
     std::string all;
     for (std::uint32_t i = 0; i < stream.chunks(); ++i) {
-      all += objects().objects.at(store::OutputKey(task, record.attempts().rbegin()->fence(), err, i)).data;
+      all += objects()
+                 .objects
+                 .at(store::OutputKey(task, record.attempts().rbegin()->fence(), err ? store::Part::kErr : store::Part::kOut, i))
+                 .data;
     }
     all += stream.data();
     EXPECT_EQ(all.size(), stream.size());
@@ -147,6 +150,74 @@ TEST_F(AttemptTest, OutputOfARunningTaskIsInTheStoreSoonAfterItCame) {
   EXPECT_EQ(Chunks(), 0U);
   core_.world.RunFor(milliseconds(30));
   EXPECT_EQ(Chunks(), 1U);
+}
+
+TEST_F(AttemptTest, ProgressIsToldInTheAssignmentNotTooOften) {
+  const auto run = Run("t1");
+  core_.world.RunFor(seconds(1));
+  const auto told = [&] { return records::DecodeAssignment(master_->Get(paths_.Assignment("w1", "t1"))->node.data)->progress(); };
+  run->listener->OnProgress("10 first");
+  core_.world.RunFor(milliseconds(100));
+  EXPECT_EQ(told().percent(), 10);
+  EXPECT_EQ(told().text(), "first");
+  EXPECT_GT(told().at(), 0);
+  run->listener->OnProgress("20");
+  run->listener->OnProgress("30");
+  core_.world.RunFor(milliseconds(500));
+  EXPECT_EQ(told().percent(), 10);
+  core_.world.RunFor(milliseconds(600));
+  EXPECT_EQ(told().percent(), 30);
+  EXPECT_EQ(told().text(), "");
+  // A cancel in the same data stays, and so does what comes after it.
+  Cancel("t1", "");
+  run->listener->OnProgress("40");
+  core_.world.RunFor(milliseconds(1'500));
+  EXPECT_EQ(AwaitEnd("t1").state(), task::v1::CANCELLED);
+}
+
+TEST_F(AttemptTest, AProgramThatGivesNoSignOfLifeIsEnded) {
+  task::v1::Policy policy;
+  policy.set_heartbeat_ms(1'000);
+  const auto run = Run("t1", policy);
+  for (int i = 0; i < 5; ++i) {
+    core_.world.RunFor(milliseconds(800));
+    run->listener->OnProgress(i % 2 == 0 ? "" : "50");
+  }
+  EXPECT_FALSE(run->over);
+  core_.world.RunFor(milliseconds(1'200));
+  EXPECT_EQ(run->killed_by, exec::KilledBy::kSilence);
+  const v1::TaskRecord record = AwaitEnd("t1");
+  EXPECT_EQ(record.state(), task::v1::FAILED);
+  EXPECT_EQ(record.reason(), task::v1::HEARTBEAT);
+  EXPECT_EQ(record.sentence(), "no sign of life for 1s");
+}
+
+TEST_F(AttemptTest, AResultIsKeptWithTheOutput) {
+  const auto run = Run("t1");
+  worker_->runner->Write(run, Stream::kOut, "out\n");
+  worker_->runner->Write(run, Stream::kResult, "42");
+  worker_->runner->Exit(run, 0);
+  const v1::TaskRecord record = AwaitEnd("t1");
+  EXPECT_EQ(record.output().result().data(), "42");
+  EXPECT_EQ(record.output().result().size(), 2U);
+  EXPECT_EQ(Output("t1", false), "out\n");
+
+  const auto large = Run("t2");
+  worker_->runner->Write(large, Stream::kResult, std::string(300'000, 'r'));
+  worker_->runner->Exit(large, 0);
+  const v1::TaskRecord stored = AwaitEnd("t2");
+  EXPECT_EQ(stored.output().result().size(), 300'000U);
+  EXPECT_GT(stored.output().result().chunks(), 0U);
+  const std::uint64_t fence = stored.attempts(0).fence();
+  EXPECT_EQ(objects().objects.count(store::OutputKey("t2", fence, store::Part::kResult, 0)), 1U);
+}
+
+TEST_F(AttemptTest, AnElementKnowsItsIndex) {
+  const auto run = Run("a:7");
+  EXPECT_EQ(run->Env("DROVER_TASK_ID"), "a:7");
+  EXPECT_EQ(run->Env("DROVER_ARRAY_ID"), "a");
+  EXPECT_EQ(run->Env("DROVER_ARRAY_INDEX"), "7");
+  EXPECT_EQ(Run("t1")->Env("DROVER_ARRAY_INDEX"), "(unset)");
 }
 
 TEST_F(AttemptTest, AProgramIsNotReadWhileTheStoreFailsAndItsOutputIsWholeAfterwards) {
@@ -334,8 +405,8 @@ TEST_F(AttemptTest, TheOutputOfAnAttemptThatIsFollowedByAnotherIsInTheStore) {
   const std::uint64_t fence = record.attempts(0).fence();
   EXPECT_EQ(Output("t1", false), "first out\n");
   EXPECT_EQ(record.output().out().data(), "");
-  EXPECT_EQ(objects().objects.at(store::OutputKey("t1", fence, false, 0)).data, "first out\n");
-  EXPECT_EQ(objects().objects.at(store::OutputKey("t1", fence, true, 0)).data, "first err\n");
+  EXPECT_EQ(objects().objects.at(store::OutputKey("t1", fence, store::Part::kOut, 0)).data, "first out\n");
+  EXPECT_EQ(objects().objects.at(store::OutputKey("t1", fence, store::Part::kErr, 0)).data, "first err\n");
   AssignAgain("t1");
   EXPECT_FALSE(Record("t1").has_output()) << "said of the wrong attempt";
   const auto second = AwaitProgram(*worker_, 2);

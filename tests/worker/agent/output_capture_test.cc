@@ -43,7 +43,8 @@ class OutputCaptureTest : public AgentTest {
   }
   std::string Whole(const v1::OutputStream& stream, bool err) {
     std::string all;
-    for (std::uint32_t i = 0; i < stream.chunks(); ++i) all += stores_["file:/s"].objects.at(store::OutputKey("t", 9, err, i)).data;
+    for (std::uint32_t i = 0; i < stream.chunks(); ++i)
+      all += stores_["file:/s"].objects.at(store::OutputKey("t", 9, err ? store::Part::kErr : store::Part::kOut, i)).data;
     EXPECT_EQ(all.size() + stream.data().size(), stream.size());
     return all + stream.data();
   }

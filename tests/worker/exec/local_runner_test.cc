@@ -122,16 +122,18 @@ TEST_F(RunnerTest, ArgumentsBeyondTheSystemsLimitAreNamed) {
   EXPECT_EQ(run->exit->error, E2BIG);
 }
 
-TEST_F(RunnerTest, TheEnvironmentIsWhatWasGivenAndTmpdir) {
+TEST_F(RunnerTest, TheEnvironmentIsWhatWasGivenAndWhereItsOwnFilesAre) {
   TaskRun run = Command({"env"});
   ASSERT_EQ(::setenv("DROVER_TEST_LEAK", "1", 1), 0);
   run.env = {{"PATH", "/bin:/usr/bin"}, {"GREETING", "first"}, {"EMPTY", ""}, {"GREETING", "a=b c\nd"}};
   const auto recorder = RunToEnd(std::move(run));
   std::vector<std::string> lines = absl::StrSplit(recorder->out, '\n', absl::SkipEmpty());
-  const auto tmpdir = std::find_if(lines.begin(), lines.end(), [](const std::string& l) { return l.rfind("TMPDIR=", 0) == 0; });
-  ASSERT_NE(tmpdir, lines.end());
-  EXPECT_THAT(*tmpdir, HasSubstr(directory_));
-  lines.erase(tmpdir);
+  for (const std::string& own : {std::string("TMPDIR="), std::string("DROVER_PROGRESS="), std::string("DROVER_RESULT=")}) {
+    const auto line = std::find_if(lines.begin(), lines.end(), [&](const std::string& l) { return l.rfind(own, 0) == 0; });
+    ASSERT_NE(line, lines.end()) << own;
+    EXPECT_THAT(*line, HasSubstr(directory_));
+    lines.erase(line);
+  }
   EXPECT_THAT(lines, UnorderedElementsAre("PATH=/bin:/usr/bin", "GREETING=a=b c", "d", "EMPTY="));
 }
 
@@ -274,6 +276,44 @@ TEST_F(RunnerTest, ADestroyedRunnerKillsWhatItRuns) {
   runner_.reset();
   EXPECT_FALSE(AnyProcessWith(marker));
   EXPECT_FALSE(run->exit.has_value());
+}
+
+TEST_F(RunnerTest, WhatAProgramSaysOfItsProgressArrives) {
+  // From a process far below that has closed all its descriptors.
+  const auto run = RunToEnd(
+      Shell("echo 10 begin > $DROVER_PROGRESS; sleep 0.3; (exec 0<&- 1>&- 2>&-; setsid sh -c 'echo 50 > $DROVER_PROGRESS');"
+            "sleep 0.3; for i in $(seq 2000); do echo $i; done > $DROVER_PROGRESS; printf 'no end' > $DROVER_PROGRESS"));
+  EXPECT_EQ(run->exit->code, 0);
+  ASSERT_GE(run->progress.size(), 3U);
+  EXPECT_EQ(run->progress[0], "10 begin");
+  EXPECT_EQ(run->progress[1], "50");
+  EXPECT_EQ(run->progress.back(), "2000") << "the newest, before the end";
+  EXPECT_LT(run->progress.size(), 100U) << "what comes too fast is left out";
+}
+
+TEST_F(RunnerTest, ALineOfProgressIsCutAndAProgramThatOnlyWritesThemEndsAllTheSame) {
+  const auto run = RunToEnd(Shell("head -c 100000 /dev/zero | tr '\\0' x > $DROVER_PROGRESS; echo > $DROVER_PROGRESS"));
+  ASSERT_EQ(run->progress.size(), 1U);
+  EXPECT_EQ(run->progress[0], std::string(kProgressLineBytesMax, 'x'));
+  TaskRun busy = Shell("while :; do echo 1 > $DROVER_PROGRESS; done");
+  busy.time_limit = std::chrono::milliseconds(500);
+  EXPECT_EQ(RunToEnd(std::move(busy))->exit->killed_by, KilledBy::kTimeLimit);
+}
+
+TEST_F(RunnerTest, AResultArrivesBeforeTheEndOfWhatSucceeded) {
+  EXPECT_EQ(RunToEnd(Shell("echo 42 > $DROVER_RESULT"))->result, "42\n");
+  EXPECT_EQ(RunToEnd(Shell("echo 42 > $DROVER_RESULT; exit 3"))->result, "");
+  EXPECT_EQ(RunToEnd(Shell("true"))->result, "");
+  EXPECT_EQ(RunToEnd(Shell("ln -s /etc/passwd $DROVER_RESULT"))->result, "") << "not what it points at";
+  EXPECT_EQ(RunToEnd(Shell("mkfifo $DROVER_RESULT"))->result, "");
+  EXPECT_EQ(RunToEnd(Shell("mkdir $DROVER_RESULT"))->result, "");
+  // Larger than what may be handed out at a time.
+  const auto run = RunToEnd(Shell("head -c 3000000 /dev/zero > $DROVER_RESULT"));
+  EXPECT_EQ(run->result.size(), 3'000'000U);
+  EXPECT_EQ(run->exit->code, 0);
+  const auto large = RunToEnd(Shell("truncate -s 65M $DROVER_RESULT"));
+  EXPECT_EQ(large->result, "");
+  EXPECT_EQ(large->exit->result_refused_bytes, 65ULL << 20);
 }
 
 }  // namespace

@@ -52,8 +52,12 @@ class Recorder final : public RunListener {
     EXPECT_FALSE(exit.has_value()) << "output after the end";
     unacked += data.size();
     unacked_max = std::max(unacked_max, unacked);
-    (stream == Stream::kOut ? out : err).append(data.view().data(), data.size());
+    (stream == Stream::kOut ? out : stream == Stream::kErr ? err : result).append(data.view().data(), data.size());
     if (acknowledge) AckAll();
+  }
+  void OnProgress(std::string line) override {
+    EXPECT_FALSE(exit.has_value()) << "progress after the end";
+    progress.push_back(std::move(line));
   }
   void OnExit(const Exit& e) override {
     EXPECT_FALSE(exit.has_value()) << "a second end";
@@ -63,7 +67,8 @@ class Recorder final : public RunListener {
 
   RunId id;
   int started = 0;
-  std::string out, err;
+  std::string out, err, result;
+  std::vector<std::string> progress;
   std::optional<Exit> exit;
   bool acknowledge = true;
   std::size_t unacked = 0, unacked_max = 0;

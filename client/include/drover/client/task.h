@@ -73,6 +73,9 @@ struct TaskSpec {
   std::int64_t deadline_ms = 0;
   // How long after it first may run it must have ended, with all attempts and waits: FAILED, TIME_LIMIT. 0: no limit.
   std::chrono::milliseconds total_limit{0};
+  // An attempt whose program has written nothing to its progress (the file DROVER_PROGRESS) for so long is ended: FAILED,
+  // HEARTBEAT. 0: it need not.
+  std::chrono::milliseconds heartbeat{0};
 
   // Only while fewer than key_max of the pool's tasks of this key hold a worker's slot does it start, whatever queues they are of.
   // At most 63 bytes; empty: no such limit.
@@ -124,6 +127,7 @@ enum class Reason {
   kDeadline,
   kDependency,
   kElements,
+  kHeartbeat,
 };
 [[nodiscard]] absl::string_view ReasonName(Reason reason);  // "TIME_LIMIT"
 
@@ -153,6 +157,13 @@ struct ArrayProgress {
   std::vector<std::string> unsuccessful;
 };
 
+// What a program says of itself.
+struct TaskProgress {
+  std::optional<double> percent;
+  std::string text;
+  std::int64_t at_ms = 0;
+};
+
 struct Task {
   std::string id;
   std::string name;
@@ -175,9 +186,15 @@ struct Task {
   std::vector<Dependency> dependencies;
   std::vector<std::string> waits_for;  // while kWaiting for tasks: those that have not ended
   std::optional<ArrayProgress> array;  // of an array
+  // What the running program said of itself last.
+  std::optional<TaskProgress> progress;
+  // How large its result is, 0: it left none; and the result, unless it is in the store (TaskClient::ReadOutput).
+  std::uint64_t result_bytes = 0;
+  std::optional<std::string> result;
 };
 
-enum class OutputStream { kStdout, kStderr };
+// kResult: what it left as its result, once it has SUCCEEDED.
+enum class OutputStream { kStdout, kStderr, kResult };
 
 // What one worker has to do with a task that waits.
 struct WorkerVerdict {
