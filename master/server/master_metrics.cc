@@ -42,7 +42,7 @@ void MasterMetrics::OnStepAnswered(state::StepKind kind, const std::string& subj
   if (result.outcome == CommitOutcome::kDone) {
     done_[static_cast<std::size_t>(kind)]->Increment();
     // An assignment's zxid is the fence of the attempt.
-    if (kind == StepKind::kAssign || kind == StepKind::kSubmit) {
+    if (kind == StepKind::kAssign || kind == StepKind::kSubmit || kind == StepKind::kHandOut || kind == StepKind::kFold) {
       kLog.Debug(kind_name, {{"task", subject}, {"fence", result.zxid}, {"epoch", epoch}});
     } else if (kind != StepKind::kRetire) {
       kLog.Info(kind_name, {{"task", subject}, {"zxid", result.zxid}, {"epoch", epoch}});

@@ -85,10 +85,14 @@ Cluster::Cluster(ClusterOptions options) : options_(std::move(options)) {
 
   auto server = [&](const std::string& binary, const std::string& log, const std::vector<std::string>& pools) {
     Server s;
-    if (options_.proxied) s.proxy = std::make_unique<Proxy>(coords_.front().port);
+    std::string proxied;
+    for (int node = 0; options_.proxied && node < coords(); ++node) {
+      s.proxies.push_back(std::make_unique<Proxy>(coord_port(node)));
+      proxied += (proxied.empty() ? "" : ",") + s.proxies.back()->address();
+    }
     s.port = FreePort();
     s.http_port = FreePort();
-    const std::string core = s.proxy ? s.proxy->address() : coord_addresses();
+    const std::string core = options_.proxied ? proxied : coord_addresses();
     std::vector<std::string> command = {Binary(binary),
                                         "--coord",
                                         core,

@@ -33,7 +33,7 @@ struct ClusterOptions {
   std::map<std::string, std::string> master_env;
   // All that the masters stand for, "default" first; worker i is of the one after the other. Empty: of none but that.
   std::vector<std::string> pools;
-  // Workers and masters reach the core through a proxy each (`master_proxy`, `worker_proxy`).
+  // Workers and masters reach each coordination node through a proxy of their own (`master_proxy`, `worker_proxy`).
   bool proxied = false;
   // The coordination nodes reach each other through `core_network`.
   bool core_proxied = false;
@@ -60,8 +60,13 @@ class Cluster {
   CoreNetwork& core_network() { return *core_network_; }
   Process& master(int i) { return *masters_.at(static_cast<std::size_t>(i)).process; }
   Process& worker(int i) { return *workers_.at(static_cast<std::size_t>(i)).process; }
-  Proxy& master_proxy(int i) { return *masters_.at(static_cast<std::size_t>(i)).proxy; }
-  Proxy& worker_proxy(int i) { return *workers_.at(static_cast<std::size_t>(i)).proxy; }
+  // To a coordination node.
+  Proxy& master_proxy(int i, int node = 0) {
+    return *masters_.at(static_cast<std::size_t>(i)).proxies.at(static_cast<std::size_t>(node));
+  }
+  Proxy& worker_proxy(int i, int node = 0) {
+    return *workers_.at(static_cast<std::size_t>(i)).proxies.at(static_cast<std::size_t>(node));
+  }
   [[nodiscard]] int masters() const { return static_cast<int>(masters_.size()); }
   [[nodiscard]] int workers() const { return static_cast<int>(workers_.size()); }
   [[nodiscard]] static std::string worker_name(int i) { return "w" + std::to_string(i); }
@@ -104,7 +109,7 @@ class Cluster {
  private:
   struct Server {
     std::unique_ptr<Process> process;
-    std::unique_ptr<Proxy> proxy;
+    std::vector<std::unique_ptr<Proxy>> proxies;
     int port = 0;
     int http_port = 0;
   };
