@@ -267,7 +267,8 @@ int Submit(const App& app, const SubmitFlags& flags) {
   const bool json = !flags.from_json.empty();
   if (json && !flags.each_line.empty()) return app.Usage("submit: --from-json and --each-line exclude each other");
   if (json && !flags.task.argv.empty()) return app.Usage("submit: with --from-json each task has a command of its own");
-  if (!json && flags.task.argv.empty()) return app.Usage("submit: COMMAND is missing: give it behind --, or tasks by --from-json");
+  if (!json && flags.task.argv.empty() && flags.task.handler.empty())
+    return app.Usage("submit: COMMAND is missing: give it behind --, or tasks by --from-json");
   if ((json || !flags.each_line.empty()) && !flags.task.id.empty()) {
     return app.Usage(json ? "submit: --id and --from-json exclude each other: every task has an id of its own"
                           : "submit: --id and --each-line exclude each other: every line is a task of its own");

@@ -104,10 +104,19 @@ void TaskFlags::AddTo(process::OptionSet* options, const Use& use) {
       "--array", NotEmpty(&array, "the array"),
       "Runs it once for each index, like 0-999, 1,3,7 or 0-90:10, with %50 behind it at most 50 at a time; the program sees "
       "DROVER_ARRAY_INDEX");
-  options->Rest("COMMAND", &argv, "The program and its arguments", use.command_required);
+  options->Custom("--handler", NotEmpty(&handler, "the handler's name"),
+                  "Instead of COMMAND: a function of a worker's own process, for programs that are workers themselves");
+  options->Custom("--input", NotEmpty(&input, "the input"), "Its standard input, or a handler's input, itself");
+  command_required_ = use.command_required;
+  options->Rest("COMMAND", &argv, "The program and its arguments", false);
 }
 
 absl::StatusOr<client::TaskSpec> TaskFlags::Spec() const {
+  if (command_required_ && argv.empty() && handler.empty()) {
+    return absl::InvalidArgumentError("COMMAND is missing: give it behind --, or --handler");
+  }
+  if (!argv.empty() && !handler.empty()) return absl::InvalidArgumentError("COMMAND and --handler exclude each other");
+  if (!input.empty() && !stdin_file.empty()) return absl::InvalidArgumentError("--input and --stdin exclude each other");
   if (!id.empty() && !records::IsTaskId(id)) {
     return absl::InvalidArgumentError(absl::StrCat("--id: \"", id, "\" will not do: ", records::kTaskIdRule));
   }
@@ -141,6 +150,8 @@ absl::StatusOr<client::TaskSpec> TaskFlags::Spec() const {
                    : if_exists == "rerun-failed" ? client::IfExists::kRerunFailed
                                                  : client::IfExists::kSameOnly;
   spec.argv = argv;
+  spec.handler = handler;
+  spec.stdin_data = input;
   spec.env = env;
   spec.cwd = cwd;
   spec.name = name;

@@ -42,6 +42,8 @@ struct TaskFlags {
   std::vector<std::string> after;
   std::string array;
   std::vector<std::string> argv;
+  std::string handler;
+  std::string input;
 
   struct Use {
     bool command_required = true;
@@ -54,6 +56,8 @@ struct TaskFlags {
   [[nodiscard]] absl::StatusOr<client::TaskSpec> Spec() const;
 
  private:
+  bool command_required_ = false;
+
   void AddSingleTo(process::OptionSet* options);
 };
 

@@ -108,14 +108,14 @@ absl::StatusOr<client::TaskSpec> TaskOfJson(const TaskFlags& base, const Json& t
       return absl::InvalidArgumentError(absl::StrCat("\"", key.substr(0, 80), "\" is nothing that a task has"));
     }
   }
-  if (command.empty()) command = base.argv;
+  if (command.empty() && !task.contains("handler")) command = base.argv;
   args.emplace_back("--");
   args.insert(args.end(), command.begin(), command.end());
   bool done = false;
   std::ostringstream nothing;
   DROVER_RETURN_IF_ERROR(options.ParseFrom(
       args, [](const std::string&) { return std::nullopt; }, nothing, &done));
-  if (command.empty()) return absl::InvalidArgumentError("it has no \"command\"");
+  if (command.empty() && flags.handler.empty()) return absl::InvalidArgumentError("it has no \"command\"");
   if (flags.stdin_file == "-") return absl::InvalidArgumentError("\"stdin_file\" is no file: give \"stdin\", or a file's name");
   if (input.has_value() && !flags.stdin_file.empty()) {
     return absl::InvalidArgumentError("\"stdin\" and \"stdin_file\" exclude each other");

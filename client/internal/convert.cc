@@ -6,6 +6,7 @@
 #include "master/records/array.h"
 #include "master/records/backoff.h"
 #include "master/records/requirement.h"
+#include "master/records/spec.h"
 
 namespace drover::client {
 namespace {
@@ -51,6 +52,7 @@ task::v1::Policy ToPolicy(const TaskSpec& spec) {
   policy.set_heartbeat_ms(spec.heartbeat.count());
   policy.set_key(spec.key);
   if (spec.key_max != 1) policy.set_key_max(static_cast<std::uint32_t>(spec.key_max));
+  if (!spec.handler.empty()) records::RequireHandler(spec.handler, &policy);
   for (const std::string& text : spec.rules) {
     // CheckSpec has judged it.
     if (auto rule = records::ParseLabelRule(text); rule.ok()) *policy.add_rules() = *std::move(rule);
@@ -74,6 +76,7 @@ task::v1::Program ToProgram(const TaskSpec& spec) {
   task::v1::Program program;
   for (const std::string& argument : spec.argv) program.add_argv(argument);
   program.mutable_env()->insert(spec.env.begin(), spec.env.end());
+  program.set_handler(spec.handler);
   program.set_cwd(spec.cwd);
   program.set_stdin(spec.stdin_data);
   return program;

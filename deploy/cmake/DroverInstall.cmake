@@ -12,10 +12,10 @@ foreach(binary drover drover-coord drover-master drover-worker)
 endforeach()
 install(DIRECTORY "${CMAKE_SOURCE_DIR}/proto/drover" DESTINATION ${CMAKE_INSTALL_DATADIR}/drover/proto FILES_MATCHING PATTERN "*.proto")
 
-# Promised: client, coord_client and coord_recipes. The others are what these are made of.
+# Promised: client, coord_client, coord_recipes and worker. The others are what these are made of.
 set(config_dir "${CMAKE_INSTALL_LIBDIR}/cmake/Drover")
-foreach(library client coord_client coord_recipes
-        client_store coord_base coord_transport task_amount task_records proto_coord proto_coord_membership proto_task proto_worker)
+foreach(library client coord_client coord_recipes worker
+        worker_host worker_agent worker_exec coord_process pool client_store coord_base coord_transport task_amount task_records proto_coord proto_coord_membership proto_task proto_worker)
   get_target_property(header_sets drover_${library} INTERFACE_HEADER_SETS)
   set(headers)
   if("HEADERS" IN_LIST header_sets)

@@ -18,6 +18,7 @@ using task::v1::ScheduleSpec;
 void Normalise(ScheduleSpec* spec) {
   if (spec->policy().name().empty()) spec->mutable_policy()->set_name(spec->name());
   if (spec->time_zone().empty() && !spec->cron().empty()) spec->set_time_zone("UTC");
+  if (!spec->program().handler().empty()) RequireHandler(spec->program().handler(), spec->mutable_policy());
   Normalise(spec->mutable_policy());
 }
 

@@ -15,6 +15,7 @@
 #include "master/records/backoff.h"
 #include "master/records/dependency.h"
 #include "master/records/encode.h"
+#include "master/records/handler_label.h"
 #include "master/records/record_limits.h"
 #include "master/records/requirement.h"
 #include "master/records/task_id.h"
@@ -158,6 +159,12 @@ void Normalise(task::v1::Policy* policy) {
   for (const std::string& rule : rules) (void)policy->add_rules()->ParseFromString(rule);
 }
 
+void RequireHandler(const std::string& handler, task::v1::Policy* policy) {
+  task::v1::LabelRule* rule = policy->add_rules();
+  rule->set_label(absl::StrCat(kHandlerLabel, handler));
+  rule->set_op(task::v1::LabelRule::EXISTS);
+}
+
 absl::Status CheckPolicy(const task::v1::Policy& policy) {
   if (policy.name().size() > kTaskNameBytesMax) {
     return absl::ResourceExhaustedError(
@@ -185,7 +192,16 @@ absl::Status CheckPolicy(const task::v1::Policy& policy) {
 }
 
 absl::Status CheckProgram(const task::v1::Program& program) {
-  if (program.argv_size() == 0 || program.argv(0).empty()) return absl::InvalidArgumentError("a program needs a command (argv[0])");
+  if (!program.handler().empty()) {
+    if (program.handler().size() > kHandlerNameBytesMax || !IsName(program.handler())) {
+      return absl::InvalidArgumentError("a handler's name is [A-Za-z0-9][A-Za-z0-9._-]{0,54}");
+    }
+    if (program.argv_size() > 0 || !program.cwd().empty()) {
+      return absl::InvalidArgumentError("a task has either a handler or a command, and a handler no working directory");
+    }
+  } else if (program.argv_size() == 0 || program.argv(0).empty()) {
+    return absl::InvalidArgumentError("a program needs a command (argv[0])");
+  }
   for (int i = 0; i < program.argv_size(); ++i) {
     if (HasNul(program.argv(i))) return absl::InvalidArgumentError("an argument cannot hold a NUL byte");
     DROVER_RETURN_IF_ERROR(CheckLength(absl::StrCat("argument ", i), program.argv(i).size()));

@@ -22,6 +22,9 @@ namespace drover::records {
 // What an empty field stands for is written out (queue "default").
 void Normalise(task::v1::Policy* policy);
 
+// A task with a handler runs where that is. (Before Normalise.)
+void RequireHandler(const std::string& handler, task::v1::Policy* policy);
+
 // INVALID_ARGUMENT with a sentence that names the rule, or RESOURCE_EXHAUSTED naming the limit. The policy is normalised.
 [[nodiscard]] absl::Status CheckPolicy(const task::v1::Policy& policy);
 [[nodiscard]] absl::Status CheckProgram(const task::v1::Program& program);

@@ -22,6 +22,7 @@ std::string ResourcesText(const Resources& have, const Resources& taken, const R
 
 std::string VerdictOf(const Worker& worker, const ClassKey& key) {
   const Requirement& want = key.requirement;
+  if (RefusesPrograms(worker.group->labels, want)) return "runs only tasks that name one of its handlers";
   const std::vector<std::string> missing = MissingLabels(worker.group->labels, want);
   if (!missing.empty()) return absl::StrCat("has not the label ", absl::StrJoin(missing, ", "));
   if (!Covers(worker.resources, {}, want.resources)) {

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "master/records/handler_label.h"
 
 namespace drover::master::scheduler {
 namespace {
@@ -46,7 +48,15 @@ bool Satisfies(const Labels& have, const LabelRule& rule) {
   return false;
 }
 
+bool RefusesPrograms(const Labels& have, const Requirement& want) {
+  if (ValueOf(have, records::kHandlersOnlyLabel) == nullptr) return false;
+  return std::none_of(want.rules.begin(), want.rules.end(), [](const LabelRule& rule) {
+    return rule.op == LabelOperator::kExists && absl::StartsWith(rule.label, records::kHandlerLabel);
+  });
+}
+
 bool Meets(const Labels& have, const Requirement& want) {
+  if (RefusesPrograms(have, want)) return false;
   return HasAll(have, want.labels) &&
          std::all_of(want.rules.begin(), want.rules.end(), [&](const LabelRule& rule) { return Satisfies(have, rule); });
 }

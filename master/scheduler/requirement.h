@@ -23,6 +23,8 @@ struct Requirement {
 // `have` has all of `want`; both sorted.
 [[nodiscard]] bool HasAll(const Labels& have, const Labels& want);
 [[nodiscard]] bool Satisfies(const Labels& have, const LabelRule& rule);
+// A worker that runs handlers alone (records/handler_label.h), and a task that names none.
+[[nodiscard]] bool RefusesPrograms(const Labels& have, const Requirement& want);
 [[nodiscard]] bool Meets(const Labels& have, const Requirement& want);
 
 // 0 if it is not there.

@@ -52,6 +52,7 @@ absl::StatusOr<Admitted> Admit(const task::v1::TaskSpec& spec, std::int64_t now_
   admitted.if_exists = spec.if_exists();
   worker::v1::TaskRecord& record = admitted.record;
   *record.mutable_policy() = spec.policy();
+  if (!spec.program().handler().empty()) records::RequireHandler(spec.program().handler(), record.mutable_policy());
   records::Normalise(record.mutable_policy());
   DROVER_RETURN_IF_ERROR(records::CheckPolicy(record.policy()));
   if (record.policy().has_array() && spec.id().size() > records::kArrayIdBytesMax) {

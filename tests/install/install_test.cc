@@ -77,6 +77,13 @@ TEST_F(InstallTest, AProjectOfItsOwnBuildsAgainstThePackageAndItsProgramsRun) {
   Cluster cluster;
   const CommandResult task = RunCommand({build + "/run-task", cluster.coord_address(), "hello from outside"});
   EXPECT_EQ(task.exit_code, 0) << task.err;
+  Process shout({build + "/shout", cluster.coord_address()}, {}, cluster.path("shout.log"));
+  shout.Start();
+  const CommandResult shouted =
+      cluster.Drover({"submit", "--handler", "shout", "--input", "from outside", "--id", "shouted", "--wait"});
+  EXPECT_EQ(shouted.exit_code, 0) << shouted.err;
+  EXPECT_EQ(cluster.Drover({"result", "shouted"}).out, "FROM OUTSIDE");
+  EXPECT_EQ(shout.Terminate(), 0) << shout.Log();
   EXPECT_EQ(task.out, "hello from outside");
   const CommandResult tree = RunCommand({build + "/read-tree", cluster.coord_address(), "/outside", "data"});
   EXPECT_EQ(tree.exit_code, 0) << tree.err;

@@ -287,6 +287,7 @@ void Attempt::StartProgram() {
   phase_ = Phase::kRunning;
   const AgentOptions& options = *parts_.options;
   exec::TaskRun run;
+  run.handler = program_.handler();
   run.argv.assign(program_.argv().begin(), program_.argv().end());
   run.env = options.base_env;
   // A map's order is not defined, but its keys are unique.

@@ -104,7 +104,10 @@ Outcome OfExit(const v1::TaskRecord& record, const AttemptFacts& facts) {
     case Exit::Kind::kExited:
       break;
   }
-  if (exit.code != 0) return Failed(record, task::v1::EXIT_CODE, absl::StrCat("exit code ", exit.code), may_retry);
+  if (exit.code != 0) {
+    const std::string sentence = exit.sentence.empty() ? absl::StrCat("exit code ", exit.code) : exit.sentence;
+    return Failed(record, task::v1::EXIT_CODE, sentence, may_retry);
+  }
   if (exit.result_refused_bytes > 0) {
     return Failed(record, task::v1::STORE_FAILED,
                   absl::StrCat("its result has ", exit.result_refused_bytes, " bytes, at most ", exec::kResultBytesMax), may_retry);

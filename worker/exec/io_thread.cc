@@ -160,6 +160,7 @@ class IoThreadImpl final : public IoThread {
   void Respawn() {
     if (!Spawn().ok()) return;
     if (!will_.empty()) outgoing_.push_front({.message = WillOf(will_)});
+    if (watched_) outgoing_.push_front({.message = Pack(MessageType::kWatch, WatchMessage{::getpid()})});
   }
 
   static std::string WillOf(const std::string& will) { return Pack(MessageType::kWill, WillMessage{}, will); }
@@ -287,6 +288,10 @@ class IoThreadImpl final : public IoThread {
         will_ = std::move(command.will);
         will_.resize(std::min(will_.size(), kWillBytesMax));
         outgoing_.push_back({.message = WillOf(will_)});
+        break;
+      case IoCommand::Type::kWatch:
+        watched_ = true;
+        outgoing_.push_back({.message = Pack(MessageType::kWatch, WatchMessage{::getpid()})});
         break;
     }
   }
@@ -439,6 +444,7 @@ class IoThreadImpl final : public IoThread {
   bool proven_ = false;  // this reaper has said something
   bool wants_room_ = false;
   std::string will_;
+  bool watched_ = false;
   std::deque<Outgoing> outgoing_;
   RunMap runs_;
   std::vector<char> buffer_ = std::vector<char>(kReadBytes);

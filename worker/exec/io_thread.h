@@ -21,7 +21,7 @@
 namespace drover::worker::exec {
 
 struct IoCommand {
-  enum class Type : std::uint8_t { kStart, kKill, kAck, kWill };
+  enum class Type : std::uint8_t { kStart, kKill, kAck, kWill, kWatch };
   Type type = Type::kStart;
   RunId run;
   std::unique_ptr<TaskRun> start;

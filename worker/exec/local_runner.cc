@@ -50,6 +50,9 @@ class LocalRunnerImpl final : public LocalRunner {
   }
   void SetLease(base::Instant deadline) override { lease_->Raise(deadline.time_since_epoch().count()); }
   void SetLastWill(std::string will) override { io_->Push(IoCommand{.type = IoCommand::Type::kWill, .will = std::move(will)}); }
+  void WatchWorker() override { io_->Push(IoCommand{.type = IoCommand::Type::kWatch}); }
+  void SetDoom(std::int64_t doom_ns) override { lease_->SetDoom(doom_ns); }
+  void SetDoomedWithLease(bool doomed) override { lease_->SetDoomedWithLease(doomed); }
   pid_t reaper_pid() const override { return io_->reaper_pid(); }
 
  private:

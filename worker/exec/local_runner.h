@@ -36,6 +36,12 @@ class LocalRunner : public ProcessRunner {
   // The orderly end: what still runs is killed and waited for, the reaper leaves without a last word. Blocks meanwhile.
   ~LocalRunner() override = default;
 
+  // For a worker that runs handlers. From WatchWorker on the reaper kills this process (SIGKILL) at `doom_ns` (CLOCK_BOOTTIME; 0:
+  // never) and, if it is doomed with it, when the lease ends: also while it is paused. Any thread.
+  virtual void WatchWorker() = 0;
+  virtual void SetDoom(std::int64_t doom_ns) = 0;
+  virtual void SetDoomedWithLease(bool doomed) = 0;
+
   // For logs and tests; changes when a reaper was replaced. Any thread.
   [[nodiscard]] virtual pid_t reaper_pid() const = 0;
 };

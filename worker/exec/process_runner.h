@@ -39,6 +39,8 @@ enum class KilledBy : std::uint8_t {
 };
 
 struct TaskRun {
+  // Not empty: no program but a function of the worker's own process (worker/handlers), whose input is the standard input.
+  std::string handler;
   // argv[0] is looked up in the task's own PATH unless it has a slash. Not empty.
   std::vector<std::string> argv;
   // The whole environment but TMPDIR, DROVER_PROGRESS (a FIFO that takes lines: OnProgress) and DROVER_RESULT (a file that it may
@@ -58,7 +60,7 @@ struct TaskRun {
 
 struct Exit {
   enum class Kind : std::uint8_t {
-    kExited,      // `code`
+    kExited,      // `code`; of a handler that failed also `sentence`
     kSignalled,   // `signal`
     kNotStarted,  // it never ran: `error` (errno) and `sentence`; with killed_by kLease: the lease had ended
     kLost,        // the reaper or its shim died: its processes are dead, how it ended is unknown

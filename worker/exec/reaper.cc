@@ -27,6 +27,8 @@
 namespace drover::worker::exec {
 namespace {
 
+constexpr int kWatchMs = 20;
+
 class Reaper {
  public:
   Reaper(std::string directory, std::unique_ptr<LeasePage> lease) : lease_(std::move(lease)), directory_(std::move(directory)) {}
@@ -37,7 +39,9 @@ class Reaper {
     SendMessage(kControlFd, Pack(MessageType::kHello, HelloMessage{}), {}, true);
     while (worker_lives_) {
       pollfd fds[] = {{kControlFd, POLLIN, 0}, {signals_.get(), POLLIN, 0}};
-      if (::poll(fds, std::size(fds), -1) < 0) continue;
+      const int ready = ::poll(fds, std::size(fds), watched_ > 0 ? kWatchMs : -1);
+      LookAtPage();
+      if (ready < 0) continue;
       if (fds[1].revents != 0) Collect();
       if (fds[0].revents != 0) Read((fds[0].revents & POLLHUP) == 0);
     }
@@ -92,12 +96,23 @@ class Reaper {
       case MessageType::kWill:
         will_ = std::string(message.substr(1 + sizeof(WillMessage)));
         break;
+      case MessageType::kWatch:
+        if (const auto watch = Unpack<WatchMessage>(message)) watched_ = watch->worker;
+        break;
       case MessageType::kGoodbye:
         will_.clear();
         break;
       default:
         break;
     }
+  }
+
+  // A handler that had to return has not: nothing less than its process can be ended. The rest is as after any death of it.
+  void LookAtPage() {
+    if (watched_ <= 0 || ::getppid() != watched_) return;
+    const std::int64_t now = BootNanos(), doom = lease_->doom();
+    const bool lease_over = lease_->doomed_with_lease() && now >= lease_->deadline();
+    if (lease_over || (doom != 0 && now >= doom)) ::kill(watched_, SIGKILL);
   }
 
   void Start(std::uint64_t run, std::vector<Fd> fds) {
@@ -199,6 +214,7 @@ class Reaper {
   std::vector<std::uint64_t> killed_;        // runs of shims that were killed
   std::string will_;
   bool worker_lives_ = true;
+  pid_t watched_ = -1;  // the worker, if it runs handlers
 };
 
 }  // namespace

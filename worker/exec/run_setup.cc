@@ -49,6 +49,7 @@ Fd OpenInput(const TaskRun& run) {
 }  // namespace
 
 RunSetup SetUp(const TaskRun& run) {
+  if (!run.handler.empty()) return Failed(ENOENT, absl::StrCat("this worker has no handler ", Shorten(run.handler)));
   if (run.argv.empty()) return Failed(EINVAL, "there is no program to run: argv is empty");
   if (!run.cwd.empty() && run.cwd[0] != '/') return Failed(EINVAL, "cwd is not an absolute path");
   if (std::any_of(run.argv.begin(), run.argv.end(), HasNul) || HasNul(run.cwd)) {

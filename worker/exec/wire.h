@@ -6,6 +6,8 @@
 #ifndef DROVER_WORKER_EXEC_WIRE_H_
 #define DROVER_WORKER_EXEC_WIRE_H_
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -30,6 +32,10 @@ struct KillMessage {
 };
 // Followed by the will's bytes.
 struct WillMessage {};
+// This worker runs handlers: the reaper ends it when the page says so (lease.h).
+struct WatchMessage {
+  pid_t worker = -1;
+};
 // The orderly end: no last word.
 struct GoodbyeMessage {};
 
@@ -57,7 +63,7 @@ struct ExitMessage {  // with a descriptor of its result, if it left one
   std::int32_t error = 0;
 };
 
-enum class MessageType : std::uint8_t { kStart = 1, kKill, kWill, kGoodbye, kHello, kStarted, kProgress, kExit };
+enum class MessageType : std::uint8_t { kStart = 1, kKill, kWill, kWatch, kGoodbye, kHello, kStarted, kProgress, kExit };
 
 // Longest will. A message is the type's byte, the struct, the tail.
 inline constexpr std::size_t kWillBytesMax = 16 * 1024;

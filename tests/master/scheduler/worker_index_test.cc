@@ -29,6 +29,20 @@ TEST(WorkerIndexTest, HasAllWantsEveryPair) {
   for (const auto& c : cases) EXPECT_EQ(HasAll(have, c.want), c.expected);
 }
 
+TEST(WorkerIndexTest, AWorkerThatRunsHandlersAloneTakesNoProgram) {
+  const Labels both = {{"handler/a", ""}};
+  const Labels alone = {{"drover/handlers-only", ""}, {"handler/a", ""}};
+  const Requirement program;
+  const Requirement handler{.rules = {{"handler/a", LabelOperator::kExists, {}}}};
+  const Requirement another{.rules = {{"handler/b", LabelOperator::kExists, {}}}};
+  EXPECT_TRUE(Meets(both, program));
+  EXPECT_FALSE(Meets(alone, program));
+  EXPECT_TRUE(Meets(both, handler));
+  EXPECT_TRUE(Meets(alone, handler));
+  EXPECT_FALSE(Meets(alone, another));
+  EXPECT_FALSE(Meets(alone, {.rules = {{"handler/a", LabelOperator::kMissing, {}}}}));
+}
+
 TEST(WorkerIndexTest, EqualLabelsShareAGroupThatGoesWithItsLastWorker) {
   Counter counter;
   WorkerIndex index(&counter);

@@ -31,6 +31,22 @@ TEST(AdmissionTest, EachRuleHasItsAnswer) {
       {"both", [](task::v1::TaskSpec* s) { s->mutable_program_object()->set_key("k"); }, Code::kInvalidArgument,
        "either a program or a reference"},
       {"no command", [](task::v1::TaskSpec* s) { s->mutable_program()->clear_argv(); }, Code::kInvalidArgument, "argv[0]"},
+      {"command and handler", [](task::v1::TaskSpec* s) { s->mutable_program()->set_handler("h"); }, Code::kInvalidArgument,
+       "either a handler or a command"},
+      {"bad handler",
+       [](task::v1::TaskSpec* s) {
+         s->mutable_program()->clear_argv();
+         s->mutable_program()->set_handler("a/b");
+       },
+       Code::kInvalidArgument, "a handler's name is"},
+      {"array id",
+       [](task::v1::TaskSpec* s) {
+         s->set_id(std::string(120, 'x'));
+         s->mutable_policy()->mutable_array()->add_ranges();
+       },
+       Code::kResourceExhausted, "an array's id has 120 bytes"},
+      {"empty array", [](task::v1::TaskSpec* s) { s->mutable_policy()->mutable_array(); }, Code::kInvalidArgument,
+       "an array has elements"},
       {"priority", [](task::v1::TaskSpec* s) { s->mutable_policy()->set_priority(10); }, Code::kInvalidArgument, "priority 10"},
       {"long name", [](task::v1::TaskSpec* s) { s->mutable_policy()->set_name(std::string(129, 'n')); }, Code::kResourceExhausted,
        "at most 128"},
@@ -66,6 +82,23 @@ TEST(AdmissionTest, AnAdmittedTaskIsReadyAndDigested) {
   EXPECT_EQ(admitted->record.policy().queue(), "default");
   EXPECT_EQ(admitted->record.spec_digest().size(), 16U);
   EXPECT_TRUE(admitted->program_to_store.empty());
+}
+
+TEST(AdmissionTest, AHandlerIsAskedForByALabelOnce) {
+  task::v1::TaskSpec spec = Good();
+  spec.mutable_program()->clear_argv();
+  spec.mutable_program()->set_handler("resize");
+  const auto plain = Admit(spec, 5);
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  ASSERT_EQ(plain->record.policy().rules_size(), 1);
+  EXPECT_EQ(plain->record.policy().rules(0).label(), "handler/resize");
+  EXPECT_EQ(plain->record.policy().rules(0).op(), task::v1::LabelRule::EXISTS);
+  // As a client that has added it already: the same submission.
+  records::RequireHandler("resize", spec.mutable_policy());
+  const auto added = Admit(spec, 5);
+  ASSERT_TRUE(added.ok());
+  EXPECT_EQ(added->record.policy().rules_size(), 1);
+  EXPECT_EQ(added->record.spec_digest(), plain->record.spec_digest());
 }
 
 TEST(AdmissionTest, AProgramThatDoesNotFitGoesToTheStoreWithTheSameDigest) {

@@ -49,6 +49,8 @@ struct TaskSpec {
   IfExists if_exists = IfExists::kSameOnly;
 
   std::vector<std::string> argv;
+  // Instead of a command: a function of a worker's own process (drover/worker/worker.h), of this name, with `stdin_data` as its input.
+  std::string handler;
   std::map<std::string, std::string> env;
   std::string cwd;  // absolute; empty: a fresh directory, removed afterwards
   std::string stdin_data;
