@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <regex>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "tests/tidy/hazards.h"
 #include "tests/tidy/sources.h"
@@ -40,6 +43,38 @@ TEST(Tidy, EveryHazardHasATestThatExists) {
   const std::optional<std::string> table = read("tests/HAZARDS.md");
   ASSERT_TRUE(table.has_value());
   EXPECT_THAT(CheckHazards(*table, read), IsEmpty());
+}
+
+// "QueueTest.AnArrayRuns..." of every test that there is.
+std::set<std::string> NamesOfTests() {
+  std::set<std::string> names;
+  static const std::regex kTest(R"(^TEST(?:_F|_P)?\((\w+), (\w+)\))");
+  for (const Source& source : Tree()) {
+    for (const std::string& line : source.lines) {
+      std::smatch match;
+      if (std::regex_search(line, match, kTest)) names.insert(match[1].str() + "." + match[2].str());
+    }
+  }
+  return names;
+}
+// Those that a page names, in backquotes.
+std::vector<std::string> TestsNamedIn(const std::string& page) {
+  static const std::regex kName(R"(`([A-Za-z]+\.[A-Z]\w+)`)");
+  std::vector<std::string> named;
+  for (auto it = std::sregex_iterator(page.begin(), page.end(), kName); it != std::sregex_iterator(); ++it) {
+    named.push_back((*it)[1].str());
+  }
+  return named;
+}
+
+TEST(Tidy, EveryTestThatTheGuaranteesNameIsThere) {
+  const std::optional<std::string> page = FilesBelow(DROVER_SOURCE_DIR)("client/GUARANTEES.md");
+  ASSERT_TRUE(page.has_value());
+  const std::set<std::string> names = NamesOfTests();
+  const std::vector<std::string> named = TestsNamedIn(*page);
+  EXPECT_GE(named.size(), 25U);
+  for (const std::string& name : named) EXPECT_EQ(names.count(name), 1U) << name;
+  EXPECT_THAT(TestsNamedIn("`NoSuch.Test` and `drover wait`"), SizeIs(1));
 }
 
 struct Canary {
