@@ -226,7 +226,10 @@ void SessionMachine::OnContactTick() {
 void SessionMachine::OnContactAck(const ContactAckView& ack) {
   if (!link_->contact.has_value() || link_->contact->nonce != ack.nonce) return;
   lease_deadline_ = std::max(lease_deadline_, link_->contact->sent_at + timeout_);
-  cluster_time_ = std::max(cluster_time_, base::WallTime(ack.time_ms));
+  if (base::WallTime(ack.time_ms) >= cluster_time_) {
+    cluster_time_ = base::WallTime(ack.time_ms);
+    cluster_time_heard_at_ = loop_->Now();
+  }
   link_->contact.reset();
   redial_.OnWorking();
   watches_.AskAgain();

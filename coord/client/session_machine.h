@@ -42,6 +42,7 @@ class SessionMachine final : public Session, private Link::Owner {
   [[nodiscard]] base::Duration timeout() const override { return timeout_; }
   [[nodiscard]] base::Instant lease_deadline() const override { return lease_deadline_; }
   [[nodiscard]] base::WallTime cluster_time() const override { return cluster_time_; }
+  [[nodiscard]] base::Instant cluster_time_heard_at() const override { return cluster_time_heard_at_; }
   [[nodiscard]] const absl::Status& last_break() const override { return breaks_.last(); }
   [[nodiscard]] const Breaks& breaks() const { return breaks_; }
   [[nodiscard]] Zxid seen_zxid() const override { return seen_zxid_; }
@@ -138,6 +139,7 @@ class SessionMachine final : public Session, private Link::Owner {
   base::Instant lease_deadline_{};
   bool lease_lost_ = false;
   base::WallTime cluster_time_;
+  base::Instant cluster_time_heard_at_;
   base::FeatureLevel feature_level_;
   Zxid seen_zxid_;
   std::uint64_t resumes_ = 0;  // streams on which this session was to be resumed

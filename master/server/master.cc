@@ -54,6 +54,7 @@ void Master::BeginTerm() {
   term->committer = std::make_unique<state::Committer>(loop_, session, options_.committer, hooks_.commits);
   state::Planner::Hooks planner_hooks;
   planner_hooks.cluster_now_ms = [this] { return ClusterNowMs(); };
+  planner_hooks.cluster_passed_ms = [this] { return ClusterPassedMs(); };
   planner_hooks.sync = [session](std::function<void(base::Zxid)> done) {
     session->Sync([done = std::move(done)](absl::StatusOr<base::Zxid> zxid) { done(zxid.value_or(base::Zxid())); });
   };
@@ -289,6 +290,11 @@ std::vector<MasterInfo> Master::masters() const {
 
 std::int64_t Master::ClusterNowMs() const {
   const std::int64_t agreed = term_ == nullptr ? 0 : coord::ClusterTimeNow(*term_->session).value;
+  return agreed != 0 ? agreed : loop_->WallNow().value;
+}
+
+std::int64_t Master::ClusterPassedMs() const {
+  const std::int64_t agreed = term_ == nullptr ? 0 : coord::ClusterTimePassed(*term_->session).value;
   return agreed != 0 ? agreed : loop_->WallNow().value;
 }
 

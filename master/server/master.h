@@ -98,6 +98,8 @@ class Master final : private coord::SessionObserver, private recipes::ElectionOb
 
   // The cluster's time now, milliseconds since 1970; this host's as long as none was heard.
   [[nodiscard]] std::int64_t ClusterNowMs() const;
+  // The time that has certainly come, by which is judged what is over (drover/coord/cluster_time.h).
+  [[nodiscard]] std::int64_t ClusterPassedMs() const;
 
   // Null between two sessions.
   [[nodiscard]] coord::Session* session() const { return term_ == nullptr ? nullptr : term_->session.get(); }

@@ -34,7 +34,7 @@ void OrphanSweeper::Sweep(const std::string& after) {
 }
 
 void OrphanSweeper::OnPage(const store::ListPage& page) {
-  const std::int64_t now_ms = master_->ClusterNowMs();
+  const std::int64_t now_ms = master_->ClusterPassedMs();
   std::vector<std::string> old;
   for (const store::Listed& upload : page.objects) {
     if (IsOldUpload(upload, now_ms, ages_)) old.push_back(upload.key);

@@ -99,7 +99,7 @@ void Planner::RunSchedule(const std::string& name, std::uint64_t run,
 std::string Planner::WhyHeldBack(const std::string& name) const {
   const ScheduleView* schedule = view_->FindSchedule(name);
   const std::int64_t next_ms = clock_.NextOf(name);
-  if (schedule == nullptr || next_ms == 0 || next_ms > hooks_.cluster_now_ms()) return "";
+  if (schedule == nullptr || next_ms == 0 || next_ms > hooks_.cluster_passed_ms()) return "";
   return WhyFull(schedule->record.spec().policy().queue());
 }
 
@@ -114,7 +114,7 @@ void Planner::TellSchedule(const std::string& name) {
 
 void Planner::PlanSchedules(Plan* plan) {
   schedule_.Cancel();
-  const std::int64_t now_ms = hooks_.cluster_now_ms();
+  const std::int64_t now_ms = hooks_.cluster_passed_ms();
   const std::vector<std::string> due = clock_.Due(now_ms, kDueMax);
   for (const std::string& name : due) {
     if (lead_->committer->outstanding() + plan->steps.size() >= options_.in_flight_max) return;  // an answer wakes us

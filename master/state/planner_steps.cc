@@ -52,6 +52,7 @@ void Planner::PlanAssignment(const AssignmentView& assignment, Plan* plan) {
                                               .fence = assignment.czxid.value,
                                               .worker = assignment.worker,
                                               .now_ms = hooks_.cluster_now_ms(),
+                                              .passed_ms = hooks_.cluster_passed_ms(),
                                               .wall_ms = loop_->WallNow().value,
                                               .lost_after_ms = base::ToMillis(options_.lost_after)});
   Subject subject{task->id, task->mzxid, *std::move(record)};
@@ -100,7 +101,7 @@ void Planner::PlanOrphans(Plan* plan) {
 void Planner::PlanDue(const absl::btree_set<std::pair<std::int64_t, TaskRef>>& by_time, base::Timer* timer, Plan* plan,
                       absl::FunctionRef<void(const TaskView&, worker::v1::TaskRecord)> plan_one) {
   timer->Cancel();
-  const std::int64_t now_ms = hooks_.cluster_now_ms();
+  const std::int64_t now_ms = hooks_.cluster_passed_ms();
   std::size_t room = options_.turn_placements;
   for (const auto& [at_ms, ref] : by_time) {
     if (at_ms > now_ms) {
@@ -193,7 +194,7 @@ void Planner::PlanRetirement(Plan* plan) {
   static constexpr char kHorizonKey[] = "/horizon";
   const auto& finished = view_->finished();
   if (finished.size() <= options_.finished_kept || in_flight(kHorizonKey)) return;
-  const std::int64_t now_ms = hooks_.cluster_now_ms();
+  const std::int64_t now_ms = hooks_.cluster_passed_ms();
   const std::int64_t age_ms = base::ToMillis(options_.retire_age);
   std::size_t surplus = std::min(finished.size() - options_.finished_kept, options_.retire_batch);
   std::vector<const TaskView*> due;

@@ -51,7 +51,7 @@ TakeBackDecision DecideTakeBack(const TakeBackFacts& facts) {
     return decision;
   }
   const std::int64_t due = assignment.lost_since() + facts.lost_after_ms;
-  if (facts.now_ms < due) {
+  if (facts.passed_ms < due) {
     decision.kind = Kind::kWait;
     decision.again_at_ms = due;
     return decision;

@@ -23,7 +23,9 @@ struct TakeBackFacts {
   const worker::v1::Assignment* assignment = nullptr;
   std::uint64_t fence = 0;
   std::string worker;
-  std::int64_t now_ms = 0;   // the cluster's time: what is decided by
+  // The cluster's time: from when on it has been away, and by what is decided how long (Planner::Hooks).
+  std::int64_t now_ms = 0;
+  std::int64_t passed_ms = 0;
   std::int64_t wall_ms = 0;  // this host's: what people are shown
   std::int64_t lost_after_ms = 0;
 };

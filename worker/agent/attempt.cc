@@ -153,7 +153,7 @@ void Attempt::Proceed() {
 
 // Of an assignment that came late. By the core's time; where it is not known yet its master has judged.
 bool Attempt::IsOverdue() {
-  const std::int64_t now_ms = coord::ClusterTimeNow(*parts_.host->session()).value;
+  const std::int64_t now_ms = coord::ClusterTimePassed(*parts_.host->session()).value;
   std::optional<records::TimeBound> bound = records::StartBound(record_);
   if (now_ms == 0 || marked_ || !bound || bound->at_ms > now_ms) return false;
   facts_.overdue = *std::move(bound);
@@ -163,7 +163,7 @@ bool Attempt::IsOverdue() {
 base::Duration Attempt::TimeLimit() {
   const std::chrono::milliseconds own(record_.policy().time_limit_ms());
   std::optional<records::TimeBound> total = records::TotalBound(record_);
-  const std::int64_t now_ms = coord::ClusterTimeNow(*parts_.host->session()).value;
+  const std::int64_t now_ms = coord::ClusterTimePassed(*parts_.host->session()).value;
   if (!total || now_ms == 0) return own;
   // 0 is none.
   const std::chrono::milliseconds left(std::max<std::int64_t>(total->at_ms - now_ms, 1));

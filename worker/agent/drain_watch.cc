@@ -70,7 +70,7 @@ void DrainWatch::Judge() {
   timer_.Cancel();
   const bool was_due = std::exchange(due_, false);
   if (!drain_.has_value() || drain_->deadline_ms() == 0 || session_ == nullptr) return;
-  const std::int64_t now_ms = coord::ClusterTimeNow(*session_).value;
+  const std::int64_t now_ms = coord::ClusterTimePassed(*session_).value;
   if (now_ms == 0 || now_ms < drain_->deadline_ms()) {
     const auto left = std::chrono::milliseconds(now_ms == 0 ? 0 : drain_->deadline_ms() - now_ms);
     timer_.Set(std::max<base::Duration>(left, kPause), [this] { Judge(); });

@@ -77,7 +77,8 @@ class Judgement {
       Fault(id, absl::StrCat("it runs at most once, and began ", begins.size(), " times"));
     const auto count = static_cast<int>(begins.size());
     if (order.runs && story.last.state != State::kLost && count < order.begins_min) {
-      Fault(id, absl::StrCat("it is ", client::StateName(story.last.state), " and began ", count, " times"));
+      Fault(id, absl::StrCat("it is ", client::StateName(story.last.state), " (", client::ReasonName(story.last.reason),
+                             ") and began ", count, " times"));
     }
     if (story.last.state == State::kSucceeded) {
       const bool seen = std::any_of(begins.begin(), begins.end(), [&](const Begin& b) { return b.fence == story.last.fence; });

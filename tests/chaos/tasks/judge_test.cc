@@ -68,7 +68,7 @@ TEST_F(TaskJudgeTest, AtMostOnceIsAtMostOnce) {
 
 TEST_F(TaskJudgeTest, WhatSucceededHasRun) {
   begins_.clear();
-  EXPECT_THAT(Faults(), ElementsAre("task t: it is SUCCEEDED and began 0 times",
+  EXPECT_THAT(Faults(), ElementsAre("task t: it is SUCCEEDED (NONE) and began 0 times",
                                     "task t: it succeeded with fence 7, and no such attempt began"));
 }
 

@@ -133,6 +133,7 @@ struct PlayedSession final : Session {
   [[nodiscard]] base::Duration timeout() const override { return seconds(6); }
   [[nodiscard]] base::Instant lease_deadline() const override { return {}; }
   [[nodiscard]] base::WallTime cluster_time() const override { return {}; }
+  [[nodiscard]] base::Instant cluster_time_heard_at() const override { return {}; }
   [[nodiscard]] const absl::Status& last_break() const override { return ok; }
   [[nodiscard]] Zxid seen_zxid() const override { return {}; }
   void Create(std::string, std::string, CreateOptions, Callback<CreateResult>, WriteOptions) override {}

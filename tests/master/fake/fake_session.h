@@ -74,6 +74,7 @@ class FakeSession final : public coord::Session {
   base::Duration timeout() const override { return std::chrono::seconds(6); }
   base::Instant lease_deadline() const override { return tree_->loop_->Now() + timeout(); }
   base::WallTime cluster_time() const override { return base::WallTime(tree_->now_ms); }
+  base::Instant cluster_time_heard_at() const override { return tree_->loop_->Now(); }
   const absl::Status& last_break() const override { return last_break_; }
   coord::Zxid seen_zxid() const override { return tree_->zxid(); }
 

@@ -22,7 +22,8 @@ class PlannerFixture : public ::testing::Test {
   void Start(PlannerOptions options = {}) {
     planner_ = std::make_unique<Planner>(
         &loop_, options,
-        Planner::Hooks{.cluster_now_ms = [this] { return tree_.now_ms; },
+        Planner::Hooks{.cluster_now_ms = [this] { return tree_.now_ms + ahead_ms_; },
+                       .cluster_passed_ms = [this] { return tree_.now_ms - behind_ms_; },
                        .sync =
                            [this](std::function<void(Zxid)> done) {
                              session_.Sync([done](absl::StatusOr<Zxid> zxid) { done(zxid.value_or(Zxid())); }, {});
@@ -173,6 +174,9 @@ class PlannerFixture : public ::testing::Test {
   testing::FakeSession worker_session_{&tree_};
   const records::PoolPaths paths_{"p"};
   const std::string candidate_ = paths_.CandidatePrefix() + "0000000001";
+  // How far what is known of the cluster's time may be off.
+  std::int64_t ahead_ms_ = 0;
+  std::int64_t behind_ms_ = 0;
   std::vector<std::string> retired_;
   int stepped_down_ = 0;
   std::unique_ptr<Planner> planner_;

@@ -80,6 +80,32 @@ TEST_F(PlannerTest, ATaskWithADelayWaitsForItByTheClustersTime) {
   EXPECT_EQ(StateOf("a"), task::v1::ASSIGNED);
 }
 
+// A bad link holds the core's word for seconds: then its time is known up to that.
+TEST_F(PlannerTest, NothingIsEarlyThoughTheClustersTimeIsOnlyKnownUpToSeconds) {
+  StartAndLead();
+  worker::v1::TaskRecord delayed = Record();
+  delayed.mutable_policy()->set_delay_ms(1'000);
+  ASSERT_EQ(Submit("delayed", delayed).kind, Kind::kDone);
+  worker::v1::TaskRecord within = Record();
+  within.mutable_policy()->set_start_within_ms(1'000);
+  ASSERT_EQ(Submit("within", within).kind, Kind::kDone);
+  ahead_ms_ = 3'000;
+  behind_ms_ = 500;
+  Pass(900);
+  EXPECT_EQ(StateOf("delayed"), task::v1::WAITING);
+  EXPECT_EQ(StateOf("within"), task::v1::READY);
+  Pass(700);
+  EXPECT_EQ(StateOf("delayed"), task::v1::READY);
+  EXPECT_EQ(StateOf("within"), task::v1::FAILED);
+  // What begins while it is known so badly is late at most.
+  ASSERT_EQ(Submit("later", delayed).kind, Kind::kDone);
+  Pass(1'200);
+  EXPECT_EQ(StateOf("later"), task::v1::WAITING);
+  ahead_ms_ = behind_ms_ = 0;
+  Pass(3'000);
+  EXPECT_EQ(StateOf("later"), task::v1::READY);
+}
+
 TEST_F(PlannerTest, WhatDoesNotStartInTimeFails) {
   StartAndLead();
   worker::v1::TaskRecord within = Record(), deadline = Record(), total = Record();

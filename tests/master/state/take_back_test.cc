@@ -62,6 +62,7 @@ TEST(TakeBackTest, EveryCaseIsDecidedAsPromised) {
                                                       .fence = 77,
                                                       .worker = "w",
                                                       .now_ms = kNow,
+                                                      .passed_ms = kNow,
                                                       .wall_ms = kNow + 1,
                                                       .lost_after_ms = kLostAfter});
     EXPECT_EQ(decision.kind, c.kind) << c.name;

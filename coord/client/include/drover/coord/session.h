@@ -174,6 +174,8 @@ class Session {
   [[nodiscard]] virtual base::Instant lease_deadline() const = 0;
   // The cluster's time of the last acknowledged contact, 0 before the first.
   [[nodiscard]] virtual base::WallTime cluster_time() const = 0;
+  // When that was heard; the epoch before the first.
+  [[nodiscard]] virtual base::Instant cluster_time_heard_at() const = 0;
   // Why there is no link, with the node's address: what a node has said that answered, of several the last; if none has, how a
   // link, or an attempt to make one, ended last. Of the last time, if there is a link again; OK if none has ended yet.
   [[nodiscard]] virtual const absl::Status& last_break() const = 0;
