@@ -1,5 +1,6 @@
 #include "drover/recipes/barrier.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -95,7 +96,9 @@ void Barrier::Await(coord::DoneCallback done) {
   impl_->Await(std::move(done));
 }
 
-// Below its path: `in/<name>`, ephemeral, for each that is inside; `ready` from when they were enough until the last has left.
+// Below its path: `in/<name>`, ephemeral, for each that is inside; `ready` from when they were enough. It is deleted only while
+// nobody is inside: by the last ones, if they can, and else by the first one of the next round, in the transaction that lets it in.
+// So each `ready` (by its czxid) is one round, and when it is gone, that round is over.
 class DoubleBarrier::Impl final : private coord::SubtreeCache::Listener {
  public:
   Impl(coord::Session* session, DoubleBarrierOptions options, DoubleBarrierObserver* observer)
@@ -104,7 +107,8 @@ class DoubleBarrier::Impl final : private coord::SubtreeCache::Listener {
         inside_(absl::StrCat(options_.path, "/in")),
         own_(absl::StrCat(inside_, "/", options_.name)),
         ready_(absl::StrCat(options_.path, "/ready")),
-        observer_(observer) {
+        observer_(observer),
+        retry_(session->loop()) {
     DROVER_CHECK(options_.count > 0) << "a double barrier is for at least one";
   }
   ~Impl() { *alive_ = false; }
@@ -115,40 +119,63 @@ class DoubleBarrier::Impl final : private coord::SubtreeCache::Listener {
     coord::SubtreeCache::Listener* const listener = this;
     cache_ =
         std::make_unique<coord::SubtreeCache>(session_, coord::SubtreeOptions{.path = options_.path, .with_data = false}, listener);
-    session_->Create(own_, "", {.ephemeral = true, .parents = true},
-                     [this, alive = alive_](const absl::StatusOr<coord::CreateResult>& made) {
-                       if (!*alive || state_ == State::kOver) return;
-                       if (coord::IsSessionExpired(made.status()) || coord::IsOutcomeUnknown(made.status())) return;
-                       if (!made.ok()) return Break(made.status());
-                       czxid_ = made->stat.czxid;
-                       Look();
+    session_->Commit({.compares = {coord::Compare::NumChildren(inside_, 0), coord::Compare::Exists(ready_)},
+                      .then = {coord::Operation::Delete(ready_), coord::Operation::Create(own_, "", {.ephemeral = true})},
+                      .otherwise = {coord::Operation::Create(own_, "", {.ephemeral = true, .parents = true})}},
+                     [this, alive = alive_](const absl::StatusOr<coord::TransactionResult>& made) {
+                       if (*alive && state_ != State::kOver) OnMade(made);
                      });
   }
 
   void Leave() {
     if (state_ != State::kEntering && state_ != State::kEntered) return;
     state_ = State::kLeaving;
-    session_->Delete(own_, std::nullopt, [this, alive = alive_](const absl::StatusOr<coord::DeleteResult>& gone) {
-      if (!*alive || state_ == State::kOver) return;
-      if (coord::IsSessionExpired(gone.status()) || coord::IsOutcomeUnknown(gone.status())) return;
-      if (!gone.ok() && !coord::IsNoNode(gone.status())) return Break(gone.status());
-      left_ = gone.ok() ? gone->zxid : coord::RefusalZxid(gone.status());
-      Look();
-    });
+    if (czxid_ != base::Zxid()) DeleteOwn();  // else once it is made
   }
 
+  [[nodiscard]] coord::Compare Guard() const {
+    DROVER_CHECK(opened_ != base::Zxid());
+    return coord::Compare::Czxid(own_, czxid_);
+  }
+  [[nodiscard]] base::Zxid since() const { return since_; }
+
  private:
+  static constexpr base::Duration kRetryDelay = std::chrono::milliseconds(100);
   enum class State { kOutside, kEntering, kEntered, kLeaving, kOver };
 
-  void OnCacheChanged(const coord::Event* /*event*/) override { Look(); }
-  void OnCacheProgress(base::Zxid /*zxid*/) override { Look(); }
+  void OnCacheChanged(const coord::Event* event) override {
+    if (event != nullptr) shown_ = std::max(shown_, event->zxid);
+    Look();
+  }
+  void OnCacheProgress(base::Zxid zxid) override {
+    shown_ = std::max(shown_, zxid);
+    Look();
+  }
   void OnCacheEnded(const absl::Status& why) override {
     if (state_ != State::kOver) Break(why);
   }
 
+  void OnMade(const absl::StatusOr<coord::TransactionResult>& made) {
+    if (coord::IsSessionExpired(made.status()) || coord::IsOutcomeUnknown(made.status())) return;  // OnCacheEnded tells
+    if (!made.ok()) return state_ == State::kLeaving ? Left() : Break(made.status());
+    czxid_ = made->results.back().stat.czxid;
+    if (state_ == State::kLeaving) return DeleteOwn();
+    Look();
+  }
+
+  void DeleteOwn() {
+    session_->Commit({.compares = {coord::Compare::Czxid(own_, czxid_)}, .then = {coord::Operation::Delete(own_)}, .otherwise = {}},
+                     [this, alive = alive_](const absl::StatusOr<coord::TransactionResult>& gone) {
+                       if (!*alive || state_ == State::kOver) return;
+                       if (coord::IsSessionExpired(gone.status()) || coord::IsOutcomeUnknown(gone.status())) return;
+                       if (!gone.ok()) return retry_.Set(kRetryDelay, [this] { DeleteOwn(); });  // not taken now
+                       gone_ = since_ = gone->zxid;
+                       if (opened_ == base::Zxid()) return Left();
+                       Look();
+                     });
+  }
+
   [[nodiscard]] std::size_t Inside() const {
-    const coord::Node* const parent = cache_->Find(inside_);
-    if (parent == nullptr) return 0;
     std::size_t count = 0;
     for (auto it = cache_->nodes().upper_bound(inside_); it != cache_->nodes().end() && coord::PathCovers(inside_, it->first);
          ++it) {
@@ -158,48 +185,63 @@ class DoubleBarrier::Impl final : private coord::SubtreeCache::Listener {
   }
 
   void Look() {
-    if (cache_ == nullptr || !cache_->synced()) return;
+    if (!cache_->synced() || czxid_ == base::Zxid() || cache_->zxid() < czxid_) return;
     if (state_ == State::kEntering || state_ == State::kEntered) {
-      if (czxid_ == base::Zxid() || cache_->zxid() < czxid_) return;
       const coord::Node* own = cache_->Find(own_);
       if (own == nullptr || own->stat.czxid != czxid_) {
         return Break(coord::RefusedError(coord::Code::kNoNode, "the node inside the barrier was deleted", cache_->zxid()));
       }
     }
+    const coord::Node* const ready = cache_->Find(ready_);
     if (state_ == State::kEntering) {
-      if (cache_->Find(ready_) != nullptr) {
+      if (ready != nullptr) {
         state_ = State::kEntered;
+        opened_ = ready->stat.czxid;
+        since_ = std::max(czxid_, opened_);
         return observer_->OnEntered();
       }
       if (Inside() >= options_.count && !opening_) Open();
-    } else if (state_ == State::kLeaving && left_ != base::Zxid() && cache_->zxid() >= left_ && Inside() == 0) {
+    } else if (state_ == State::kLeaving && gone_ != base::Zxid() && cache_->zxid() >= gone_) {
+      // Another round may have begun by the time of this look.
+      const bool over = ready == nullptr || ready->stat.czxid != opened_;
+      if (!over && Inside() > 0) return;
+      since_ = std::max(gone_, shown_);
       Close();
     }
   }
 
-  // Whoever sees first that they are enough says so for all.
+  // Whoever sees first that they are enough says so for all; for its own round, and no other.
   void Open() {
     opening_ = true;
-    session_->Create(ready_, "", {}, [this, alive = alive_](const absl::StatusOr<coord::CreateResult>& made) {
-      if (!*alive || state_ == State::kOver) return;
-      opening_ = made.ok() || coord::IsNodeExists(made.status());
-      Look();
-    });
+    session_->Commit({.compares = {coord::Compare::Czxid(own_, czxid_), coord::Compare::Absent(ready_)},
+                      .then = {coord::Operation::Create(ready_, "")},
+                      .otherwise = {}},
+                     [this, alive = alive_](const absl::StatusOr<coord::TransactionResult>& made) {
+                       if (!*alive || made.ok() || state_ != State::kEntering) return;
+                       opening_ = false;
+                       retry_.Set(kRetryDelay, [this] { Look(); });
+                     });
   }
 
-  // The last ones tidy up: for the next round nobody has been there.
   void Close() {
-    state_ = State::kOver;
     session_->Commit({.compares = {coord::Compare::NumChildren(inside_, 0), coord::Compare::Exists(ready_)},
                       .then = {coord::Operation::Delete(ready_)},
                       .otherwise = {}},
                      [](const absl::StatusOr<coord::TransactionResult>&) {});
-    observer_->OnLeft();
+    Left();
   }
 
+  void Left() {
+    End();
+    observer_->OnLeft();
+  }
   void Break(const absl::Status& why) {
-    state_ = State::kOver;
+    End();
     observer_->OnBroken(why);
+  }
+  void End() {
+    state_ = State::kOver;
+    retry_.Cancel();
   }
 
   coord::Session* const session_;
@@ -211,8 +253,12 @@ class DoubleBarrier::Impl final : private coord::SubtreeCache::Listener {
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   State state_ = State::kOutside;
   bool opening_ = false;
-  base::Zxid czxid_;  // of the own node
-  base::Zxid left_;   // the own node is gone since
+  base::Zxid czxid_;   // of the own node
+  base::Zxid opened_;  // of `ready`: the round that this process was let into
+  base::Zxid gone_;    // the own node is gone since
+  base::Zxid shown_;   // the newest state that anything in the view is of
+  base::Zxid since_;
+  base::Timer retry_;
   std::unique_ptr<coord::SubtreeCache> cache_;
 };
 
@@ -225,6 +271,12 @@ void DoubleBarrier::Enter() {
 }
 void DoubleBarrier::Leave() {
   impl_->Leave();
+}
+coord::Compare DoubleBarrier::Guard() const {
+  return impl_->Guard();
+}
+base::Zxid DoubleBarrier::since() const {
+  return impl_->since();
 }
 
 }  // namespace drover::recipes

@@ -75,14 +75,16 @@ TEST_F(BarrierTest, WhoWaitsHearsOfTheEndOfItsSession) {
 }
 
 struct Walker final : DoubleBarrierObserver {
-  Walker(SimCore* core, const std::string& name, std::size_t count) : process(core, name, Options()) {
-    barrier = std::make_unique<DoubleBarrier>(process.session(), DoubleBarrierOptions{"/phase", name, count}, this);
-  }
+  Walker(SimCore* core, const std::string& name, std::size_t count) : process(core, name, Options()) { Renew(name, count); }
   ~Walker() { Kill(); }
   static coord::SessionOptions Options() {
     coord::SessionOptions options;
     options.timeout = seconds(2);
     return options;
+  }
+  void Renew(const std::string& name, std::size_t count) {
+    barrier = std::make_unique<DoubleBarrier>(process.session(), DoubleBarrierOptions{"/phase", name, count}, this);
+    entered = left = false;
   }
   void Kill() {
     barrier.reset();
@@ -161,6 +163,96 @@ TEST_F(DoubleBarrierTest, WhoseNodeIsDeletedIsNotInsideAnyMore) {
   ASSERT_TRUE(RunUntil([&] { return !all_[0]->broken.ok(); }));
   EXPECT_TRUE(coord::IsNoNode(all_[0]->broken));
   EXPECT_TRUE(all_[1]->broken.ok());
+}
+
+TEST_F(DoubleBarrierTest, AfterARoundInWhichAllDiedTheWayIsClosed) {
+  Add(3, 3);
+  for (const auto& walker : all_) walker->barrier->Enter();
+  ASSERT_TRUE(RunUntil([&] { return All(&Walker::entered); }));
+  for (const auto& walker : all_) walker->Kill();
+  all_.clear();
+  core_.world.RunFor(seconds(20));
+  ASSERT_NE(core_.node->state().tree().Find("/phase/ready"), nullptr) << "nobody was there to tidy up";
+  Add(3, 3);
+  all_[0]->barrier->Enter();
+  all_[1]->barrier->Enter();
+  Settle();
+  EXPECT_FALSE(all_[0]->entered);
+  EXPECT_FALSE(all_[1]->entered);
+  all_[2]->barrier->Enter();
+  EXPECT_TRUE(RunUntil([&] { return All(&Walker::entered); }));
+}
+
+TEST_F(DoubleBarrierTest, WhoHearsLateThatAllHaveLeftNeedNotWaitForTheNextRound) {
+  Add(3, 2);
+  all_[0]->barrier->Enter();
+  all_[1]->barrier->Enter();
+  ASSERT_TRUE(RunUntil([&] { return all_[0]->entered && all_[1]->entered; }));
+  core_.network.Cut(SimCore::kHost, "p0");  // it is heard, and hears nothing
+  all_[0]->barrier->Leave();
+  Settle();
+  all_[1]->barrier->Leave();
+  ASSERT_TRUE(RunUntil([&] { return all_[1]->left; }));
+  all_[2]->barrier->Enter();
+  Settle();
+  EXPECT_FALSE(all_[0]->left);
+  core_.network.Reset(SimCore::kHost, "p0");
+  core_.network.Heal(SimCore::kHost, "p0");
+  ASSERT_TRUE(RunUntil([&] { return all_[0]->left; })) << "it waits for one that waits for it";
+  EXPECT_FALSE(all_[2]->entered);
+  all_[0]->Renew("p0", 2);
+  all_[0]->barrier->Enter();
+  EXPECT_TRUE(RunUntil([&] { return all_[0]->entered && all_[2]->entered; }));
+}
+
+TEST_F(DoubleBarrierTest, WhoGivesUpWaitsForNobody) {
+  Add(2, 3);
+  for (const auto& walker : all_) walker->barrier->Enter();
+  Settle();
+  all_[0]->barrier->Leave();
+  ASSERT_TRUE(RunUntil([&] { return all_[0]->left; })) << "it waits for one that waits for it";
+  EXPECT_EQ(core_.node->state().tree().Find("/phase/in/p0"), nullptr);
+  Add(1, 3);
+  all_[2]->barrier->Enter();
+  all_[2]->barrier->Leave();
+  ASSERT_TRUE(RunUntil([&] { return all_[2]->left; })) << "before it knew whether it was inside";
+  EXPECT_EQ(core_.node->state().tree().Find("/phase/in/p2"), nullptr);
+  EXPECT_FALSE(all_[1]->entered);
+}
+
+TEST_F(DoubleBarrierTest, ANameThatIsInsideIsRefusedAndStaysInside) {
+  Add(1, 2);
+  all_[0]->barrier->Enter();
+  Settle();
+  Walker same(&core_, "p1", 2);
+  same.Renew("p0", 2);
+  same.barrier->Enter();
+  ASSERT_TRUE(RunUntil([&] { return !same.broken.ok(); }));
+  EXPECT_TRUE(coord::IsNodeExists(same.broken)) << same.broken;
+  same.Renew("p0", 2);
+  same.barrier->Enter();
+  same.barrier->Leave();
+  ASSERT_TRUE(RunUntil([&] { return same.left; }));
+  EXPECT_NE(core_.node->state().tree().Find("/phase/in/p0"), nullptr) << "it is another one's";
+  EXPECT_TRUE(all_[0]->broken.ok());
+}
+
+TEST_F(DoubleBarrierTest, TellsSinceWhenAndGuardsWhatIsDoneInside) {
+  Add(2, 2);
+  for (const auto& walker : all_) walker->barrier->Enter();
+  ASSERT_TRUE(RunUntil([&] { return All(&Walker::entered); }));
+  EXPECT_EQ(all_[0]->barrier->since(), all_[1]->barrier->since());
+  EXPECT_EQ(all_[0]->barrier->since(), core_.node->state().tree().Find("/phase/ready")->stat().czxid);
+  const auto write = [&] {
+    const auto written = all_[0]->process.Commit(
+        {.compares = {all_[0]->barrier->Guard()}, .then = {coord::Operation::Create("/result", "")}, .otherwise = {}});
+    return written.ok() && written->succeeded;
+  };
+  EXPECT_TRUE(write());
+  for (const auto& walker : all_) walker->barrier->Leave();
+  ASSERT_TRUE(RunUntil([&] { return All(&Walker::left); }));
+  EXPECT_GT(all_[0]->barrier->since().value, 0u);
+  EXPECT_FALSE(write());
 }
 
 }  // namespace
