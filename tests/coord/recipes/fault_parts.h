@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "coord/base/random.h"
 #include "drover/coord/status.h"
+#include "drover/recipes/barrier.h"
 #include "drover/recipes/election.h"
 #include "drover/recipes/lock.h"
 #include "drover/recipes/queue.h"
@@ -30,6 +32,7 @@ namespace drover::recipes {
 inline constexpr int kActors = 4;
 inline constexpr std::uint32_t kShards = 6;
 inline constexpr std::uint32_t kPermits = 2;
+inline constexpr std::size_t kTogether = 3;  // inside the double barrier, for it to open
 
 // What the recipes protect: it keeps the newest token that it has seen of each resource, and what it is sent may be long under way.
 class Store {
@@ -259,6 +262,46 @@ class CounterPart final : public Part {
  private:
   bool adding_ = false;
   Counter counter_;
+};
+
+// Meets the others, round after round, for as long as its session lives.
+class BarrierPart final : public Part, private DoubleBarrierObserver {
+ public:
+  BarrierPart(Scene* scene, coord::SimProcess* process) : Part(scene, process, "barrier") {}
+
+  void Tick() override {
+    if (over_) {
+      over_ = inside_ = false;
+      DoubleBarrierObserver* const observer = this;
+      barrier_ = std::make_unique<DoubleBarrier>(
+          process_->session(), DoubleBarrierOptions{.path = "/barrier", .name = process_->host(), .count = kTogether}, observer);
+      return barrier_->Enter();
+    }
+    // It may lose patience, too.
+    if (random().Below(inside_ ? 4 : 50) == 0) barrier_->Leave();
+  }
+
+ private:
+  void Say(Rule rule) {
+    const coord::Compare place = barrier_->Guard();
+    scene_->claims.push_back(
+        {rule, place.path, base::Zxid(place.value), barrier_->since(), kTogether, absl::StrCat(process_->host(), " (told)")});
+  }
+  void OnEntered() override {
+    inside_ = true;
+    Say(Rule::kTogether);
+  }
+  void OnLeft() override {
+    over_ = true;
+    if (!inside_) return;
+    Say(Rule::kAllLeft);
+    served_ = true;
+  }
+  void OnBroken(const absl::Status& /*why*/) override { over_ = true; }
+
+  bool over_ = true;     // none is under way
+  bool inside_ = false;  // it has been let in
+  std::unique_ptr<DoubleBarrier> barrier_;
 };
 
 // Puts items and works on them; what it has done stands in the tree.

@@ -96,6 +96,7 @@ class Actor final : private coord::SessionObserver {
     parts_.push_back(std::make_unique<MultiPart>(scene_, p));
     parts_.push_back(std::make_unique<ElectionPart>(scene_, p));
     parts_.push_back(std::make_unique<ShardPart>(scene_, p));
+    parts_.push_back(std::make_unique<BarrierPart>(scene_, p));
     parts_.push_back(std::make_unique<CounterPart>(scene_, p));
     parts_.push_back(std::make_unique<QueuePart>(scene_, p));
     std::vector<std::string> hosts;

@@ -17,12 +17,14 @@
 
 namespace drover::recipes {
 
-// What it takes to hold, for a child of a line's node; `permits` is the semaphore's.
+// What it takes to hold, for a child of a line's node; `permits` is the semaphore's, or how many a double barrier waits for.
 enum class Rule {
   kFirst,      // nobody before it: a mutex, a leader
   kReadWrite,  // of "r-": no "w-" before it; of "w-": nobody
   kPermits,    // fewer than `permits` before it
   kAlone,      // it is there
+  kTogether,   // it is there, and since nobody was there last, `permits` have been there at once
+  kAllLeft,    // it is gone, and there has been nobody since
 };
 
 struct Claim {

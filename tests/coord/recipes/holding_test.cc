@@ -78,6 +78,44 @@ TEST_F(HoldingTest, SoManyHoldASemaphore) {
   EXPECT_EQ(Check(Rule::kAlone, "/l/s-0000000003", 3, 3), "");
 }
 
+TEST_F(HoldingTest, ABarrierOpensWhenEnoughWereTogetherInOneRound) {
+  Made(1, "/b/in/p");
+  Made(2, "/b/in/q");
+  Gone(3, "/b/in/q");
+  Made(4, "/b/in/r");
+  EXPECT_THAT(Check(Rule::kTogether, "/b/in/p", 1, 1, 2), HasSubstr("no more than 1"));
+  EXPECT_EQ(Check(Rule::kTogether, "/b/in/p", 1, 2, 2), "");
+  EXPECT_EQ(Check(Rule::kTogether, "/b/in/p", 1, 3, 2), "") << "they were";
+  EXPECT_EQ(Check(Rule::kTogether, "/b/in/r", 4, 4, 2), "") << "who comes later";
+  EXPECT_THAT(Check(Rule::kTogether, "/b/in/p", 1, 4, 3), HasSubstr("no more than 2")) << "three, one after the other";
+  EXPECT_THAT(Check(Rule::kTogether, "/b/in/q", 2, 3, 2), HasSubstr("not there"));
+  Gone(5, "/b/in/p");
+  Gone(6, "/b/in/r");
+  Made(7, "/b/in/p");
+  EXPECT_THAT(Check(Rule::kTogether, "/b/in/p", 7, 7, 2), HasSubstr("no more than 1")) << "of another round";
+}
+
+TEST_F(HoldingTest, ABarrierIsLeftOnceNobodyHasBeenInside) {
+  Made(1, "/b/in/p");
+  Made(2, "/b/in/q");
+  Made(2, "/b/out/z");
+  Gone(3, "/b/in/p");
+  EXPECT_THAT(Check(Rule::kAllLeft, "/b/in/p", 1, 2), HasSubstr("was there"));
+  EXPECT_THAT(Check(Rule::kAllLeft, "/b/in/p", 1, 3), HasSubstr("1 were there"));
+  Made(4, "/b/in/r");
+  Gone(5, "/b/in/q");
+  EXPECT_THAT(Check(Rule::kAllLeft, "/b/in/p", 1, 5), HasSubstr("1 were there")) << "who came later";
+  Gone(6, "/b/in/r");
+  EXPECT_EQ(Check(Rule::kAllLeft, "/b/in/p", 1, 6), "");
+  EXPECT_EQ(Check(Rule::kAllLeft, "/b/in/r", 4, 6), "");
+  Made(7, "/b/in/q");
+  EXPECT_EQ(Check(Rule::kAllLeft, "/b/in/p", 1, 7), "") << "another round has begun";
+  EXPECT_THAT(Check(Rule::kAllLeft, "/b/in/p", 2, 7), HasSubstr("not the last one"));
+  Gone(8, "/b/in/q");
+  EXPECT_EQ(Check(Rule::kAllLeft, "/b/in/q", 7, 8), "");
+  EXPECT_THAT(Check(Rule::kAllLeft, "/b/in/s", 7, 8), HasSubstr("not the last one"));
+}
+
 TEST_F(HoldingTest, EveryItemIsDoneOnceByWhoHasItInHand) {
   Made(3, "/q/items/a/claim");
   Done(5, "a", "3");
