@@ -67,7 +67,7 @@ std::size_t Refused(const std::vector<Record>& records) {
 }
 
 std::set<std::string> AllKinds() {
-  return {"mutex", "rw", "several", "semaphore", "leader", "shard", "counter", "commit"};
+  return {"mutex", "rw", "several", "semaphore", "leader", "shard", "barrier", "counter", "commit"};
 }
 
 std::set<std::string> NotHadBy(const std::string& name, const std::vector<Record>& records, std::size_t first) {
@@ -77,6 +77,8 @@ std::set<std::string> NotHadBy(const std::string& name, const std::vector<Record
     if (!record.accepted || NameOf(record.user) != name) continue;
     if (std::holds_alternative<Number>(record.report)) missing.erase("counter");
     if (std::holds_alternative<Decision>(record.report)) missing.erase("commit");
+    const auto* claim = std::get_if<recipes::Claim>(&record.report);
+    if (claim != nullptr && claim->rule == recipes::Rule::kAllLeft) missing.erase("barrier");
     if (const auto* use = std::get_if<Use>(&record.report)) missing.erase(use->resource.substr(0, use->resource.find('-')));
   }
   return missing;

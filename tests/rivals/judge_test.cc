@@ -56,11 +56,23 @@ TEST(Judge, ACommitOfWhichTwoThingsWereDecidedIsFound) {
   EXPECT_THAT(Faults({told("a.1", "x", true), told("b.1", "x", false)}), ElementsAre("of x two things were decided"));
 }
 
+Record Claimed(const std::string& user, recipes::Rule rule) {
+  recipes::Claim claim;
+  claim.rule = rule;
+  return {user, claim};
+}
+
 TEST(Judge, KnowsWhatARivalHasHad) {
-  const std::vector<Record> records = {Used("a.1", "mutex", 5),         Used("b.1", "rw", 6), Used("a.2", "shard-11", 7),
-                                       Used("a.1", "leader", 1, false), Counted("a.1", 1),    {"a.1", Decision{"x", false}}};
-  EXPECT_THAT(NotHadBy("a", records), ElementsAre("leader", "rw", "semaphore", "several"));
-  EXPECT_THAT(NotHadBy("a", records, 1), ElementsAre("leader", "mutex", "rw", "semaphore", "several"));
+  const std::vector<Record> records = {Used("a.1", "mutex", 5),
+                                       Used("b.1", "rw", 6),
+                                       Used("a.2", "shard-11", 7),
+                                       Used("a.1", "leader", 1, false),
+                                       Counted("a.1", 1),
+                                       {"a.1", Decision{"x", false}},
+                                       Claimed("a.1", recipes::Rule::kTogether)};
+  EXPECT_THAT(NotHadBy("a", records), ElementsAre("barrier", "leader", "rw", "semaphore", "several"));
+  EXPECT_THAT(NotHadBy("a", records, 1), ElementsAre("barrier", "leader", "mutex", "rw", "semaphore", "several"));
+  EXPECT_EQ(NotHadBy("a", {Claimed("a.1", recipes::Rule::kAllLeft)}).count("barrier"), 0u);
   EXPECT_EQ(NotHadBy("c", records), AllKinds());
 }
 

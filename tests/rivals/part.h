@@ -5,9 +5,12 @@
 #ifndef DROVER_TESTS_RIVALS_PART_H_
 #define DROVER_TESTS_RIVALS_PART_H_
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -16,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "coord/base/random.h"
 #include "drover/coord/session.h"
+#include "drover/recipes/barrier.h"
 #include "drover/recipes/election.h"
 #include "drover/recipes/lock.h"
 #include "drover/recipes/queue.h"
@@ -48,8 +52,8 @@ class Part {
  protected:
   explicit Part(const Setting* setting) : setting_(setting) {}
 
-  void Claim(Rule rule, const std::string& path, base::Zxid token, base::Zxid at) {
-    setting_->courier->Say(recipes::Claim{rule, path, token, at, kPermits, ""});
+  void Claim(Rule rule, const std::string& path, base::Zxid token, base::Zxid at, std::size_t permits = kPermits) {
+    setting_->courier->Say(recipes::Claim{rule, path, token, at, permits, ""});
   }
   [[nodiscard]] Courier& courier() { return *setting_->courier; }
   [[nodiscard]] const std::string& name() const { return setting_->name; }
@@ -198,6 +202,47 @@ class ShardPart final : public Part, private recipes::ShardObserver {
 
   std::set<std::uint32_t> revoked_;
   recipes::ShardMap shards_;
+};
+
+// Meets the others, round after round: all but one of them, for that one may be away.
+class BarrierPart final : public Part, private recipes::DoubleBarrierObserver {
+ public:
+  BarrierPart(const Setting* setting, coord::Session* session)
+      : Part(setting), session_(session), count_(std::max<std::size_t>(all().size() - 1, 1)) {}
+
+  void Tick() override {
+    if (over_) {
+      over_ = inside_ = false;
+      recipes::DoubleBarrierObserver* const observer = this;
+      barrier_ = std::make_unique<recipes::DoubleBarrier>(
+          session_, recipes::DoubleBarrierOptions{.path = kBarrierPath, .name = name(), .count = count_}, observer);
+      return barrier_->Enter();
+    }
+    // It may lose patience, too.
+    if (OneIn(inside_ ? 6 : 60)) barrier_->Leave();
+  }
+
+ private:
+  void OnEntered() override {
+    inside_ = true;
+    Say(Rule::kTogether);
+  }
+  void OnLeft() override {
+    over_ = true;
+    if (inside_) Say(Rule::kAllLeft);
+  }
+  // Its own life before may be inside still.
+  void OnBroken(const absl::Status& /*why*/) override { over_ = true; }
+  void Say(Rule rule) {
+    const coord::Compare place = barrier_->Guard();
+    Claim(rule, place.path, base::Zxid(place.value), barrier_->since(), count_);
+  }
+
+  coord::Session* const session_;
+  const std::size_t count_;
+  bool over_ = true;     // none is under way
+  bool inside_ = false;  // it has been let in
+  std::unique_ptr<recipes::DoubleBarrier> barrier_;
 };
 
 class CounterPart final : public Part {

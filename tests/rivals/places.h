@@ -9,6 +9,7 @@ namespace drover::rivals {
 inline constexpr char kLocksPath[] = "/locks";
 inline constexpr char kElectionPath[] = "/leaders";
 inline constexpr char kShardsPath[] = "/shards";
+inline constexpr char kBarrierPath[] = "/barrier";
 inline constexpr char kCounterPath[] = "/counter";
 inline constexpr char kQueuePath[] = "/queue";
 inline constexpr char kDonePath[] = "/done";

@@ -58,7 +58,7 @@ std::optional<Report> DecodeReport(absl::string_view line) {
     recipes::Claim claim;
     int rule = 0;
     std::uint64_t permits = 0;
-    if (absl::SimpleAtoi(words[1], &rule) && rule >= 0 && rule <= static_cast<int>(recipes::Rule::kAlone) && !words[2].empty() &&
+    if (absl::SimpleAtoi(words[1], &rule) && rule >= 0 && rule <= static_cast<int>(recipes::Rule::kAllLeft) && !words[2].empty() &&
         absl::SimpleAtoi(words[3], &claim.token.value) && absl::SimpleAtoi(words[4], &claim.at.value) &&
         absl::SimpleAtoi(words[5], &permits)) {
       claim.rule = static_cast<recipes::Rule>(rule);

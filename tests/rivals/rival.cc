@@ -53,6 +53,7 @@ class Rival final : private coord::SessionObserver {
     parts_.push_back(std::make_unique<MultiPart>(setting, session, several));
     parts_.push_back(std::make_unique<ElectionPart>(setting, session));
     parts_.push_back(std::make_unique<ShardPart>(setting, session));
+    parts_.push_back(std::make_unique<BarrierPart>(setting, session));
     parts_.push_back(std::make_unique<CounterPart>(setting, session));
     parts_.push_back(std::make_unique<QueuePart>(setting, session));
     parts_.push_back(std::make_unique<CommitPart>(setting, session));

@@ -76,7 +76,10 @@ void Judge(Stage& stage, Witness& witness, const std::set<std::string>& put) {
   std::int64_t sum = 0;
   ASSERT_TRUE(absl::SimpleAtoi(counter->node.data, &sum));
   EXPECT_GE(sum, NewestNumber(records));
-  std::printf("records %zu, claims %zu, items %zu, refused %zu\n", records.size(), claims.size(), put.size(), Refused(records));
+  const auto met = std::count_if(claims.begin(), claims.end(),
+                                 [](const recipes::Claim& claim) { return claim.rule == recipes::Rule::kAllLeft; });
+  std::printf("records %zu, claims %zu, of which %td of a round of the barrier, items %zu, refused %zu\n", records.size(),
+              claims.size(), met, put.size(), Refused(records));
 }
 
 // A holder stands still past its session. When it wakes, it writes what it had decided to write, and is refused.
