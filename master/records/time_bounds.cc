@@ -39,6 +39,15 @@ std::optional<TimeBound> TotalBound(const worker::v1::TaskRecord& record) {
                    absl::StrCat("over its total limit of ", DurationText(limit))};
 }
 
+std::int64_t DelayedUntil(const worker::v1::TaskRecord& record, std::int64_t created_ms, std::int64_t changed_ms) {
+  const std::int64_t delay_ms = record.policy().delay_ms();
+  if (record.state() != task::v1::WAITING || delay_ms == 0) return 0;
+  if (record.reruns() == 0) return created_ms + delay_ms;
+  // In a later life the record says it as long as nothing has happened in that.
+  const bool untouched = record.failures() + record.losses() == 0 && record.policy().dependencies().empty();
+  return untouched ? changed_ms + delay_ms : 0;
+}
+
 std::optional<TimeBound> StartBound(const worker::v1::TaskRecord& record) {
   const task::v1::Policy& policy = record.policy();
   std::optional<TimeBound> first = TotalBound(record);

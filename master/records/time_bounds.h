@@ -20,6 +20,11 @@ inline constexpr std::int64_t kInstantMaxMs = 253'402'300'799'999;
 // When a task that is submitted now first may run.
 [[nodiscard]] std::int64_t EligibleAt(const task::v1::Policy& policy, std::int64_t now_ms);
 
+// Until when its delay lasts, at least; 0: it has none that is still to come. What a master thought of the time when it took the
+// submission may be old; when the record was made, or made anew, the core has said. `created_ms`, `changed_ms`: times of the
+// record's node.
+[[nodiscard]] std::int64_t DelayedUntil(const worker::v1::TaskRecord& record, std::int64_t created_ms, std::int64_t changed_ms);
+
 // Ends a task that is not running by then: FAILED, for this reason.
 struct TimeBound {
   std::int64_t at_ms = 0;

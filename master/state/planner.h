@@ -82,8 +82,8 @@ using QueueAnswer = absl::StatusOr<task::v1::QueueSettings>;
 class Planner final : public ViewObserver {
  public:
   struct Hooks {
-    // The cluster's time, milliseconds since 1970, as far as it is known (drover/coord/cluster_time.h): what begins now begins at the
-    // first, what is over is judged by the second, so that nothing is early. (Times that people are shown are the host's.)
+    // The cluster's time, milliseconds since 1970, as far as it is known (drover/coord/cluster_time.h): what begins now begins at
+    // the first, what is over is judged by the second, so that nothing is early. (Times that people are shown are the host's.)
     std::function<std::int64_t()> cluster_now_ms;
     std::function<std::int64_t()> cluster_passed_ms;
     // Calls back with the zxid of a state no older than this call; 0 if it cannot be had.

@@ -2,6 +2,7 @@
 //
 // A task may only wait for what was submitted before it, so nothing waits for itself in the end. What has to be looked at is marked
 // by the task that ended; however many wait for it, a turn looks at so many.
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -65,7 +66,10 @@ void Planner::PlanDependent(const TaskView& task, Plan* plan) {
   if (open && never.empty()) return;
   Subject subject{task.id, task.mzxid, *std::move(record)};
   if (never.empty()) {
-    AddStep(plan, StepKind::kRelease, task.id, task.id, lead_->transitions.Resolve(std::move(subject), hooks_.cluster_now_ms()));
+    const std::int64_t delayed = records::DelayedUntil(subject.record, task.created_at_ms, task.changed_at_ms);
+    subject.record.set_eligible_at(std::max<std::int64_t>(subject.record.eligible_at(), delayed));
+    AddStep(plan, StepKind::kRelease, task.id, task.id,
+            lead_->transitions.Resolve(std::move(subject), hooks_.cluster_now_ms(), hooks_.cluster_passed_ms()));
   } else {
     AddStep(plan, StepKind::kDependency, task.id, task.id,
             lead_->transitions.NeverRuns(std::move(subject), never, loop_->WallNow().value));

@@ -155,12 +155,13 @@ Transaction Transitions::Release(Subject task) const {
   return t;
 }
 
-Transaction Transitions::Resolve(Subject task, std::int64_t cluster_now_ms) const {
+Transaction Transitions::Resolve(Subject task, std::int64_t cluster_now_ms, std::int64_t cluster_passed_ms) const {
   Transaction t = Guarded();
   t.compares.push_back(Compare::Mzxid(paths_.Task(task.id), task.mzxid));
-  const std::int64_t eligible_at = std::max(task.record.eligible_at(), cluster_now_ms);
+  const bool delayed = task.record.eligible_at() > cluster_passed_ms;
+  const std::int64_t eligible_at = delayed ? task.record.eligible_at() : std::max(task.record.eligible_at(), cluster_now_ms);
   const std::string sentence(task.record.sentence());
-  if (eligible_at > cluster_now_ms) {
+  if (delayed) {
     records::BackToWaiting(&task.record, task.record.reason(), sentence, eligible_at);
   } else {
     records::BackToReady(&task.record, task.record.reason(), sentence);

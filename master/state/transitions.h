@@ -80,7 +80,7 @@ class Transitions {
   [[nodiscard]] coord::Transaction Release(Subject task) const;
   // What it waits for has ended as it should: READY, or WAITING for its time. Its limits count from now on (the cluster's time), or
   // from that time.
-  [[nodiscard]] coord::Transaction Resolve(Subject task, std::int64_t cluster_now_ms) const;
+  [[nodiscard]] coord::Transaction Resolve(Subject task, std::int64_t cluster_now_ms, std::int64_t cluster_passed_ms) const;
   // It waits for what has ended otherwise: CANCELLED.
   [[nodiscard]] coord::Transaction NeverRuns(Subject task, absl::string_view sentence, std::int64_t now_ms) const;
   // A waiting task that has not started, or ended, in time: FAILED.

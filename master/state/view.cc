@@ -137,7 +137,8 @@ void View::FreeIfUnused(TaskView* task) {
 
 void View::Index(TaskView* task, const worker::v1::TaskRecord& record) {
   const bool waits = task->state == task::v1::WAITING || task->state == task::v1::READY;
-  task->not_before_ms = task->state == task::v1::WAITING ? record.not_before() : 0;
+  const std::int64_t delayed = records::DelayedUntil(record, task->created_at_ms, task->changed_at_ms);
+  task->not_before_ms = task->state == task::v1::WAITING ? std::max<std::int64_t>(record.not_before(), delayed) : 0;
   task->overdue_at_ms = 0;
   if (waits) {
     if (const auto bound = records::StartBound(record)) task->overdue_at_ms = bound->at_ms;

@@ -26,6 +26,19 @@ TEST(TimeBounds, ATaskMayRunAtOnceAfterADelayOrFromATimeOn) {
   EXPECT_EQ(EligibleAt(policy, kNow), kNow) << "that time is over";
 }
 
+TEST(TimeBounds, ADelayCountsFromWhenTheRecordWasMade) {
+  worker::v1::TaskRecord record = Eligible();
+  EXPECT_EQ(DelayedUntil(record, kNow, kNow), 0);
+  record.mutable_policy()->set_delay_ms(5'000);
+  EXPECT_EQ(DelayedUntil(record, kNow, kNow), 0) << "it does not wait";
+  record.set_state(task::v1::WAITING);
+  EXPECT_EQ(DelayedUntil(record, kNow, kNow + 900), kNow + 5'000);
+  record.set_reruns(1);
+  EXPECT_EQ(DelayedUntil(record, kNow, kNow + 900), kNow + 5'900);
+  record.set_failures(1);
+  EXPECT_EQ(DelayedUntil(record, kNow, kNow + 900), 0) << "it waits for a retry";
+}
+
 TEST(TimeBounds, WithoutLimitsThereIsNone) {
   EXPECT_FALSE(StartBound(Eligible()).has_value());
   EXPECT_FALSE(TotalBound(Eligible()).has_value());

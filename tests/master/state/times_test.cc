@@ -67,7 +67,17 @@ TEST_F(TimesTest, NothingIsEarlyThoughTheClustersTimeIsOnlyKnownUpToSeconds) {
   Pass(700);
   EXPECT_EQ(StateOf("delayed"), task::v1::READY);
   EXPECT_EQ(StateOf("within"), task::v1::FAILED);
+  // A master that thinks it is earlier than it is: the core knows when the record was made.
+  ahead_ms_ = -800;
+  behind_ms_ = 0;
+  ASSERT_EQ(Submit("early", delayed).kind, Kind::kDone);
+  ahead_ms_ = 0;
+  Pass(900);
+  EXPECT_EQ(StateOf("early"), task::v1::WAITING);
+  Pass(300);
+  EXPECT_EQ(StateOf("early"), task::v1::READY);
   // What begins while it is known so badly is late at most.
+  ahead_ms_ = 3'000;
   ASSERT_EQ(Submit("later", delayed).kind, Kind::kDone);
   Pass(1'200);
   EXPECT_EQ(StateOf("later"), task::v1::WAITING);

@@ -89,7 +89,7 @@ TEST_F(TransitionsTest, EachTransitionHasItsGuards) {
        transitions_.Submit("t", record_, std::nullopt, {"a", "b"}, 1),
        {"exists tasks/a", "exists tasks/b"},
        {"create tasks/t"}},
-      {"resolve", transitions_.Resolve(waiting, 1), {"mzxid tasks/t 11"}, {"set tasks/t"}},
+      {"resolve", transitions_.Resolve(waiting, 1, 1), {"mzxid tasks/t 11"}, {"set tasks/t"}},
       {"never runs", transitions_.NeverRuns(waiting, "", 1), {"mzxid tasks/t 11"}, {"set tasks/t"}},
       {"submit and assign",
        transitions_.Submit("t", record_, target_, {}, 1),
