@@ -68,6 +68,8 @@ class Canceller {
 };
 
 int Run(const App& app, const TaskFlags& flags) {
+  if (!flags.array.empty())
+    return app.Usage("run: an array's elements write each for itself: drover submit --array, and drover logs ID:INDEX");
   auto spec = flags.Spec();
   if (!spec.ok()) return app.output.Fail(spec.status());
   std::unique_ptr<client::TaskClient> tasks;
@@ -95,6 +97,15 @@ int Run(const App& app, const TaskFlags& flags) {
   if (!task.ok()) {
     return app.output.Fail(absl::Status(task.status().code(),
                                         absl::StrCat("task ", *id, " goes on, its end was not seen: ", task.status().message())));
+  }
+  // What a handler has to say is its result.
+  if (!flags.handler.empty() && task->state == client::State::kSucceeded && task->result_bytes > 0) {
+    client::OutputOptions result;
+    result.id = *id;
+    result.stream = client::OutputStream::kResult;
+    if (absl::Status s = tasks->ReadOutput(result, [&out](absl::string_view data) { return out.Write(data); }); !s.ok()) {
+      return app.output.Fail(s);
+    }
   }
   const bool told_by_its_code = task->state == client::State::kSucceeded || task->reason == client::Reason::kExitCode;
   // Output that got lost here is no success, whatever the program says.

@@ -251,6 +251,10 @@ const char* OutcomeName(client::RetryOutcome outcome) {
 }
 
 int Retry(const App& app, TaskClient& tasks, const RetryFlags& flags) {
+  if (!flags.filter.array.empty()) {
+    return app.Usage(
+        absl::StrCat("retry: an array is run anew as a whole, and of it what did not succeed: drover retry ", flags.filter.array));
+  }
   std::vector<Item> items;
   std::vector<std::string> missing;
   std::vector<std::string> refused;
@@ -302,6 +306,11 @@ int Logs(const App& app, TaskClient& tasks, const LogsFlags& flags) {
   if (flags.follow) {
     auto task = tasks.Get(flags.id);
     if (!task.ok()) return app.output.Fail(task.status());
+    if (task->array.has_value()) {
+      return app.output.Fail(
+          kRefused, absl::FailedPreconditionError(
+                        absl::StrCat("task ", flags.id, " is an array, which writes nothing itself: name one of its elements")));
+    }
     FollowOptions options;
     options.id = flags.id;
     options.first_attempt = flags.attempt != 0 ? flags.attempt : std::max(task->attempt, 1u);
@@ -329,7 +338,8 @@ int Result(const App& app, TaskClient& tasks, const StatusFlags& flags) {
     return app.output.Fail(kRefused, absl::FailedPreconditionError(absl::StrCat("task ", flags.id, " has no result: it is ",
                                                                                 client::StateName(task->state))));
   }
-  if (task->result_bytes == 0) app.output.Note(absl::StrCat("task ", flags.id, " left no result"));
+  // Of one whose record is gone nobody knows.
+  if (task->result_bytes == 0 && task->attempt > 0) app.output.Note(absl::StrCat("task ", flags.id, " left no result"));
   RawSink out(STDOUT_FILENO, "standard output");
   client::OutputOptions options;
   options.id = flags.id;

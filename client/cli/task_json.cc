@@ -120,6 +120,7 @@ absl::StatusOr<client::TaskSpec> TaskOfJson(const TaskFlags& base, const Json& t
   if (input.has_value() && !flags.stdin_file.empty()) {
     return absl::InvalidArgumentError("\"stdin\" and \"stdin_file\" exclude each other");
   }
+  if (input.has_value() && !flags.input.empty()) return absl::InvalidArgumentError("\"input\" and \"stdin\" exclude each other");
   DROVER_ASSIGN_OR_RETURN(client::TaskSpec spec, flags.Spec());
   if (input.has_value()) spec.stdin_data = *std::move(input);
   if (absl::Status s = client::CheckSpec(spec); !s.ok()) return s;

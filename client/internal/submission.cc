@@ -82,6 +82,7 @@ absl::Status CheckSpec(const TaskSpec& spec) {
     }
   }
   if (absl::Status s = CheckTexts(spec); !s.ok()) return s;
+  if (absl::Status s = records::CheckProgram(ToProgram(spec)); !spec.handler.empty() && !s.ok()) return s;  // before its label
   task::v1::Policy policy = ToPolicy(spec);
   records::Normalise(&policy);
   if (absl::Status s = records::CheckPolicy(policy); !s.ok()) return s;

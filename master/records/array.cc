@@ -192,20 +192,6 @@ std::optional<std::uint32_t> PositionOf(const task::v1::Array& array, std::uint3
   return std::nullopt;
 }
 
-std::vector<Range> RangesOf(const std::vector<std::uint32_t>& indexes, std::size_t ranges_max) {
-  std::vector<Range> ranges;
-  for (const std::uint32_t index : indexes) {
-    if (!ranges.empty() && ranges.back().last() + 1 == index) {
-      ranges.back().set_last(index);
-      continue;
-    }
-    if (ranges.size() == ranges_max) break;
-    ranges.emplace_back().set_first(index);
-    ranges.back().set_last(index);
-  }
-  return ranges;
-}
-
 worker::v1::TaskRecord ElementOf(const worker::v1::TaskRecord& array) {
   worker::v1::TaskRecord element;
   task::v1::Policy* policy = element.mutable_policy();

@@ -36,8 +36,6 @@ void Normalise(task::v1::Array* array);
 [[nodiscard]] std::uint32_t IndexAt(const task::v1::Array& array, std::uint32_t position);
 // Nothing: it has no element of this index.
 [[nodiscard]] std::optional<std::uint32_t> PositionOf(const task::v1::Array& array, std::uint32_t index);
-// As few ranges as can be had of ascending indexes, at most so many.
-[[nodiscard]] std::vector<task::v1::Array::Range> RangesOf(const std::vector<std::uint32_t>& indexes, std::size_t ranges_max);
 
 // The record of an element that is handed out now: READY, of the life that its array is in.
 [[nodiscard]] worker::v1::TaskRecord ElementOf(const worker::v1::TaskRecord& array);

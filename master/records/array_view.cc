@@ -154,24 +154,23 @@ bool ArrayView::IsUnfolded(std::uint32_t index) const {
   return position.has_value() && unfolded_.contains(*position);
 }
 
-std::vector<task::v1::Array::Range> ArrayView::Unsuccessful(std::size_t ranges_max) const {
-  if (ended_ == Count(task::v1::SUCCEEDED)) return {};
-  std::vector<std::uint32_t> indexes;
-  // A range has one index at least; the last of them is cut where it is longer.
-  std::size_t ranges = 0;
-  for (const auto& [number, chunk] : chunks_) {
-    const Position begin = number * kArrayChunkElements;
-    for (Position position = begin; position < std::min(size_, begin + kArrayChunkElements); ++position) {
-      const State state = StateIn(chunk.chunk, life_, position);
-      if (state == task::v1::STATE_UNSPECIFIED || state == task::v1::SUCCEEDED) continue;
-      const std::uint32_t index = IndexAt(array_, position);
-      if (indexes.empty() || indexes.back() + 1 != index) {
-        if (ranges++ == ranges_max) return RangesOf(indexes, ranges_max);
-      }
-      indexes.push_back(index);
+std::vector<task::v1::Array::Range> ArrayView::Unsuccessful(std::size_t ranges_max, bool over) const {
+  std::vector<task::v1::Array::Range> ranges;
+  if (ended_ == Count(task::v1::SUCCEEDED) && (!over || free() == 0)) return ranges;
+  for (Position position = 0; position < size_; ++position) {
+    const State end = EndOf(position);
+    const bool unsuccessful = end == task::v1::STATE_UNSPECIFIED ? over && IsFree(position) : end != task::v1::SUCCEEDED;
+    if (!unsuccessful) continue;
+    const std::uint32_t index = IndexAt(array_, position);
+    if (!ranges.empty() && ranges.back().last() + 1 == index) {
+      ranges.back().set_last(index);
+      continue;
     }
+    if (ranges.size() == ranges_max) break;
+    ranges.emplace_back().set_first(index);
+    ranges.back().set_last(index);
   }
-  return RangesOf(indexes, ranges_max);
+  return ranges;
 }
 
 }  // namespace drover::records

@@ -63,8 +63,9 @@ class ArrayView {
   [[nodiscard]] bool IsUnfolded(std::uint32_t index) const;
   // Of its elements, of whatever life.
   [[nodiscard]] std::size_t records() const { return records_.size(); }
-  // The indexes of those that ended otherwise than SUCCEEDED, ascending, so many ranges of them.
-  [[nodiscard]] std::vector<task::v1::Array::Range> Unsuccessful(std::size_t ranges_max) const;
+  // The indexes of those that ended otherwise than SUCCEEDED, ascending, so many ranges of them; of an array that is over those,
+  // too, that are still free.
+  [[nodiscard]] std::vector<task::v1::Array::Range> Unsuccessful(std::size_t ranges_max, bool over) const;
 
  private:
   struct Element {

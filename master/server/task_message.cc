@@ -33,7 +33,8 @@ task::v1::ArrayProgress ToProgress(const state::ArrayView& array, task::v1::Stat
   const bool over = records::IsTerminal(state);
   progress.set_waiting(over ? 0 : array.free());
   progress.set_cancelled(ended[task::v1::CANCELLED] + (over ? array.free() : 0));
-  for (task::v1::Array::Range& range : array.Unsuccessful(kUnsuccessfulRanges)) *progress.add_unsuccessful() = std::move(range);
+  for (task::v1::Array::Range& range : array.Unsuccessful(kUnsuccessfulRanges, over))
+    *progress.add_unsuccessful() = std::move(range);
   return progress;
 }
 
@@ -84,8 +85,10 @@ task::v1::Task ToTask(const state::TaskView& task, const state::View& view) {
     message.set_exit_code(newest->exit_code());
     message.set_signal(newest->signal());
     const worker::v1::OutputStream& result = record->output().result();
-    message.set_result_size(result.size());
-    if (result.size() > 0 && result.chunks() == 0) message.set_result(result.data());
+    if (record->state() == task::v1::SUCCEEDED) {
+      message.set_result_size(result.size());
+      if (result.size() > 0 && result.chunks() == 0) message.set_result(result.data());
+    }
   }
   return message;
 }
@@ -108,7 +111,9 @@ std::optional<task::v1::Task> ToElement(absl::string_view id, const state::View&
   const task::v1::State end = array->EndOf(*position);
   if (end != task::v1::STATE_UNSPECIFIED) {
     message.set_state(end);
-    message.set_sentence("its record was retired, or never made: only how it ended is known");
+    // Of what is cancelled before it is handed out nothing but that is written down.
+    if (end == task::v1::CANCELLED) message.set_reason(task::v1::CANCELLED_BY_USER);
+    message.set_sentence("only how it ended is known: its record was retired, or it was never handed out");
   } else if (records::IsTerminal(whole->state)) {
     message.set_state(task::v1::CANCELLED);
     message.set_sentence("its array ended before it was handed out");
@@ -197,6 +202,13 @@ task::v1::ExplainResponse ToExplanation(const state::TaskView& task, const state
 task::v1::ExplainResponse ToExplanation(task::v1::Task element, const state::View& view) {
   task::v1::ExplainResponse response;
   response.set_zxid(view.zxid().value);
+  const std::string array(records::ParseElement(element.id())->array);
+  const state::TaskView* whole = view.Find(array);
+  if (whole != nullptr && whole->state == task::v1::WAITING) {
+    response.set_sentence(absl::StrCat(element.sentence(), ", for its array waits: ", SentenceOf(ToTask(*whole, view), view, {})));
+    *response.mutable_task() = std::move(element);
+    return response;
+  }
   response.set_sentence(records::IsTerminal(element.state())
                             ? absl::StrCat("it has ended: ", task::v1::State_Name(element.state()), ", ", element.sentence())
                             : absl::StrCat(element.sentence(), ": those before it in its array are, and so many at a time"));

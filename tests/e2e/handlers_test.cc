@@ -54,6 +54,7 @@ TEST_F(HandlersTest, TheyReturnResultsWriteAndSayHowFarTheyAre) {
   Process& worker = StartHandlers("h0");
   const std::string shout = Submit("shout", "hello");
   EXPECT_EQ(Ended(shout).at("result"), "HELLO");
+  EXPECT_EQ(cluster_.Drover({"run", "--handler", "shout", "--input", "loud"}).out, "LOUD");
   const std::string count = Submit("count", "20");
   EXPECT_TRUE(Await([&] { return !cluster_.Json({"status", count}).at("progress").is_null(); }));
   EXPECT_EQ(cluster_.Json({"status", count}).at("progress").at("text"), "counting");
@@ -90,18 +91,20 @@ TEST_F(HandlersTest, OneThatStopsWhenItIsToldToEndsAlone) {
 TEST_F(HandlersTest, OneThatDoesNotReturnEndsItsProgramAndTheRestRunsElsewhere) {
   Process& worker = StartHandlers("h0");
   const std::string beside = Submit("count", "60");
+  const std::string hangs = Submit("hang", "x", {"--time-limit", "200ms"});
   ASSERT_TRUE(Await([&] { return RunsOn(beside, "h0"); }));
   StartHandlers("h1");
-  const std::string hangs = Submit("hang", "x", {"--time-limit", "200ms"});
-  // After two losses it runs alone, after five it is given up; here its user has enough of it before.
-  ASSERT_TRUE(Await([&] { return !worker.running() || !workers_[1]->running(); })) << "nobody was killed";
-  EXPECT_EQ(cluster_.Drover({"cancel", hangs}).exit_code, 0);
-  for (std::unique_ptr<Process>& process : workers_) {
-    if (!process->running()) process->Start();
-  }
+  // Its end is its own, and the only one that it needs.
+  const nlohmann::json hung = Ended(hangs);
+  EXPECT_EQ(hung.at("state"), "FAILED") << hung;
+  EXPECT_EQ(hung.at("reason"), "TIME_LIMIT") << hung;
+  EXPECT_EQ(hung.at("attempt"), 1) << hung;
+  ASSERT_TRUE(Await([&] { return !worker.running(); })) << "it was not killed";
+  EXPECT_TRUE(workers_[1]->running()) << "and nobody else";
   const nlohmann::json ended = Ended(beside);
   EXPECT_EQ(ended.at("state"), "SUCCEEDED") << ended;
   EXPECT_EQ(ended.at("result"), "counted to 60");
+  EXPECT_EQ(ended.at("worker"), "h1");
 }
 
 TEST_F(HandlersTest, OneThatMustNotOutliveItsLeaseDoesNotThoughItsProgramIsPaused) {

@@ -246,6 +246,9 @@ TEST_F(QueueTest, AnArrayRunsItsProgramOnceForEachIndex) {
   for (const nlohmann::json& task : cluster_->Json({"list"})) EXPECT_EQ(task.at("id").get<std::string>().find(':'), std::string::npos);
   EXPECT_EQ(cluster_->Drover({"logs", id + ":13"}).out, "I am 13 of " + id + "\n");
   EXPECT_EQ(cluster_->Drover({"logs", id}).exit_code, 8);
+  EXPECT_EQ(cluster_->Drover({"logs", "-f", id}).exit_code, 8);
+  EXPECT_EQ(cluster_->Drover({"retry", "--array", id}).exit_code, 2);
+  EXPECT_EQ(cluster_->Drover({"run", "--array", "0-3", "--", "true"}).exit_code, 2);
   EXPECT_EQ(cluster_->Drover({"status", id + ":21"}).exit_code, 6);
   // What failed runs anew, and nothing else does.
   std::ofstream(mended).close();

@@ -444,6 +444,7 @@ void Attempt::Commit() {
   outcome_ = Decide();
   v1::TaskRecord record = record_;
   *record.mutable_output() = output_;
+  if (outcome_.end.state != task::v1::SUCCEEDED) record.mutable_output()->clear_result();
   ApplyOutcome(outcome_, &record);
   Transaction transaction{.compares = {Compare::Czxid(assignment_path_, fence_)},
                           .then = {Operation::Set(task_path_, records::Encode(record)), Operation::Delete(assignment_path_)}};

@@ -43,8 +43,8 @@ struct TaskRun {
   std::string handler;
   // argv[0] is looked up in the task's own PATH unless it has a slash. Not empty.
   std::vector<std::string> argv;
-  // The whole environment but TMPDIR, DROVER_PROGRESS (a FIFO that takes lines: OnProgress) and DROVER_RESULT (a file that it may
-  // make, Stream::kResult), which are set first: a later entry of the same name wins. Nothing is inherited.
+  // The whole environment but TMPDIR, unless it is given, and DROVER_PROGRESS (a FIFO that takes lines: OnProgress) and
+  // DROVER_RESULT (a regular file that it may make: Stream::kResult). Nothing is inherited.
   std::vector<std::pair<std::string, std::string>> env;
   // Absolute; empty: a fresh directory, removed afterwards.
   std::string cwd;

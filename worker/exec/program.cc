@@ -105,6 +105,12 @@ void DefaultSignals() {
     if (!given) env.push_back(prefix + value);
   };
   add("TMPDIR", scratch.tmp);
+  // These are where it is heard, whatever was given.
+  env.erase(std::remove_if(env.begin(), env.end(),
+                           [](const std::string& entry) {
+                             return absl::StartsWith(entry, "DROVER_PROGRESS=") || absl::StartsWith(entry, "DROVER_RESULT=");
+                           }),
+            env.end());
   add("DROVER_PROGRESS", scratch.progress);
   add("DROVER_RESULT", scratch.result);
   Fail(Stage::kExec, SearchAndExecute(spec.argv, env));

@@ -239,7 +239,9 @@ class Shim {
       if (n <= 0) return;
       for (const char c : std::string_view(buffer, static_cast<std::size_t>(n))) {
         if (c == '\n') {
-          line_ = std::exchange(partial_, {});
+          // One that only says that it lives leaves what is still to be passed on.
+          if (!line_.has_value() || !partial_.empty()) line_ = partial_;
+          partial_.clear();
         } else if (partial_.size() < kProgressLineBytesMax) {
           partial_ += c;
         }
@@ -257,7 +259,8 @@ class Shim {
 
   // Everything that could write it is dead.
   Fd OpenResult() {
-    if (exit_.kind != Exit::Kind::kExited || exit_.code != 0 || scratch_.result.empty()) return Fd();
+    const bool succeeded = exit_.kind == Exit::Kind::kExited && exit_.code == 0 && exit_.killed_by == KilledBy::kNobody;
+    if (!succeeded || scratch_.result.empty()) return Fd();
     Fd result(::open(scratch_.result.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat is {};
     if (!result.open() || ::fstat(result.get(), &is) != 0 || !S_ISREG(is.st_mode)) return Fd();

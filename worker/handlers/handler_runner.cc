@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <exception>
 #include <limits>
 #include <optional>
@@ -144,6 +145,7 @@ HandlerRunner::HandlerRunner(base::Loop* loop, std::unique_ptr<exec::LocalRunner
 
 HandlerRunner::~HandlerRunner() {
   *alive_ = false;
+  for (auto& [id, run] : given_up_) run.grace.reset();
   for (auto& [id, run] : runs_) {
     run.call->RequestStop();
     run.call->LetGo();
@@ -232,10 +234,29 @@ void HandlerRunner::Kill(RunId run, KilledBy reason, base::Duration grace) {
   if (it == runs_.end()) return;
   Run& killed = it->second;
   if (killed.killed_by == KilledBy::kNobody) killed.killed_by = reason;
-  const std::int64_t doom_ns = Nanos(loop_->Now() + grace);
-  killed.doom_ns = killed.doom_ns == 0 ? doom_ns : std::min(killed.doom_ns, doom_ns);
+  const std::int64_t doom_ns = Nanos(loop_->Now() + grace + options_.commit_time);
+  if (killed.doom_ns == 0 || doom_ns < killed.doom_ns) {
+    killed.doom_ns = doom_ns;
+    if (killed.grace == nullptr) killed.grace = std::make_unique<base::Timer>(loop_);
+    killed.grace->Set(grace, [this, run] { GiveUp(run); });
+  }
   killed.call->RequestStop();
   TellReaper();
+}
+
+void HandlerRunner::GiveUp(RunId run) {
+  const auto it = runs_.find(run);
+  if (it == runs_.end()) return;
+  exec::RunListener* const listener = it->second.listener;
+  const Exit exit{.kind = Exit::Kind::kSignalled, .signal = SIGKILL, .killed_by = it->second.killed_by};
+  it->second.call->LetGo();
+  auto node = runs_.extract(it);
+  Run& given_up = given_up_.insert(std::move(node)).position->second;
+  given_up.listener = nullptr;
+  given_up.time_limit.reset();
+  WatchLease();
+  TellReaper();
+  listener->OnExit(exit);
 }
 
 void HandlerRunner::Ack(RunId run, std::size_t bytes) {
@@ -268,15 +289,18 @@ void HandlerRunner::WatchLease() {
 void HandlerRunner::TellReaper() {
   std::int64_t doom_ns = 0;
   bool needs_lease = false;
-  for (const auto& [id, run] : runs_) {
-    if (run.doom_ns != 0) doom_ns = doom_ns == 0 ? run.doom_ns : std::min(doom_ns, run.doom_ns);
-    needs_lease |= run.needs_lease;
+  for (const auto* runs : {&runs_, &given_up_}) {
+    for (const auto& [id, run] : *runs) {
+      if (run.doom_ns != 0) doom_ns = doom_ns == 0 ? run.doom_ns : std::min(doom_ns, run.doom_ns);
+      needs_lease |= run.needs_lease;
+    }
   }
   programs_->SetDoom(doom_ns);
   programs_->SetDoomedWithLease(needs_lease);
 }
 
 void HandlerRunner::Returned(RunId run, const absl::StatusOr<std::string>& result) {
+  if (given_up_.erase(run) > 0) return TellReaper();  // in time for its process
   const auto it = runs_.find(run);
   if (it == runs_.end()) return;
   exec::RunListener* const listener = it->second.listener;

@@ -27,6 +27,9 @@ namespace drover::worker::handlers {
 
 struct HandlerRunnerOptions {
   unsigned threads = 1;
+  // One that has not returned by the end of its grace has so long, from then on, before its process is killed: enough for its end
+  // to be committed, so that it is its own and not that of the process.
+  base::Duration commit_time = std::chrono::milliseconds(500);
   // A handler whose lease ends is told so long before.
   base::Duration lease_notice = std::chrono::seconds(1);
   // As of the runner of programs.
@@ -55,7 +58,10 @@ class HandlerRunner final : public exec::ProcessRunner {
     bool needs_lease = false;
     std::int64_t doom_ns = 0;  // when the process must die if it has not returned; 0: not yet
     std::unique_ptr<base::Timer> time_limit;
+    std::unique_ptr<base::Timer> grace;
   };
+  // Its grace is over: its end is told, and its process dies unless it returns meanwhile.
+  void GiveUp(exec::RunId run);
 
   void Work();
   void OnLoop(exec::RunId run, base::Task task);
@@ -69,6 +75,7 @@ class HandlerRunner final : public exec::ProcessRunner {
   const std::unique_ptr<exec::LocalRunner> programs_;
   const std::map<std::string, Handler> handlers_;
   std::map<exec::RunId, Run> runs_;
+  std::map<exec::RunId, Run> given_up_;
   std::uint64_t last_run_ = 0;
   base::Instant lease_;
   base::Timer lease_timer_;

@@ -81,17 +81,6 @@ TEST(Array, PositionsAndIndexesGoBothWays) {
   for (const std::uint32_t none : {0U, 1U, 5U, 11U, 25U, 31U, 76U, 78U}) EXPECT_FALSE(PositionOf(array, none).has_value()) << none;
 }
 
-TEST(Array, RangesAreAsFewAsCanBe) {
-  const auto text = [](const std::vector<std::uint32_t>& indexes, std::size_t max) {
-    std::string joined;
-    for (const auto& range : RangesOf(indexes, max)) joined += RangeText(range) + " ";
-    return joined;
-  };
-  EXPECT_EQ(text({}, 9), "");
-  EXPECT_EQ(text({3, 17, 18, 19, 40}, 9), "3 17-19 40 ");
-  EXPECT_EQ(text({3, 17, 18, 19, 40}, 2), "3 17-19 ");
-}
-
 TEST(ArrayChunk, KeepsHowEachElementEnded) {
   worker::v1::ArrayChunk chunk;
   SetStateIn(&chunk, 0, task::v1::SUCCEEDED);

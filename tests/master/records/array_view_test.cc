@@ -5,6 +5,7 @@
 #include <map>
 #include <random>
 #include <set>
+#include <string>
 
 #include "master/records/array.h"
 #include "master/records/codec.h"
@@ -55,9 +56,14 @@ TEST(ArrayView, KnowsWhatIsFreeLiveAndEnded) {
   EXPECT_EQ(view.ended(), 2U);
   EXPECT_EQ(view.Count(FAILED), 1U);
   EXPECT_EQ(view.free(), 6U);
-  ASSERT_EQ(view.Unsuccessful(9).size(), 1U);
-  EXPECT_EQ(RangeText(view.Unsuccessful(9).front()), "12");
-  EXPECT_TRUE(view.Unsuccessful(0).empty());
+  const auto unsuccessful = [&view](std::size_t ranges_max, bool over) {
+    std::string joined;
+    for (const auto& range : view.Unsuccessful(ranges_max, over)) joined += RangeText(range) + " ";
+    return joined;
+  };
+  EXPECT_EQ(unsuccessful(9, false), "12 ");
+  EXPECT_EQ(unsuccessful(9, true), "12-18 ") << "what was not handed out, too";
+  EXPECT_EQ(unsuccessful(0, false), "");
 
   // One that somebody deleted can be handed out again.
   view.RemoveElement(10);

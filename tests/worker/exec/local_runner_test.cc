@@ -291,6 +291,11 @@ TEST_F(RunnerTest, WhatAProgramSaysOfItsProgressArrives) {
   EXPECT_LT(run->progress.size(), 100U) << "what comes too fast is left out";
 }
 
+TEST_F(RunnerTest, ASignOfLifeLeavesWhatWasSaid) {
+  const auto run = RunToEnd(Shell("echo 10 > $DROVER_PROGRESS; sleep 0.3; (echo 50; echo) > $DROVER_PROGRESS"));
+  EXPECT_EQ(std::count(run->progress.begin(), run->progress.end(), "50"), 1);
+}
+
 TEST_F(RunnerTest, ALineOfProgressIsCutAndAProgramThatOnlyWritesThemEndsAllTheSame) {
   const auto run = RunToEnd(Shell("head -c 100000 /dev/zero | tr '\\0' x > $DROVER_PROGRESS; echo > $DROVER_PROGRESS"));
   ASSERT_EQ(run->progress.size(), 1U);
@@ -304,6 +309,9 @@ TEST_F(RunnerTest, AResultArrivesBeforeTheEndOfWhatSucceeded) {
   EXPECT_EQ(RunToEnd(Shell("echo 42 > $DROVER_RESULT"))->result, "42\n");
   EXPECT_EQ(RunToEnd(Shell("echo 42 > $DROVER_RESULT; exit 3"))->result, "");
   EXPECT_EQ(RunToEnd(Shell("true"))->result, "");
+  TaskRun ended = Shell("trap 'echo 42 > $DROVER_RESULT; exit 0' TERM; while :; do sleep 0.1; done");
+  ended.time_limit = std::chrono::milliseconds(300);
+  EXPECT_EQ(RunToEnd(std::move(ended))->result, "") << "it was ended";
   EXPECT_EQ(RunToEnd(Shell("ln -s /etc/passwd $DROVER_RESULT"))->result, "") << "not what it points at";
   EXPECT_EQ(RunToEnd(Shell("mkfifo $DROVER_RESULT"))->result, "");
   EXPECT_EQ(RunToEnd(Shell("mkdir $DROVER_RESULT"))->result, "");

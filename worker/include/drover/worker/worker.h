@@ -20,8 +20,10 @@
 // No thread can be killed alone. Who is to stop (cancelled, over its time limit, the worker drains, the lease of an
 // `--on-disconnect stop` task ends) is told by its stop token; if it has not returned after the grace, or by the lease's end, *the
 // whole program is killed*, by its reaper: a helper process that outlives it and says which tasks died with it, so that they run
-// elsewhere. That is why Worker is constructed before main does anything else: as the reaper this program runs again, with a hidden
-// argument, and then the constructor does not return. A constructor of a global that starts a thread would harm it.
+// elsewhere. (The end of the one that hangs is its own, TIME_LIMIT, HEARTBEAT or CANCELLED: it is committed half a second before,
+// if the core answers within that.) That is why Worker is constructed before main does anything else: as the reaper this program
+// runs again, with a hidden argument, and then the constructor does not return. A constructor of a global that starts a thread
+// would harm it.
 //
 // Threads: Handle before Run; Run blocks; handlers run on threads of the Worker's own, as many at a time as it has slots; Stop from
 // any thread.
@@ -85,7 +87,7 @@ struct WorkerOptions {
   std::chrono::milliseconds drain_timeout = std::chrono::minutes(10);  // how long Run, told to stop, waits for what runs
   std::chrono::milliseconds grace = std::chrono::seconds(10);          // from the stop token until the program is killed
   std::string http;                                                    // host:port of /metrics, /readyz ...; empty: none
-  bool signals = true;                                                 // SIGTERM and SIGINT stop it; false: only Stop does
+  bool signals = true;  // SIGTERM and SIGINT stop it, a second one kills it; false: only Stop does
 };
 
 class Worker {
