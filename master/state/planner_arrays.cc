@@ -211,9 +211,11 @@ void Planner::CancelFree(const std::string& id, const records::Element& element,
   worker::v1::ArrayChunk chunk = known == array->chunks().end() ? worker::v1::ArrayChunk() : known->second.chunk;
   records::MoveTo(array->life(), &chunk);
   records::SetStateIn(&chunk, *position, task::v1::CANCELLED);
+  in_flight_.insert(id);  // nor is it handed out before the view shows that
   AddStep(plan, StepKind::kCancel, ChunkKey(array_id, number), array_id,
           lead_->transitions.SetChunk(array_id, number, chunk, known == array->chunks().end() ? nullptr : &known->second),
           [this, id](const CommitResult& result) {
+            in_flight_.erase(id);
             if (result.outcome == CommitOutcome::kDone) AnswerCancellation(id, {Kind::kDone, ""});
           });
 }

@@ -201,6 +201,20 @@ TEST_F(ArrayTest, AnElementIsCancelledWhereverItIs) {
   EXPECT_EQ(Cancel("a:0").kind, CancelResult::Kind::kAlreadyTerminal);
 }
 
+TEST_F(ArrayTest, OneThatIsBeingCancelledIsNotHandedOutMeanwhile) {
+  StartAndLead();
+  Join("w", "p1", 1);
+  ASSERT_EQ(Submit("a", ArrayOf("0-3%1")).kind, Kind::kDone);
+  // Both in one turn: its place comes, and it is cancelled.
+  ASSERT_TRUE(Finish("w", "a:0"));
+  EXPECT_EQ(Cancel("a:1").kind, CancelResult::Kind::kDone);
+  EXPECT_EQ(Broken(), "");
+  EXPECT_EQ(tree_.Find(paths_.Task("a:1")), nullptr);
+  Work("w");
+  EXPECT_EQ(Array("a").Count(task::v1::CANCELLED), 1U);
+  EXPECT_EQ(Array("a").Count(task::v1::SUCCEEDED), 3U);
+}
+
 TEST_F(ArrayTest, ALostWorkersElementsRunElsewhere) {
   StartAndLead();
   Join("w", "p1", 2);
